@@ -1,0 +1,126 @@
+"""Reject bad input at the door, in words that say what came, what was expected and what to do.
+
+Where scikit-learn's tools look for certain words in a message, these are the words used.
+"""
+import numbers
+
+import numpy as np
+
+FLOATS = (np.float64, np.float32)
+
+
+def as_matrix(X, *, name="X", min_samples=1, owner=None, allow_nan=False):
+    """`X` as a C-contiguous array (N, D) of finite floats; no copy if it is one already.
+
+    float32 stays float32, every other kind of number becomes float64.  `owner` is named in the message.
+
+    Raises ValueError for another number of dimensions, fewer than `min_samples` rows, no column, values that are
+    NaN (unless `allow_nan`), infinite, complex or no numbers at all; TypeError for sparse matrices.
+    """
+    by = f" by {owner}" if owner else ""
+    if hasattr(X, "toarray"):
+        raise TypeError(f"{name}: sparse data was passed, but dense data is required{by}. Use X.toarray() to convert "
+                        "to a dense numpy array.")
+    X = as_floats(X, name)
+    if X.ndim < 2:
+        what = "scalar array" if X.ndim == 0 else "1D array"
+        raise ValueError(f"{name}: Expected 2D array, got {what} instead, of shape {X.shape}. Reshape your data using "
+                         "array.reshape(-1, 1) if it has a single feature, or array.reshape(1, -1) if it is a single "
+                         "sample.")
+    if X.ndim > 2:
+        raise ValueError(f"{name}: Found array with dim {X.ndim}, expected 2, (N, D){by}")
+    if X.shape[0] < min_samples:
+        raise ValueError(f"{name}: Found array with {X.shape[0]} sample(s) (shape={X.shape}) while a minimum of "
+                         f"{min_samples} is required{by}.")
+    if X.shape[1] < 1:
+        raise ValueError(f"{name}: Found array with 0 feature(s) (shape={X.shape}) while a minimum of 1 is required{by}.")
+    return finite(X, name, allow_nan=allow_nan)
+
+
+def as_vector(x, *, name, size=None):
+    """`x` as a C-contiguous array (N,) of finite floats; `size` is the N that is expected.  Raises ValueError."""
+    x = as_floats(x, name)
+    if x.ndim != 1 or size is not None and x.size != size:
+        raise ValueError(f"{name}: expected an array of shape ({'N' if size is None else size},), got shape {x.shape}")
+    return finite(x, name)
+
+
+def as_floats(X, name):
+    """`X` as a C-contiguous array of float64, or of float32 if it is that already."""
+    try:
+        X = np.asarray(X)
+    except ValueError as error:
+        raise ValueError(f"{name}: expected an array of numbers, got rows of different lengths") from error
+    if X.dtype.kind == "c":
+        raise ValueError(f"{name}: Complex data not supported, got dtype {X.dtype}")
+    try:
+        return np.ascontiguousarray(X, dtype=X.dtype if X.dtype in FLOATS else np.float64).reshape(X.shape)
+    except ValueError as error:
+        raise ValueError(f"{name}: expected numbers, got dtype {X.dtype}: {error}") from error
+    except TypeError as error:
+        raise TypeError(f"{name}: expected numbers, got an object; argument must be a string or a number") from error
+
+
+def finite(X, name, *, allow_nan=False):
+    """`X` itself, if all its values are finite (or NaN, if `allow_nan`); else a ValueError that says where not."""
+    with np.errstate(all="ignore"):
+        if np.isfinite(X.sum()):                         # one cheap pass: NaN and inf survive every sum
+            return X
+    bad = np.isinf(X) if allow_nan else ~np.isfinite(X)
+    if bad.any():
+        where = np.unravel_index(bad.argmax(), X.shape)
+        what = "NaN" if np.isnan(X[where]) else "infinity"
+        place = f"first at [{', '.join(map(str, where))}]" if X.ndim else "as its value"
+        raise ValueError(f"{name}: Input contains {what}, {place}. Remove such values or fill them in.")
+    return X
+
+
+def safe_to_square(X, name="X"):
+    """`X` itself, if squares of its values, and sums of them, are neither infinite nor lost in the subnormals.
+
+    The largest magnitude must lie between √tiny / eps and √(max / 4 size), or be 0; else a ValueError that names the
+    remedy.  In float64 that is about 1e-138 to 1e153 / √size, in float32 1e-12 to 1e18 / √size.
+    """
+    limits = np.finfo(X.dtype)
+    largest = float(max(X.max(initial=0), -X.min(initial=0)))
+    if largest > 0 and not float(limits.tiny) ** 0.5 / limits.eps <= largest <= (float(limits.max) / max(4 * X.size, 4)) ** 0.5:
+        raise ValueError(f"{name}: the largest magnitude is {largest:.3g}, whose square cannot be held in {X.dtype}; "
+                         f"scale the data, e.g. divide {name} by {largest:.1g}")
+    return X
+
+
+def sample_weights(sample_weight, n, dtype):
+    """Weights (N,) >= 0, not all zero; None means one for each sample.  Raises ValueError."""
+    if sample_weight is None:
+        return np.ones(n, dtype)
+    if isinstance(sample_weight, numbers.Real):
+        sample_weight = np.full(n, sample_weight)
+    weights = as_vector(sample_weight, name="sample_weight", size=n).astype(dtype, copy=False)
+    if (weights < 0).any():
+        raise ValueError(f"sample_weight: expected no negative weight, got {weights.min()} at {weights.argmin()}")
+    if not weights.any():
+        raise ValueError("sample_weight: every weight is zero; at least one sample must count")
+    return weights
+
+
+def whole_number(value, name, *, least=1):
+    """`value` as an int of at least `least`.  Raises ValueError."""
+    if not isinstance(value, numbers.Integral) or isinstance(value, (bool, np.bool_)) or value < least:
+        raise ValueError(f"{name}={value!r}: expected a whole number of at least {least}")
+    return int(value)
+
+
+def real_number(value, name, *, least=0.0, above=None):
+    """`value` as a finite float of at least `least`, or greater than `above` if that is given.  Raises ValueError."""
+    wanted = f"at least {least}" if above is None else f"greater than {above}"
+    if not isinstance(value, numbers.Real) or isinstance(value, (bool, np.bool_)) or not np.isfinite(value) \
+            or (value < least if above is None else value <= above):
+        raise ValueError(f"{name}={value!r}: expected a number, {wanted}")
+    return float(value)
+
+
+def one_of(value, name, choices):
+    """`value`, if it is one of the strings `choices`.  Raises ValueError."""
+    if not isinstance(value, str) or value not in choices:
+        raise ValueError(f"{name}={value!r}: expected one of {', '.join(map(repr, choices))}")
+    return value

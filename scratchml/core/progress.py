@@ -1,0 +1,17 @@
+"""What long work says while it runs: a `Progress` to the caller's callback, a line to stderr for `verbose`."""
+import sys
+from typing import NamedTuple
+
+
+class Progress(NamedTuple):
+    """What a `callback` gets after every iteration; if it returns True, the fit stops there and keeps what it has."""
+    estimator: object
+    iteration: int
+    loss: float
+
+
+def report(estimator, iteration, loss):
+    """Tell the estimator's `verbose` and `callback` of a finished iteration; True means that the fit shall stop."""
+    if estimator.verbose:
+        print(f"{type(estimator).__name__}: iteration {iteration}, loss {loss:.10g}", file=sys.stderr)
+    return bool(estimator.callback and estimator.callback(Progress(estimator, iteration, loss)))
