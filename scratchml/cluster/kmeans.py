@@ -1,0 +1,477 @@
+"""k-means: K centres such that every point is near one of them.
+
+Which points belong together, when nobody says so?  k-means calls a cluster what lies nearest to the same centre, and
+looks for the centres that leave the least squared distance.  Two half-steps take turns, each the best answer to the
+other: given the centres, every point goes to the nearest; given the points of a cluster, the best centre is their
+mean.  Neither half-step can raise J, and there are finitely many assignments, so it ends: in a local minimum, which
+depends on the start.  Hence (5) and (6), which choose a start with the points spread far.
+
+Symbols
+    X    (N, D)  points, one a row: x_i
+    w    (N,)    their weights, not negative
+    C    (K, D)  centres, one a row: c_k
+    y    (N,)    label of each point, the number of its cluster
+    d    (N,)    squared distance of each point to the nearest of the centres chosen so far
+    Y    (L, D)  candidates for the next centre, c one of them
+    [ ]          1 where the statement holds, else 0
+
+Equations
+    (1)  J = Σ_i w_i ‖x_i - c_{y_i}‖²                                                inertia
+    (2)  y_i = argmin_k ‖x_i - c_k‖², the lowest such k                              assign
+    (3)  c_k = Σ_i [y_i = k] w_i x_i / Σ_i [y_i = k] w_i                             recentre
+    (4)  for k without weight: y_i = k for the x_i farthest from its centre          fill_empty
+    (5)  p_i = w_i d_i / Σ_j w_j d_j                                                 seeding_probabilities
+    (6)  φ(c) = Σ_i w_i min(d_i, ‖x_i - c‖²)                                         potential
+
+Choices
+    (3) leaves a centre without weight where it is; (4) has given it a point before, if there was one to give: not the
+    last of another cluster, not one without weight.  Ties go to the lowest index, in (2) and (4).
+    (5) is w_i / Σ_j w_j where every d_i is zero.  Greedy k-means++ draws L = 2 + ⌊log K⌋ candidates a centre from (5)
+    and keeps the one with the least (6).
+    Distances are sums of squared differences, right at any offset; sums over points are kept in float64.  Data
+    whose squares over- or underflow are refused.
+
+Cost
+    An iteration computes N K distances of D terms each: O(N K D) time.  The O(N K) that one often reads counts a
+    distance as one step, and hides that the step grows with D.  Memory O(N + K D) beyond the data.
+
+>>> X = np.array([[0., 0], [0, 1], [5, 5], [6, 5], [5, 6]])
+>>> model = KMeans(2, init=X[[0, 2]]).fit(X)
+>>> model.labels_.tolist(), model.inertia_history_
+([0, 0, 1, 1, 1], [3.0, 1.8333333333333335])
+
+Sources: S. Lloyd, "Least squares quantization in PCM", IEEE Trans. Information Theory 28 (1982), for (2) and (3);
+D. Arthur and S. Vassilvitskii, "k-means++: the advantages of careful seeding", SODA 2007, section 2.2 for (5),
+section 5 for the greedy choice (6).
+"""
+import numpy as np
+
+from scratchml.core.checks import as_matrix, one_of, real_number, safe_to_square, sample_weights, whole_number
+from scratchml.core.distances import euclidean, squared_distance
+from scratchml.core.estimator import Clusterer, Estimator, Transformer, warn_not_converged
+from scratchml.core.jit import kernel, run_chunks
+from scratchml.core.progress import report
+from scratchml.core.random import generator
+
+# --- the two half-steps --------------------------------------------------------------------------
+
+
+@kernel
+def inertia(X, w, C, y):
+    """(1)  J = Σ_i w_i ‖x_i - c_{y_i}‖²
+
+    Shapes: X (N, D), w (N), C (K, D), y (N) -> ()
+    """
+    J = 0.0
+    for i in range(X.shape[0]):
+        J += w[i] * squared_distance(X[i], C[y[i]])
+    return J
+
+
+@kernel
+def assign(X, C):
+    """(2)  y_i = argmin_k ‖x_i - c_k‖², the lowest such k
+
+    Shapes: X (N, D), C (K, D) -> (N)
+    """
+    y = np.empty(X.shape[0], np.int32)
+    for i in range(X.shape[0]):
+        y[i] = nearest(X[i], C)
+    return y
+
+
+@kernel
+def nearest(x, C):
+    """The k of (2) for one point x (D,)."""
+    k, least = 0, np.inf
+    for j in range(C.shape[0]):
+        distance = squared_distance(x, C[j])
+        if distance < least:
+            k, least = j, distance
+    return k
+
+
+@kernel
+def recentre(X, w, y, C):
+    """(3)  c_k = Σ_i [y_i = k] w_i x_i / Σ_i [y_i = k] w_i
+
+    Shapes: X (N, D), w (N), y (N), C (K, D) -> (K, D)
+    """
+    sums, weight = np.zeros(C.shape), np.zeros(C.shape[0])
+    for i in range(X.shape[0]):
+        sums[y[i]] += w[i] * X[i]
+        weight[y[i]] += w[i]
+    centres = C.copy()
+    for k in range(C.shape[0]):
+        if weight[k] > 0:
+            centres[k] = sums[k] / weight[k]
+    return centres
+
+
+def fill_empty(X, w, C, y):
+    """(4)  for k without weight: y_i = k for the x_i farthest from its centre
+
+    Shapes: X (N, D), w (N), C (K, D), y (N) -> (N)
+    """
+    y = y.copy()
+    weight = np.bincount(y, w, minlength=len(C))         # (K,)
+    empty = np.flatnonzero(weight == 0)
+    if empty.size == 0:
+        return y
+    members = np.bincount(y[w > 0], minlength=len(C))    # (K,) points that count
+    distance = np.zeros(len(X))
+    run_chunks(_own_distances, len(X), X, C, y, distance, chunk=4096)
+    farthest_first = iter(np.argsort(-distance, kind="stable"))
+    for k in empty:
+        for i in farthest_first:
+            if w[i] > 0 and members[y[i]] > 1:
+                members[y[i]] -= 1
+                y[i] = k
+                break
+    return y
+
+
+# --- where to start ------------------------------------------------------------------------------
+
+
+def seeding_probabilities(w, d):
+    """(5)  p_i = w_i d_i / Σ_j w_j d_j
+
+    Shapes: w (N), d (N) -> (N)
+    """
+    p = w.astype(np.float64) * d
+    if not p.any():
+        p = w.astype(np.float64)                         # every point coincides with a centre
+    return p / p.sum()
+
+
+def potential(X, w, d, Y):
+    """(6)  φ(c) = Σ_i w_i min(d_i, ‖x_i - c‖²)
+
+    Shapes: X (N, D), w (N), d (N), Y (L, D) -> (L)
+    """
+    chunk = _chunk(len(X))
+    partial = np.zeros((-(-len(X) // chunk), len(Y)))
+    run_chunks(_potentials, len(X), X, w, d, Y, partial, chunk=chunk)
+    return partial.sum(axis=0)
+
+
+def kmeans_plusplus(X, n_clusters, *, sample_weight=None, n_local_trials=None, random_state=None):
+    """Choose rows of `X` (N, D) as centres, far from each other, by greedy k-means++: (5) and (6).
+
+    `n_local_trials` is L, by default 2 + ⌊log K⌋.  Returns the centres (K, D) and their indices (K,).
+    Raises ValueError for more clusters than samples, and for data that `KMeans` refuses.
+    """
+    X = safe_to_square(as_matrix(X, owner="kmeans_plusplus"))
+    w = sample_weights(sample_weight, len(X), X.dtype)
+    K = _clusters_among(n_clusters, len(X))
+    L = 2 + int(np.log(K)) if n_local_trials is None else whole_number(n_local_trials, "n_local_trials")
+    return _seed(X, w, K, L, generator(random_state))
+
+
+def _seed(X, w, K, L, rng):
+    chosen = np.empty(K, np.int64)
+    chosen[0] = _draw(seeding_probabilities(w, np.zeros(len(X))), 1, rng)[0]
+    d = np.full(len(X), np.inf)
+    for k in range(1, K):
+        run_chunks(_keep_nearer, len(X), X, X[chosen[k - 1]], d, chunk=4096)
+        candidates = _draw(seeding_probabilities(w, d), L, rng)
+        chosen[k] = candidates[potential(X, w, d, X[candidates]).argmin()]
+    return X[chosen], chosen
+
+
+def _draw(p, n, rng):
+    """`n` indices drawn with the probabilities `p`, none of probability zero."""
+    cumulated = p.cumsum()
+    return np.searchsorted(cumulated, rng.random(n) * cumulated[-1], side="right").clip(max=np.flatnonzero(p)[-1])
+
+
+# --- the estimator -------------------------------------------------------------------------------
+
+
+class KMeans(Transformer, Clusterer, Estimator):
+    """K-means clustering by Lloyd's algorithm: (3) and (2) in turn until nothing moves.
+
+    Parameters
+    ----------
+    n_clusters : K.
+    init : "k-means++", "random" (rows of X, without replacement) or an array (K, D).
+    n_init : starts to try; the one with the least inertia is kept.
+    max_iter : iterations of one start at most; reaching it is a ConvergenceWarning.
+    tol : stop when the squared shifts of all centres sum to at most `tol` times the mean variance of the features.
+        Whatever `tol`, labels that repeat end it.
+    random_state : None, int or numpy.random.Generator; the same seed gives the same bits on any number of threads.
+    verbose : 1 for a line to stderr after each iteration.
+    callback : called with a `Progress` after each iteration; returning True stops the fit.
+
+    Attributes
+    ----------
+    cluster_centers_ : (K, D), in the units of X
+    labels_ : (N,), the nearest centre of each sample
+    inertia_ : J, in squared units of X
+    inertia_history_ : J of the start and after each iteration; it never rises
+    n_iter_ : iterations done
+    """
+
+    def __init__(self, n_clusters=8, *, init="k-means++", n_init=1, max_iter=300, tol=1e-4, random_state=None,
+                 verbose=0, callback=None):
+        self.n_clusters = n_clusters
+        self.init = init
+        self.n_init = n_init
+        self.max_iter = max_iter
+        self.tol = tol
+        self.random_state = random_state
+        self.verbose = verbose
+        self.callback = callback
+
+    def fit(self, X, y=None, sample_weight=None):
+        """Find the centres of `X` (N, D) with weights (N,), by default 1; `y` is ignored.
+
+        Ctrl-C, like a callback that says stop, leaves the last finished iteration in the attributes.
+        Raises ValueError for bad parameters, NaN, inf, values whose squares over- or underflow, K > N.
+        """
+        X = safe_to_square(self._fit_matrix(X))
+        w = sample_weights(sample_weight, len(X), X.dtype)
+        K = _clusters_among(self.n_clusters, len(X))
+        n_init = whole_number(self.n_init, "n_init")
+        whole_number(self.max_iter, "max_iter")
+        tol = real_number(self.tol, "tol")
+        if tol > 0:
+            tol *= float(X.var(axis=0, dtype=np.float64).mean())
+        rng = generator(self.random_state)
+        best = np.inf
+        for _ in range(n_init):
+            if self._lloyd(X, w, self._start(X, w, K, rng), tol, best):
+                break
+            best = self.inertia_
+        found = len(np.unique(self.labels_))
+        if found < K:
+            warn_not_converged(f"Number of distinct clusters ({found}) found smaller than n_clusters ({K}): "
+                               "X has too few distinct points; lower n_clusters")
+        elif not self._converged:
+            warn_not_converged(f"the centres still moved after max_iter={self.max_iter} iterations; "
+                               "raise max_iter or tol")
+        return self
+
+    def predict(self, X):
+        """The label of the nearest centre for each row of `X` (N, D), int32 (N,)."""
+        return _assign(self._further(X), self.cluster_centers_)
+
+    def transform(self, X):
+        """The distance of each row of `X` (N, D) to each centre, (N, K), in the units of X."""
+        return self._output(euclidean(self._further(X), self.cluster_centers_), X)
+
+    def score(self, X, y=None, sample_weight=None):
+        """Minus the inertia of `X` (N, D): higher is better."""
+        X = self._further(X)
+        w = sample_weights(sample_weight, len(X), X.dtype)
+        return -inertia(X, w, self.cluster_centers_, _assign(X, self.cluster_centers_))
+
+    def _further(self, X):
+        X = self._more_matrix(X)
+        return safe_to_square(X.astype(self.cluster_centers_.dtype, copy=False))
+
+    @property
+    def _n_features_out(self):
+        return len(self.cluster_centers_)
+
+    def _start(self, X, w, K, rng):
+        if isinstance(self.init, str):
+            if one_of(self.init, "init", ("k-means++", "random")) == "random":
+                p = w.astype(np.float64) / w.sum(dtype=np.float64)
+                return X[rng.choice(len(X), K, replace=False, p=p if np.count_nonzero(p) >= K else None)]
+            return _seed(X, w, K, 2 + int(np.log(K)), rng)[0]
+        C = as_matrix(self.init, name="init").astype(X.dtype)
+        if C.shape != (K, X.shape[1]):
+            raise ValueError(f"init: expected shape (n_clusters, n_features) = {(K, X.shape[1])}, got {C.shape}")
+        return safe_to_square(C, "init")
+
+    def _lloyd(self, X, w, C, tol, to_beat):
+        """(3) and (2) in turn from the centres `C`; True if the callback says that the whole fit shall stop.
+
+        What has less inertia than `to_beat`, the best of earlier starts, goes into the attributes.
+        """
+        labels = _assign(X, C)
+        moments = _moments(X, w, C, labels)
+        history, converged = [float(moments[:, -1].sum())], False
+        self._keep(C, labels, history, converged, to_beat)
+        for iteration in range(1, self.max_iter + 1):
+            before, C_before = labels, C
+            if not moments[:, -2].all():
+                before = fill_empty(X, w, C, labels)
+                moments = _moments(X, w, C, before)
+            C = _means(moments, C)
+            labels = _assign(X, C)
+            moments = _moments(X, w, C, labels)
+            history = history + [float(moments[:, -1].sum())]
+            converged = np.array_equal(labels, before) or float(((C - C_before) ** 2).sum()) <= tol
+            self._keep(C, labels, history, converged, to_beat)
+            if report(self, iteration, history[-1]):
+                return True
+            if converged:
+                return False
+        return False
+
+    def _keep(self, C, labels, history, converged, to_beat):
+        """Take a finished iteration into the attributes, all at once."""
+        if history[-1] < to_beat:
+            vars(self).update(cluster_centers_=C, labels_=labels, inertia_=history[-1], inertia_history_=history,
+                              n_iter_=len(history) - 1, _converged=converged)
+
+
+def _clusters_among(n_clusters, n):
+    K = whole_number(n_clusters, "n_clusters")
+    if K > n:
+        raise ValueError(f"n_samples={n} should be >= n_clusters={K}: lower n_clusters")
+    return K
+
+
+def _chunk(n):
+    """Rows a chunk, where each chunk has an array of sums of its own: at most 16 of them."""
+    return max(2048, -(-n // 16))
+
+
+# --- compiled: the same results in less time -----------------------------------------------------
+
+TILE = 128      # points that are worked on together
+RIM = 8         # unused columns that keep the rows of a tile from falling on the same lines of the cache
+
+
+def _assign(X, C):
+    """Same result as (2), because only labels that rounding cannot have decided are taken from products.
+
+    ½‖x-c‖² - ½‖x‖² = ½‖c‖² - x·c takes half the arithmetic of a sum of squared differences, and loses digits.  The
+    loss is bounded: with u = eps / 2, and x and c measured from an origin amidst the centres, at most
+    (D + 4) u (½‖c‖² + ‖x‖‖c‖) for this score and (D + 2) u (‖x‖ + ‖c‖)² for the squares of (2).  So where the best
+    score leads by 2 (D + 4) eps (‖x‖² + max_k ‖c_k‖²), (2) has the same answer; elsewhere (2) itself is asked.
+    The kernel asks for twice that lead.
+    """
+    K, D = C.shape
+    origin = C.mean(axis=0)
+    table = np.zeros((_by_four(K) + 1, _by_four(D) + 1), X.dtype)
+    table[:K, :D] = C - origin
+    table[:, -1] = np.inf                                # what pads the centres is never the best
+    table[:K, -1] = (table[:K, :D] ** 2).sum(axis=1) / 2
+    table[-1, :D] = origin
+    y = np.empty(len(X), np.int32)
+    slack = X.dtype.type(4 * (D + 4) * np.finfo(X.dtype).eps)
+    run_chunks(_assign_chunk, len(X), X, C, table, slack, y, chunk=2048)
+    return y
+
+
+def _by_four(n):
+    return -(-n // 4) * 4
+
+
+@kernel(contract=True)
+def _assign_chunk(c, start, stop, X, C, table, slack, y):
+    """(2) for the rows start ... stop-1 of X, TILE at a time, into `y`; `table` and `slack` are those of `_assign`.
+
+    Transposed, so that the lanes of a vector are points; four centres by four features at a time, so that a
+    number loaded is used four times.
+    """
+    D, columns, rows = X.shape[1], table.shape[1] - 1, table.shape[0] - 1
+    origin, half = table[rows], table[:, columns]
+    radius = 0.0
+    for k in range(C.shape[0]):
+        radius = max(radius, 2 * half[k])
+    tile = np.zeros((columns, TILE + RIM), X.dtype)
+    s = np.empty((4, TILE), X.dtype)                     # scores of four centres
+    best, second, norm = np.empty(TILE, X.dtype), np.empty(TILE, X.dtype), np.empty(TILE, X.dtype)
+    label = np.empty(TILE, np.int32)
+    s0, s1, s2, s3 = s[0], s[1], s[2], s[3]
+    for first in range(start, stop, TILE):
+        n = min(TILE, stop - first)
+        norm[:] = 0
+        for i in range(n):
+            for j in range(D):
+                tile[j, i] = X[first + i, j] - origin[j]
+        for j in range(D):
+            x = tile[j]
+            for i in range(TILE):
+                norm[i] += x[i] * x[i]
+        best[:], second[:], label[:] = np.inf, np.inf, 0
+        for k in range(0, rows, 4):
+            s0[:], s1[:], s2[:], s3[:] = half[k], half[k + 1], half[k + 2], half[k + 3]
+            for j in range(0, columns, 4):
+                x0, x1, x2, x3 = tile[j], tile[j + 1], tile[j + 2], tile[j + 3]
+                a0, a1, a2, a3 = table[k, j], table[k, j + 1], table[k, j + 2], table[k, j + 3]
+                b0, b1, b2, b3 = table[k + 1, j], table[k + 1, j + 1], table[k + 1, j + 2], table[k + 1, j + 3]
+                c0, c1, c2, c3 = table[k + 2, j], table[k + 2, j + 1], table[k + 2, j + 2], table[k + 2, j + 3]
+                d0, d1, d2, d3 = table[k + 3, j], table[k + 3, j + 1], table[k + 3, j + 2], table[k + 3, j + 3]
+                for i in range(TILE):
+                    p, q, u, v = x0[i], x1[i], x2[i], x3[i]       # read once: a write to s0 might change x0
+                    s0[i] = s0[i] - p * a0 - q * a1 - u * a2 - v * a3
+                    s1[i] = s1[i] - p * b0 - q * b1 - u * b2 - v * b3
+                    s2[i] = s2[i] - p * c0 - q * c1 - u * c2 - v * c3
+                    s3[i] = s3[i] - p * d0 - q * d1 - u * d2 - v * d3
+            for i in range(TILE):
+                least, runner_up, name = best[i], second[i], label[i]
+                for r in range(4):
+                    runner_up = min(runner_up, max(least, s[r, i]))
+                    name = np.int32(k + r) if s[r, i] < least else name
+                    least = min(least, s[r, i])
+                best[i], second[i], label[i] = least, runner_up, name
+        for i in range(n):
+            certain = second[i] - best[i] > slack * (norm[i] + radius)
+            y[first + i] = label[i] if certain else nearest(X[first + i], C)
+
+
+def _moments(X, w, C, y):
+    """Per cluster Σ w x, Σ w and Σ w ‖x - c‖²: what (3) and (1) need, in one pass on every core, (K, D+2)."""
+    chunk = _chunk(len(X))
+    partial = np.zeros((-(-len(X) // chunk), len(C), X.shape[1] + 2))
+    run_chunks(_moments_chunk, len(X), X, w, C, y, partial, chunk=chunk)
+    return partial.sum(axis=0)
+
+
+@kernel(reassociate=True)
+def _moments_chunk(c, start, stop, X, w, C, y, partial):
+    """The sums of `_moments` over the rows start ... stop-1, added to partial[c]."""
+    D = X.shape[1]
+    for i in range(start, stop):
+        sums, centre = partial[c, y[i]], C[y[i]]
+        weight, square = np.float64(w[i]), 0.0
+        for j in range(D):
+            x = np.float64(X[i, j])
+            sums[j] += weight * x
+            square += (x - centre[j]) * (x - centre[j])
+        sums[D] += weight
+        sums[D + 1] += weight * square
+
+
+def _means(moments, C):
+    """(3) from the sums of `_moments`; a cluster without weight keeps its row of `C`."""
+    weight = moments[:, -2, None]                        # (K, 1)
+    return np.where(weight > 0, moments[:, :-2] / np.where(weight > 0, weight, 1), C).astype(C.dtype)
+
+
+@kernel(reassociate=True)
+def _squared(x, y):
+    """(1) of the chapter on distances, its terms in any order: faster, and not the same to the last bit."""
+    total = 0.0
+    for j in range(x.size):
+        total += (x[j] - y[j]) * (x[j] - y[j])
+    return total
+
+
+@kernel
+def _own_distances(c, start, stop, X, C, y, distance):
+    """‖x_i - c_{y_i}‖² for the rows start ... stop-1."""
+    for i in range(start, stop):
+        distance[i] = _squared(X[i], C[y[i]])
+
+
+@kernel
+def _keep_nearer(c, start, stop, X, centre, d):
+    """d_i = min(d_i, ‖x_i - centre‖²) for the rows start ... stop-1."""
+    for i in range(start, stop):
+        d[i] = min(d[i], _squared(X[i], centre))
+
+
+@kernel
+def _potentials(c, start, stop, X, w, d, Y, partial):
+    """(6) over the rows start ... stop-1, added to partial[c]."""
+    for i in range(start, stop):
+        for candidate in range(Y.shape[0]):
+            partial[c, candidate] += w[i] * min(d[i], _squared(X[i], Y[candidate]))

@@ -1,0 +1,144 @@
+"""How far apart are two points?  The measures of similarity on which clustering stands.
+
+Everything that groups points starts from a number for each pair of them.  The straight line between two points, the
+way along the streets of a grid, the angle between two directions: each calls other pairs close.
+
+Symbols
+    X  (N, D)  points, one a row: x is a row of it, x_d a coordinate
+    Y  (M, D)  further points, y a row
+
+Equations
+    (1)  δ²(x, y) = Σ_d (x_d - y_d)²                                       squared_euclidean
+    (2)  δ(x, y) = √ Σ_d (x_d - y_d)²                                      euclidean
+    (3)  δ₁(x, y) = Σ_d |x_d - y_d|                                        manhattan
+    (4)  cos(x, y) = Σ_d x_d y_d / (‖x‖ ‖y‖)                               cosine_similarity
+    (5)  1 - cos(x, y)                                                     cosine_distances
+
+Choices
+    (1) adds up squares of differences.  The expansion ‖x‖² - 2 x·y + ‖y‖², a matrix product, is faster and wrong where
+    points are far from the origin: at an offset of 1e8 no digit of a distance of 1 is left.  Differences lose
+    nothing, whatever the offset: the relative error stays below (D + 2) eps.
+    (4) is 0 where x or y is the zero vector, which has no direction.  Each vector is first divided by its largest
+    magnitude, so no square over- or underflows; rounding is kept from leading beyond ±1.
+    float32 gives float32 and is computed in it, everything else float64.  (1) to (3) of values beyond 1e154
+    (in float32 1e19) are +inf where their squares are: a number that is too large, not a wrong one.
+
+Cost
+    O(N M D) time, O(N M) memory for the result.
+
+>>> X, Y = np.array([[0., 0], [3, 4]]), np.array([[3., 0]])
+>>> squared_euclidean(X, Y).tolist(), manhattan(X, Y).tolist(), cosine_similarity(X, Y).tolist()
+([[9.0], [16.0]], [[3.0], [4.0]], [[0.0], [0.6]])
+
+Source: N. Higham, "Accuracy and Stability of Numerical Algorithms" (2002), sections 1.7 and 3.1, for the errors.
+"""
+import numpy as np
+
+from scratchml.core.checks import as_matrix
+from scratchml.core.jit import kernel, run_chunks
+
+# --- between two points --------------------------------------------------------------------------
+
+
+@kernel(contract=True)
+def squared_distance(x, y):
+    """(1) of two points x, y (D,), for use in other kernels; the terms are added in order of d."""
+    total = x[0] - x[0]                                  # a zero of their type
+    for d in range(x.size):
+        total += (x[d] - y[d]) * (x[d] - y[d])
+    return total
+
+
+# --- between all pairs ---------------------------------------------------------------------------
+
+
+def squared_euclidean(X, Y):
+    """(1)  δ²(x, y) = Σ_d (x_d - y_d)²
+
+    Raises ValueError if X or Y is not a matrix of finite numbers, or if they differ in D; so do all below.
+
+    Shapes: X (N, D), Y (M, D) -> (N, M)
+    """
+    return _all_pairs(_squares, X, Y)
+
+
+def euclidean(X, Y):
+    """(2)  δ(x, y) = √ Σ_d (x_d - y_d)²
+
+    Shapes: X (N, D), Y (M, D) -> (N, M)
+    """
+    squares = squared_euclidean(X, Y)
+    return np.sqrt(squares, out=squares)
+
+
+def manhattan(X, Y):
+    """(3)  δ₁(x, y) = Σ_d |x_d - y_d|
+
+    Shapes: X (N, D), Y (M, D) -> (N, M)
+    """
+    return _all_pairs(_magnitudes, X, Y)
+
+
+def cosine_similarity(X, Y):
+    """(4)  cos(x, y) = Σ_d x_d y_d / (‖x‖ ‖y‖)
+
+    Shapes: X (N, D), Y (M, D) -> (N, M)
+    """
+    X, Y = _pair(X, Y)
+    return np.clip(directions(X) @ directions(Y).T, -1, 1)
+
+
+def cosine_distances(X, Y):
+    """(5)  1 - cos(x, y)
+
+    Shapes: X (N, D), Y (M, D) -> (N, M)
+    """
+    return 1 - cosine_similarity(X, Y)
+
+
+def directions(X):
+    """The rows of `X` (N, D), each divided by its length; a zero row stays zero."""
+    largest = np.abs(X).max(axis=1, keepdims=True)       # (N, 1)
+    X = X / np.where(largest > 0, largest, 1)
+    lengths = np.sqrt((X * X).sum(axis=1, keepdims=True))
+    return X / np.where(lengths > 0, lengths, 1)
+
+
+def _pair(X, Y):
+    X, Y = as_matrix(X, name="X"), as_matrix(Y, name="Y")
+    if X.shape[1] != Y.shape[1]:
+        raise ValueError(f"X and Y: expected the same number of features, got shapes {X.shape} and {Y.shape}")
+    dtype = np.result_type(X, Y)
+    return X.astype(dtype, copy=False), Y.astype(dtype, copy=False)
+
+
+def _all_pairs(rows, X, Y):
+    X, Y = _pair(X, Y)
+    result = np.zeros((len(X), len(Y)), X.dtype)
+    run_chunks(rows, len(X), X, np.ascontiguousarray(Y.T), result, chunk=max(1, 100_000 // Y.size))
+    return result
+
+
+# --- compiled: the long axis, M, innermost --------------------------------------------------------
+
+
+@kernel(contract=True)
+def _squares(c, start, stop, X, YT, result):
+    """(1) for the rows start ... stop-1 of X and all columns of YT (D, M), added to `result` (N, M), which is zero."""
+    for i in range(start, stop):
+        row = result[i]
+        for d in range(X.shape[1]):
+            x, y = X[i, d], YT[d]
+            for j in range(row.size):
+                row[j] += (x - y[j]) * (x - y[j])
+
+
+@kernel
+def _magnitudes(c, start, stop, X, YT, result):
+    """(3), likewise."""
+    for i in range(start, stop):
+        row = result[i]
+        for d in range(X.shape[1]):
+            x, y = X[i, d], YT[d]
+            for j in range(row.size):
+                row[j] += abs(x - y[j])
