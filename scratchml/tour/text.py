@@ -72,6 +72,14 @@ def read_chapter(file, package=PACKAGE):
     return Chapter(module, file, doc, equations)
 
 
+def constants(file):
+    """The docstring and the string constants at the top level of a source file, by name."""
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    found = {node.targets[0].id: node.value.value for node in tree.body if isinstance(node, ast.Assign)
+             and isinstance(node.targets[0], ast.Name) and isinstance(node.value, ast.Constant)}
+    return {"__doc__": ast.get_docstring(tree), **found}
+
+
 def section(doc, heading):
     """The indented lines that stand under `heading` in a docstring; "" if there is no such heading."""
     match = re.search(rf"^{heading}\n((?:(?: .*)?\n)*)", doc + "\n", re.MULTILINE)
