@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 PACKAGE = Path(__file__).resolve().parent.parent
 ROW = re.compile(r"^    \((\d+)\)  (\S.*?) {2,}(\w+)$", re.MULTILINE)             # (2)  formula    function
-NUMBERED = re.compile(r"\(\d+\)  ")                                               # how such a function's docstring begins
+NUMBERED = re.compile(r"\(\d+\)  ")                          # so begins the docstring of such a function
 TERM = re.compile(r"(?P<symbol>\w*) ?(?:\((?P<dims>.*)\))?(?: in (?P<below>\w+))?")
 
 
