@@ -1,6 +1,7 @@
 """Clustering: which points belong together, when nobody says so?"""
+from scratchml.cluster.gmm import GaussianMixture
 from scratchml.cluster.kmeans import KMeans, kmeans_plusplus
 
-CHAPTERS = ("kmeans",)
+CHAPTERS = ("kmeans", "gmm")
 
-__all__ = ["KMeans", "kmeans_plusplus"]
+__all__ = ["GaussianMixture", "KMeans", "kmeans_plusplus"]
