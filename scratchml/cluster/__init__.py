@@ -2,6 +2,6 @@
 from scratchml.cluster.gmm import GaussianMixture
 from scratchml.cluster.kmeans import KMeans, kmeans_plusplus
 
-CHAPTERS = ("kmeans", "gmm")
+CHAPTERS = ("kmeans_bounds", "kmeans", "gmm")
 
 __all__ = ["GaussianMixture", "KMeans", "kmeans_plusplus"]
