@@ -194,7 +194,7 @@ class KMeans(Transformer, Clusterer, Estimator):
         Whatever `tol`, labels that repeat end it.
     random_state : None, int or numpy.random.Generator; the same seed gives the same bits on any number of threads.
     algorithm : "lloyd" measures every distance, "elkan" and "hamerly" skip those that bounds rule out, "auto" is the
-        last.  The labels of every iteration are the same.
+        last while that pays.  The labels of every iteration are the same.
     verbose : 1 for a line to stderr after each iteration.
     callback : called with a `Progress` after each iteration; returning True stops the fit.
 
@@ -333,7 +333,7 @@ def _chunk(n):
 
 def _assign_and_sum(X, w, C, search):
     """(2) and then `_moments`; if no bounds spare a row, a block of rows at a time: it comes from memory once for both."""
-    if search.bounded:
+    if search.bounds_pay():
         y = search.labels(C)
         return y, _moments(X, w, C, y)
     search.n_distances += len(X) * len(C)

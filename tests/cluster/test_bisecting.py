@@ -21,7 +21,8 @@ EPS = np.finfo(float).eps
 @given(clustered(12, 4))
 def test_what_is_left_over_is_counted_cluster_by_cluster(drawn):
     X, w, C, y = drawn
-    np.testing.assert_allclose(left_over(X, w, C, y), reference.left_over(X, w, C, y), rtol=(len(X) + X.shape[1] + 6) * EPS)
+    rtol = (len(X) + X.shape[1] + 6) * EPS
+    np.testing.assert_allclose(left_over(X, w, C, y), reference.left_over(X, w, C, y), rtol=rtol)
 
 
 @given(st.lists(st.integers(0, 3), min_size=1, max_size=8))

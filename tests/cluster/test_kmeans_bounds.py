@@ -8,7 +8,7 @@ from hypothesis import given, strategies as st
 from scratchml.cluster import KMeans
 from scratchml.cluster.kmeans import assign
 from scratchml.cluster.kmeans_bounds import (
-    Elkan, Hamerly, farther_for_sure, half_ways, lowered, moved, others_moved, raised)
+    Auto, Elkan, Hamerly, farther_for_sure, half_ways, lowered, moved, others_moved, raised)
 from scratchml.core.estimator import ConvergenceWarning
 from tests.reference import kmeans_bounds as reference
 from tests.strategies.distances import seeds, table
@@ -48,7 +48,7 @@ def test_only_what_is_strictly_farther_is_skipped(u, l, h):
 
 # --- the same labels
 
-@each_search
+@pytest.mark.parametrize("search", [Elkan, Hamerly, Auto])
 @given(hostile(30, 5), seeds, st.sampled_from([0.0, 1e-12, 1e-3, 1.0]))
 def test_labels_are_those_of_the_definition_wherever_the_centres_go(search, drawn, seed, step):
     X, K = drawn
@@ -116,6 +116,18 @@ def test_a_point_that_changes_costs_what_it_must():
         before = searching.n_distances
         assert searching.labels(np.array([[-2.0], [9]])).tolist() == [0, 1, 1, 1, 1]
         assert searching.n_distances - before == 3 + 2
+
+
+def test_auto_rests_where_bounds_spare_little_and_works_where_they_spare_much():
+    X = table(400, 8, 0)
+    searching, rng = Auto(X), np.random.default_rng(0)
+    asked = []
+    for i in range(24):
+        asked.append(searching.bounds_pay())
+        if asked[-1]:
+            C = X[rng.integers(400, size=20)] if i < 14 else X[:20] + 1e-9 * i
+            np.testing.assert_array_equal(searching.labels(C), assign(X, C))
+    assert asked == [True] * 2 + [False] * 4 + [True] * 2 + [False] * 8 + [True] * 8
 
 
 def test_bounds_skip_most_distances_on_clustered_points():

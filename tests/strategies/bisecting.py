@@ -13,7 +13,8 @@ def trees(draw, max_rows, max_columns):
     X = draw(tables(max_rows, max_columns))
     rng = np.random.default_rng(draw(seeds))
     L = draw(st.integers(0, 5))
-    return X, X[rng.integers(len(X), size=(L, 2))] + 0.0, np.array([rng.integers(l + 1) for l in range(L)], dtype=np.int64)
+    t = np.array([rng.integers(l + 1) for l in range(L)], dtype=np.int64)
+    return X, X[rng.integers(len(X), size=(L, 2))], t
 
 
 def example(symbol):

@@ -36,7 +36,8 @@ def hostile(draw, max_points, max_columns):
 @st.composite
 def centres_twice(draw, max_centres, max_columns):
     """Centres before and after a move."""
-    B = table(draw(st.integers(1, max_centres)), draw(st.integers(1, max_columns)), draw(seeds), draw(st.sampled_from(KINDS)))
+    K, D = draw(st.integers(1, max_centres)), draw(st.integers(1, max_columns))
+    B = table(K, D, draw(seeds), draw(st.sampled_from(KINDS)))
     return B, B + draw(st.sampled_from([0.0, 1e-6, 1.0])) * np.random.default_rng(draw(seeds)).normal(size=B.shape)
 
 
