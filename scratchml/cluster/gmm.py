@@ -403,7 +403,7 @@ class GaussianMixture(Estimator):
 
     def _keep(self, dtype, mixture, history, converged, to_beat):
         """Take a finished iteration into the attributes, all at once."""
-        if history[-1] > to_beat:
+        if max(history) > to_beat:                       # not only the last: near the end it may fall by rounding
             U = mixture.U
             vars(self).update(weights_=mixture.π.astype(dtype), means_=mixture.μ.astype(dtype),
                               covariances_=mixture.Σ.astype(dtype), precisions_cholesky_=U.astype(dtype),
