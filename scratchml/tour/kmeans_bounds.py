@@ -46,5 +46,5 @@ def draw(pictures, counts):
                           label=algorithm)
         axes.set(xlabel="iteration", ylabel="distances measured", title=name)
         axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False)
+    axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
     pictures.save(figure, "kmeans-bounds")
