@@ -51,7 +51,7 @@ def posteriors(X, mixture, a, shares):
     """Log-densities (N,) and, if `shares`, responsibilities (N, K) of `X` (N, D); `a` (K,) are the log-weights."""
     model = _packed(mixture, a)
     ℓ, r = np.empty(len(X)), np.empty((len(X) if shares else 0, len(model)))
-    with np.errstate(over="ignore"):                     # a density may be too small for its logarithm
+    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):            # no density may be above 0
         run_chunks(_posteriors, len(X), X, model, ℓ, r, chunk=1024)
     return ℓ, r
 

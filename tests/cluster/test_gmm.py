@@ -140,7 +140,7 @@ def test_fit_takes_the_steps_of_the_definition(covariance_type, data, n_iter, ε
 @each_type
 def test_many_points_are_treated_as_few_are(covariance_type):
     """More than a tile and a chunk, and numbers of features that are no multiple of four."""
-    for N, D in ((300, 3), (4500, 5)):
+    for N, D in ((300, 3), (2100, 5)):
         π, μ, Σ = mixture(3, D, 5, covariance_type)
         X = drawn_from(N, π, μ, Σ, 6)
         model = quiet_fit(started(π, μ, Σ, covariance_type, tol=0, max_iter=1, reg_covar=0.1), X)
@@ -401,7 +401,7 @@ def test_is_silent_unless_asked(capfd):
 
 
 def test_any_number_of_threads_gives_the_same_bits(monkeypatch):
-    X = np.concatenate([blobs(seed, 700)[0] for seed in range(3)])
+    X = np.concatenate([blobs(seed, 240)[0] for seed in range(3)])
 
     def results():
         model = quiet_fit(GaussianMixture(3, random_state=0, max_iter=2, init_params="k-means++"), X)

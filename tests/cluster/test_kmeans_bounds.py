@@ -85,7 +85,7 @@ def test_every_algorithm_takes_the_same_steps(kind, N, D, seed, few):
 @each_search
 def test_many_points_in_many_clusters(search):
     """Several tiles in a chunk, and chunks of both kinds: most points spared, and few."""
-    X = table(4500, 3, 0)
+    X = table(2300, 3, 0)
     rng = np.random.default_rng(0)
     C = X[:37]
     searching = search(X)
@@ -161,7 +161,7 @@ def test_bounds_hold(search):
 
 @pytest.mark.parametrize("algorithm", ["lloyd", "elkan", "hamerly"])
 def test_any_number_of_threads_gives_the_same_bits(algorithm, monkeypatch):
-    X = table(5000, 2, 0)
+    X = table(2300, 2, 0)
     results = []
     for threads in "12":
         monkeypatch.setenv("SCRATCHML_NUM_THREADS", threads)
