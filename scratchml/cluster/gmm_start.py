@@ -13,7 +13,8 @@ def starting_shares(X, K, how, rng):
     """Responsibilities (N, K) to start from."""
     if how == "random":
         r = rng.random((len(X), K))
-        return r / r.sum(axis=1, keepdims=True)
+        r /= r.sum(axis=1, keepdims=True)                # in place: one N x K array
+        return r
     if how == "kmeans":
         return np.eye(K)[KMeans(K, random_state=rng).fit(X).labels_]
     if how == "k-means++":

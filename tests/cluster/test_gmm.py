@@ -1,4 +1,6 @@
 """Gaussian mixtures against their definition, against what EM promises, and against every assignment there is."""
+import os
+import tracemalloc
 import warnings
 
 import numpy as np
@@ -140,7 +142,7 @@ def test_fit_takes_the_steps_of_the_definition(covariance_type, data, n_iter, ε
 @each_type
 def test_many_points_are_treated_as_few_are(covariance_type):
     """More than a tile and a chunk, and numbers of features that are no multiple of four."""
-    for N, D in ((300, 3), (2100, 5)):
+    for N, D in ((300, 8), (200, 3), (2100, 5)):
         π, μ, Σ = mixture(3, D, 5, covariance_type)
         X = drawn_from(N, π, μ, Σ, 6)
         model = quiet_fit(started(π, μ, Σ, covariance_type, tol=0, max_iter=1, reg_covar=0.1), X)
@@ -411,6 +413,19 @@ def test_any_number_of_threads_gives_the_same_bits(monkeypatch):
     monkeypatch.setenv("SCRATCHML_NUM_THREADS", "2")
     for one, two in zip(alone, results()):
         np.testing.assert_array_equal(one, two)
+
+
+@pytest.mark.skipif(bool(os.environ.get("NUMBA_DISABLE_JIT")), reason="takes a minute in plain Python")
+@pytest.mark.parametrize("init", ["kmeans", "random"])
+def test_no_more_than_one_array_of_shares_is_held(init):
+    X = table(2000, 1, 0)
+    model = GaussianMixture(50, init_params=init, random_state=0, max_iter=1, covariance_type="diag")
+    quiet_fit(model, X)                                  # compiles
+    tracemalloc.start()
+    quiet_fit(model, X)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1.7 * 2000 * 50 * 8
 
 
 # --- what comes in
