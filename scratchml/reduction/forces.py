@@ -35,7 +35,7 @@ class _Pairs:
     """Sums over all pairs, for a packed P (N(N-1)/2,) and maps in float64."""
 
     def __init__(self, P, N, columns, axes, dtype):
-        tiles, self._chunk = -(-N // TILE), max(32, -(-N // 16))
+        tiles, self._chunk = -(-N // TILE), max(32, -(-N // 8))
         self._P, self._N, self._axes = P, N, axes
         self._places = np.zeros((tiles, columns * TILE), dtype)
         self._slots = np.zeros((-(-N // self._chunk), tiles, 2 * axes * TILE), dtype)
