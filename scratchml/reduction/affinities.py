@@ -31,7 +31,7 @@ Choices
     It ends where log u_i is right to 1e-10.
     Attainable is what lies between those ends.  A perplexity above N - 1, or below 1, is an error.  Where more
     than u points share the least distance, as where a point has more than u duplicates, or all points are the same,
-    u_i is their number, and they are picked alike: `u_i` tells where that happened.
+    u_i is their number, and they are picked alike: u_i tells where that happened.
     (1) does not change if a number is taken from all of row i of Δ; the kernels take the least one, so the largest term is
     1 and the sum neither over- nor underflows.
     The packed P is computed in float64 and kept in float32, whose rounding, 6e-8 of each p_ij, changes the gradient by
@@ -44,7 +44,7 @@ Cost
 >>> Δ = np.array([[0., 1, 16], [1, 0, 9], [16, 9, 0]])
 >>> R = conditional(Δ, precisions(Δ, 1.5))
 >>> perplexities(R).round(9).tolist(), joint(R).round(3).tolist()
-([1.5, 1.5, 1.5], [[0.0, 0.288, 0.068], [0.288, 0.0, 0.145], [0.068, 0.145, 0.0]])
+([1.5, 1.5, 1.5], [[0.0, 0.287, 0.047], [0.287, 0.0, 0.167], [0.047, 0.167, 0.0]])
 
 Sources: G. Hinton and S. Roweis, "Stochastic neighbor embedding", NIPS 15 (2003), section 2, for (1) to (3);
 L. van der Maaten and G. Hinton, "Visualizing data using t-SNE", JMLR 9 (2008), sections 2 and 3.1, for (4).

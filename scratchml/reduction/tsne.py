@@ -41,10 +41,10 @@ Choices
 Cost
     O(N² F) time an iteration; memory for N (N - 1) / 2 numbers in float32, and O(N) beyond.
 
->>> X = np.array([[0., 0], [0, 1], [1, 0], [9, 9], [9, 8], [8, 9]])
->>> model = TSNE(1, perplexity=2, max_iter=300).fit(X)
->>> model.embedding_.shape, sorted(np.argsort(model.embedding_[:, 0])[:3].tolist()) in ([0, 1, 2], [3, 4, 5])
-((6, 1), True)
+>>> X = np.array([[0., 0], [0, 1], [1, 0], [9, 9], [9, 8], [8, 9]])          # two groups of three
+>>> model = TSNE(perplexity=2, learning_rate=1.0).fit(X)
+>>> model.embedding_.shape, (np.sign(model.embedding_[:, 0]) * np.sign(model.embedding_[0, 0])).tolist()
+((6, 2), [1.0, 1.0, 1.0, -1.0, -1.0, -1.0])
 
 Sources: L. van der Maaten and G. Hinton, "Visualizing data using t-SNE", JMLR 9 (2008), algorithm 1 and section 3.4;
 R. Jacobs, "Increased rates of convergence through learning rate adaptation", Neural Networks 1 (1988), for (1);
