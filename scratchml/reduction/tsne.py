@@ -189,7 +189,7 @@ class TSNE(Transformer, Estimator):
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        tags.input_tags.pairwise = self.metric == "precomputed"
+        tags.input_tags.pairwise = tags.input_tags.positive_only = self.metric == "precomputed"
         return tags
 
     # --- before the first step
@@ -278,8 +278,8 @@ def _distances(X):
         raise ValueError(f"X: with metric='precomputed' it should be a square distance matrix, got shape {X.shape}; "
                          "for points (N, D) use metric='euclidean'")
     if X.min() < 0:
-        raise ValueError(f"X: with metric='precomputed' it should contain positive distances, got {X.min()}; "
-                         "turn similarities into distances first")
+        raise ValueError(f"Negative values in data passed to TSNE: with metric='precomputed' X should contain positive "
+                         f"distances, got {X.min()}; turn similarities into distances first")
     tolerance = 1e-5 * X.max()
     for i in range(len(X)):
         apart = np.abs(X[i] - X[:, i])
