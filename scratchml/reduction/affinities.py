@@ -196,8 +196,8 @@ def _precision(δ, log_u):
             low = t
         else:
             high = t
-        t -= (H - log_u) / slope
-        if not low < t < high:                           # NaN too: slope is 0 where all δ are
+        t = t - (H - log_u) / slope if slope < 0 else np.inf
+        if not low < t < high:
             t = 0.5 * (low + high)
 
 

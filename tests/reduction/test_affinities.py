@@ -1,4 +1,6 @@
 """Affinities against their definition, and against what must hold whatever the points."""
+import os
+
 import numpy as np
 import pytest
 from hypothesis import assume, given, strategies as st
@@ -12,6 +14,7 @@ from tests.strategies.sne import random_affinities
 
 EPS = np.finfo(float).eps
 HALF_PLACE = 2.0**-24                                    # u of float32
+slow_without_compiler = pytest.mark.skipif(os.environ.get("NUMBA_DISABLE_JIT") == "1", reason="too many pairs")
 
 
 def distances(X):
@@ -71,7 +74,7 @@ def test_packed_affinities_are_the_definition_in_single_precision(drawn):
     np.testing.assert_allclose(reached, u, rtol=1e-9)
 
 
-@pytest.mark.parametrize("N", [2, 3, 40, 300])           # 300: more than one block of rows
+@pytest.mark.parametrize("N", [2, 3, 40, pytest.param(300, marks=slow_without_compiler)])      # 300: several blocks of rows
 def test_packed_affinities_agree_with_the_four_steps(N):
     X = points(N, 5, N, "normal")
     u = min(N - 1, 12.0)

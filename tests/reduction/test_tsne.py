@@ -1,4 +1,6 @@
 """The descent against its definition, and t-SNE as a whole: what every map must be, whatever the data."""
+import os
+
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
@@ -17,6 +19,7 @@ EPS = np.finfo(float).eps
 COSTS = ("tsne", "symmetric", "sne")
 each_cost = pytest.mark.parametrize("cost", COSTS)
 few = settings(max_examples=10)
+slow_without_compiler = pytest.mark.skipif(os.environ.get("NUMBA_DISABLE_JIT") == "1", reason="too many pairs")
 
 
 def blobs(size=8, D=4):
@@ -71,6 +74,7 @@ def test_a_fit_takes_the_steps_of_the_definition(n_iter):
     np.testing.assert_allclose(model.embedding_, expected, rtol=0, atol=1e-4)
 
 
+@slow_without_compiler
 def test_exaggeration_ends_and_momentum_rises_after_250_iterations():
     X = blobs(4)
     Y = np.random.default_rng(1).normal(size=(12, 2))
@@ -102,6 +106,7 @@ def test_the_cost_is_that_of_the_map(cost, F):
     np.testing.assert_allclose(model.embedding_.mean(axis=0), 0, atol=1e-12 * np.abs(model.embedding_).max() * 120)
 
 
+@slow_without_compiler
 @each_cost
 @pytest.mark.parametrize("F", [1, 2, 3])
 def test_groups_stay_together(cost, F):
@@ -114,6 +119,7 @@ def test_groups_stay_together(cost, F):
     assert model.kl_divergence_ < 0.5 * model.kl_history_[0]
 
 
+@slow_without_compiler
 @given(kind=st.sampled_from(("normal", "duplicates", "constant column", "constant", "integer grid", "offset 1e6", "scaled 1e-8")),
        N=st.integers(4, 10), cost=st.sampled_from(COSTS), init=st.sampled_from(("pca", "random")))
 @few
@@ -124,13 +130,13 @@ def test_maps_are_finite(kind, N, cost, init):
     assert (model.perplexities_ > 1.99).all()
 
 
+@slow_without_compiler
 @each_cost
 def test_four_points_and_far_outliers_give_finite_maps(cost):
     far = np.vstack([table(9, 3, 0), [[1e6, 0, 0], [0, -1e8, 0]]])
     for X in (table(4, 2, 0), far):
-        for max_iter in (60, 300):
-            model = quick(cost=cost, max_iter=max_iter, perplexity=2).fit(X)
-            assert np.isfinite(model.embedding_).all() and np.isfinite(model.kl_divergence_)
+        model = quick(cost=cost, max_iter=300, perplexity=2).fit(X)
+        assert np.isfinite(model.embedding_).all() and np.isfinite(model.kl_divergence_)
 
 
 @each_cost
