@@ -73,6 +73,6 @@ def draw_unfolding(pictures, maps, digits):
         Y = maps[iteration]
         scatter_classes(bare(axes), Y, digits.target, digits.target_names)
         axes.get_legend().remove()
-        axes.set_title(f"{iteration:,} iterations: {np.ptp(Y[:, 0]):.2g} wide", fontsize=10)
+        axes.set_title(f"{iteration:,} iterations: {np.ptp(Y[:, 0]):.3g} wide", fontsize=10)
     figure.suptitle("How the map unfolds: attraction is exaggerated twelvefold up to iteration 250")
     pictures.save(figure, "tsne-unfolding")

@@ -330,6 +330,7 @@ def test_one_sample_has_no_neighbour():
         TSNE().fit([[1.0, 2]])
 
 
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")    # of kernels run as plain Python
 def test_a_map_that_explodes_names_the_learning_rate():
     with pytest.raises(ValueError, match="learning_rate=1e\\+300.*lower learning_rate"):
         quick(cost="symmetric", learning_rate=1e300).fit(blobs(4))
