@@ -1,4 +1,4 @@
-"""Exact t-SNE of digits and of random points: the formula in NumPy, ours, scikit-learn exact and Barnes-Hut, openTSNE."""
+"""Exact t-SNE of digits and of random points: the formula, ours, scikit-learn exact and Barnes-Hut, openTSNE."""
 import os
 
 import numpy as np
@@ -91,7 +91,8 @@ def scikit_learn_trustworthiness(X, Y):
 
 
 GRADIENTS = {"formula": formula_gradient, "in float64": lambda P, Y, full: tsne_gradient(full, Y),
-             "scratchml": lambda P, Y, full: StudentPairs(P, len(Y), 2).gradient(Y), "scikit-learn": scikit_learn_gradient}
+             "scratchml": lambda P, Y, full: StudentPairs(P, len(Y), 2).gradient(Y),
+             "scikit-learn": scikit_learn_gradient}
 FITS = {"scratchml": ours, "scikit-learn BH": scikit_learn_barnes_hut, "openTSNE": opentsne}
 CASES = [
     Case("one gradient, N = 1,797", lambda: gradient_data(1797), GRADIENTS, same_direction),
@@ -101,5 +102,6 @@ CASES = [
     Case("digits, 1,797 x 64, whole fit", digits, FITS, as_good_a_map),
     Case("digits, 1,797 x 64, whole fit (takes minutes)", digits,
          {"scratchml": ours, "scikit-learn exact": scikit_learn_exact}, as_good_a_map),
-    Growth("whole fit, time against N, D = 50", points, FITS, (1_250, 2_500, 5_000, 10_000), stated=2, agree=as_good_a_map),
+    Growth("whole fit, time against N, D = 50", points, FITS, (1_250, 2_500, 5_000, 10_000), stated=2,
+           agree=as_good_a_map),
 ]

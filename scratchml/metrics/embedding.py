@@ -1,9 +1,9 @@
 """Embedding quality: are the neighbours on the map neighbours in the data?
 
 A map in two dimensions cannot keep all distances, and one that is made for neighbours does not try.  So it is not its
-distances that are asked, but its neighbourhoods.  A point that the map shows close by and that is far away in the data is
-a lie, the worse the farther down the data's own list of neighbours it stands.  Trustworthiness is one less all such lies,
-in proportion to the worst that there could be.
+distances that are asked, but its neighbourhoods.  A point that the map shows close by and that is far away in the data
+is a lie, the worse the farther down the data's own list of neighbours it stands.  Trustworthiness is one less all such
+lies, in proportion to the worst that there could be.
 
 Symbols
     X  (N, D)  the data
@@ -12,12 +12,12 @@ Symbols
     r  (N, N)  ranks: r(i, j) = 1 if x_j is the nearest of the others to x_i, 2 if it is the second, ...; r(i, i) = 0
 
 Equations
-    (1)  r(i, j) = number of k ≠ i that are no farther from x_i than x_j, in order of k where equally far    neighbour_ranks
-    (2)  T = 1 - 2 / (N n (2N - 3n - 1)) Σ_i Σ_j [y_j among the n nearest to y_i] max(0, r(i, j) - n)        trustworthiness
+    (1)  r(i, j) = place of x_j among all but x_i, in order of distance from x_i                        neighbour_ranks
+    (2)  T = 1 - 2 / (N n (2N - 3n - 1)) Σ_i Σ_j [y_j is of the n nearest to y_i] max(0, r(i, j) - n)   trustworthiness
 
 Choices
-    Of points that are equally far, on the map or in the data, the one with the lower number comes first.  So T of a data set
-    against itself is 1, duplicates or not.
+    Of points that are equally far, on the map or in the data, the one with the lower number comes first.  So T of a
+    data set against itself is 1, duplicates or not.
     n must be below N / 2: then T lies between 0 and 1, and 0 is what the worst map has.
 
 Cost
@@ -39,7 +39,7 @@ from scratchml.core.jit import kernel, run_chunks
 
 
 def neighbour_ranks(X):
-    """(1)  r(i, j) = number of k ≠ i that are no farther from x_i than x_j, in order of k where equally far
+    """(1)  r(i, j) = place of x_j among all but x_i, in order of distance from x_i
 
     Shapes: X (N, D) -> (N, N)
     """
@@ -49,7 +49,7 @@ def neighbour_ranks(X):
 
 
 def trustworthiness(X, Y, *, n_neighbors=5):
-    """(2)  T = 1 - 2 / (N n (2N - 3n - 1)) Σ_i Σ_j [y_j among the n nearest to y_i] max(0, r(i, j) - n)
+    """(2)  T = 1 - 2 / (N n (2N - 3n - 1)) Σ_i Σ_j [y_j is of the n nearest to y_i] max(0, r(i, j) - n)
 
     `n_neighbors` is n.
     Raises ValueError if X or Y is not a matrix of finite numbers, if they differ in N, or if n is not below N / 2.

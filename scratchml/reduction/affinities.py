@@ -32,8 +32,8 @@ Choices
     Attainable is what lies between those ends.  A perplexity above N - 1, or below 1, is an error.  Where more
     than u points share the least distance, as where a point has more than u duplicates, or all points are the same,
     u_i is their number, and they are picked alike: u_i tells where that happened.
-    (1) does not change if a number is taken from all of row i of Δ; the kernels take the least one, so the largest term is
-    1 and the sum neither over- nor underflows.
+    (1) does not change if a number is taken from all of row i of Δ; the kernels take the least one, so the largest term
+    is 1 and the sum neither over- nor underflows.
     The packed P is computed in float64 and kept in float32, whose rounding, 6e-8 of each p_ij, changes the gradient by
     no more than that share.  What is below 1e-30 is kept as 0: together that is less than 1e-30 N² of 1.
 
@@ -107,7 +107,8 @@ def joint(R):
 
 
 def packed_affinities(X, u, *, metric="euclidean"):
-    """The upper triangle of (4) for points `X` (N, D) and perplexity `u`: float32 (N(N-1)/2,), and the u_i of (2), (N,).
+    """The upper triangle of (4) for points `X` (N, D) and perplexity `u`: float32 (N(N-1)/2,), and the u_i of (2),
+    (N,).
 
     p_ij with i < j stands at place i (2N - i - 1) / 2 + j - i - 1.  With metric="precomputed" X (N, N) are distances.
     Same result as (4), because every p_ij is: from the β_i of the first pass, the second takes (1) of both i and j.
@@ -148,7 +149,7 @@ def _blocks(X, metric, upper):
 
 
 def _searched(Δ, start, u):
-    """For the rows start, start + 1, ... of Δ, given as (M, N): β_i, min_{j≠i} Δ_ij, 1 / Σ_j of (1), and u_i, (4, M)."""
+    """For the rows start, start + 1, ... of Δ, as (M, N): β_i, min_{j≠i} Δ_ij, 1 / Σ_j of (1), and u_i, (4, M)."""
     found = np.empty((4, len(Δ)))
     run_chunks(_search_rows, len(Δ), Δ, start, math.log(u), found, chunk=16)
     return found
@@ -158,7 +159,7 @@ def _searched(Δ, start, u):
 def _search_rows(c, first, stop, Δ, start, log_u, found):
     """`_searched` for the rows first ... stop-1 of the block."""
     N = Δ.shape[1]
-    δ = np.empty(N - 1)                                  # what the others are farther than the nearest, over the largest such
+    δ = np.empty(N - 1)                                  # by how much the others are farther than the nearest, scaled
     for r in range(first, stop):
         i = start + r
         least, largest = np.inf, 0.0
@@ -215,7 +216,7 @@ def _moments(δ, β):
 
 @kernel
 def _joint_rows(c, first, stop, Δ, start, searched, P):
-    """(4) for the rows first ... stop-1 of a block Δ (M, N - start) whose first row and column are those of point `start`."""
+    """(4) for the rows first ... stop-1 of a block Δ (M, N - start) that begins with row and column `start`."""
     N = searched.shape[1]
     precision, nearest, shares = searched[0, start:], searched[1, start:], searched[2, start:]
     for r in range(first, stop):

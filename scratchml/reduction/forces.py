@@ -1,20 +1,21 @@
 """The costs and gradients of the chapter sne, for many points: one pass over all pairs, and half of P in memory.
 
-Exact means that every pair counts in every gradient, and that nothing is grouped, sampled or interpolated.  What makes it
-fast is where the numbers lie.  P is symmetric, so its upper triangle is kept alone, packed row after row in float32, and
-nothing else grows with N².  A pair pulls at both its points alike, so only j > i is worked out: what row i gains is summed
-in registers; what the points j gain goes to a slot of the chunk of rows that i belongs to.  The slots are added up in
-their order, so the bits are the same on any number of threads.  The lanes of a vector are the j, so the coordinates
-stand in columns.
+Exact means that every pair counts in every gradient, and that nothing is grouped, sampled or interpolated.  What makes
+it fast is where the numbers lie.  P is symmetric, so its upper triangle is kept alone, packed row after row in float32,
+and nothing else grows with N².  A pair pulls at both its points alike, so only j > i is worked out: what row i gains is
+summed in registers; what the points j gain goes to a slot of the chunk of rows that i belongs to.  The slots are added
+up in their order, so the bits are the same on any number of threads.  The lanes of a vector are the j, so the
+coordinates stand in columns.
 
 Precision, u = 2⁻²⁴ being half the last place of float32:
-    t-SNE      coordinates are rounded to float32, by u |y|; each p w (y_i - y_j) and w² (y_i - y_j) that is made of them
-               is right to 10 u of itself; then at most TILE of them are summed in float32, and these sums in float64.
-               So a force is within (TILE + 10) u of the sum of the magnitudes of its terms, for any N.
+    t-SNE      coordinates are rounded to float32, by u |y|; each p w (y_i - y_j) and w² (y_i - y_j) made of them is
+               right to 10 u of itself.  A row sums at most TILE of them in float32, a slot as many as its chunk has
+               rows, max(32, N / 8); these sums are added up in float64.  So a force is within (n + 10) u of the sum of
+               the magnitudes of its terms, n being the greater of the two.
     Gaussian   all in float64 but P, which is stored in float32.
     costs      likewise; coordinates come in float64.
-That suffices because the descent needs a direction: where the forces balance, what rounding leaves of them, 1e-6 of each,
-moves no point by more than a millionth of what either force alone would.
+That suffices because the descent needs a direction: where the forces balance, what rounding leaves of them, 1e-6 of
+each, moves no point by more than a millionth of what either force alone would.
 """
 import math
 
@@ -43,7 +44,7 @@ class _Pairs:
         self._p_log_p, self._total = 2 * self._over_rows(_entropy_rows, np.zeros((1, N)))
 
     def _over_pairs(self, pairs, points):
-        """What the kernel `pairs` finds for `points` (N, A): a sum over i < j, and two forces on each point, (N, axes) each."""
+        """What the kernel `pairs` finds for `points` (N, A): a sum over i < j, and two forces, (N, axes) each."""
         _lay_out(points, self._places)
         run_chunks(pairs, self._N, self._P, self._places, self._rows, self._slots, chunk=self._chunk)
         forces = np.empty((2, self._N, self._axes))
@@ -100,7 +101,8 @@ class GaussianPairs(_Pairs):
     def cost(self, Y):
         """(5) or (4) of the map `Y` (N, F), as Σ p log p + Σ p d + log Z.
 
-        In (4) the first term is minus the mean entropy, and Σ_i Σ_j p_{j|i} d_ij / N = Σ_ij p_ij d_ij, as d is symmetric.
+        In (4) the first term is minus the mean entropy, and Σ_i Σ_j p_{j|i} d_ij / N = Σ_ij p_ij d_ij, as d is
+        symmetric.
         """
         points, log_Z = self._normalised(Y)
         p_d = self._over_pairs(_gaussian_pairs, points)[0]
@@ -110,8 +112,8 @@ class GaussianPairs(_Pairs):
     def _normalised(self, Y):
         """`Y` in three dimensions and, as fourth column, l, (N, 4); and log Z, of SNE its mean over i.
 
-        l is such that (exp(-d_ij - l_i) + exp(-d_ij - l_j)) / 2N is the q_ij of symmetric SNE, or the (q_{j|i} + q_{i|j}) / 2N
-        of SNE, whose l_i is log Z_i: so one kernel serves both.
+        l is such that (exp(-d_ij - l_i) + exp(-d_ij - l_j)) / 2N is the q_ij of symmetric SNE, or the (q_{j|i} +
+        q_{i|j}) / 2N of SNE, whose l_i is log Z_i: so one kernel serves both.
         """
         columns = np.zeros((4, self._N))
         columns[:Y.shape[1]] = Y.T
@@ -177,7 +179,7 @@ def _student_pairs(c, start, stop, P, places, rows, slots):
 
 @kernel(reassociate=True)
 def _plane_tile(p, point, place, slot, sums):
-    """A point against p.size others.  All that is written is in one array: so the compiler sees that nothing overlaps."""
+    """A point against p.size others.  All is written to one array: so the compiler sees that nothing overlaps."""
     x, y = point[0], point[TILE]
     z = px = py = wx = wy = ONE - ONE
     for j in range(p.size):
@@ -221,7 +223,7 @@ def _space_tile(p, point, place, slot, sums):
 
 @kernel
 def _student_rows(c, start, stop, P, Y, sums):
-    """sums[c] = Σ p_ij log(1 + d_ij), Σ w_ij over the pairs with i in start ... stop-1 and j > i; coordinates Y (F, N)."""
+    """sums[c] = Σ p_ij log(1 + d_ij), Σ w_ij over pairs with i in start ... stop-1 and j > i; coordinates Y (F, N)."""
     N = Y.shape[1]
     d = np.empty(N)
     for i in range(start, stop):
@@ -272,7 +274,7 @@ def _entropy_row(p, sums):
 
 @kernel
 def _log_normalisers(c, start, stop, columns):
-    """columns[3, i] = log Σ_{j≠i} exp(-‖y_i - y_j‖²) for the points start ... stop-1 of columns (4, N), y in the first three."""
+    """columns[3, i] = log Σ_{j≠i} exp(-‖y_i - y_j‖²) for the points start ... stop-1; y is columns[:3], (3, N)."""
     N = columns.shape[1]
     L = np.empty(N)
     for i in range(start, stop):

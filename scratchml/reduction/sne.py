@@ -1,7 +1,7 @@
 """From SNE to t-SNE: three ways to say that a map keeps the neighbours together, and their gradients.
 
-A map gives each point a place y_i in a plane.  Ask the points of the map, as the chapter on affinities asks those of the
-data, whom they would pick as a neighbour: the map is good if the answers are alike.  How unlike they are is a
+A map gives each point a place y_i in a plane.  Ask the points of the map, as the chapter on affinities asks those of
+the data, whom they would pick as a neighbour: the map is good if the answers are alike.  How unlike they are is a
 Kullback-Leibler divergence, in nats: what it costs to take the q of the map for the p of the data.  It is heavy where
 neighbours in the data are far apart in the map, and light where strangers are close.
 
@@ -10,8 +10,8 @@ distribution: the same idea, a simpler gradient.  t-SNE keeps that and changes t
 That cures crowding.  In ten dimensions eleven points can be equally far from each other, in a plane three; and most of
 a ball in D dimensions lies near its rim, far more than the rim of a disc can hold.  So a map that draws near neighbours
 at their true distance has no room for the moderately near ones, and with a Gaussian q, under which extra distance costs
-its square, all is pressed into one lump.  Under 1 / (1 + d²) the same small q is had much farther out: e⁻⁹ is reached at
-d = 3 there and at d = 90 here.  Clusters draw apart, and each finds room.
+its square, all is pressed into one lump.  Under 1 / (1 + d²) the same small q is had much farther out: e⁻⁹ is reached
+at d = 3 there and at d = 90 here.  Clusters draw apart, and each finds room.
 
 Symbols
     Y  (N, F)  the map, a point y_i a row, F = 1, 2 or 3
@@ -29,16 +29,17 @@ Equations
     (8)  ∂C/∂y_i = 4 Σ_j (p_ij - q_ij) (y_i - y_j)                                   symmetric_gradient
     (9)  ∂C/∂y_i = 4 Σ_j (p_ij - q_ij) w_ij (y_i - y_j)                              tsne_gradient
 
-Derivation of (9), and of the others on the way.  Write d_kl = ‖y_k - y_l‖² and q_kl = e^-φ(d_kl) / Z, Z = Σ_{k≠l} e^-φ(d_kl).
-Since P sums to one, C = Σ p log p + Σ_kl p_kl φ(d_kl) + log Z.  One d_kl, taken for itself, enters the second term with
-p_kl φ'(d_kl) and the third with -e^-φ(d_kl) φ'(d_kl) / Z = -q_kl φ'(d_kl), so ∂C/∂d_kl = (p_kl - q_kl) φ'(d_kl).  Of all
-d, y_i moves d_ij and d_ji, each by 2 (y_i - y_j); with P and Q symmetric that is 4 Σ_j (p_ij - q_ij) φ'(d_ij) (y_i - y_j).
-A Gaussian has φ(d) = d, φ' = 1, which is (8); the heavy tail φ(d) = log(1 + d), φ' = 1 / (1 + d) = w, which is (9).  In (4)
-each row has a Z_i of its own, so ∂C/∂d_kl = (p_{l|k} - q_{l|k}) / N, and d_ij and d_ji add up to (7).
+Derivation of (9), and of the others on the way.  Write d_kl = ‖y_k - y_l‖² and q_kl = e^-φ(d_kl) / Z, Z = Σ_{k≠l}
+e^-φ(d_kl). Since P sums to one, C = Σ p log p + Σ_kl p_kl φ(d_kl) + log Z.  One d_kl, taken for itself, enters the
+second term with p_kl φ'(d_kl) and the third with -e^-φ(d_kl) φ'(d_kl) / Z = -q_kl φ'(d_kl), so ∂C/∂d_kl = (p_kl - q_kl)
+φ'(d_kl).  Of all d, y_i moves d_ij and d_ji, each by 2 (y_i - y_j); with P and Q symmetric that is 4 Σ_j (p_ij - q_ij)
+φ'(d_ij) (y_i - y_j).  A Gaussian has φ(d) = d, φ' = 1, which is (8); the heavy tail φ(d) = log(1 + d), φ' = 1 / (1 + d)
+= w, which is (9).  In (4) each row has a Z_i of its own, so ∂C/∂d_kl = (p_{l|k} - q_{l|k}) / N, and d_ij and d_ji add
+up to (7).
 
 Choices
-    (4) is the mean over i where Hinton and Roweis have the sum, so that all three costs are of one size, and one learning
-    rate serves.  (7) then is (8) with the joint affinities on both sides: R enters it as P only.
+    (4) is the mean over i where Hinton and Roweis have the sum, so that all three costs are of one size, and one
+    learning rate serves.  (7) then is (8) with the joint affinities on both sides: R enters it as P only.
     q_ii is 0, and 0 log 0 is 0.  Costs take the logarithms of (1) to (3), which stay finite where q underflows.
     The module forces has (5) to (9) for many points: every pair in every gradient, but no N x N matrix beside P.
 
@@ -46,7 +47,7 @@ Cost
     O(N² F) time and O(N²) memory for each.
 
 >>> Y = np.array([[0.], [1], [3]])
->>> P = tsne_similarities(Y)                            # were these the affinities of the data, the map would be perfect
+>>> P = tsne_similarities(Y)                            # affinities for which the map is perfect
 >>> float(tsne_cost(P, Y)), tsne_gradient(P, Y).tolist()
 (0.0, [[0.0], [0.0], [0.0]])
 

@@ -1,15 +1,15 @@
 """t-SNE: a map of the data on which neighbours stay together, found by descent.
 
-The chapter affinities says who is whose neighbour in the data, the chapter sne how well a map keeps it so, and which way
-each point has to go to keep it better.  This chapter goes that way.  The cost has many local minima and nearly flat
+The chapter affinities says who is whose neighbour in the data, the chapter sne how well a map keeps it so, and which
+way each point has to go to keep it better.  This chapter goes that way.  The cost has many local minima and nearly flat
 stretches, so plain gradient descent would take forever, or stop early in a poor map.  Three devices help.  Momentum
-carries points over flat stretches.  Every coordinate has a gain of its own, which grows while it keeps going the same way
-and shrinks when it turns: that is, when it has gone too far.  And in the beginning p is exaggerated: all attraction counts
-more, so the clusters stay small and dense, and can pass each other on their way.
+carries points over flat stretches.  Every coordinate has a gain of its own, which grows while it keeps going the same
+way and shrinks when it turns: that is, when it has gone too far.  And in the beginning p is exaggerated: all attraction
+counts more, so the clusters stay small and dense, and can pass each other on their way.
 
-A gain looks at the last step v and the new gradient ∂.  The step went against the gradient of its time, so where v and ∂
-differ in sign the coordinate still wants to go the same way, and there the gain grows.  With the sign turned round, as a
-widely copied implementation had it for years, it grows on each overshooting.
+A gain looks at the last step v and the new gradient ∂.  The step went against the gradient of its time, so where v and
+∂ differ in sign the coordinate still wants to go the same way, and there the gain grows.  With the sign turned round,
+as a widely copied implementation had it for years, it grows on each overshooting.
 
 Symbols
     G  (N, F)  the gains, g_ik
@@ -28,13 +28,14 @@ Choices
     250 iterations with p exaggerated and α = 0.5, then α = 0.8.  V starts at 0, G at 1.
     The cost sees distances alone, and its gradient sums to zero over the points; gains would let the map drift all the
     same.  (3) holds it in the middle, where float32 is finest.
-    η is "auto" max(N / 4 early_exaggeration, 50) for t-SNE: about the largest that the attraction of average points allows
-    in the exaggerated phase.  A Gaussian map's springs do not yield with distance, so for the other costs it is
+    η is "auto" max(N / 4 early_exaggeration, 50) for t-SNE: about the largest that the attraction of average points
+    allows in the exaggerated phase.  A Gaussian map's springs do not yield with distance, so for the other costs it is
     N / 4 early_exaggeration alone.
-    The start from PCA is scaled to a standard deviation of 1e-4 in its first column: near one point, where all forces are
-    linear, but with the global arrangement of the data in it.  Where the data have no extent at all, it is that point.
-    (1) of the chapter sne needs perplexity <= N - 1, the heavy tail one degree of freedom in one, two or three dimensions alike.
-    The KL is computed, in float64, every 50 iterations; these are what is kept, reported and counted as progress.
+    The start from PCA is scaled to a standard deviation of 1e-4 in its first column: near one point, where all forces
+    are linear, but with the global arrangement of the data in it.  Where the data have no extent at all, it is that
+    point.
+    The heavy tail has one degree of freedom in one, two and three dimensions alike, as in the paper.
+    The KL is computed, in float64, every 50 iterations: the maps of these are kept, reported and counted as progress.
     max_iter is the length of the schedule, not a failure, and reaching it is no warning.
     Positions, steps and gains are float64; where float32 is used and why it suffices, the module forces says.
 
@@ -120,7 +121,8 @@ class TSNE(Transformer, Estimator):
     early_exaggeration : the factor of P in the first 250 iterations.
     learning_rate : η, or "auto"; see Choices.
     max_iter : iterations.
-    n_iter_without_progress : stop if the KL has not fallen for so many iterations; looked at every 50, after the first 250.
+    n_iter_without_progress : stop if the KL has not fallen for so many iterations; looked at every 50, after the
+        first 250.
     min_grad_norm : stop if the gradient's norm is at most this; looked at likewise.
     init : "pca", "random" (normal, standard deviation 1e-4) or an array (N, F).
     metric : "euclidean", or "precomputed" for X (N, N) of distances.
@@ -267,8 +269,8 @@ class TSNE(Transformer, Estimator):
 def _reachable(perplexity, N):
     u = real_number(perplexity, "perplexity", least=1.0)
     if u > N - 1:
-        raise ValueError(f"perplexity={perplexity!r}: must be less than n_samples ({N}), and at most {N - 1}, the number of "
-                         "others that a point has; lower perplexity")
+        raise ValueError(f"perplexity={perplexity!r}: must be less than n_samples ({N}), and at most {N - 1}, "
+                         "the number of others that a point has; lower perplexity")
     return u
 
 

@@ -21,7 +21,11 @@ def run(seed, pictures):
     """Rows of the table: how good the map is, beside scikit-learn's exact t-SNE and beside the plane of PCA."""
     digits = load_digits()
     maps = {0: start(digits.data)}
-    model = TSNE(random_state=seed, callback=lambda progress: maps.update({progress.iteration: progress.estimator.embedding_}))
+
+    def keep(progress):
+        maps[progress.iteration] = progress.estimator.embedding_
+
+    model = TSNE(random_state=seed, callback=keep)
     Y, seconds = timed(model.fit_transform, digits.data)
     yield Row("digits: KL after 1,000 iterations", f"{model.kl_divergence_:.3f}", "0.680", PEER, seconds)
     share, seconds = timed(trustworthiness, digits.data, Y)

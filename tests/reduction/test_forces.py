@@ -15,7 +15,7 @@ HALF_PLACE = 2.0**-24
 
 
 def force_bound(P, Y):
-    """4 Σ_j (p_ij w_ij + w_ij² / Z) times (TILE + 10) u |y_i - y_j|, and the rounding of coordinates, u (|y_i| + |y_j|)."""
+    """4 Σ_j (p_ij w_ij + w_ij² / Z) times (TILE + 10) u |y_i - y_j|, and u (|y_i| + |y_j|) of the coordinates."""
     y = np.abs(Y)
     d = np.abs(Y[:, None] - Y[None])                     # (N, N, F)
     w = 1 / (1 + (d ** 2).sum(axis=2))
@@ -51,7 +51,8 @@ def test_so_are_those_of_several_chunks_and_of_an_exaggerated_p(F):
         # 12 P is no distribution, but the gradient is linear in P.
         expected = tsne_gradient(P, Y) + 4 * (exaggeration - 1) * attraction(P, Y)
         assert (np.abs(pairs.gradient(Y, exaggeration) - expected) <= exaggeration * force_bound(P, Y)).all()
-    np.testing.assert_array_equal(pairs.gradient(Y), StudentPairs(triangle, N, F).gradient(Y))   # nothing is left behind
+    fresh = StudentPairs(triangle, N, F).gradient(Y)
+    np.testing.assert_array_equal(pairs.gradient(Y), fresh)                      # nothing is left behind
 
 
 def attraction(P, Y):
@@ -107,7 +108,8 @@ def test_any_number_of_threads_gives_the_same_bits(F, monkeypatch):
     Y = rng.normal(size=(130, F))
 
     def results():
-        for pairs in (StudentPairs(triangle, 130, F), GaussianPairs(triangle, 130), GaussianPairs(triangle, 130, np.ones(130))):
+        for pairs in (StudentPairs(triangle, 130, F), GaussianPairs(triangle, 130),
+                      GaussianPairs(triangle, 130, np.ones(130))):
             yield pairs.gradient(Y, 3.0)
             yield pairs.cost(Y)
 

@@ -3,7 +3,7 @@ import numpy as np
 
 
 def gains(G, V, D):
-    """(1)  The last step went down the gradient of its time: it has the other sign than the gradient if that still holds."""
+    """(1)  The last step went down the gradient of its time: the signs differ if that way is still down."""
     result = np.array(G, dtype=float)
     for place in np.ndindex(*result.shape):
         if np.sign(V[place]) * np.sign(D[place]) == -1:

@@ -5,7 +5,8 @@ from scratchml.core.distances import squared_euclidean
 from tests.strategies.distances import seeds, table
 
 SIZES = dict(N=7)
-KINDS = ("normal", "constant column", "one direction", "offset 1e6", "scaled 1e8", "scaled 1e-8", "far outlier", "scales")
+KINDS = ("normal", "constant column", "one direction", "offset 1e6", "scaled 1e8", "scaled 1e-8", "far outlier",
+         "scales")
 
 
 def points(N, D, seed, kind):
