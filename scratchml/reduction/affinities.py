@@ -23,7 +23,7 @@ Equations
     (4)  p_ij = (p_{j|i} + p_{i|j}) / 2N                                             joint
 
 (1) is symmetric in nothing: the outlier picks someone, and nobody picks the outlier.  (4) takes the mean of the two
-opinions, so Σ_j p_ij > 1/2N for every i, and each point has its say in where it is drawn.
+opinions, so Σ_j p_ij ≥ 1/2N for every i, and each point has its say in where it is drawn.
 
 Choices
     u_i falls as β_i grows, from N - 1, where all others are picked alike, to the number of points at the least distance
