@@ -162,10 +162,13 @@ def test_by_hand():
     np.testing.assert_allclose(P, [1.6 / 6, 1.0 / 6, 0.4 / 6], rtol=1e-6)
 
 
-def test_negligible_affinities_are_zero_and_no_subnormal_is_left():
-    X = np.array([[0.0], [1], [2], [3], [60], [61], [62], [63]])
-    P, _ = packed_affinities(X, 1.5)
-    assert (P == 0).any() and P[P > 0].min() >= 1e-30
+def test_negligible_affinities_are_zero():
+    X = points(40, 1, 0, "normal")
+    P, _ = packed_affinities(X, 3.0)
+    Δ = distances(X)
+    full = joint(conditional(Δ, precisions(Δ, 3.0)))[np.triu_indices(40, 1)]
+    assert ((full > 1e-40) & (full < 1e-31)).any()       # else there is nothing to see
+    assert not P[full < 1e-31].any() and P[full > 1e-29].all()
 
 
 def test_any_number_of_threads_gives_the_same_bits(monkeypatch):
