@@ -82,8 +82,12 @@ def safe_to_square(X, name="X"):
     remedy.  In float64 that is about 1e-138 to 1e153 / √size, in float32 1e-12 to 1e18 / √size.
     """
     limits = np.finfo(X.dtype)
+    floor, ceiling = float(limits.tiny) / limits.eps**2, float(limits.max) / 4      # of squares
+    with np.errstate(all="ignore"):
+        if floor * X.size <= np.vdot(X, X) <= ceiling:   # one pass, and nearly always the answer
+            return X
     largest = float(max(X.max(initial=0), -X.min(initial=0)))
-    if largest > 0 and not float(limits.tiny) ** 0.5 / limits.eps <= largest <= (float(limits.max) / max(4 * X.size, 4)) ** 0.5:
+    if largest > 0 and not (floor**0.5 <= largest <= (ceiling / max(X.size, 1)) ** 0.5):
         raise ValueError(f"{name}: the largest magnitude is {largest:.3g}, whose square cannot be held in {X.dtype}; "
                          f"scale the data, e.g. divide {name} by {largest:.1g}")
     return X

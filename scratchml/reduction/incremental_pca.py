@@ -7,6 +7,7 @@ covariance as all the data together, so the singular vectors of this small matri
 
 Symbols
     n           samples seen so far
+    F           how many axes are kept
     μ   (D,)    their mean
     W   (F, D)  their axes, one a row
     σ   (F,)    singular values along these
@@ -29,6 +30,7 @@ Choices
 Cost
     O((F + N) D min(F + N, D)) time a batch, O((F + N) D) memory.
 
+>>> from scratchml.reduction.pca import PCA
 >>> X = np.array([[1., 0], [3, 1], [5, 5], [0, 2], [2, 2]])
 >>> whole, parts = PCA().fit(X), IncrementalPCA().partial_fit(X[:2]).partial_fit(X[2:])
 >>> np.allclose(whole.components_, parts.components_), np.allclose(whole.mean_, parts.mean_)
@@ -40,7 +42,7 @@ Journal of Computer Vision 77 (2008), section 3.1.
 import numpy as np
 
 from scratchml.core.checks import safe_to_square, whole_number
-from scratchml.reduction.pca import PCA, LinearProjection, fix_signs, mean
+from scratchml.reduction.pca import LinearProjection, fix_signs, mean
 
 # --- one batch -----------------------------------------------------------------------------------
 
@@ -50,7 +52,8 @@ def merged_mean(n, μ, X):
 
     Shapes: n, μ (D), X (N, D) -> (D)
     """
-    return μ + (X - μ).sum(axis=0) / (n + len(X))        # the same; offsets cost no digits
+    x̄ = mean(X)
+    return x̄ + n / (n + len(X)) * (μ - x̄)                # the same; offsets cost no digits
 
 
 def mean_correction(n, μ, X):

@@ -14,7 +14,7 @@ Symbols
     λ   (R,)    variances along the axes, falling; R = min(N, D), or D where S is all that is known
     W   (F, D)  the axes that are kept, one a row: v_1 ... v_F
     Z   (N, F)  coordinates along them, z a row
-    σ²          variance along each axis that is not kept
+    σ², σ2      variance along each axis that is not kept
     F           how many axes are kept
 
 Equations
@@ -51,13 +51,13 @@ import numbers
 
 import numpy as np
 
-from scratchml.core.checks import one_of, safe_to_square, whole_number
+from scratchml.core.checks import as_matrix, one_of, safe_to_square, whole_number
 from scratchml.core.estimator import Estimator, Transformer
 from scratchml.core.linalg import jacobi_eigh
 from scratchml.core.random import generator
 from scratchml.core.randomized import truncated_svd
 
-BLOCK = 4096    # rows that are centred at a time
+BLOCK = 1024    # rows that are centred at a time
 
 # --- finding the axes ----------------------------------------------------------------------------
 
@@ -65,9 +65,15 @@ BLOCK = 4096    # rows that are centred at a time
 def mean(X):
     """(1)  μ = (1/N) Σ_i x_i
 
+    Of a constant column it is the value exactly: what rounding leaves over would count as variance.
+
     Shapes: X (N, D) -> (D)
     """
-    return X.mean(axis=0, dtype=np.float64)
+    μ = X.mean(axis=0, dtype=np.float64)
+    alike = np.flatnonzero((X[::max(1, len(X) // 16)] == X[0]).all(axis=0))        # in a few rows
+    constant = alike[(X[:, alike] == X[0, alike]).all(axis=0)]                     # in all
+    μ[constant] = X[0, constant]
+    return μ
 
 
 def covariance(X, μ):
@@ -78,8 +84,10 @@ def covariance(X, μ):
     Shapes: X (N, D), μ (D) -> (D, D)
     """
     S = np.zeros((X.shape[1], X.shape[1]))
+    block = np.empty((BLOCK, X.shape[1]))
     for start in range(0, len(X), BLOCK):
-        centred = X[start:start + BLOCK] - μ             # (≤ BLOCK, D)
+        rows = X[start:start + BLOCK]
+        centred = np.subtract(rows, μ, out=block[:len(rows)])
         S += centred.T @ centred
     return S / (len(X) - 1)
 
@@ -173,9 +181,9 @@ class LinearProjection(Transformer, Estimator):
     def inverse_transform(self, Z):
         """The points (N, D) whose coordinates are `Z` (N, F): exact if all components are kept."""
         self._check_fitted()
-        Z = np.asarray(Z, dtype=self.components_.dtype)
-        if Z.ndim != 2 or Z.shape[1] != self.n_components_:
-            raise ValueError(f"Z: expected shape (N, {self.n_components_}), got {Z.shape}")
+        Z = as_matrix(Z, name="Z").astype(self.components_.dtype, copy=False)
+        if Z.shape[1] != self.n_components_:
+            raise ValueError(f"Z: has {Z.shape[1]} columns, but {self.n_components_} components are kept")
         if self.whiten:
             Z = Z * np.sqrt(self.explained_variance_)
         return reconstruct(Z, self.mean_, self.components_)
@@ -195,8 +203,8 @@ class LinearProjection(Transformer, Estimator):
         W, λ, σ2 = self.components_, self.explained_variance_, self.noise_variance_
         floor = λ[0] * len(λ) * np.finfo(λ.dtype).eps
         if λ[-1] <= floor or (len(W) < W.shape[1] and σ2 <= floor):
-            raise ValueError("score_samples: the data fill less than the space (constant or dependent features, or too "
-                             "few samples), so no density exists; lower n_components or drop such features")
+            raise ValueError("score_samples: the model's covariance is singular, so no density exists (constant or "
+                             "dependent features, or too few samples); lower n_components or drop such features")
         return log_density(X, self.mean_, W, λ, σ2)
 
     def score(self, X, y=None):
@@ -288,9 +296,9 @@ class PCA(LinearProjection):
 
     def _solver(self, shape):
         solver = one_of(self.svd_solver, "svd_solver", ("auto", "covariance_eigh", "jacobi", "randomized"))
-        whole = self.n_components is not None and isinstance(self.n_components, numbers.Integral)
-        if solver == "randomized" and not whole:
-            raise ValueError(f"n_components={self.n_components!r}: svd_solver='randomized' needs a whole number")
+        whole = isinstance(self.n_components, numbers.Integral)
+        if solver == "randomized" and not whole and self.n_components is not None:
+            raise ValueError(f"n_components={self.n_components!r}: svd_solver='randomized' needs a whole number or None")
         if solver != "auto":
             return solver
         if whole and shape[1] >= 1000 and 10 * self.n_components <= min(shape):
