@@ -227,6 +227,16 @@ def min(x, dim=None, keepdim=False):
     return table.MIN(x, params=(_dims(dim, x.ndim), keepdim))
 
 
+def amax(x, dim=None, keepdim=False):
+    """`max` under PyTorch's other name."""
+    return max(x, dim, keepdim)
+
+
+def amin(x, dim=None, keepdim=False):
+    """`min` under PyTorch's other name."""
+    return min(x, dim, keepdim)
+
+
 def argmax(x, dim=None, keepdim=False):
     """Where the greatest value is, the first of equals; a plain array of int."""
     return as_tensor(x)._data.argmax(dim, keepdims=keepdim)
@@ -457,7 +467,7 @@ def to(x, dtype):
 # --- on Tensors: methods and operators -----------------------------------------------------------
 
 for _function in (exp, log, log1p, sqrt, abs, tanh, sigmoid, relu, leaky_relu, softplus, clamp, masked_fill, sum, mean, var,
-                  max, min, argmax, argmin, cumsum, logsumexp, softmax, log_softmax, matmul, reshape, permute, transpose,
+                  max, min, amax, amin, argmax, argmin, cumsum, logsumexp, softmax, log_softmax, matmul, reshape, permute, transpose,
                   squeeze, unsqueeze, expand, flip, gather, split, to, maximum, minimum, pow, add, sub, mul, div, neg):
     setattr(Tensor, _function.__name__, _function)
 

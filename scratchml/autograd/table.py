@@ -188,7 +188,10 @@ def contraction(operands, result):
         alone = tuple(k for k, letter in enumerate(own) if letter not in known)
 
         def gradient(g, shape, *factors):
-            return spread(contraction((result, *others), known)(g, *factors), alone, False, shape)
+            g = contraction((result, *others), known)(g, *factors)
+            lengths = iter(g.shape)                      # of the known letters; longer than `shape` where one is broadcast
+            full = [shape[k] if k in alone else next(lengths) for k in range(len(own))]
+            return spread(g, alone, False, full)
         return gradient
     n, equation = len(operands), f"{','.join(operands)}->{result}"
     return Primitive(f"einsum({', '.join(operands)})", lambda *given: np.einsum(equation, *given, optimize=n > 2),
