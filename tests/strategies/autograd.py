@@ -38,7 +38,7 @@ def between_integers(low):
 
 def laid_out(array, layout):
     """The same numbers, otherwise in memory."""
-    if layout == "strided":
+    if layout == "strided" and array.ndim:
         wide = np.full([2 * n for n in array.shape], 99, array.dtype)
         wide[(slice(None, None, 2),) * array.ndim] = array
         return wide[(slice(None, None, 2),) * array.ndim]
@@ -165,6 +165,33 @@ PLACES = {
     "masked_fill": lambda lib, x: x.masked_fill(lib.mask(np.eye(3, 4) > 0), -2.0) ** 2,
 }
 NAMES = [*ENTRYWISE, *PAIRS, *OVER_DIMENSIONS, *ALONG_ONE, *PRODUCTS, *PLACES]
+
+# --- infinities, kinks and ties
+
+SPECIAL = np.array([-np.inf, -1e4, -745.0, -90.0, -1.0, -0.0, 0.0, 1e-30, 1.0, 1.0, 30.0, 90.0, 745.0, 1e4])
+AT_THE_EDGE = {
+    "exp": (lambda lib, x: x.exp(), SPECIAL[:-2]),
+    "tanh": (lambda lib, x: x.tanh(), SPECIAL),
+    "sigmoid": (lambda lib, x: x.sigmoid(), SPECIAL),
+    "relu": (lambda lib, x: x.relu(), SPECIAL),
+    "leaky_relu": (lambda lib, x: lib.leaky_relu(x, 0.1), SPECIAL),
+    "abs": (lambda lib, x: x.abs(), SPECIAL),
+    "softplus": (lambda lib, x: lib.softplus(x), SPECIAL[4:-4]),
+    "softmax": (lambda lib, x: x.softmax(0), SPECIAL),
+    "log_softmax": (lambda lib, x: x.log_softmax(0), SPECIAL[1:]),
+    "logsumexp": (lambda lib, x: x.logsumexp(0), SPECIAL),
+    "clamp at its bounds": (lambda lib, x: x.clamp(-1.0, 1.0), SPECIAL),
+    "power 2": (lambda lib, x: x ** 2, SPECIAL[1:]),
+    "power 0": (lambda lib, x: x ** 0, SPECIAL[1:]),
+    "pow": (lambda lib, x: x[5:] ** lib.abs(x[5:]).clamp(0, 2), SPECIAL[:-2]),
+    "ties of max": (lambda lib, x: lib.amax(x, 0), np.array([1.0, 3, 3, 2, 3])),
+    "ties of min": (lambda lib, x: lib.amin(x, 0), np.array([1.0, 1, 3, 2, 3])),
+    "ties of all": (lambda lib, x: x.max(), np.array([[1.0, 3], [3, 2]])),
+    "ties of two": (lambda lib, x: lib.maximum(x, lib.flip(x, (0,)) + 0) * lib.minimum(x, x * 1), np.array([1.0, 2, 1, 4])),
+    "masked attention": (lambda lib, x: x.masked_fill(lib.mask(np.eye(3) > 0), -np.inf).softmax(1) @ x, np.arange(9.0).reshape(3, 3)),
+    "nothing at all": (lambda lib, x: (x * 2).sum(0), np.zeros((0, 3))),
+    "nothing in a row": (lambda lib, x: lib.concatenate([x, x + 1]).reshape(3, 0), np.zeros((0, 3))),
+}
 
 
 def product(a, b):
