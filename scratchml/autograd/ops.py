@@ -443,7 +443,7 @@ def split(x, split_size, dim=0):
     if isinstance(split_size, numbers.Integral):
         if split_size < 1:
             raise ValueError(f"split_size={split_size}: expected a whole number of at least 1, or a list")
-        split_size = [builtins.min(split_size, n - start) for start in range(0, n, split_size)]
+        split_size = [builtins.min(split_size, n - start) for start in range(0, n, split_size)] or [n]
     if builtins.sum(split_size) != n or builtins.min(split_size, default=0) < 0:
         raise ValueError(f"split_size={split_size}: sums to {builtins.sum(split_size)}, dimension {dim} has length {n}")
     return table.split(x, split_size, dim)
