@@ -29,8 +29,8 @@ class GradcheckError(AssertionError):
 def gradcheck(f, inputs, *, eps=6e-6, rtol=1e-5, atol=1e-7, directions=3, fast_mode=False):
     """True if the gradients of `f`, a function of Tensors, agree with central differences at `inputs`.
 
-    `inputs` is a Tensor or a tuple of arguments; those Tensors of it that require a gradient are checked, of any shape
-    (N, ...).  `f` returns a Tensor or a tuple of them.  The step is eps max(1, |x|), the tolerance atol + rtol |expected|.
+    `inputs` is a Tensor or a tuple of arguments; those Tensors of it that require a gradient are checked, of shape (N, D)
+    or any other.  `f` returns a Tensor or a tuple of them.  The step is eps max(1, |x|), the tolerance atol + rtol |expected|.
     With `fast_mode` only random directions are tried, which takes 2 `directions` calls of `f` whatever the sizes.
 
     Raises GradcheckError that names the function, input, index, the value expected and the one that came; ValueError
@@ -52,7 +52,7 @@ def gradcheck(f, inputs, *, eps=6e-6, rtol=1e-5, atol=1e-7, directions=3, fast_m
 def gradgradcheck(f, inputs, **options):
     """`gradcheck` of the gradient of `f`: are derivatives of derivatives right?
 
-    The gradient is weighted with random numbers, one for each entry (N, ...) of the outputs, and differentiated by
+    The gradient is weighted with random numbers, one for each entry of the outputs, (N, D) for (N, D), and differentiated by
     these as well.  Arguments and errors are those of `gradcheck`.
     """
     inputs = (inputs,) if isinstance(inputs, Tensor) else tuple(inputs)

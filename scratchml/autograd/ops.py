@@ -1,7 +1,7 @@
-"""What one does with Tensors: functions and methods with PyTorch's names, operators, and NumPy's functions.
+"""What one does with Tensors: functions with PyTorch's names.
 
 Most of them are rows of the derivative table behind arguments put in order; some are made of others, and need no row.
-All take Tensors, arrays and numbers; each function of one Tensor is a method too.
+All take Tensors, arrays and numbers; each function of one Tensor is a method too, and so are the operators of Python.
 
 Choices
     Kinks: relu, leaky_relu and abs have derivative 0, `negative_slope` and 0 at 0; clamp has 1 at its bounds.
@@ -10,7 +10,6 @@ Choices
     Comparisons give plain arrays of bool, argmax and argmin of int: they have no derivative.
     0 ** 0 is 1, with derivative 0 by the base.
     A Python number takes the dtype of the Tensor that it meets, as do bool and int; float32 meets float64 as float64.
-    NumPy's functions, applied to Tensors, go through the derivative table; those that it has no row for are refused.
 
 >>> from scratchml.autograd import Tensor, grad
 >>> x = Tensor([1.0, 2.0], requires_grad=True)
@@ -18,8 +17,6 @@ Choices
 >>> second, = grad(first.sum(), x)
 >>> first, second
 (Tensor([ 3., 12.], requires_grad=True), Tensor([ 6., 12.]))
->>> np.tanh(x)
-Tensor([0.76159416, 0.96402758], requires_grad=True)
 """
 import builtins
 import numbers
@@ -464,113 +461,3 @@ def to(x, dtype):
     if dtype not in (np.float32, np.float64):
         raise ValueError(f"dtype: expected float32 or float64, got {dtype}")
     return x if dtype == x.dtype else table.TO(x, params=(dtype,))
-
-
-# --- on Tensors: methods and operators -----------------------------------------------------------
-
-for _function in (exp, log, log1p, sqrt, abs, tanh, sigmoid, relu, leaky_relu, softplus, clamp, masked_fill, sum, mean, var,
-                  max, min, amax, amin, argmax, argmin, cumsum, logsumexp, softmax, log_softmax, matmul, reshape, permute, transpose,
-                  squeeze, unsqueeze, expand, flip, gather, split, to, maximum, minimum, pow, add, sub, mul, div, neg):
-    setattr(Tensor, _function.__name__, _function)
-
-Tensor.T = property(lambda x: table.PERMUTE(x, params=(tuple(range(x.ndim))[::-1],)), doc="All dimensions in reverse.")
-Tensor.mT = property(lambda x: transpose(x, -2, -1), doc="Every matrix transposed.")
-Tensor.__getitem__ = index
-Tensor.__neg__, Tensor.__abs__, Tensor.__matmul__, Tensor.__pow__ = neg, abs, matmul, pow
-Tensor.__rmatmul__ = lambda b, a: matmul(a, b)
-Tensor.__rpow__ = lambda b, a: table.POW(*_pair(a, b))
-
-
-def _operators(row):
-    """a ∘ b and its reflection, without detour for two Tensors."""
-    def operator(a, b):
-        return row(a, b if type(b) is Tensor else as_tensor(b, a))
-
-    def reflected(b, a):
-        return row(as_tensor(a, b), b)
-    return operator, reflected
-
-
-Tensor.__add__, Tensor.__radd__ = _operators(table.ADD)
-Tensor.__sub__, Tensor.__rsub__ = _operators(table.SUB)
-Tensor.__mul__, Tensor.__rmul__ = _operators(table.MUL)
-Tensor.__truediv__, Tensor.__rtruediv__ = _operators(table.DIV)
-
-
-def _comparison(ufunc):
-    return lambda a, b: ufunc(a._data, as_tensor(b, a)._data)
-
-
-Tensor.__lt__, Tensor.__le__, Tensor.__eq__ = map(_comparison, (np.less, np.less_equal, np.equal))
-Tensor.__gt__, Tensor.__ge__, Tensor.__ne__ = map(_comparison, (np.greater, np.greater_equal, np.not_equal))
-
-# --- NumPy's functions ---------------------------------------------------------------------------
-
-UFUNCS = {np.add: add, np.subtract: sub, np.multiply: mul, np.divide: div, np.power: pow, np.float_power: pow,
-          np.matmul: matmul, np.negative: neg, np.exp: exp, np.log: log, np.log1p: log1p, np.sqrt: sqrt, np.abs: abs,
-          np.tanh: tanh, np.maximum: maximum, np.minimum: minimum, np.square: lambda x: x * x, np.positive: lambda x: x}
-WITHOUT_DERIVATIVE = {np.less, np.less_equal, np.equal, np.greater, np.greater_equal, np.not_equal, np.isnan, np.isinf,
-                      np.isfinite, np.signbit, np.shape, np.ndim, np.size, np.argmax, np.argmin, np.argsort,
-                      np.array_equal, np.allclose, np.isclose, np.count_nonzero, np.array2string}
-FUNCTIONS = {
-    np.sum: lambda a, axis=None, keepdims=False: sum(a, axis, keepdims),
-    np.mean: lambda a, axis=None, keepdims=False: mean(a, axis, keepdims),
-    np.var: lambda a, axis=None, ddof=0, keepdims=False: var(a, axis, ddof, keepdims),
-    np.max: lambda a, axis=None, keepdims=False: max(a, axis, keepdims),
-    np.min: lambda a, axis=None, keepdims=False: min(a, axis, keepdims),
-    np.cumsum: lambda a, axis=None: cumsum(reshape(a, -1), 0) if axis is None else cumsum(a, axis),
-    np.clip: lambda a, a_min=None, a_max=None: clamp(a, a_min, a_max),
-    np.where: lambda condition, x, y: where(condition, x, y),
-    np.reshape: lambda a, shape: reshape(a, shape),
-    np.ravel: lambda a: reshape(a, -1),
-    np.transpose: lambda a, axes=None: a.T if axes is None else permute(a, axes),
-    np.swapaxes: lambda a, axis1, axis2: transpose(a, axis1, axis2),
-    np.squeeze: lambda a, axis=None: squeeze(a, axis),
-    np.expand_dims: lambda a, axis: unsqueeze(a, axis),
-    np.broadcast_to: lambda array, shape: expand(array, shape),
-    np.flip: lambda m, axis=None: flip(m, axis),
-    np.concatenate: lambda arrays, axis=0: concatenate(arrays, axis),
-    np.stack: lambda arrays, axis=0: stack(arrays, axis),
-    np.dot: lambda a, b: matmul(a, b) if a.ndim and b.ndim and b.ndim <= 2 else _refuse(np.dot, "matmul"),
-    np.einsum: lambda equation, *operands: einsum(equation, *operands),
-}
-
-
-def _refuse(function, why):
-    raise TypeError(f"numpy.{function.__name__} of a Tensor: {why}. Use the functions of scratchml.autograd.ops, or "
-                    "t.detach().numpy() to leave the graph")
-
-
-def _bare(x):
-    """`x` with the arrays in place of Tensors."""
-    return x._data if isinstance(x, Tensor) else x
-
-
-def _array_ufunc(self, ufunc, method, *inputs, **options):
-    if method != "__call__" or options:
-        _refuse(ufunc, "only a plain call has a derivative here" if method != "__call__" else
-                f"{', '.join(options)} is not supported")
-    if ufunc in WITHOUT_DERIVATIVE:
-        return ufunc(*map(_bare, inputs))
-    return UFUNCS[ufunc](*inputs) if ufunc in UFUNCS else _refuse(ufunc, "it has no row in the derivative table")
-
-
-def _array_function(self, function, types, arguments, options):
-    if function in WITHOUT_DERIVATIVE:
-        return function(*map(_bare, arguments), **options)
-    if function not in FUNCTIONS:
-        _refuse(function, "it has no row in the derivative table")
-    try:
-        return FUNCTIONS[function](*arguments, **options)
-    except TypeError as error:
-        _refuse(function, f"these arguments are not supported ({error})")
-
-
-def _array(self, dtype=None, copy=None):
-    if self.requires_grad:
-        raise TypeError("a Tensor that requires a gradient is not turned into an array in silence: write "
-                        "t.detach().numpy(), or use the functions of scratchml.autograd.ops")
-    return np.array(self._data, dtype, copy=copy)
-
-
-Tensor.__array_ufunc__, Tensor.__array_function__, Tensor.__array__ = _array_ufunc, _array_function, _array

@@ -113,25 +113,6 @@ class Tensor:
     def dtype(self):
         return self._data.dtype
 
-    @property
-    def ndim(self):
-        return self._data.ndim
-
-    @property
-    def is_leaf(self):
-        """Whether no remembered operation has computed it."""
-        return self._node is None
-
-    def numel(self):
-        """The number of entries."""
-        return self._data.size
-
-    def item(self):
-        """The value of a Tensor with one entry, as a Python float.  Raises ValueError for any other."""
-        if self._data.size != 1:
-            raise ValueError(f"item: expected a Tensor with one entry, got shape {self.shape}")
-        return self._data.item()
-
     def detach(self):
         """The same numbers, cut off from the graph."""
         detached = _result(self.data, self._memory)
@@ -160,27 +141,6 @@ class Tensor:
             elif leaf not in owned:
                 g = _result(g._data.copy(), None)        # others may hold the same array
             leaf.grad = g
-
-    def __repr__(self):
-        text = np.array2string(self._data, separator=", ", prefix="Tensor(", threshold=100)
-        kind = "" if self.dtype == np.float64 else f", dtype={self.dtype}"
-        return f"Tensor({text}{kind}{', requires_grad=True' if self.requires_grad else ''})"
-
-    def __len__(self):
-        if not self.ndim:
-            raise TypeError("len() of a Tensor without dimensions")
-        return len(self._data)
-
-    def __iter__(self):
-        return (self[i] for i in range(len(self)))
-
-    def __bool__(self):
-        return bool(self.item())
-
-    def __float__(self):
-        if self.requires_grad:
-            raise RuntimeError("float: this Tensor requires a gradient, which a float cannot carry; write t.item()")
-        return self.item()
 
     __hash__ = object.__hash__                           # by identity, although == compares entries
 
@@ -354,7 +314,7 @@ class Primitive:
 
 
 def grad(output, inputs, create_graph=False, *, gradient=None, retain_graph=None, materialize_grads=False):
-    """The gradients of `output` with respect to each of `inputs`, a tuple of Tensors of their shapes (N, ...).
+    """The gradients of `output` with respect to each of `inputs`, a tuple of Tensors of their shapes, (N, D) for one of (N, D).
 
     `inputs` is a Tensor or a sequence of them, leaves or results; their `grad` is left alone.  `gradient` weights the
     entries of `output`, as in `backward`.  With `create_graph` the gradients have a graph of their own and can be
@@ -467,7 +427,7 @@ def _fitted(g, target):
     if target.shape is None:                             # several results: `g` says of which it is the gradient
         return g
     if g._data.shape != target.shape:
-        extra = g.ndim - len(target.shape)
+        extra = g._data.ndim - len(target.shape)
         stretched = [extra + i for i, n in enumerate(target.shape) if n == 1 and g.shape[extra + i] != 1]
         g = g.sum((*range(extra), *stretched)).reshape(target.shape)
     return g if g._data.dtype is target.dtype else g.to(target.dtype)
@@ -526,23 +486,3 @@ def fixed(number, dtype):
 def _memory_of(tensor):
     tensor._memory = tensor._memory or Memory(tensor._data)
     return tensor._memory
-
-
-# --- the graph as text ---------------------------------------------------------------------------
-
-
-def draw(tensor):
-    """Print the graph that computed `tensor`, in the order of the sweep: number, operation, shape, operands."""
-    nodes = _newest_first(_place(tensor))
-    names = {node: f"#{len(nodes) - i}" for i, node in enumerate(nodes)}
-    rows = []
-    for node in nodes:
-        for edge in node.edges:
-            if type(edge) is Tensor and edge not in names:
-                names[edge] = f"leaf {len(names) - len(nodes) + 1}"
-        rows.append((names[node], node.name, node.shape,
-                     "from " + ", ".join(names.get(edge, "constant") for edge in node.edges)))
-    rows += [(name, "", place.shape, "") for place, name in names.items() if type(place) is Tensor]
-    widths = [max(len(str(row[k])) for row in rows) for k in range(3)]
-    for row in rows:
-        print("   ".join(str(cell).ljust(width) for cell, width in zip(row, (*widths, 0))).rstrip())

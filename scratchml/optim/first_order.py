@@ -197,7 +197,7 @@ class Optimizer:
             p.grad = None
 
     def step(self):
-        """Move every parameter (N, ...) that has a gradient.  Raises ValueError for a gradient of another shape."""
+        """Move every parameter that has a gradient.  Raises ValueError for a gradient of another shape."""
         number = -1
         for group in self.param_groups:
             for p in group["params"]:
@@ -358,7 +358,7 @@ class RMSprop(Optimizer):
 
 
 def clip_grad_norm_(parameters, max_norm, norm_type=2.0):
-    """Scale the gradients (N, ...) of `parameters` by (9), so that together they have at most the norm `max_norm`.
+    """Scale the gradients, (N, D) or of any other shape, of `parameters` by (9): together they have a norm of `max_norm` at most.
 
     `norm_type` is 1, 2, ... or inf.  Returns the norm before.  Raises ValueError if that is NaN or infinite, or if an
     argument is out of range.
@@ -378,7 +378,7 @@ def clip_grad_norm_(parameters, max_norm, norm_type=2.0):
 
 
 def clip_grad_value_(parameters, clip_value):
-    """Move every entry of the gradients (N, ...) of `parameters` into [-clip_value, clip_value].  Raises ValueError."""
+    """Move every entry of the gradients, of shape (N, D) or any other, of `parameters` into [-clip_value, clip_value].  Raises ValueError."""
     limit = real_number(clip_value, "clip_value")
     for p in _with_gradients(parameters):
         _set_gradient(p, np.clip(gradient(p), -limit, limit))

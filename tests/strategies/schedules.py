@@ -1,7 +1,7 @@
 """What hypothesis draws for schedules: a step length and where the schedule is."""
 from hypothesis import strategies as st
 
-SIZES = {}
+SIZES = dict(D=5)
 lengths = st.floats(1e-6, 10)
 factors = st.floats(0, 2)
 times = st.integers(0, 60)
