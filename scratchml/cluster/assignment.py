@@ -1,8 +1,21 @@
-"""Which centre is nearest?  Products instead of squared differences, and not one label changed.
+"""Which centre is nearest?  Products in low precision, and not one label changed.
 
 This is where k-means spends its time.  `nearest` is the definition, (2) of the chapter on k-means, for one point;
-`nearest_of_all` gives the same labels for many points in less time: it takes each from a cheaper score, wherever
-rounding cannot have decided it.
+`nearest_of_all` gives the same labels for many points in a fraction of the time, because it computes each distance
+as badly as it may: half of the arithmetic, few digits, and a bound that says when that was enough.
+
+    ½‖x - c‖² - ½‖x‖² = ½‖c‖² - x·c =: s(c)
+
+puts the centres in the same order as the distance does, at one multiplication and addition a feature.  It loses
+digits by cancellation, but the loss is bounded.  Let x and c be measured from an origin amidst the centres, and let
+u = eps / 2 of the precision used.  Rounding x, c and ½‖c‖² and adding up D products changes s(c) by at most
+(D + 3) u (‖x‖² + ‖c‖²), and the squared differences of (2), in float64, err by no more.  So with e = 2 (D + 3) eps the
+order of two centres a and b is certain if
+
+    s(b) - e ‖b‖² - (s(a) - e ‖a‖²) > 2 e (‖x‖² + ‖a‖²)
+
+and twice over: half of this e would do.  Where the best centre does not lead all others by that much, the point is
+left to (2) itself.  Scaling by a power of two keeps the squares within float32; a point beyond its range fails the test.
 """
 import numpy as np
 
@@ -10,7 +23,10 @@ from scratchml.core.distances import squared_distance
 from scratchml.core.jit import kernel, run_chunks
 
 TILE = 128      # points that are worked on together
-RIM = 8         # unused columns that keep the rows of a tile from falling on the same lines of the cache
+RIM = 16        # unused columns that keep the rows of a tile from falling on the same lines of the cache
+FAR = 1e15      # in units of the farthest centre; beyond this the test fails, and squares still are finite
+MANY = 32       # centres from which on products take most of the time, and float32 halves it
+LONG = 64       # features from which on, with few centres, a point is not worth transposing
 
 
 @kernel
@@ -25,25 +41,32 @@ def nearest(x, C):
 
 
 def nearest_of_all(X, C):
-    """Same result as (2), because only labels that rounding cannot have decided are taken from products.
+    """The labels (N,) of the rows of X: `nearest` for each."""
+    y = np.empty(len(X), np.int32)
+    label, arrays = screen(C)
+    run_chunks(label, len(X), X, *arrays, y, chunk=2048)
+    return y
 
-    ½‖x-c‖² - ½‖x‖² = ½‖c‖² - x·c takes half the arithmetic of a sum of squared differences, and loses digits.  The
-    loss is bounded: with u = eps / 2, and x and c measured from an origin amidst the centres, at most
-    (D + 4) u (½‖c‖² + ‖x‖‖c‖) for this score and (D + 2) u (‖x‖ + ‖c‖)² for the squares of (2).  So where the best
-    score leads by 2 (D + 4) eps (‖x‖² + max_k ‖c_k‖²), (2) has the same answer; elsewhere (2) itself is asked.
-    The kernel asks for twice that lead.
+
+def screen(C):
+    """The kernel that labels rows fastest, and what it needs to know of the centres: Cᵀ (D, K), `table`, `frame` (D+2,).
+
+    `table` (K', D'+1), with K' and D' the next multiples of four, has a centre c in a row, and (½ - e) ‖c‖² behind it;
+    in the rows beyond K that is +inf, so they are never the best.  Its type is the precision of the products.
+    `frame` is the origin, then the scale, then e.
     """
     K, D = C.shape
-    origin = C.mean(axis=0)
-    table = np.zeros((_by_four(K) + 1, _by_four(D) + 1), X.dtype)
-    table[:K, :D] = C - origin
-    table[:, -1] = np.inf                                # what pads the centres is never the best
-    table[:K, -1] = (table[:K, :D] ** 2).sum(axis=1) / 2
-    table[-1, :D] = origin
-    y = np.empty(len(X), np.int32)
-    slack = X.dtype.type(4 * (D + 4) * np.finfo(X.dtype).eps)
-    run_chunks(_nearest_chunk, len(X), X, C, table, slack, y, chunk=2048)
-    return y
+    origin = np.median(C.astype(np.float64), axis=0)
+    centres = C - origin
+    scale = 2.0 ** -np.frexp(np.abs(centres).max())[1]
+    precision = np.float32 if K >= MANY else np.float64
+    e = 2 * (D + 3) * float(np.finfo(precision).eps)
+    table = np.zeros((_by_four(K), _by_four(D) + 1), precision)
+    table[:K, :D] = scale * centres
+    table[:, -1] = np.inf
+    table[:K, -1] = (0.5 - e) * ((scale * centres) ** 2).sum(axis=1)
+    label = _label_by_features if K < MANY and D >= LONG else _label_by_points
+    return label, (np.ascontiguousarray(C.T), table, np.concatenate([origin, [scale, e]]))
 
 
 def _by_four(n):
@@ -51,35 +74,45 @@ def _by_four(n):
 
 
 @kernel(contract=True)
-def _nearest_chunk(c, start, stop, X, C, table, slack, y):
-    """(2) for the rows start ... stop-1 of X, TILE at a time, into `y`; `table` and `slack` are those of `nearest_of_all`.
+def _nearest_column(x, CT, squares):
+    """`nearest` to the last bit: each square (K,) is summed in order of d, but those of all centres side by side."""
+    squares[:] = 0
+    for d in range(x.size):
+        xd, row = np.float64(x[d]), CT[d]
+        for k in range(row.size):
+            squares[k] += (xd - row[k]) * (xd - row[k])
+    return squares.argmin()
+
+
+@kernel(contract=True)
+def _label_by_points(chunk, start, stop, X, CT, table, frame, y):
+    """`nearest` for the rows start ... stop-1 of X, TILE at a time, into `y`; the other arrays are those of `screen`.
 
     Transposed, so that the lanes of a vector are points; four centres by four features at a time, so that a
     number loaded is used four times.
     """
-    D, columns, rows = X.shape[1], table.shape[1] - 1, table.shape[0] - 1
-    origin, half = table[rows], table[:, columns]
-    radius = 0.0
-    for k in range(C.shape[0]):
-        radius = max(radius, 2 * half[k])
-    tile = np.zeros((columns, TILE + RIM), X.dtype)
-    s = np.empty((4, TILE), X.dtype)                     # scores of four centres
-    best, second, norm = np.empty(TILE, X.dtype), np.empty(TILE, X.dtype), np.empty(TILE, X.dtype)
-    label = np.empty(TILE, np.int32)
+    D, K, columns = X.shape[1], table.shape[0], table.shape[1] - 1
+    scale, e = frame[D], frame[D + 1]
+    tile = np.zeros((columns, TILE + RIM), table.dtype)
+    s = np.empty((4, TILE + RIM), table.dtype)           # scores of four centres
     s0, s1, s2, s3 = s[0], s[1], s[2], s[3]
+    best, second, norm = np.empty(TILE, table.dtype), np.empty(TILE, table.dtype), np.empty(TILE, table.dtype)
+    squares = np.empty(CT.shape[1])
+    label = np.empty(TILE, np.int32)
     for first in range(start, stop, TILE):
         n = min(TILE, stop - first)
-        norm[:] = 0
         for i in range(n):
             for j in range(D):
-                tile[j, i] = X[first + i, j] - origin[j]
+                tile[j, i] = min(max(scale * (X[first + i, j] - frame[j]), -FAR), FAR)
+        norm[:] = 0
         for j in range(D):
             x = tile[j]
             for i in range(TILE):
                 norm[i] += x[i] * x[i]
         best[:], second[:], label[:] = np.inf, np.inf, 0
-        for k in range(0, rows, 4):
-            s0[:], s1[:], s2[:], s3[:] = half[k], half[k + 1], half[k + 2], half[k + 3]
+        for k in range(0, K, 4):
+            s0[:], s1[:] = table[k, columns], table[k + 1, columns]
+            s2[:], s3[:] = table[k + 2, columns], table[k + 3, columns]
             for j in range(0, columns, 4):
                 x0, x1, x2, x3 = tile[j], tile[j + 1], tile[j + 2], tile[j + 3]
                 a0, a1, a2, a3 = table[k, j], table[k, j + 1], table[k, j + 2], table[k, j + 3]
@@ -100,5 +133,34 @@ def _nearest_chunk(c, start, stop, X, C, table, slack, y):
                     least = min(least, s[r, i])
                 best[i], second[i], label[i] = least, runner_up, name
         for i in range(n):
-            certain = second[i] - best[i] > slack * (norm[i] + radius)
-            y[first + i] = label[i] if certain else nearest(X[first + i], C)
+            square = 2 * table[label[i], columns]        # (1 - 2 e) ‖a‖²; that e is twice what is needed makes up for it
+            certain = second[i] - best[i] > 2 * e * (norm[i] + square)
+            y[first + i] = label[i] if certain else _nearest_column(X[first + i], CT, squares)
+
+
+@kernel(reassociate=True)
+def _label_by_features(chunk, start, stop, X, CT, table, frame, y):
+    """The same with features in the lanes, and four centres at a time: no point is transposed."""
+    D, K, columns = X.shape[1], table.shape[0], table.shape[1] - 1
+    scale, e = frame[D], frame[D + 1]
+    x, s, squares = np.empty(D, table.dtype), np.empty(4, table.dtype), np.empty(CT.shape[1])
+    for i in range(start, stop):
+        norm, best, second, label = 0.0, np.inf, np.inf, 0
+        for j in range(D):
+            x[j] = min(max(scale * (X[i, j] - frame[j]), -FAR), FAR)
+            norm += x[j] * x[j]
+        for k in range(0, K, 4):
+            a, b, c, d = table[k], table[k + 1], table[k + 2], table[k + 3]
+            p, q, u, v = a[columns], b[columns], c[columns], d[columns]
+            for j in range(D):
+                p -= x[j] * a[j]
+                q -= x[j] * b[j]
+                u -= x[j] * c[j]
+                v -= x[j] * d[j]
+            s[0], s[1], s[2], s[3] = p, q, u, v
+            for r in range(4):
+                second = min(second, max(best, s[r]))
+                if s[r] < best:
+                    best, label = s[r], k + r
+        certain = second - best > 2 * e * (norm + 2 * table[label, columns])
+        y[i] = label if certain else _nearest_column(X[i], CT, squares)

@@ -28,7 +28,7 @@ Choices
     last of another cluster, not one without weight.  Ties go to the lowest index, in (2) and (4).
     (5) is w_i / Σ_j w_j where every d_i is zero.  Greedy k-means++ draws L = 2 + ⌊log K⌋ candidates a centre from (5)
     and keeps the one with the least (6).
-    Distances are sums of squared differences, right at any offset; sums over points are kept in float64.  Data
+    Distances are sums of squared differences, right at any offset.  All sums are in float64, also of float32 data.  Data
     whose squares over- or underflow are refused.
 
 Cost
@@ -46,7 +46,7 @@ section 5 for the greedy choice (6).
 """
 import numpy as np
 
-from scratchml.cluster.assignment import nearest, nearest_of_all
+from scratchml.cluster.assignment import nearest, nearest_of_all, screen
 from scratchml.core.checks import as_matrix, one_of, real_number, safe_to_square, sample_weights, whole_number
 from scratchml.core.distances import euclidean, squared_distance
 from scratchml.core.estimator import Clusterer, Estimator, Transformer, warn_not_converged
@@ -152,8 +152,9 @@ def kmeans_plusplus(X, n_clusters, *, sample_weight=None, n_local_trials=None, r
     `n_local_trials` is L, by default 2 + ⌊log K⌋.  Returns the centres (K, D) and their indices (K,).
     Raises ValueError for more clusters than samples, and for data that `KMeans` refuses.
     """
-    X = safe_to_square(as_matrix(X, owner="kmeans_plusplus"))
+    X = as_matrix(X, owner="kmeans_plusplus")
     w = sample_weights(sample_weight, len(X), X.dtype)
+    safe_to_square(X, weight=w.max())
     K = _clusters_among(n_clusters, len(X))
     L = 2 + int(np.log(K)) if n_local_trials is None else whole_number(n_local_trials, "n_local_trials")
     return _seed(X, w, K, L, generator(random_state))
@@ -220,8 +221,9 @@ class KMeans(Transformer, Clusterer, Estimator):
         Ctrl-C, like a callback that says stop, leaves the last finished iteration in the attributes.
         Raises ValueError for bad parameters, NaN, inf, values whose squares over- or underflow, K > N.
         """
-        X = safe_to_square(self._fit_matrix(X))
+        X = self._fit_matrix(X)
         w = sample_weights(sample_weight, len(X), X.dtype)
+        safe_to_square(X, weight=w.max())
         K = _clusters_among(self.n_clusters, len(X))
         n_init = whole_number(self.n_init, "n_init")
         whole_number(self.max_iter, "max_iter")
@@ -255,6 +257,7 @@ class KMeans(Transformer, Clusterer, Estimator):
         """Minus the inertia of `X` (N, D): higher is better."""
         X = self._further(X)
         w = sample_weights(sample_weight, len(X), X.dtype)
+        safe_to_square(X, weight=w.max())
         return -inertia(X, w, self.cluster_centers_, nearest_of_all(X, self.cluster_centers_))
 
     def _further(self, X):
@@ -274,15 +277,14 @@ class KMeans(Transformer, Clusterer, Estimator):
         C = as_matrix(self.init, name="init").astype(X.dtype)
         if C.shape != (K, X.shape[1]):
             raise ValueError(f"init: expected shape (n_clusters, n_features) = {(K, X.shape[1])}, got {C.shape}")
-        return safe_to_square(C, "init")
+        return safe_to_square(C, "init", weight=w.sum(dtype=np.float64))
 
     def _lloyd(self, X, w, C, tol, to_beat):
         """(3) and (2) in turn from the centres `C`; True if the callback says that the whole fit shall stop.
 
         What has less inertia than `to_beat`, the best of earlier starts, goes into the attributes.
         """
-        labels = nearest_of_all(X, C)
-        moments = _moments(X, w, C, labels)
+        labels, moments = _assign_and_sum(X, w, C)
         history, converged = [float(moments[:, -1].sum())], False
         self._keep(C, labels, history, converged, to_beat)
         for iteration in range(1, self.max_iter + 1):
@@ -291,8 +293,7 @@ class KMeans(Transformer, Clusterer, Estimator):
                 before = fill_empty(X, w, C, labels)
                 moments = _moments(X, w, C, before)
             C = _means(moments, C)
-            labels = nearest_of_all(X, C)
-            moments = _moments(X, w, C, labels)
+            labels, moments = _assign_and_sum(X, w, C)
             history = history + [float(moments[:, -1].sum())]
             converged = np.array_equal(labels, before) or float(((C - C_before) ** 2).sum()) <= tol
             self._keep(C, labels, history, converged, to_beat)
@@ -323,8 +324,24 @@ def _chunk(n):
 
 # --- compiled: the same results in less time -----------------------------------------------------
 
+def _assign_and_sum(X, w, C):
+    """(2) and then `_moments`, a block of rows at a time, so that a row comes from memory once for both."""
+    chunk, block = _chunk(len(X)), max(128, 50_000 // X.shape[1])
+    y, (label, arrays) = np.empty(len(X), np.int32), screen(C)
+    partial = np.zeros((-(-len(X) // chunk), len(C), X.shape[1] + 2))
+
+    def sweep(c, start, stop):
+        for first in range(start, stop, block):
+            last = min(first + block, stop)
+            label(c, first, last, X, *arrays, y)
+            _moments_chunk(c, first, last, X, w, C, y, partial)
+
+    run_chunks(sweep, len(X), chunk=chunk)
+    return y, partial.sum(axis=0)
+
+
 def _moments(X, w, C, y):
-    """Per cluster Σ w x, Σ w and Σ w ‖x - c‖²: what (3) and (1) need, in one pass on every core, (K, D+2)."""
+    """Per cluster Σ w x, Σ w and Σ w ‖x - c‖², (K, D+2): the sums of (3) and (1), in one pass on every core."""
     chunk = _chunk(len(X))
     partial = np.zeros((-(-len(X) // chunk), len(C), X.shape[1] + 2))
     run_chunks(_moments_chunk, len(X), X, w, C, y, partial, chunk=chunk)

@@ -57,7 +57,7 @@ from scratchml.core.linalg import jacobi_eigh
 from scratchml.core.random import generator
 from scratchml.core.randomized import truncated_svd
 
-BLOCK = 1024    # rows that are centred at a time
+BLOCK = 4096    # rows that are centred at a time
 
 # --- finding the axes ----------------------------------------------------------------------------
 
@@ -274,21 +274,25 @@ class PCA(LinearProjection):
 
         Raises ValueError for bad parameters, NaN, inf, values whose squares over- or underflow.
         """
-        X = safe_to_square(self._fit_matrix(X, min_samples=2))
+        X = self._fit_matrix(X, min_samples=2)
         solver = self._solver(X.shape)
-        μ = mean(X)
+        with np.errstate(over="ignore", invalid="ignore"):
+            μ = mean(X)
+            if solver in ("randomized", "svd"):
+                centred = X - μ
+                total = float((centred**2).sum() / (len(X) - 1))
+            else:
+                S = covariance(X, μ)
+                total = float(S.trace())
+            safe_to_square(X, squares=(len(X) - 1) * total + len(X) * float(μ @ μ))
         if solver == "randomized":
-            centred = X - μ
             _, singular, W = truncated_svd(centred, self._count(X.shape), generator(self.random_state))
-            λ, total = singular**2 / (len(X) - 1), float((centred**2).sum() / (len(X) - 1))
-        elif solver == "svd":
-            _, singular, W = np.linalg.svd(X - μ, full_matrices=False)
             λ = singular**2 / (len(X) - 1)
-            total = float(λ.sum())
+        elif solver == "svd":
+            _, singular, W = np.linalg.svd(centred, full_matrices=False)
+            λ = singular**2 / (len(X) - 1)
         else:
-            S = covariance(X, μ)
             λ, W = principal_axes(S) if solver == "covariance_eigh" else _falling(*jacobi_eigh(S))
-            total = float(λ.sum())
         F = self._count(X.shape, λ)
         self.n_samples_ = len(X)
         self._keep(X.dtype, μ, λ[:F], fix_signs(W[:F]), len(X), total)

@@ -367,8 +367,9 @@ def test_one_row_has_no_variance():
     (dict(batch_size=2.5), "batch_size=2.5"),
 ])
 def test_bad_options(options, message):
-    with pytest.raises(ValueError, match=message):
-        IncrementalPCA(**options).fit(table(20, 3, 0))
+    for use in (IncrementalPCA(**options).fit, IncrementalPCA(**options).partial_fit)[:1 + ("n_components" in options)]:
+        with pytest.raises(ValueError, match=message):
+            use(table(20, 3, 0))
 
 
 def test_rows_of_another_length():
