@@ -32,9 +32,9 @@ Equations
     (9)  g ← g min(1, C / (n + 10⁻⁶))                                     clip
 
 Choices
-    SGD is (1), (2), then (4) with d = v, or with (3) for Nesterov; the first v is g, and
-    without momentum τ counts for nothing.  The velocity is a sum of gradients,
-    and η multiplies it when it is used; in Sutskever's form η goes into the sum.  They differ when η changes.
+    SGD is (1), (2), then (4) with d = v, or with (3) for Nesterov; the first v is g, and without momentum τ counts for
+    nothing.  The velocity is a sum of gradients, and η multiplies it when it is used; in Sutskever's form η goes into the
+    sum.  They differ when η changes.
     Adam is (1), (5) of g and of g², (6), (4).  AdamW has (7) in place of (1): so the decay is not divided by √s.  In the
     paper λ is not multiplied by η, but by what the schedule makes of 1; here, as in PyTorch, it is.
     Adagrad is (1), s ← s + g², (8), (4) with η / (1 + (t - 1) lr_decay).
@@ -378,7 +378,10 @@ def clip_grad_norm_(parameters, max_norm, norm_type=2.0):
 
 
 def clip_grad_value_(parameters, clip_value):
-    """Move every entry of the gradients, of shape (N, D) or any other, of `parameters` into [-clip_value, clip_value].  Raises ValueError."""
+    """Move every entry of the gradients, (N, D) or of any other shape, of `parameters` into [-clip_value, clip_value].
+
+    Raises ValueError if that is negative or not finite.
+    """
     limit = real_number(clip_value, "clip_value")
     for p in _with_gradients(parameters):
         _set_gradient(p, np.clip(gradient(p), -limit, limit))
