@@ -106,7 +106,8 @@ def torch_deep(threads):
 
 SMALL = {
     "add": (lambda a, b: a + b, np.add), "multiply": (lambda a, b: a * b, np.multiply),
-    "relu": (lambda a, b: a.relu(), lambda a, b: np.maximum(a, 0)), "times 2": (lambda a, b: a * 2.0, lambda a, b: a * 2.0),
+    "relu": (lambda a, b: a.relu(), lambda a, b: np.maximum(a, 0)),
+    "times 2": (lambda a, b: a * 2.0, lambda a, b: a * 2.0),
 }
 
 
@@ -125,16 +126,18 @@ def small_case(name):
     @peer("torch")
     def theirs(A, B):
         import torch
-        return repeated(operation, lambda array: torch.tensor(array, requires_grad=True), lambda y: y.detach().numpy())(A, B)
-    return Case(f"{name} of 3 x 4, forward, {CALLS:,} times", lambda: (rng.random((3, 4)) + 1, rng.random((3, 4)) + 1), {
-        "NumPy alone": repeated(numpys), "scratchml": repeated(operation, lambda a: Tensor(a, requires_grad=True), lambda y: y.data),
-        "PyTorch": theirs}, close(rtol=1e-14))
+        return repeated(operation, lambda a: torch.tensor(a, requires_grad=True), lambda y: y.detach().numpy())(A, B)
+    ours = repeated(operation, lambda a: Tensor(a, requires_grad=True), lambda y: y.data)
+    return Case(f"{name} of 3 x 4, forward, {CALLS:,} times", lambda: (rng.random((3, 4)) + 1, rng.random((3, 4)) + 1),
+                {"NumPy alone": repeated(numpys), "scratchml": ours, "PyTorch": theirs}, close(rtol=1e-14))
 
 
 CASES = [
     Case("20 training steps, perceptron 64-128-10, batch 64, float32", lambda: digits_like(64, 128, 10),
-         {"formula": formula, "scratchml": ours, "PyTorch, 2 threads": pytorch(2), "PyTorch, 1 thread": pytorch(1)}, close(rtol=1e-4)),
+         {"formula": formula, "scratchml": ours, "PyTorch, 2 threads": pytorch(2), "PyTorch, 1 thread": pytorch(1)},
+         close(rtol=1e-4)),
     Case("sweep through 16 layers of tanh, 4,096 x 256, float32", deep,
-         {"scratchml": our_deep, "PyTorch, 2 threads": torch_deep(2), "PyTorch, 1 thread": torch_deep(1)}, close(rtol=1e-3, atol=1e-7)),
+         {"scratchml": our_deep, "PyTorch, 2 threads": torch_deep(2), "PyTorch, 1 thread": torch_deep(1)},
+         close(rtol=1e-3, atol=1e-7)),
     *map(small_case, SMALL),
 ]

@@ -30,8 +30,9 @@ class Fused:
     backward(saved, *g) takes a gradient for each result, and returns one for each operand: an array of the operand's
     shape, or None where there is none to give; a tuple where there are several operands.
 
-    Called with Tensors, and options that are handed to `forward`, it returns a Tensor or a tuple of them.  Whole numbers
-    and masks belong into the options.  Raises ValueError if `backward` returns gradients of a wrong number or shape.
+    Called with Tensors, and options that are handed to `forward`, it returns a Tensor or a tuple of them.  Whole
+    numbers and masks belong into the options.  Raises ValueError if `backward` returns gradients of a wrong number or
+    shape.
     """
 
     __slots__ = ("name", "forward", "backward")
@@ -52,15 +53,16 @@ class Fused:
         gradients = self.backward(saved, *g.arrays(shapes))
         gradients = gradients if isinstance(gradients, tuple) else (gradients,)
         if len(gradients) != len(node.edges):
-            raise ValueError(f"{self.name}: backward returned {len(gradients)} gradient(s) for {len(node.edges)} operand(s)")
+            raise ValueError(f"{self.name}: backward returned {len(gradients)} gradient(s) "
+                             f"for {len(node.edges)} operand(s)")
         pulled = []
         for i, (array, target) in enumerate(zip(gradients, node.edges)):
             if array is None or target is None or useful is not None and target not in useful:
                 pulled.append(None)
                 continue
             if np.shape(array) != target.shape:
-                raise ValueError(f"{self.name}: backward returned a gradient of shape {np.shape(array)} for operand {i} "
-                                 f"of shape {target.shape}")
+                raise ValueError(f"{self.name}: backward returned a gradient of shape {np.shape(array)} "
+                                 f"for operand {i} of shape {target.shape}")
             pulled.append(d := _result(np.asarray(array), None))
             if _mode.recording:                          # a second sweep shall meet an error, not a constant
                 d._node, d.requires_grad = Node(_ONCE, [t for t in g.given.values()], self.name, (), d._data), True

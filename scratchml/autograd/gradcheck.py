@@ -1,19 +1,20 @@
 """Is this gradient right?  Two checks against the definition of a derivative.
 
-`gradcheck` compares the gradients that the sweep gives with central differences, (f(x + h e) - f(x - h e)) / 2h: first for
-every entry of every input and every entry of every output, then along random directions, all inputs at once.
-`gradgradcheck` does the same with the gradient in the place of f.
+`gradcheck` compares the gradients that the sweep gives with central differences, (f(x + h e) - f(x - h e)) / 2h:
+first for every entry of every input and every entry of every output, then along random directions, all inputs at
+once. `gradgradcheck` does the same with the gradient in the place of f.
 
 A central difference has an error of about h²|f'''| / 6 from the curvature and of eps |f| / h from rounding; h near the
 cube root of eps, 6e-6 in float64, balances them, and leaves about ten digits.  In float32 it would leave three, so the
 inputs must be float64.  Stay off kinks: at a corner a central difference is the mean of both slopes.
 
 >>> from scratchml.autograd import Fused, Tensor, gradcheck
->>> wrong = Fused(lambda x: (np.sin(x), x), lambda x, g: -np.cos(x) * g)
->>> gradcheck(wrong, Tensor([0.0, 1.0], requires_grad=True))
+>>> def sin(x):
+...     return np.sin(x), x
+>>> gradcheck(Fused(sin, lambda x, g: -np.cos(x) * g), Tensor([0.0, 1.0], requires_grad=True))
 Traceback (most recent call last):
     ...
-scratchml.autograd.gradcheck.GradcheckError: <lambda>: derivative of output 0 at [0] by input 0 at [0]: expected 1, got -1
+scratchml.autograd.gradcheck.GradcheckError: sin: derivative of output 0 at [0] by input 0 at [0]: expected 1, got -1
 
 Source: PyTorch's functions of the same names.
 """
@@ -29,9 +30,10 @@ class GradcheckError(AssertionError):
 def gradcheck(f, inputs, *, eps=6e-6, rtol=1e-5, atol=1e-7, directions=3, fast_mode=False):
     """True if the gradients of `f`, a function of Tensors, agree with central differences at `inputs`.
 
-    `inputs` is a Tensor or a tuple of arguments; those Tensors of it that require a gradient are checked, of shape (N, D)
-    or any other.  `f` returns a Tensor or a tuple of them.  The step is eps max(1, |x|), the tolerance atol + rtol |expected|.
-    With `fast_mode` only random directions are tried, which takes 2 `directions` calls of `f` whatever the sizes.
+    `inputs` is a Tensor or a tuple of arguments; those Tensors of it that require a gradient are checked, of shape
+    (N, D) or any other.  `f` returns a Tensor or a tuple of them.  The step is eps max(1, |x|), the tolerance atol +
+    rtol |expected|. With `fast_mode` only random directions are tried, which takes 2 `directions` calls of `f`
+    whatever the sizes.
 
     Raises GradcheckError that names the function, input, index, the value expected and the one that came; ValueError
     for inputs of which none requires a gradient, or one that does is not float64.
@@ -42,7 +44,8 @@ def gradcheck(f, inputs, *, eps=6e-6, rtol=1e-5, atol=1e-7, directions=3, fast_m
         raise ValueError("inputs: expected at least one Tensor with requires_grad=True, got none")
     for i in checked:
         if inputs[i].dtype != np.float64:
-            raise ValueError(f"inputs[{i}]: expected float64, got {inputs[i].dtype}; its central differences are too coarse")
+            raise ValueError(f"inputs[{i}]: expected float64, got {inputs[i].dtype}, whose differences are "
+                             "too coarse")
     if not fast_mode:
         _by_coordinates(f, inputs, checked, eps, rtol, atol)
     _by_directions(f, inputs, checked, eps, rtol, atol, directions)
@@ -52,8 +55,8 @@ def gradcheck(f, inputs, *, eps=6e-6, rtol=1e-5, atol=1e-7, directions=3, fast_m
 def gradgradcheck(f, inputs, **options):
     """`gradcheck` of the gradient of `f`: are derivatives of derivatives right?
 
-    The gradient is weighted with random numbers, one for each entry of the outputs, (N, D) for (N, D), and differentiated by
-    these as well.  Arguments and errors are those of `gradcheck`.
+    The gradient is weighted with random numbers, one for each entry of the outputs, (N, D) for (N, D), and
+    differentiated by these as well.  Arguments and errors are those of `gradcheck`.
     """
     inputs = (inputs,) if isinstance(inputs, Tensor) else tuple(inputs)
     rng = np.random.default_rng(0)

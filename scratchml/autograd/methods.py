@@ -1,7 +1,8 @@
 """Tensors in Python's and NumPy's terms: methods, operators, and NumPy's functions, all by way of the derivative table.
 
-What NumPy can do with a Tensor and the table has no row for is refused in words.  Nothing turns a Tensor that requires a
-gradient into an array, or a number, in silence: the graph would end there, and the gradient would be wrong.
+What NumPy can do with a Tensor and the table has no row for is refused in words.  Nothing turns a Tensor that
+requires a gradient into an array, or a number, in silence: the graph would end there, and the gradient would be
+wrong.
 
 >>> from scratchml.autograd import Tensor
 >>> x = Tensor([0.0, 1.0], requires_grad=True)
@@ -10,7 +11,7 @@ Tensor(0.96402758, requires_grad=True)
 >>> np.sinh(x)
 Traceback (most recent call last):
     ...
-TypeError: numpy.sinh of a Tensor: it has no row in the derivative table. Use the functions of scratchml.autograd.ops, or \
+TypeError: numpy.sinh of a Tensor: it has no row in the derivative table. Use scratchml.autograd.ops, or \
 t.detach().numpy() to leave the graph
 """
 import numpy as np
@@ -20,9 +21,9 @@ from scratchml.autograd.tensor import Tensor
 
 # --- methods -------------------------------------------------------------------------------------
 
-for _name in ("exp log log1p sqrt abs tanh sigmoid relu leaky_relu softplus clamp masked_fill add sub mul div neg pow maximum "
-              "minimum sum mean var max min amax amin argmax argmin cumsum logsumexp softmax log_softmax matmul reshape "
-              "permute transpose squeeze unsqueeze expand flip gather split to").split():
+for _name in ("add sub mul div pow neg exp log log1p sqrt abs tanh sigmoid relu leaky_relu softplus clamp maximum "
+              "minimum masked_fill sum mean var max min amax amin argmax argmin cumsum logsumexp softmax log_softmax matmul "
+              "reshape permute transpose squeeze unsqueeze expand flip gather split to").split():
     setattr(Tensor, _name, getattr(ops, _name))
 
 
@@ -94,9 +95,10 @@ Tensor.__gt__, Tensor.__ge__, Tensor.__ne__ = map(_comparison, (np.greater, np.g
 # --- NumPy's functions ---------------------------------------------------------------------------
 
 UFUNCS = {
-    np.add: ops.add, np.subtract: ops.sub, np.multiply: ops.mul, np.divide: ops.div, np.power: ops.pow, np.negative: ops.neg,
-    np.matmul: ops.matmul, np.exp: ops.exp, np.log: ops.log, np.log1p: ops.log1p, np.sqrt: ops.sqrt, np.abs: ops.abs,
-    np.tanh: ops.tanh, np.maximum: ops.maximum, np.minimum: ops.minimum, np.square: lambda x: x * x, np.positive: lambda x: x,
+    np.add: ops.add, np.subtract: ops.sub, np.multiply: ops.mul, np.divide: ops.div, np.power: ops.pow,
+    np.matmul: ops.matmul, np.maximum: ops.maximum, np.minimum: ops.minimum, np.negative: ops.neg, np.abs: ops.abs,
+    np.exp: ops.exp, np.log: ops.log, np.log1p: ops.log1p, np.sqrt: ops.sqrt, np.tanh: ops.tanh,
+    np.square: lambda x: x * x, np.positive: lambda x: x,
 }
 WITHOUT_DERIVATIVE = {np.less, np.less_equal, np.equal, np.greater, np.greater_equal, np.not_equal, np.isnan, np.isinf,
                       np.isfinite, np.signbit, np.shape, np.ndim, np.size, np.argmax, np.argmin, np.argsort,
@@ -126,7 +128,7 @@ FUNCTIONS = {
 
 
 def _refuse(function, why):
-    raise TypeError(f"numpy.{function.__name__} of a Tensor: {why}. Use the functions of scratchml.autograd.ops, or "
+    raise TypeError(f"numpy.{function.__name__} of a Tensor: {why}. Use scratchml.autograd.ops, or "
                     "t.detach().numpy() to leave the graph")
 
 

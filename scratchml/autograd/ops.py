@@ -174,12 +174,12 @@ def minimum(a, b):
 
 
 def where(condition, a, b):
-    """Entries of `a` where the array of bool `condition` is true, of `b` elsewhere.  Raises ValueError for other arrays."""
+    """Entries of `a` where `condition`, an array of bool, is true, of `b` elsewhere.  Raises ValueError for others."""
     return table.WHERE(*_pair(a, b), params=(_mask(condition),))
 
 
 def masked_fill(x, mask, value):
-    """The number `value` where the array of bool `mask` is true, `x` elsewhere.  Raises ValueError for other arrays."""
+    """The number `value` where `mask`, an array of bool, is true, `x` elsewhere.  Raises ValueError for others."""
     x = as_tensor(x)
     return table.WHERE(fixed(value, x.dtype), x, params=(_mask(mask),))
 
@@ -201,7 +201,7 @@ def mean(x, dim=None, keepdim=False):
 
 
 def var(x, dim=None, correction=1, keepdim=False):
-    """The variance over `dim`, as in `sum`: squared deviations from the mean, divided by their number - `correction`."""
+    """The variance over `dim`, as in `sum`: squared deviations from the mean, over their number less `correction`."""
     x = as_tensor(x)
     total = sum((x - mean(x, dim, True)) ** 2, dim, keepdim)
     return total / (_count(x, total) - correction)
@@ -398,11 +398,12 @@ def _index_part(part):
 
 
 def gather(x, dim, index):
-    """y[i, j, ...] = x[index[i, j, ...], j, ...] for dim = 0, and so on; `index` is an array of int with the ndim of `x`."""
+    """y[i, j, ...] = x[index[i, j, ...], j, ...] for dim = 0, and so on; `index` is an array of int, of x's ndim."""
     x, positions = as_tensor(x), np.array(index)
     dim = _one_dim(dim, x.ndim)
     if positions.ndim != x.ndim or positions.dtype.kind not in "iu":
-        raise ValueError(f"index: expected an array of int with {x.ndim} dimension(s), got {positions.dtype} with {positions.ndim}")
+        raise ValueError(f"index: expected an array of int with {x.ndim} dimension(s), got {positions.dtype} with "
+                         f"{positions.ndim}")
     at = list(np.ogrid[tuple(slice(n) for n in positions.shape)])
     at[dim] = positions
     return table.INDEX(x, params=(tuple(at),))
@@ -433,7 +434,7 @@ def _several(tensors):
 
 
 def split(x, split_size, dim=0):
-    """Pieces along `dim`: of length `split_size`, the last perhaps shorter, or of the lengths in the list `split_size`."""
+    """Pieces along `dim`, of length `split_size`, the last perhaps shorter, or of the lengths in a list."""
     x = as_tensor(x)
     dim = _one_dim(dim, x.ndim)
     n = x.shape[dim]
@@ -447,7 +448,7 @@ def split(x, split_size, dim=0):
 
 
 def pad(x, pad, value=0.0):
-    """With `value` around it: `pad` is (left, right) for the last dimension, then the same for that before, and so on."""
+    """With `value` around it: `pad` is (left, right) for the last dimension, the same for that before, and so on."""
     x = as_tensor(x)
     if len(pad) % 2 or len(pad) > 2 * x.ndim or builtins.min(pad, default=0) < 0:
         raise ValueError(f"pad={pad}: expected a pair of whole numbers >= 0 for each of up to {x.ndim} dimension(s)")

@@ -145,8 +145,10 @@ SUM = Primitive("sum(x; dims, keepdim)", lambda x, dims, keepdim: x.sum(dims, ke
 LOGSUMEXP = Primitive("logsumexp(x; dims, keepdim)", logsumexp_of, share_logsumexp)
 MAX = Primitive("max(x; dims, keepdim)", lambda x, dims, keepdim: x.max(dims, keepdims=keepdim), share_extreme)
 MIN = Primitive("min(x; dims, keepdim)", lambda x, dims, keepdim: x.min(dims, keepdims=keepdim), share_extreme)
-MAXIMUM = Primitive("maximum(a, b)", np.maximum, lambda g, a, b: g * preference(a, b), lambda g, a, b: g * preference(b, a))
-MINIMUM = Primitive("minimum(a, b)", np.minimum, lambda g, a, b: g * preference(b, a), lambda g, a, b: g * preference(a, b))
+MAXIMUM = Primitive("maximum(a, b)", np.maximum,
+                    lambda g, a, b: g * preference(a, b), lambda g, a, b: g * preference(b, a))
+MINIMUM = Primitive("minimum(a, b)", np.minimum,
+                    lambda g, a, b: g * preference(b, a), lambda g, a, b: g * preference(a, b))
 CUMSUM = Primitive("cumsum(x; dim)", lambda x, dim: x.cumsum(dim), lambda g, dim: g.flip(dim).cumsum(dim).flip(dim))
 
 WHERE = Primitive("where(a, b; mask)", lambda a, b, mask: np.where(mask, a, b),
@@ -154,7 +156,8 @@ WHERE = Primitive("where(a, b; mask)", lambda a, b, mask: np.where(mask, a, b),
 ONLY = Primitive("only(x; mask)", lambda x, mask: np.where(mask, x, x.dtype.type(0)), lambda g, mask: only(g, mask))
 TO = Primitive("to(x; dtype)", lambda x, dtype: x.astype(dtype), lambda g: g)
 RESHAPE = Primitive("reshape(x; to)", lambda x, to: x.reshape(to), lambda g, shape: g.reshape(shape))
-PERMUTE = Primitive("permute(x; dims)", lambda x, dims: x.transpose(dims), lambda g, dims: g.permute(tuple(np.argsort(dims))))
+PERMUTE = Primitive("permute(x; dims)", lambda x, dims: x.transpose(dims),
+                    lambda g, dims: g.permute(tuple(np.argsort(dims))))
 EXPAND = Primitive("expand(x; to)", lambda x, to: np.broadcast_to(x, to), lambda g: g)
 INDEX = Primitive("index(x; at)", lambda x, at: x[at], lambda g, at, shape: SCATTER(g, params=(at, shape)))
 SCATTER = Primitive("scatter(x; at, to)", lambda x, at, to: scattered(x, at, to), lambda g, at: INDEX(g, params=(at,)))
@@ -189,7 +192,7 @@ def contraction(operands, result):
 
         def gradient(g, shape, *factors):
             g = contraction((result, *others), known)(g, *factors)
-            lengths = iter(g.shape)                      # of the known letters; longer than `shape` where one is broadcast
+            lengths = iter(g.shape)                      # where a letter is broadcast, not that of `shape`
             full = [shape[k] if k in alone else next(lengths) for k in range(len(own))]
             return spread(g, alone, False, full)
         return gradient

@@ -99,7 +99,7 @@ class Tensor:
     @data.setter
     def data(self, array):
         if self._node is not None:
-            raise RuntimeError(f"data: only a leaf can be given other data, this Tensor is the result of {self._node.name}")
+            raise RuntimeError(f"data: only a leaf can be given other data, not the result of {self._node.name}")
         array = as_array(array)
         if array.shape != self._data.shape or array.dtype != self._data.dtype:
             raise ValueError(f"data: expected shape {self.shape} and {self.dtype}, got {array.shape} and {array.dtype}")
@@ -122,8 +122,7 @@ class Tensor:
     def numpy(self):
         """The array itself.  Raises RuntimeError where that would cut the graph in silence."""
         if self.requires_grad:
-            raise RuntimeError("numpy: this Tensor requires a gradient, which an array cannot carry; "
-                               "write t.detach().numpy()")
+            raise RuntimeError("numpy: an array cannot carry the gradient that this Tensor requires; t.detach().numpy()")
         return self.data
 
     def backward(self, gradient=None, *, retain_graph=False):
@@ -166,7 +165,7 @@ def as_array(data):
         if array.dtype.kind not in "biuf" or array.dtype.itemsize > 8:
             raise ValueError(f"data: expected real numbers, float64 or float32, got dtype {array.dtype}")
         array = array.astype(np.float64)
-    return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
+    return array
 
 
 def _result(array, memory):
@@ -212,8 +211,10 @@ class Node:
 
     def __init__(self, primitive, operands, saved, watches, array):
         self.number, self.primitive, self.saved, self.watches = _number(), primitive, saved, watches
-        self.edges = [(t if t._node is None else t._node) if t.requires_grad else None for t in operands]
         self.shape, self.dtype = array.shape, array.dtype
+        self.edges = []
+        for t in operands:
+            self.edges.append((t._node or t) if t.requires_grad else None)
 
     @property
     def name(self):
@@ -244,7 +245,7 @@ class Primitive:
 
     def __call__(self, *operands, params=()):
         """Apply to Tensors, and remember it if one of them requires a gradient."""
-        if self.arity == 1:                              # written out: these lines are most of the cost of small operations
+        if self.arity == 1:                              # written out, for speed: this is most of a small operation
             x, = operands
             array = self.forward(x._data, *params)
             mask = x.requires_grad
@@ -257,42 +258,31 @@ class Primitive:
             mask = sum(t.requires_grad << i for i, t in enumerate(operands))
         if type(array) is not ndarray:                   # NumPy makes scalars of results without dimensions
             array = np.asarray(array)
-        result = _new(Tensor)
-        result._data = array
-        result.grad = result._node = result._memory = None
+        result = _result(array, None)
         if array.base is not None:                       # perhaps a view of an operand's array
             for t in operands:
                 result._memory = result._memory or t._memory
         if mask and _mode.recording:
-            result.requires_grad = True
-            result._node = self._node(operands, params, mask, array)
-        else:
-            result.requires_grad = False
+            result._node, result.requires_grad = self._node(operands, params, mask, array), True
         return result
 
     def _node(self, operands, params, mask, array):
-        node = _new(Node)
-        node.number, node.primitive = _number(), self
-        node.shape, node.dtype = array.shape, array.dtype
-        node.watches = ()
-        node.edges = edges = []
-        for t in operands:
-            edges.append((t._node or t) if t.requires_grad else None)
         kept = self.kept.get(mask)
         if kept is None:
-            kept = self.kept[mask] = sorted({k for i, asks in enumerate(self.asks) if mask >> i & 1 for k in asks if k <= self.arity})
-        node.saved = saved = [None] * self.room
+            asked = {k for i, asks in enumerate(self.asks) if mask >> i & 1 for k in asks}
+            kept = self.kept[mask] = sorted(k for k in asked if 0 <= k <= self.arity)
+        saved, watches = [None] * self.room, ()
         for k in kept:
             if k == self.arity:
                 saved[k] = array                         # not the Tensor: it will point to the node
-            elif k >= 0:
+            else:
                 saved[k] = operand = operands[k]
                 memory = operand._memory
                 if memory is not _PRIVATE and (memory is not None or operand._node is None):
-                    node.watches += (operand, _memory_of(operand).watch()),
+                    watches += (operand, _memory_of(operand).watch()),
         if params:
             saved += params
-        return node
+        return Node(self, operands, saved, watches, array)
 
     def pull(self, node, g, useful):
         """The gradients of the operands, one for each edge; None where there is no use for it."""
@@ -301,20 +291,16 @@ class Primitive:
             saved = [*saved]
             saved[self.arity] = y = _result(saved[self.arity], None)
             y._node, y.requires_grad = node, True
-        gradients = []
-        for rule, asks, target in zip(self.rules, self.asks, node.edges):
-            if target is None or useful is not None and target not in useful:
-                gradients.append(None)
-            else:
-                gradients.append(rule(g, *[saved[k] if k >= 0 else target.shape for k in asks]))
-        return gradients
+        return [None if target is None or useful is not None and target not in useful else
+                rule(g, *[saved[k] if k >= 0 else target.shape for k in asks])
+                for rule, asks, target in zip(self.rules, self.asks, node.edges)]
 
 
 # --- the sweep -----------------------------------------------------------------------------------
 
 
 def grad(output, inputs, create_graph=False, *, gradient=None, retain_graph=None, materialize_grads=False):
-    """The gradients of `output` with respect to each of `inputs`, a tuple of Tensors of their shapes, (N, D) for one of (N, D).
+    """The gradients of `output` with respect to each of `inputs`: a tuple of Tensors, (N, D) for an input (N, D).
 
     `inputs` is a Tensor or a sequence of them, leaves or results; their `grad` is left alone.  `gradient` weights the
     entries of `output`, as in `backward`.  With `create_graph` the gradients have a graph of their own and can be
@@ -331,7 +317,8 @@ def grad(output, inputs, create_graph=False, *, gradient=None, retain_graph=None
     arrived = {}
     if output.requires_grad or not materialize_grads:
         seed = _seed(output, gradient)
-        arrived, _ = _sweep(output, seed, set(places), create_graph if retain_graph is None else retain_graph, create_graph)
+        retain_graph = create_graph if retain_graph is None else retain_graph
+        arrived, _ = _sweep(output, seed, set(places), retain_graph, create_graph)
     for i, (place, t) in enumerate(zip(places, inputs)):
         if place not in arrived:
             if not materialize_grads:
@@ -352,8 +339,8 @@ def _seed(output, gradient):
         raise RuntimeError("backward: this Tensor was not computed from any that requires a gradient, or under no_grad")
     if gradient is None:
         if output._data.size != 1:
-            raise ValueError(f"gradient: an output of shape {output.shape} is not one number; reduce it, e.g. by sum(), "
-                             "or give a gradient of its shape")
+            raise ValueError(f"gradient: an output of shape {output.shape} is not one number; reduce it, e.g. by "
+                             "sum(), or give a gradient of its shape")
         return _result(np.ones(output.shape, output.dtype), None)
     if not isinstance(gradient, Tensor):
         gradient = Tensor(gradient)

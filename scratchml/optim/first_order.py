@@ -1,9 +1,10 @@
 """First-order optimisers: how far to go along the gradient, coordinate by coordinate.
 
 A gradient says which way is up, not how far.  One step length for all coordinates and all times is gradient descent; it
-crawls along a valley whose walls are steep.  Momentum averages the steps, so what points now here, now there cancels, and
-what always points the same way adds up.  Adaptive methods divide each coordinate by how large its gradients usually are,
-so that rare and frequent, steep and flat get steps of one size.  Each method below is two or three lines of arithmetic.
+crawls along a valley whose walls are steep.  Momentum averages the steps, so what points now here, now there cancels,
+and what always points the same way adds up.  Adaptive methods divide each coordinate by how large its gradients
+usually are, so that rare and frequent, steep and flat get steps of one size.  Each method below is two or three lines
+of arithmetic.
 
 Symbols
     x        (D,)    a parameter, of any shape; `←` replaces it
@@ -33,17 +34,15 @@ Equations
 
 Choices
     SGD is (1), (2), then (4) with d = v, or with (3) for Nesterov; the first v is g, and without momentum τ counts for
-    nothing.  The velocity is a sum of gradients, and η multiplies it when it is used; in Sutskever's form η goes into the
-    sum.  They differ when η changes.
-    Adam is (1), (5) of g and of g², (6), (4).  AdamW has (7) in place of (1): so the decay is not divided by √s.  In the
-    paper λ is not multiplied by η, but by what the schedule makes of 1; here, as in PyTorch, it is.
-    Adagrad is (1), s ← s + g², (8), (4) with η / (1 + (t - 1) lr_decay).
-    RMSprop is (1), (5) of g², (8), then (2) of d with τ = 0 and v = 0 at first if there is momentum, (4).  Centred, s in (8)
-    is the variance, s - m².
-    ε stands outside the root everywhere, as in PyTorch and in the papers on Adagrad and, in Algorithm 1, Adam.  The faster
-    order at the end of Adam's section 2 is η √(1 - β2ᵗ) / (1 - β1ᵗ) m / (√s + ε̂); it is the same only for
-    ε̂ = ε √(1 - β2ᵗ), which is 30 times smaller at the first step.  TensorFlow has that ε̂ in Adam.
-    Parameters whose gradient is None are left alone, and so is their state.
+    nothing.  The velocity is a sum of gradients, and η multiplies it when it is used; in Sutskever's form η goes into
+    the sum.  They differ when η changes. Adam is (1), (5) of g and of g², (6), (4).  AdamW has (7) in place of (1):
+    so the decay is not divided by √s.  In the paper λ is not multiplied by η, but by what the schedule makes of 1;
+    here, as in PyTorch, it is. Adagrad is (1), s ← s + g², (8), (4) with η / (1 + (t - 1) lr_decay). RMSprop is (1),
+    (5) of g², (8), then (2) of d with τ = 0 and v = 0 at first if there is momentum, (4).  Centred, s in (8) is the
+    variance, s - m². ε stands outside the root everywhere, as in PyTorch and in the papers on Adagrad and, in
+    Algorithm 1, Adam.  The faster order at the end of Adam's section 2 is η √(1 - β2ᵗ) / (1 - β1ᵗ) m / (√s + ε̂); it
+    is the same only for ε̂ = ε √(1 - β2ᵗ), which is 30 times smaller at the first step.  TensorFlow has that ε̂ in
+    Adam. Parameters whose gradient is None are left alone, and so is their state.
 
 Cost
     A step takes O(D) time.  Memory beside the parameters: nothing for SGD, D numbers with momentum, for Adagrad and
@@ -62,9 +61,9 @@ True
 Sources: B. Polyak, "Some methods of speeding up the convergence of iteration methods", 1964, for (2); I. Sutskever and
 others, "On the importance of initialization and momentum in deep learning", ICML 2013, section 2, for (3); J. Duchi and
 others, "Adaptive subgradient methods", JMLR 12 (2011), figure 1, for (8); T. Tieleman and G. Hinton, lecture 6.5 of
-"Neural networks for machine learning", 2012, for RMSprop; D. Kingma and J. Ba, "Adam", ICLR 2015, Algorithm 1, for (5) and
-(6); I. Loshchilov and F. Hutter, "Decoupled weight decay regularization", ICLR 2019, Algorithm 2, for (7); R. Pascanu and
-others, "On the difficulty of training recurrent neural networks", ICML 2013, Algorithm 1, for (9).
+"Neural networks for machine learning", 2012, for RMSprop; D. Kingma and J. Ba, "Adam", ICLR 2015, Algorithm 1, for
+(5) and (6); I. Loshchilov and F. Hutter, "Decoupled weight decay regularization", ICLR 2019, Algorithm 2, for (7); R.
+Pascanu and others, "On the difficulty of training recurrent neural networks", ICML 2013, Algorithm 1, for (9).
 """
 import numpy as np
 
@@ -260,7 +259,8 @@ class SGD(Optimizer):
     """
 
     def __init__(self, params, lr=1e-3, momentum=0.0, dampening=0.0, weight_decay=0.0, nesterov=False):
-        super().__init__(params, lr=lr, momentum=momentum, dampening=dampening, weight_decay=weight_decay, nesterov=nesterov)
+        super().__init__(params, lr=lr, momentum=momentum, dampening=dampening, weight_decay=weight_decay,
+                         nesterov=nesterov)
 
     def _check(self, group):
         super()._check(group)
@@ -335,11 +335,13 @@ class Adagrad(Optimizer):
 class RMSprop(Optimizer):
     """RMSprop: (1), (5) of g², (8), (4); with `momentum` (2) in between; `centered` divides by the standard deviation.
 
-    Parameters: `lr` is η, `alpha` α, `eps` ε, `weight_decay` λ, `momentum` μ.  Raises ValueError for settings out of range.
+    Parameters: `lr` is η, `alpha` α, `eps` ε, `weight_decay` λ, `momentum` μ.  Raises ValueError for settings out of
+    range.
     """
 
     def __init__(self, params, lr=1e-2, alpha=0.99, eps=1e-8, weight_decay=0.0, momentum=0.0, centered=False):
-        super().__init__(params, lr=lr, alpha=alpha, eps=eps, weight_decay=weight_decay, momentum=momentum, centered=centered)
+        super().__init__(params, lr=lr, alpha=alpha, eps=eps, weight_decay=weight_decay, momentum=momentum,
+                         centered=centered)
 
     def moved(self, x, g, state, group):
         g = with_decay(g, x, group["weight_decay"])
@@ -358,7 +360,7 @@ class RMSprop(Optimizer):
 
 
 def clip_grad_norm_(parameters, max_norm, norm_type=2.0):
-    """Scale the gradients, (N, D) or of any other shape, of `parameters` by (9): together they have a norm of `max_norm` at most.
+    """Scale the gradients, (N, D) or of any shape, of `parameters` by (9): their common norm is `max_norm` at most.
 
     `norm_type` is 1, 2, ... or inf.  Returns the norm before.  Raises ValueError if that is NaN or infinite, or if an
     argument is out of range.
@@ -370,8 +372,8 @@ def clip_grad_norm_(parameters, max_norm, norm_type=2.0):
     n = float(np.linalg.norm(norms, norm_type)) if norms else 0.0
     if not np.isfinite(n):
         bad = [k for k, norm in enumerate(norms) if not np.isfinite(norm)]
-        raise ValueError(f"parameters: the norm of the gradients is {n}, that of gradient(s) {bad} not finite; no factor "
-                         "mends that, skip the step or lower the step length")
+        raise ValueError(f"parameters: the norm of the gradients is {n}, that of gradient(s) {bad} not finite; no "
+                         "factor mends that, skip the step or lower the step length")
     for p in parameters:
         _set_gradient(p, clip(gradient(p), n, C))
     return n
@@ -388,7 +390,7 @@ def clip_grad_value_(parameters, clip_value):
 
 
 def _with_gradients(parameters):
-    return [p for p in (parameters if isinstance(parameters, (list, tuple)) else list(parameters)) if p.grad is not None]
+    return [p for p in parameters if p.grad is not None]
 
 
 def _set_gradient(p, g):

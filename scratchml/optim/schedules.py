@@ -1,8 +1,8 @@
 """Schedules: the step length as a function of time.
 
-Long steps get out of the wrong valley, short ones to the bottom of the right one; so a step length usually falls.  It often
-rises first: the running means of an adaptive method know little after a few steps, and a long step on their word leads
-astray.
+Long steps get out of the wrong valley, short ones to the bottom of the right one; so a step length usually falls.  It
+often rises first: the running means of an adaptive method know little after a few steps, and a long step on their
+word leads astray.
 
 Symbols
     t          steps of the schedule done so far
@@ -38,7 +38,8 @@ Cost
 [0.25, 0.5, 0.75, 1.0, 0.854, 0.5, 0.146, 0.0]
 
 Sources: I. Loshchilov and F. Hutter, "SGDR: stochastic gradient descent with warm restarts", ICLR 2017, equation 5, for
-(2); P. Goyal and others, "Accurate, large minibatch SGD", 2017, section 2.2, for (3); for names and conventions, PyTorch.
+(2); P. Goyal and others, "Accurate, large minibatch SGD", 2017, section 2.2, for (3); for names and conventions,
+PyTorch.
 """
 import math
 
@@ -71,7 +72,7 @@ def linear(η0, a, b, t, T):
 
 
 class Schedule:
-    """Sets the `lr` of every group of an optimiser, at once and after each `step`, which follows the optimiser's own."""
+    """Sets the `lr` of every group of an optimiser, at once and at each `step`, to be called after the optimiser's."""
 
     def __init__(self, optimizer):
         self.optimizer = optimizer
@@ -134,7 +135,8 @@ class LinearLR(Schedule):
     """(3): from `start_factor` to `end_factor` in `total_iters` steps.  Raises ValueError for settings out of range."""
 
     def __init__(self, optimizer, start_factor=1 / 3, end_factor=1.0, total_iters=5):
-        self.start_factor, self.end_factor = real_number(start_factor, "start_factor"), real_number(end_factor, "end_factor")
+        self.start_factor = real_number(start_factor, "start_factor")
+        self.end_factor = real_number(end_factor, "end_factor")
         self.total_iters = whole_number(total_iters, "total_iters")
         super().__init__(optimizer)
 
@@ -143,13 +145,13 @@ class LinearLR(Schedule):
 
 
 class SequentialLR(Schedule):
-    """One schedule after the other: number k begins, with its own t = 0, at step milestones[k - 1].  Raises ValueError."""
+    """One schedule after the other: number k begins, with t = 0, at step milestones[k - 1].  Raises ValueError."""
 
     def __init__(self, optimizer, schedulers, milestones):
         self.schedulers, self.milestones = list(schedulers), [whole_number(m, "milestones") for m in milestones]
         if len(self.schedulers) != len(self.milestones) + 1 or self.milestones != sorted(set(self.milestones)):
-            raise ValueError(f"milestones={milestones}: expected {len(self.schedulers) - 1} rising number(s), one for each "
-                             "schedule but the first")
+            raise ValueError(f"milestones={milestones}: expected {len(self.schedulers) - 1} rising number(s), one for "
+                             "each schedule but the first")
         super().__init__(optimizer)
 
     def at(self, base_lr, t):

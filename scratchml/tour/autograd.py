@@ -26,7 +26,8 @@ def run(seed, pictures):
     small = [Tensor(p.data[:4, :3] if p.data.ndim == 2 else p.data[:3], requires_grad=True)
              for p in parameters((64, 10), np.random.default_rng(seed), np.float64)]
     agreed, seconds = timed(gradcheck, lambda *p: loss(p, X[:5, 20:24].astype(np.float64), y[:5] % 3), tuple(small))
-    yield Row("gradients, against central differences", "agree" if agreed else "differ", "agree", "the definition", seconds)
+    yield Row("gradients, against central differences", "agree" if agreed else "differ", "agree", "the definition",
+              seconds)
     curves = {}
     for name, sizes, lr, reference in [("logistic regression", (64, 10), 0.03, "96.4 %"),
                                        ("perceptron, 128 hidden units", (64, 128, 10), 0.003, "97.5 to 97.8 %")]:
@@ -87,8 +88,8 @@ def draw_curves(pictures, curves):
         losses, shares = np.array(curve).T
         left.semilogy(epochs, losses, color=f"C{k}", label=name)
         right.plot(epochs, 100 * (1 - shares), color=f"C{k}")
-        right.annotate(f"{100 * (1 - shares[-1]):.1f} %", (EPOCHS, 100 * (1 - shares[-1])), (4, 0), textcoords="offset points",
-                       va="center", color=f"C{k}")
+        error = 100 * (1 - shares[-1])
+        right.text(EPOCHS + 1, error, f"{error:.1f} %", va="center", color=f"C{k}")
     left.set(title="loss on the training digits", xlabel="epoch", ylabel="mean of -log p(right label)")
     right.set(title="held-out digits misread", xlabel="epoch", ylabel="%", ylim=(0, 12))
     left.legend(frameon=False, loc="upper right")

@@ -51,7 +51,8 @@ RIGHT = {
     "softmax": (softmax, lambda y, g: y * (g - g @ y), [(4,)]),
 }
 WRONG = {
-    "a recurrent path is missing": (recurrent, lambda s, g: recurrent_gradient(s, g, path=False), [(4, 2), (2, 3), (3, 3)], "input 0"),
+    "a recurrent path is missing":
+        (recurrent, lambda s, g: recurrent_gradient(s, g, path=False), [(4, 2), (2, 3), (3, 3)], "input 0"),
     "a gradient is assigned where it should add up":
         (recurrent, lambda s, g: recurrent_gradient(s, g, assign=True), [(4, 2), (2, 3), (3, 3)], "input 1"),
     "the gradient of an input is zero":

@@ -63,9 +63,11 @@ def test_state_restored_goes_on():
 
 
 @pytest.mark.parametrize("make, message", [
-    (lambda o: StepLR(o, 0), "step_size=0"), (lambda o: StepLR(o, 1, -1.0), "gamma=-1.0"), (lambda o: CosineAnnealingLR(o, 2.5), "T_max=2.5"),
+    (lambda o: StepLR(o, 0), "step_size=0"), (lambda o: StepLR(o, 1, -1.0), "gamma=-1.0"),
+    (lambda o: CosineAnnealingLR(o, 2.5), "T_max=2.5"),
     (lambda o: CosineAnnealingLR(o, 2, -1.0), "eta_min=-1.0"), (lambda o: LinearLR(o, -0.1), "start_factor=-0.1"),
-    (lambda o: LinearLR(o, end_factor=np.inf), "end_factor=inf"), (lambda o: LinearLR(o, total_iters=0), "total_iters=0"),
+    (lambda o: LinearLR(o, end_factor=np.inf), "end_factor=inf"),
+    (lambda o: LinearLR(o, total_iters=0), "total_iters=0"),
     (lambda o: SequentialLR(o, [StepLR(o, 1)], [3]), r"milestones=\[3\]: expected 0 rising"),
     (lambda o: SequentialLR(o, [StepLR(o, 1)] * 3, [3, 2]), r"milestones=\[3, 2\]: expected 2 rising"),
 ])

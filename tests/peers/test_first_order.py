@@ -20,7 +20,8 @@ def test_trajectories(name, dtype, data):
     options, x, gs = data.draw(trajectories(name))
     x, gs = x.astype(dtype), gs.astype(dtype)
     ours, theirs = Tensor(x.copy(), requires_grad=True), torch.tensor(x, requires_grad=True)
-    model, their_model = getattr(optim, name.split()[0])([ours], **options), getattr(torch.optim, name.split()[0])([theirs], **options)
+    cls = name.split()[0]
+    model, their_model = getattr(optim, cls)([ours], **options), getattr(torch.optim, cls)([theirs], **options)
     for g in gs:
         ours.grad, theirs.grad = Tensor(g), torch.tensor(g)
         model.step()
@@ -47,10 +48,12 @@ def test_clipping(seed, limit, norm_type):
 
 
 @pytest.mark.parametrize("make", [
-    lambda lib, o: lib.StepLR(o, 3, 0.5), lambda lib, o: lib.CosineAnnealingLR(o, 6, 0.01), lambda lib, o: lib.LinearLR(o),
+    lambda lib, o: lib.StepLR(o, 3, 0.5), lambda lib, o: lib.CosineAnnealingLR(o, 6, 0.01), lambda lib,
+    o: lib.LinearLR(o),
     lambda lib, o: lib.LinearLR(o, 0.1, 0.8, 4),
     lambda lib, o: lib.SequentialLR(o, [lib.LinearLR(o, 0.1, total_iters=4), lib.CosineAnnealingLR(o, 8)], [4]),
-    lambda lib, o: lib.SequentialLR(o, [lib.LinearLR(o, 0.5, total_iters=2), lib.StepLR(o, 2), lib.StepLR(o, 1, 0.5)], [3, 7]),
+    lambda lib,
+    o: lib.SequentialLR(o, [lib.LinearLR(o, 0.5, total_iters=2), lib.StepLR(o, 2), lib.StepLR(o, 1, 0.5)], [3, 7]),
 ])
 @pytest.mark.filterwarnings("ignore::UserWarning")
 def test_schedules(make):

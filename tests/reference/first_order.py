@@ -56,7 +56,8 @@ def sgd(x, gs, *, lr, momentum=0.0, dampening=0.0, weight_decay=0.0, nesterov=Fa
     for slope in gs:
         past.append(slope + weight_decay * x)
         last = len(past) - 1
-        v = sum(momentum ** (last - k) * g * (1 if k == 0 or not momentum else 1 - dampening) for k, g in enumerate(past))
+        share = [1 if k == 0 or not momentum else 1 - dampening for k in range(len(past))]
+        v = sum(momentum ** (last - k) * share[k] * g for k, g in enumerate(past))
         x = x - lr * (past[-1] + momentum * v if nesterov else v)
     return x
 
@@ -82,7 +83,8 @@ def adagrad(x, gs, *, lr, lr_decay=0.0, weight_decay=0.0, initial_accumulator_va
     past = []
     for t, slope in enumerate(gs, 1):
         past.append(slope + weight_decay * x)
-        x = x - lr / (1 + (t - 1) * lr_decay) * past[-1] / (math.sqrt(initial_accumulator_value + sum(g * g for g in past)) + eps)
+        s = initial_accumulator_value + sum(g * g for g in past)
+        x = x - lr / (1 + (t - 1) * lr_decay) * past[-1] / (math.sqrt(s) + eps)
     return x
 
 

@@ -115,7 +115,8 @@ ALONG_ONE = {
     "stack": (lambda lib, x, d: lib.stack([x, x * x, -x], d), real),
     "concatenate": (lambda lib, x, d: lib.concatenate([x, 3 * x, x * x], d), real),
     "split": (lambda lib, x, d: lib.split(lib.concatenate([x, x * x], d), 2, d)[-1] ** 2, real),
-    "both of a split": (lambda lib, x, d: product(*lib.split(lib.concatenate([x, x * x], d), [x.shape[d]] * 2, d)), real),
+    "both of a split": (
+        lambda lib, x, d: product(*lib.split(lib.concatenate([x, x * x], d), [x.shape[d]] * 2, d)), real),
     "pad": (lambda lib, x, d: lib.pad(x, (1, 2), value=0.5) ** 2, real),
     "pad all": (lambda lib, x, d: lib.pad(x, (0, 1) * x.ndim) ** 2, real),
     "expand": (lambda lib, x, d: x.unsqueeze(0).expand(2, *x.shape) ** 2, real),
@@ -187,8 +188,10 @@ AT_THE_EDGE = {
     "ties of max": (lambda lib, x: lib.amax(x, 0), np.array([1.0, 3, 3, 2, 3])),
     "ties of min": (lambda lib, x: lib.amin(x, 0), np.array([1.0, 1, 3, 2, 3])),
     "ties of all": (lambda lib, x: x.max(), np.array([[1.0, 3], [3, 2]])),
-    "ties of two": (lambda lib, x: lib.maximum(x, lib.flip(x, (0,)) + 0) * lib.minimum(x, x * 1), np.array([1.0, 2, 1, 4])),
-    "masked attention": (lambda lib, x: x.masked_fill(lib.mask(np.eye(3) > 0), -np.inf).softmax(1) @ x, np.arange(9.0).reshape(3, 3)),
+    "ties of two": (
+        lambda lib, x: lib.maximum(x, lib.flip(x, (0,)) + 0) * lib.minimum(x, x * 1), np.array([1.0, 2, 1, 4])),
+    "masked attention": (
+        lambda lib, x: x.masked_fill(lib.mask(np.eye(3) > 0), -np.inf).softmax(1) @ x, np.arange(9.0).reshape(3, 3)),
     "nothing at all": (lambda lib, x: (x * 2).sum(0), np.zeros((0, 3))),
     "nothing in a row": (lambda lib, x: lib.concatenate([x, x + 1]).reshape(3, 0), np.zeros((0, 3))),
 }

@@ -4,23 +4,24 @@ from hypothesis import strategies as st
 
 SIZES = dict(D=5)
 seeds = st.integers(0, 2**32 - 1)
-decays = st.sampled_from([0.0, 0.01, 0.3])
+lengths = st.floats(1e-3, 1)
+
+
+def settings(**strategies):
+    return st.fixed_dictionaries(dict(lr=lengths, weight_decay=st.sampled_from([0.0, 0.01, 0.3]), **strategies))
+
 
 SETTINGS = {
-    "SGD": st.one_of(
-        st.fixed_dictionaries(dict(lr=st.floats(1e-3, 1), momentum=st.sampled_from([0.0, 0.5, 0.9]), weight_decay=decays,
-                                   dampening=st.sampled_from([0.0, 0.3]))),
-        st.fixed_dictionaries(dict(lr=st.floats(1e-3, 1), momentum=st.sampled_from([0.5, 0.9]), weight_decay=decays,
-                                   nesterov=st.just(True)))),
-    "Adam": st.fixed_dictionaries(dict(lr=st.floats(1e-3, 1), betas=st.tuples(st.floats(0, 0.99), st.floats(0, 0.999)),
-                                       eps=st.sampled_from([1e-8, 1e-2]), weight_decay=decays)),
-    "Adagrad": st.fixed_dictionaries(dict(lr=st.floats(1e-3, 1), lr_decay=st.sampled_from([0.0, 0.2]), weight_decay=decays,
-                                          initial_accumulator_value=st.sampled_from([0.0, 0.5]), eps=st.sampled_from([1e-10, 1e-2]))),
-    "RMSprop": st.fixed_dictionaries(dict(lr=st.floats(1e-3, 1), alpha=st.sampled_from([0.5, 0.9, 0.99]), weight_decay=decays,
-                                          eps=st.sampled_from([1e-8, 1e-2]), momentum=st.sampled_from([0.0, 0.9]))),
+    "SGD": settings(momentum=st.sampled_from([0.0, 0.5, 0.9]), dampening=st.sampled_from([0.0, 0.3]))
+    | settings(momentum=st.sampled_from([0.5, 0.9]), nesterov=st.just(True)),
+    "Adam": settings(betas=st.tuples(st.floats(0, 0.99), st.floats(0, 0.999)), eps=st.sampled_from([1e-8, 1e-2])),
+    "Adagrad": settings(lr_decay=st.sampled_from([0.0, 0.2]), initial_accumulator_value=st.sampled_from([0.0, 0.5]),
+                        eps=st.sampled_from([1e-10, 1e-2])),
+    "RMSprop": settings(alpha=st.sampled_from([0.5, 0.9, 0.99]), eps=st.sampled_from([1e-8, 1e-2]),
+                        momentum=st.sampled_from([0.0, 0.9])),
 }
 SETTINGS["AdamW"] = SETTINGS["Adam"]
-SETTINGS["RMSprop centred"] = SETTINGS["RMSprop"].map(lambda settings: {**settings, "centered": True, "eps": 1e-2})
+SETTINGS["RMSprop centred"] = SETTINGS["RMSprop"].map(lambda options: {**options, "centered": True, "eps": 1e-2})
 NAMES = list(SETTINGS)
 
 
@@ -38,5 +39,5 @@ def example(symbol):
         return rng.normal(size=SIZES["D"])
     if symbol == "s":
         return rng.random(SIZES["D"])
-    return {"t": 3, "η": 0.1, "λ": 0.01, "μ": 0.9, "τ": 0.2, "β": 0.8, "α": 0.99, "β1": 0.9, "β2": 0.999, "ε": 1e-8, "n": 7.0,
-            "C": 2.0}[symbol]
+    return {"t": 3, "η": 0.1, "λ": 0.01, "μ": 0.9, "τ": 0.2, "β": 0.8, "α": 0.99, "β1": 0.9, "β2": 0.999, "ε": 1e-8,
+            "n": 7.0, "C": 2.0}[symbol]
