@@ -1,4 +1,5 @@
 """Trajectories of the optimisers, clipping and schedules equal PyTorch's."""
+import inspect
 from types import SimpleNamespace
 
 import numpy as np
@@ -65,3 +66,9 @@ def test_schedules(make):
         theirs.step()
         schedule.step()
         their_schedule.step()
+
+
+@pytest.mark.parametrize("cls", ["SGD", "Adam", "AdamW", "Adagrad", "RMSprop"])
+def test_settings_have_the_same_names_and_defaults(cls):
+    ours, theirs = (inspect.signature(getattr(lib, cls)).parameters for lib in (optim, torch.optim))
+    assert {name: setting.default for name, setting in ours.items()} == {name: theirs[name].default for name in ours}
