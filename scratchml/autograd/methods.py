@@ -59,7 +59,7 @@ Tensor.numel = lambda x: x._data.size
 Tensor.ndim = property(lambda x: x._data.ndim, doc="The number of dimensions.")
 Tensor.is_leaf = property(lambda x: x._node is None, doc="Whether no remembered operation has computed it.")
 Tensor.T = property(lambda x: table.PERMUTE(x, params=(tuple(range(x.ndim))[::-1],)), doc="All dimensions in reverse.")
-Tensor.mT = property(lambda x: ops.transpose(x, -2, -1), doc="Every matrix transposed.")
+Tensor.mT = property(lambda x: table.MT(x), doc="Every matrix transposed.")
 
 # --- operators -----------------------------------------------------------------------------------
 

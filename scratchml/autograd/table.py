@@ -121,7 +121,8 @@ DIV = Primitive("div(a, b)", np.divide, lambda g, b: g / b, lambda g, b, y: -g *
 POW = Primitive("pow(a, b)", np.power, power_by_base, power_by_exponent)
 POW_NUMBER = Primitive("pow(x; p)", lambda x, p: (x ** p).astype(x.dtype, copy=False),
                        lambda g, x, p: g * (p * x ** (p - 1)) if p else g * 0)
-MATMUL = Primitive("matmul(a, b)", np.matmul, lambda g, b: g @ b.mT, lambda g, a: a.mT @ g)
+MATMUL = Primitive("matmul(a, b)", np.matmul, lambda g, b: MATMUL(g, b.mT), lambda g, a: MATMUL(a.mT, g))
+MT = Primitive("mT(x)", lambda x: x.swapaxes(-2, -1), lambda g: g.mT)
 
 NEG = Primitive("neg(x)", np.negative, lambda g: -g)
 EXP = Primitive("exp(x)", np.exp, lambda g, y: g * y)

@@ -39,8 +39,8 @@ Choices
     Nodes point to what they were made from and nothing points back, so a graph dies with the last name for its end.
 
 Cost
-    A node takes about 1 µs and some hundred bytes beside the arrays that it keeps.  The sweep takes two to three times
-    as long as the program.
+    An operation takes 1 to 3 µs more than NumPy alone, its node about 300 bytes beside the arrays that it keeps.  The
+    sweep takes one and a half to three times as long as the program.
 
 >>> from scratchml.autograd import Tensor, draw
 >>> x = Tensor(3.0, requires_grad=True)
@@ -198,6 +198,9 @@ class no_grad(contextlib.ContextDecorator):
 
     def __exit__(self, *exception):
         _mode.recording = self._before
+
+    def _recreate_cm(self):                              # every call of a decorated function has a `_before` of its own
+        return no_grad()
 
 
 class Node:

@@ -98,6 +98,13 @@ def test_stated_derivatives(f, at, expected):
     np.testing.assert_allclose(x.grad.data, expected, rtol=1e-15)
 
 
+def test_a_power_of_zero_by_its_exponent():
+    a, b = Tensor([0.0, 0.0, 2.0], requires_grad=True), Tensor([2.0, 0.0, 3.0], requires_grad=True)
+    (a ** b).sum().backward()
+    np.testing.assert_allclose(a.grad.data, [0, 0, 12])
+    np.testing.assert_allclose(b.grad.data, [0, 0, 8 * np.log(2)])
+
+
 def test_values_at_infinity():
     low = Tensor([-np.inf, -np.inf])
     assert low.logsumexp().item() == -np.inf and Tensor([np.inf, 1.0]).logsumexp().item() == np.inf

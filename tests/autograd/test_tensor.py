@@ -141,7 +141,15 @@ def test_no_grad_leaves_no_nodes_in_this_thread_alone():
         thread.start()
         thread.join()
     assert elsewhere == [True] and (x * x).requires_grad
-    assert not no_grad()(lambda: x * x)().requires_grad
+
+
+def test_no_grad_as_a_decorator_of_a_function_that_calls_itself():
+    x = leaf(1.0)
+
+    @no_grad()
+    def power(n):
+        return x if n == 1 else power(n - 1) * x
+    assert not power(4).requires_grad and (x * x).requires_grad
 
 
 def test_an_error_in_the_sweep_leaves_recording_on():
@@ -305,6 +313,10 @@ def test_a_change_that_no_gradient_needs_is_allowed():
     y.backward()
     x.data -= 0.1 * x.grad.data                          # after the sweep
     assert x.grad.data.tolist() == [4, 5]
+
+
+def test_watching_a_large_array_takes_no_copy():
+    assert len(tensor.Memory(np.zeros(20_000)).watch().fingerprint) == 16 * 8
 
 
 def test_a_step_while_an_older_graph_is_alive():

@@ -68,7 +68,8 @@ def test_schedules(make):
         their_schedule.step()
 
 
-@pytest.mark.parametrize("cls", ["SGD", "Adam", "AdamW", "Adagrad", "RMSprop"])
+@pytest.mark.parametrize("cls", ["SGD", "Adam", "AdamW", "Adagrad", "RMSprop", "StepLR", "CosineAnnealingLR", "LinearLR"])
 def test_settings_have_the_same_names_and_defaults(cls):
-    ours, theirs = (inspect.signature(getattr(lib, cls)).parameters for lib in (optim, torch.optim))
+    theirs = getattr(torch.optim.lr_scheduler if cls.endswith("LR") else torch.optim, cls)
+    ours, theirs = (inspect.signature(one).parameters for one in (getattr(optim, cls), theirs))
     assert {name: setting.default for name, setting in ours.items()} == {name: theirs[name].default for name in ours}
