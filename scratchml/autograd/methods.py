@@ -22,8 +22,8 @@ from scratchml.autograd.tensor import Tensor
 # --- methods -------------------------------------------------------------------------------------
 
 for _name in ("add sub mul div pow neg exp log log1p sqrt abs tanh sigmoid relu leaky_relu softplus clamp maximum "
-              "minimum masked_fill sum mean var max min amax amin argmax argmin cumsum logsumexp softmax log_softmax matmul "
-              "reshape permute transpose squeeze unsqueeze expand flip gather split to").split():
+              "minimum masked_fill sum mean var max min amax amin argmax argmin cumsum logsumexp softmax log_softmax "
+              "matmul reshape permute transpose squeeze unsqueeze expand flip gather split to").split():
     setattr(Tensor, _name, getattr(ops, _name))
 
 

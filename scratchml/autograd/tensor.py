@@ -122,7 +122,7 @@ class Tensor:
     def numpy(self):
         """The array itself.  Raises RuntimeError where that would cut the graph in silence."""
         if self.requires_grad:
-            raise RuntimeError("numpy: an array cannot carry the gradient that this Tensor requires; t.detach().numpy()")
+            raise RuntimeError("numpy: an array carries no gradient, and this Tensor requires one; t.detach().numpy()")
         return self.data
 
     def backward(self, gradient=None, *, retain_graph=False):

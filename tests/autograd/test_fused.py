@@ -50,6 +50,28 @@ def test_a_change_of_what_it_keeps():
         r.sum().backward()
 
 
+def test_a_change_of_what_its_operand_was_computed_from():
+    x, w = Tensor(np.ones(3)) * 2, tensor(3)
+    r, _ = to_polar(x, w)
+    x.data[1] = 7
+    with pytest.raises(RuntimeError, match="polar: its operand"):
+        r.sum().backward()
+
+
+def test_results_that_are_views_are_watched_and_others_are_not():
+    x = tensor(4)
+    first, _ = ops.split(x, 2)
+    y = (first * first).sum()
+    x.data[0] = 7
+    with pytest.raises(RuntimeError, match="mul: its operand"):
+        y.backward()
+    doubled = Fused(lambda x: (2 * x, ()), lambda saved, g: 2 * g)(x)
+    y, before = (doubled * doubled).sum(), x.data.copy()
+    x.data[0] = 5                                        # nothing keeps x, and `doubled` is an array of its own
+    y.backward()
+    np.testing.assert_allclose(x.grad.data, 8 * before)
+
+
 def test_an_operand_that_needs_no_gradient():
     x = tensor(3)
     r, angle = to_polar(x, np.ones(3))
@@ -70,9 +92,9 @@ def test_none_stands_for_no_gradient():
 def test_gradients_that_share_memory_are_taken_apart():
     both = Fused(lambda x, y: (x + y, ()), lambda saved, g: (g, g))
     x, y = tensor(3), tensor(3, seed=1)
-    both(x, y).sum().backward()
+    (both(x, y) * 2).sum().backward()
     x.grad.data[:] = 5
-    assert y.grad.data.tolist() == [1, 1, 1]
+    assert y.grad.data.tolist() == [2, 2, 2] and not x.grad.requires_grad
 
 
 @pytest.mark.parametrize("backward, message", [

@@ -68,7 +68,7 @@ def test_schedules(make):
         their_schedule.step()
 
 
-@pytest.mark.parametrize("cls", ["SGD", "Adam", "AdamW", "Adagrad", "RMSprop", "StepLR", "CosineAnnealingLR", "LinearLR"])
+@pytest.mark.parametrize("cls", "SGD Adam AdamW Adagrad RMSprop StepLR CosineAnnealingLR LinearLR".split())
 def test_settings_have_the_same_names_and_defaults(cls):
     theirs = getattr(torch.optim.lr_scheduler if cls.endswith("LR") else torch.optim, cls)
     ours, theirs = (inspect.signature(one).parameters for one in (getattr(optim, cls), theirs))
