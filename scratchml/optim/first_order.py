@@ -221,14 +221,22 @@ class Optimizer:
         return {"state": {i: _copied(state) for i, state in self.state.items()}, "param_groups": groups}
 
     def load_state_dict(self, state_dict):
-        """Take over what `state_dict` returned.  Raises ValueError if it belongs to other groups or shapes."""
+        """Take over what `state_dict` returned.  Raises ValueError if that is of another optimiser, groups or shapes."""
+        if not isinstance(state_dict, dict) or not {"state", "param_groups"} <= set(state_dict):
+            raise ValueError("state_dict: expected a dictionary with the keys 'state' and 'param_groups'")
         groups = state_dict["param_groups"]
         ours, theirs = ([len(group["params"]) for group in some] for some in (self.param_groups, groups))
         if ours != theirs:
             raise ValueError(f"state_dict: expected groups of {ours} parameter(s), got {theirs}")
+        for group, loaded in zip(self.param_groups, groups):
+            if differing := (set(group) ^ set(loaded)) - {"initial_lr"}:         # which schedules add
+                raise ValueError(f"state_dict: the settings differ in {', '.join(sorted(differing))}; it is of another "
+                                 f"optimiser than {type(self).__name__}")
         parameters = self._parameters()
         state = {int(i): _copied(one) for i, one in state_dict["state"].items()}
         for i, one in state.items():
+            if not 0 <= i < len(parameters):
+                raise ValueError(f"state_dict: state of parameter {i}, of {len(parameters)}")
             for name, value in one.items():
                 if isinstance(value, np.ndarray) and value.shape != parameters[i].data.shape:
                     raise ValueError(f"state_dict: {name} of parameter {i} has shape {value.shape}, "

@@ -204,6 +204,11 @@ def test_state_of_other_parameters_is_refused():
     other = Adam([p := parameter([1.0, 2.0])])
     p.grad = np.ones(2)
     other.step()
+    for wrong, message in [([], "expected a dictionary"), ({"state": {}}, "keys 'state' and 'param_groups'"),
+                           (SGD([parameter([1.0])]).state_dict(), "the settings differ in betas, .*than Adam"),
+                           ({**model.state_dict(), "state": {1: {}}}, "state of parameter 1, of 1")]:
+        with pytest.raises(ValueError, match=message):
+            model.load_state_dict(wrong)
     with pytest.raises(ValueError, match=r"exp_avg of parameter 0 has shape \(2,\), the parameter \(1,\)"):
         model.load_state_dict(other.state_dict())
 
