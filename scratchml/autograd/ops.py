@@ -196,8 +196,7 @@ def sum(x, dim=None, keepdim=False):
 def mean(x, dim=None, keepdim=False):
     """The mean over `dim`, as in `sum`."""
     x = as_tensor(x)
-    total = sum(x, dim, keepdim)
-    return total / _count(x, total)
+    return table.MEAN(x, params=(_dims(dim, x.ndim), keepdim))
 
 
 def var(x, dim=None, correction=1, keepdim=False):

@@ -11,6 +11,7 @@ second derivatives.
 The choices at kinks and ties are stated in ops.py, with the functions.
 """
 import functools
+import math
 
 import numpy as np
 
@@ -35,7 +36,7 @@ def spread(g, dims, keepdim, shape):
     """Copy `g`, a value for each group of entries, to all entries of its group in an array of `shape`."""
     if not keepdim:
         g = g.reshape(tuple(1 if i in dims else n for i, n in enumerate(shape)))
-    return g.expand(shape)
+    return EXPAND(g, params=(shape,))
 
 
 def sigmoid_of(x):
@@ -53,6 +54,15 @@ def log_softmax_of(x, dim):
     y = x - x.max(dim, keepdims=True)
     y -= np.log(np.exp(y).sum(dim, keepdims=True))
     return y
+
+
+def mean_of(x, dims, keepdim):
+    total = x.sum(dims, keepdims=keepdim)
+    return total / x.dtype.type(x.size // max(total.size, 1))          # 0 / 0, which is NaN, for the mean of nothing
+
+
+def share_mean(g, dims, keepdim, shape):
+    return spread(g / math.prod([shape[d] for d in dims]), dims, keepdim, shape)
 
 
 def logsumexp_of(x, dims, keepdim):
@@ -143,6 +153,7 @@ SOFTMAX = Primitive("softmax(x; dim)", softmax_of, lambda g, y, dim: y * (g - (g
 LOG_SOFTMAX = Primitive("log_softmax(x; dim)", log_softmax_of, lambda g, y, dim: g - y.exp() * g.sum(dim, True))
 
 SUM = Primitive("sum(x; dims, keepdim)", lambda x, dims, keepdim: x.sum(dims, keepdims=keepdim), spread)
+MEAN = Primitive("mean(x; dims, keepdim)", mean_of, share_mean)
 LOGSUMEXP = Primitive("logsumexp(x; dims, keepdim)", logsumexp_of, share_logsumexp)
 MAX = Primitive("max(x; dims, keepdim)", lambda x, dims, keepdim: x.max(dims, keepdims=keepdim), share_extreme)
 MIN = Primitive("min(x; dims, keepdim)", lambda x, dims, keepdim: x.min(dims, keepdims=keepdim), share_extreme)

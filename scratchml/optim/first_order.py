@@ -221,7 +221,7 @@ class Optimizer:
         return {"state": {i: _copied(state) for i, state in self.state.items()}, "param_groups": groups}
 
     def load_state_dict(self, state_dict):
-        """Take over what `state_dict` returned.  Raises ValueError if that is of another optimiser, groups or shapes."""
+        """Take over what `state_dict` returned.  Raises ValueError if that has another optimiser, groups, shapes."""
         if not isinstance(state_dict, dict) or not {"state", "param_groups"} <= set(state_dict):
             raise ValueError("state_dict: expected a dictionary with the keys 'state' and 'param_groups'")
         groups = state_dict["param_groups"]
