@@ -8,6 +8,10 @@ from scratchml.optim.lbfgs import direction, downhill, into_orthant, pseudo_grad
 from tests.reference import lbfgs as reference
 from tests.strategies.lbfgs import orthants, pairs, quadratic, quadratics, rosenbrock, seeds
 
+# Where F is the least that rounding can tell, the slope is about √(2 curvature eps |F|): with a curvature of up to 100
+# and an F of up to 100 that is 2e-6; divided by the least curvature, 1, it is what x may be off.
+AT_REST = 2e-6
+
 
 def bowl(Q, b):
     return lambda x: (x @ Q @ x / 2 - b @ x, Q @ x - b)
@@ -44,9 +48,10 @@ def test_a_bowl_has_the_minimum_that_coordinate_descent_finds(drawn, c):
     Q, b = drawn
     found = lbfgs(bowl(Q, b), np.ones(len(b)), c=c, epsilon=1e-10, delta=0)
     expected = reference.lbfgs(Q, b, c)
-    np.testing.assert_allclose(found.x, expected, rtol=0, atol=1e-8 * max(1, np.abs(expected).max()))
-    if c:
-        np.testing.assert_array_equal(found.x == 0, expected == 0)
+    scale = max(1, np.abs(expected).max(), c)
+    np.testing.assert_allclose(found.x, expected, rtol=0, atol=AT_REST * scale)
+    clearly_zero = (expected == 0) & (np.abs(Q @ expected - b) < c - 100 * AT_REST * scale)
+    assert not found.x[clearly_zero].any()
 
 
 # --- functions that are known to be hard
@@ -61,12 +66,12 @@ def test_rosenbrock(n):
 
 @pytest.mark.parametrize("condition", [1e2, 1e4, 1e6])
 def test_ill_conditioned_bowls(condition):
-    """The slope at the end is at most 1e-9 ‖x‖, so x is off by at most that times 1 / the least curvature, which is 1."""
+    """It ends where the slope says so, or where F no longer falls: within 1,000 ν = 1e-9 |F| of the least."""
     Q, b = quadratic(20, condition, np.random.default_rng(0))
     found = lbfgs(bowl(Q, b), np.zeros(20), epsilon=1e-9, delta=0, memory=10, max_iterations=5000)
-    x = np.linalg.solve(Q, b)
-    assert found.reason in ("gradient", "precision")
-    np.testing.assert_allclose(found.x, x, rtol=0, atol=1e-7 * max(1, np.linalg.norm(x)))
+    least = bowl(Q, b)(np.linalg.solve(Q, b))[0]
+    assert found.reason in ("gradient", "precision") and found.iterations < 4000
+    assert found.value - least <= 1e-9 * abs(least)
 
 
 def test_a_bowl_takes_few_steps():
@@ -81,7 +86,7 @@ def test_subgradient_conditions_hold(drawn, c):
     Q, b = drawn
     found = lbfgs(bowl(Q, b), np.zeros(len(b)), c=c, epsilon=1e-9, delta=0)
     g = Q @ found.x - b
-    slack = 1e-7 * max(1, np.linalg.norm(found.x))
+    slack = 10 * AT_REST * max(1, np.linalg.norm(found.x))
     assert (np.abs(g[found.x == 0]) <= c + slack).all()
     np.testing.assert_allclose(g[found.x != 0], -c * np.sign(found.x[found.x != 0]), rtol=0, atol=slack)
     np.testing.assert_allclose(found.value, found.x @ Q @ found.x / 2 - b @ found.x + c * np.abs(found.x).sum())

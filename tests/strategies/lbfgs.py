@@ -1,7 +1,7 @@
 import numpy as np
 from hypothesis import strategies as st
 
-SIZES = dict(n=5, L=3)
+SIZES = dict(n=4, L=3)
 seeds = st.integers(0, 2**32 - 1)
 
 
