@@ -306,15 +306,17 @@ def sum_ends(E, A):
 def best_path(E, A, y):
     """The path of (9) into `y` (T,); returns its score, -inf if every path is forbidden."""
     T, K = E.shape
-    delta, best = E.copy(), np.zeros((T, K), np.int32)   # best[t, j]: the label before (t, j)
+    delta, best = np.empty((T, K)), np.zeros((T, K), np.int32)           # best[t, j]: the label before (t, j)
+    delta[0] = E[0]
     for t in range(1, T):
-        step = A[(t - 1) % A.shape[0]]
+        step, before, most, choice = A[(t - 1) % A.shape[0]], delta[t - 1], delta[t], best[t]
+        most[:] = -np.inf
+        for i in range(K):                               # along j, which fills the vector registers
+            for j in range(K):
+                choice[j] = i if before[i] + step[i, j] > most[j] else choice[j]
+                most[j] = max(most[j], before[i] + step[i, j])
         for j in range(K):
-            most = -np.inf
-            for i in range(K):
-                if delta[t - 1, i] + step[i, j] > most:
-                    most, best[t, j] = delta[t - 1, i] + step[i, j], i
-            delta[t, j] += most
+            most[j] += E[t, j]
     y[T - 1] = delta[T - 1].argmax()
     for t in range(T - 1, 0, -1):
         y[t - 1] = best[t, y[t]]
