@@ -146,6 +146,8 @@ def scaled_edge_sums(a, b, e, c, M):
     """
     T, K = a.shape
     sums, ahead = np.zeros((K, K)), np.zeros((4, K))
+    if T == 1:
+        return sums                                      # also where M is NaN
     for t in range(1, T, 4):
         n = min(4, T - t)
         for r in range(4):

@@ -13,7 +13,7 @@ def corpus_of(S, K, D, seed=0, unknown=0.0, longest=5):
     rng = np.random.default_rng(seed)
     lengths = rng.integers(1, longest + 1, size=S)
     starts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-    G = rng.normal(size=(starts[-1], D)).round(1) * (rng.random((starts[-1], D)) < 0.5)
+    G = np.rint(rng.normal(size=(starts[-1], D)) * 4) / 4 * (rng.random((starts[-1], D)) < 0.5)     # sums are exact
     y = rng.integers(K, size=starts[-1]).astype(np.int32)
     y[rng.random(y.size) < unknown] = -1
     sequences = [(G[first:last], y[first:last]) for first, last in zip(starts, starts[1:])]
