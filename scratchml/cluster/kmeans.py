@@ -28,7 +28,7 @@ Choices
     last of another cluster, not one without weight.  Ties go to the lowest index, in (2) and (4).
     (5) is w_i / Σ_j w_j where every d_i is zero.  Greedy k-means++ draws L = 2 + ⌊log K⌋ candidates a centre from (5)
     and keeps the one with the least (6).
-    Distances are sums of squared differences, right at any offset; sums over points are kept in float64.  Data
+    Distances are sums of squared differences, right at any offset.  All sums are in float64, also of float32 data.  Data
     whose squares over- or underflow are refused.
 
 Cost
@@ -46,6 +46,7 @@ section 5 for the greedy choice (6).
 """
 import numpy as np
 
+from scratchml.cluster.assignment import nearest, nearest_of_all, screen
 from scratchml.core.checks import as_matrix, one_of, real_number, safe_to_square, sample_weights, whole_number
 from scratchml.core.distances import euclidean, squared_distance
 from scratchml.core.estimator import Clusterer, Estimator, Transformer, warn_not_converged
@@ -78,17 +79,6 @@ def assign(X, C):
     for i in range(X.shape[0]):
         y[i] = nearest(X[i], C)
     return y
-
-
-@kernel
-def nearest(x, C):
-    """The k of (2) for one point x (D,)."""
-    k, least = 0, np.inf
-    for j in range(C.shape[0]):
-        distance = squared_distance(x, C[j])
-        if distance < least:
-            k, least = j, distance
-    return k
 
 
 @kernel
@@ -162,8 +152,9 @@ def kmeans_plusplus(X, n_clusters, *, sample_weight=None, n_local_trials=None, r
     `n_local_trials` is L, by default 2 + ⌊log K⌋.  Returns the centres (K, D) and their indices (K,).
     Raises ValueError for more clusters than samples, and for data that `KMeans` refuses.
     """
-    X = safe_to_square(as_matrix(X, owner="kmeans_plusplus"))
+    X = as_matrix(X, owner="kmeans_plusplus")
     w = sample_weights(sample_weight, len(X), X.dtype)
+    safe_to_square(X, weight=w.max())
     K = _clusters_among(n_clusters, len(X))
     L = 2 + int(np.log(K)) if n_local_trials is None else whole_number(n_local_trials, "n_local_trials")
     return _seed(X, w, K, L, generator(random_state))
@@ -230,8 +221,9 @@ class KMeans(Transformer, Clusterer, Estimator):
         Ctrl-C, like a callback that says stop, leaves the last finished iteration in the attributes.
         Raises ValueError for bad parameters, NaN, inf, values whose squares over- or underflow, K > N.
         """
-        X = safe_to_square(self._fit_matrix(X))
+        X = self._fit_matrix(X)
         w = sample_weights(sample_weight, len(X), X.dtype)
+        safe_to_square(X, weight=w.max())
         K = _clusters_among(self.n_clusters, len(X))
         n_init = whole_number(self.n_init, "n_init")
         whole_number(self.max_iter, "max_iter")
@@ -242,20 +234,20 @@ class KMeans(Transformer, Clusterer, Estimator):
         best = np.inf
         for _ in range(n_init):
             if self._lloyd(X, w, self._start(X, w, K, rng), tol, best):
-                break
+                return self
             best = self.inertia_
         found = len(np.unique(self.labels_))
-        if found < K:
-            warn_not_converged(f"Number of distinct clusters ({found}) found smaller than n_clusters ({K}): "
-                               "X has too few distinct points; lower n_clusters")
-        elif not self._converged:
+        if not self._converged:
             warn_not_converged(f"the centres still moved after max_iter={self.max_iter} iterations; "
                                "raise max_iter or tol")
+        elif found < K:
+            warn_not_converged(f"Number of distinct clusters ({found}) found smaller than n_clusters ({K}): "
+                               "X has too few distinct points; lower n_clusters")
         return self
 
     def predict(self, X):
         """The label of the nearest centre for each row of `X` (N, D), int32 (N,)."""
-        return _assign(self._further(X), self.cluster_centers_)
+        return nearest_of_all(self._further(X), self.cluster_centers_)
 
     def transform(self, X):
         """The distance of each row of `X` (N, D) to each centre, (N, K), in the units of X."""
@@ -265,7 +257,8 @@ class KMeans(Transformer, Clusterer, Estimator):
         """Minus the inertia of `X` (N, D): higher is better."""
         X = self._further(X)
         w = sample_weights(sample_weight, len(X), X.dtype)
-        return -inertia(X, w, self.cluster_centers_, _assign(X, self.cluster_centers_))
+        safe_to_square(X, weight=w.max())
+        return -inertia(X, w, self.cluster_centers_, nearest_of_all(X, self.cluster_centers_))
 
     def _further(self, X):
         X = self._more_matrix(X)
@@ -284,15 +277,14 @@ class KMeans(Transformer, Clusterer, Estimator):
         C = as_matrix(self.init, name="init").astype(X.dtype)
         if C.shape != (K, X.shape[1]):
             raise ValueError(f"init: expected shape (n_clusters, n_features) = {(K, X.shape[1])}, got {C.shape}")
-        return safe_to_square(C, "init")
+        return safe_to_square(C, "init", weight=w.sum(dtype=np.float64))
 
     def _lloyd(self, X, w, C, tol, to_beat):
         """(3) and (2) in turn from the centres `C`; True if the callback says that the whole fit shall stop.
 
         What has less inertia than `to_beat`, the best of earlier starts, goes into the attributes.
         """
-        labels = _assign(X, C)
-        moments = _moments(X, w, C, labels)
+        labels, moments = _assign_and_sum(X, w, C)
         history, converged = [float(moments[:, -1].sum())], False
         self._keep(C, labels, history, converged, to_beat)
         for iteration in range(1, self.max_iter + 1):
@@ -301,8 +293,7 @@ class KMeans(Transformer, Clusterer, Estimator):
                 before = fill_empty(X, w, C, labels)
                 moments = _moments(X, w, C, before)
             C = _means(moments, C)
-            labels = _assign(X, C)
-            moments = _moments(X, w, C, labels)
+            labels, moments = _assign_and_sum(X, w, C)
             history = history + [float(moments[:, -1].sum())]
             converged = np.array_equal(labels, before) or float(((C - C_before) ** 2).sum()) <= tol
             self._keep(C, labels, history, converged, to_beat)
@@ -333,92 +324,24 @@ def _chunk(n):
 
 # --- compiled: the same results in less time -----------------------------------------------------
 
-TILE = 128      # points that are worked on together
-RIM = 8         # unused columns that keep the rows of a tile from falling on the same lines of the cache
+def _assign_and_sum(X, w, C):
+    """(2) and then `_moments`, a block of rows at a time, so that a row comes from memory once for both."""
+    chunk, block = _chunk(len(X)), max(128, 50_000 // X.shape[1])
+    y, (label, arrays) = np.empty(len(X), np.int32), screen(C)
+    partial = np.zeros((-(-len(X) // chunk), len(C), X.shape[1] + 2))
 
+    def sweep(c, start, stop):
+        for first in range(start, stop, block):
+            last = min(first + block, stop)
+            label(c, first, last, X, *arrays, y)
+            _moments_chunk(c, first, last, X, w, C, y, partial)
 
-def _assign(X, C):
-    """Same result as (2), because only labels that rounding cannot have decided are taken from products.
-
-    ½‖x-c‖² - ½‖x‖² = ½‖c‖² - x·c takes half the arithmetic of a sum of squared differences, and loses digits.  The
-    loss is bounded: with u = eps / 2, and x and c measured from an origin amidst the centres, at most
-    (D + 4) u (½‖c‖² + ‖x‖‖c‖) for this score and (D + 2) u (‖x‖ + ‖c‖)² for the squares of (2).  So where the best
-    score leads by 2 (D + 4) eps (‖x‖² + max_k ‖c_k‖²), (2) has the same answer; elsewhere (2) itself is asked.
-    The kernel asks for twice that lead.
-    """
-    K, D = C.shape
-    origin = C.mean(axis=0)
-    table = np.zeros((_by_four(K) + 1, _by_four(D) + 1), X.dtype)
-    table[:K, :D] = C - origin
-    table[:, -1] = np.inf                                # what pads the centres is never the best
-    table[:K, -1] = (table[:K, :D] ** 2).sum(axis=1) / 2
-    table[-1, :D] = origin
-    y = np.empty(len(X), np.int32)
-    slack = X.dtype.type(4 * (D + 4) * np.finfo(X.dtype).eps)
-    run_chunks(_assign_chunk, len(X), X, C, table, slack, y, chunk=2048)
-    return y
-
-
-def _by_four(n):
-    return -(-n // 4) * 4
-
-
-@kernel(contract=True)
-def _assign_chunk(c, start, stop, X, C, table, slack, y):
-    """(2) for the rows start ... stop-1 of X, TILE at a time, into `y`; `table` and `slack` are those of `_assign`.
-
-    Transposed, so that the lanes of a vector are points; four centres by four features at a time, so that a
-    number loaded is used four times.
-    """
-    D, columns, rows = X.shape[1], table.shape[1] - 1, table.shape[0] - 1
-    origin, half = table[rows], table[:, columns]
-    radius = 0.0
-    for k in range(C.shape[0]):
-        radius = max(radius, 2 * half[k])
-    tile = np.zeros((columns, TILE + RIM), X.dtype)
-    s = np.empty((4, TILE), X.dtype)                     # scores of four centres
-    best, second, norm = np.empty(TILE, X.dtype), np.empty(TILE, X.dtype), np.empty(TILE, X.dtype)
-    label = np.empty(TILE, np.int32)
-    s0, s1, s2, s3 = s[0], s[1], s[2], s[3]
-    for first in range(start, stop, TILE):
-        n = min(TILE, stop - first)
-        norm[:] = 0
-        for i in range(n):
-            for j in range(D):
-                tile[j, i] = X[first + i, j] - origin[j]
-        for j in range(D):
-            x = tile[j]
-            for i in range(TILE):
-                norm[i] += x[i] * x[i]
-        best[:], second[:], label[:] = np.inf, np.inf, 0
-        for k in range(0, rows, 4):
-            s0[:], s1[:], s2[:], s3[:] = half[k], half[k + 1], half[k + 2], half[k + 3]
-            for j in range(0, columns, 4):
-                x0, x1, x2, x3 = tile[j], tile[j + 1], tile[j + 2], tile[j + 3]
-                a0, a1, a2, a3 = table[k, j], table[k, j + 1], table[k, j + 2], table[k, j + 3]
-                b0, b1, b2, b3 = table[k + 1, j], table[k + 1, j + 1], table[k + 1, j + 2], table[k + 1, j + 3]
-                c0, c1, c2, c3 = table[k + 2, j], table[k + 2, j + 1], table[k + 2, j + 2], table[k + 2, j + 3]
-                d0, d1, d2, d3 = table[k + 3, j], table[k + 3, j + 1], table[k + 3, j + 2], table[k + 3, j + 3]
-                for i in range(TILE):
-                    p, q, u, v = x0[i], x1[i], x2[i], x3[i]       # read once: a write to s0 might change x0
-                    s0[i] = s0[i] - p * a0 - q * a1 - u * a2 - v * a3
-                    s1[i] = s1[i] - p * b0 - q * b1 - u * b2 - v * b3
-                    s2[i] = s2[i] - p * c0 - q * c1 - u * c2 - v * c3
-                    s3[i] = s3[i] - p * d0 - q * d1 - u * d2 - v * d3
-            for i in range(TILE):
-                least, runner_up, name = best[i], second[i], label[i]
-                for r in range(4):
-                    runner_up = min(runner_up, max(least, s[r, i]))
-                    name = np.int32(k + r) if s[r, i] < least else name
-                    least = min(least, s[r, i])
-                best[i], second[i], label[i] = least, runner_up, name
-        for i in range(n):
-            certain = second[i] - best[i] > slack * (norm[i] + radius)
-            y[first + i] = label[i] if certain else nearest(X[first + i], C)
+    run_chunks(sweep, len(X), chunk=chunk)
+    return y, partial.sum(axis=0)
 
 
 def _moments(X, w, C, y):
-    """Per cluster Σ w x, Σ w and Σ w ‖x - c‖²: what (3) and (1) need, in one pass on every core, (K, D+2)."""
+    """Per cluster Σ w x, Σ w and Σ w ‖x - c‖², (K, D+2): the sums of (3) and (1), in one pass on every core."""
     chunk = _chunk(len(X))
     partial = np.zeros((-(-len(X) // chunk), len(C), X.shape[1] + 2))
     run_chunks(_moments_chunk, len(X), X, w, C, y, partial, chunk=chunk)

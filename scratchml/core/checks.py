@@ -7,6 +7,7 @@ import numbers
 import numpy as np
 
 FLOATS = (np.float64, np.float32)
+LARGEST = float(np.finfo(np.float64).max)
 
 
 def as_matrix(X, *, name="X", min_samples=1, owner=None, allow_nan=False):
@@ -47,15 +48,20 @@ def as_vector(x, *, name, size=None):
 
 def as_floats(X, name):
     """`X` as a C-contiguous array of float64, or of float32 if it is that already."""
+    if np.ma.is_masked(X):
+        raise ValueError(f"{name}: contains masked values. Remove such values or fill them in.")
     try:
         X = np.asarray(X)
     except ValueError as error:
         raise ValueError(f"{name}: expected an array of numbers, got rows of different lengths") from error
     if X.dtype.kind == "c":
         raise ValueError(f"{name}: Complex data not supported, got dtype {X.dtype}")
+    if X.dtype.kind in "mMV":
+        raise ValueError(f"{name}: expected numbers, got dtype {X.dtype}")
     try:
-        return np.ascontiguousarray(X, dtype=X.dtype if X.dtype in FLOATS else np.float64).reshape(X.shape)
-    except ValueError as error:
+        with np.errstate(over="ignore"):                 # what float64 cannot hold becomes infinite, and is refused so
+            return np.ascontiguousarray(X, dtype=X.dtype if X.dtype in FLOATS else np.float64).reshape(X.shape)
+    except (ValueError, OverflowError) as error:
         raise ValueError(f"{name}: expected numbers, got dtype {X.dtype}: {error}") from error
     except TypeError as error:
         raise TypeError(f"{name}: expected numbers, got an object; argument must be a string or a number") from error
@@ -75,32 +81,43 @@ def finite(X, name, *, allow_nan=False):
     return X
 
 
-def safe_to_square(X, name="X"):
+def safe_to_square(X, name="X", *, weight=1.0, squares=None):
     """`X` itself, if squares of its values, and sums of them, are neither infinite nor lost in the subnormals.
 
     The largest magnitude must lie between √tiny / eps and √(max / 4 size), or be 0; else a ValueError that names the
-    remedy.  In float64 that is about 1e-138 to 1e153 / √size, in float32 1e-12 to 1e18 / √size.
+    remedy.  In float64 that is about 1e-138 to 1e153 / √size, in float32 1e-12 to 1e18 / √size.  The squares times
+    `weight`, the largest weight of a sample, must be safe too.  `squares` is Σ x² from a caller who has it anyway: where
+    it is far from both limits it proves that all is well, and the pass over X is saved.
     """
-    limits = np.finfo(X.dtype)
+    limits, weight = np.finfo(X.dtype), float(weight)
+    floor, ceiling = float(limits.tiny) / float(limits.eps)**2, float(limits.max) / 4      # of squares
+    floor, ceiling = floor / min(weight, 1), ceiling / max(weight, 1)
+    if squares is not None and floor * X.size <= squares <= ceiling:
+        return X
     largest = float(max(X.max(initial=0), -X.min(initial=0)))
-    if largest > 0 and not float(limits.tiny) ** 0.5 / limits.eps <= largest <= (float(limits.max) / max(4 * X.size, 4)) ** 0.5:
-        raise ValueError(f"{name}: the largest magnitude is {largest:.3g}, whose square cannot be held in {X.dtype}; "
-                         f"scale the data, e.g. divide {name} by {largest:.1g}")
+    if largest > 0 and not (floor**0.5 <= largest <= (ceiling / max(X.size, 1)) ** 0.5):
+        weighted = f" times the weight {weight:.3g}" if weight != 1 else ""
+        raise ValueError(f"{name}: the largest magnitude is {largest:.3g}, whose square{weighted} cannot be held in "
+                         f"{X.dtype}; scale the data, e.g. divide {name} by {largest:.1g}")
     return X
 
 
 def sample_weights(sample_weight, n, dtype):
-    """Weights (N,) >= 0, not all zero; None means one for each sample.  Raises ValueError."""
+    """Weights (N,) >= 0, not all zero, with a sum that can be held; None means one for each.  Raises ValueError."""
     if sample_weight is None:
         return np.ones(n, dtype)
     if isinstance(sample_weight, numbers.Real):
         sample_weight = np.full(n, sample_weight)
-    weights = as_vector(sample_weight, name="sample_weight", size=n).astype(dtype, copy=False)
+    weights, limits = as_vector(sample_weight, name="sample_weight", size=n), np.finfo(dtype)
     if (weights < 0).any():
         raise ValueError(f"sample_weight: expected no negative weight, got {weights.min()} at {weights.argmin()}")
     if not weights.any():
         raise ValueError("sample_weight: every weight is zero; at least one sample must count")
-    return weights
+    largest = float(weights.max())
+    if not float(limits.tiny) / float(limits.eps) <= largest <= float(limits.max) / n:
+        raise ValueError(f"sample_weight: the largest is {largest:.3g}, and sums of such weights cannot be held in "
+                         f"{limits.dtype}; divide all weights by it")
+    return weights.astype(dtype, copy=False)
 
 
 def whole_number(value, name, *, least=1):
@@ -113,7 +130,7 @@ def whole_number(value, name, *, least=1):
 def real_number(value, name, *, least=0.0, above=None):
     """`value` as a finite float of at least `least`, or greater than `above` if that is given.  Raises ValueError."""
     wanted = f"at least {least}" if above is None else f"greater than {above}"
-    if not isinstance(value, numbers.Real) or isinstance(value, (bool, np.bool_)) or not np.isfinite(value) \
+    if not isinstance(value, numbers.Real) or isinstance(value, (bool, np.bool_)) or not abs(value) <= LARGEST \
             or (value < least if above is None else value <= above):
         raise ValueError(f"{name}={value!r}: expected a number, {wanted}")
     return float(value)

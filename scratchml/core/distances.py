@@ -42,10 +42,11 @@ from scratchml.core.jit import kernel, run_chunks
 
 @kernel(contract=True)
 def squared_distance(x, y):
-    """(1) of two points x, y (D,), for use in other kernels; the terms are added in order of d."""
-    total = x[0] - x[0]                                  # a zero of their type
+    """(1) of two points x, y (D,), for use in other kernels: in float64, the terms added in order of d."""
+    total = 0.0
     for d in range(x.size):
-        total += (x[d] - y[d]) * (x[d] - y[d])
+        difference = np.float64(x[d]) - y[d]
+        total += difference * difference
     return total
 
 

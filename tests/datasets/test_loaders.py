@@ -1,0 +1,363 @@
+"""The data sets against what is published about them, and the files against the script that made them."""
+import gzip
+import io
+import re
+import subprocess
+import sys
+import tarfile
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from scratchml.datasets import load_digits, load_iris, load_penguins, load_wine, loaders, rebuild
+
+FILES = {load_digits: "digits.npz", load_iris: "iris.tsv", load_penguins: "penguins.tsv", load_wine: "wine.tsv"}
+ROOT = Path(__file__).parents[2]
+
+each_loader = pytest.mark.parametrize("load", FILES)
+
+
+def means(dataset):
+    """The mean of every feature in every class, (K, D); missing values do not count."""
+    return [np.nanmean(dataset.data[dataset.target == k], axis=0) for k in range(len(dataset.target_names))]
+
+
+# --- what every loader promises
+
+@each_loader
+def test_shapes_and_dtypes(load):
+    data, target, feature_names, target_names = load()
+    assert data.dtype == np.float64 and data.flags.c_contiguous and target.dtype == np.int64
+    assert data.shape == (len(target), len(feature_names)) and len(set(feature_names)) == len(feature_names)
+    assert np.unique(target).tolist() == list(range(len(target_names)))
+    assert target_names.dtype.kind == "U" and target_names.tolist() == sorted(target_names)
+
+
+@each_loader
+def test_the_docstring_states_its_shapes_and_where_it_comes_from(load):
+    data, target, _, target_names = load()
+    assert f"\n    data {data.shape}, target ({len(target)}), {len(target_names)} classes.\n" in load.__doc__
+    assert re.search(r"^    Source: .*https://doi\.org/.*^    Licence: CC", load.__doc__, re.DOTALL | re.MULTILINE)
+
+
+@each_loader
+def test_a_caller_may_change_what_it_gets(load):
+    first, before = load(), load()
+    first.data[:], first.target[:], first.target_names[:], first.feature_names[:] = -1, -1, "", []
+    for again, value in zip(load(), before):
+        np.testing.assert_array_equal(again, value)
+
+
+def test_importing_the_loaders_is_light():
+    code = "import sys, scratchml.datasets; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    assert "scratchml.datasets.loaders" in loaded.split()
+    assert not {"numba", "scipy", "scratchml.core", "scratchml.datasets.rebuild"} & set(loaded.split())
+
+
+# --- digits
+
+def test_digits_has_the_class_counts_of_uci():
+    digits = load_digits()
+    assert np.bincount(digits.target).tolist() == [178, 182, 177, 183, 181, 182, 181, 179, 174, 180]
+    assert digits.target_names.tolist() == [str(k) for k in range(10)]
+    assert digits.data.sum() == 561718
+
+
+def test_digits_counts_the_points_of_blocks_of_16():
+    data = load_digits().data
+    assert data.min() == 0 and data.max() == 16 and (data == np.rint(data)).all()
+
+
+def test_the_first_digit_is_a_zero_row_by_row():
+    digits = load_digits()
+    assert digits.target[:3].tolist() == [0, 1, 2]
+    assert digits.data[0].reshape(8, 8)[:2].tolist() == [[0, 0, 5, 13, 9, 1, 0, 0], [0, 0, 13, 15, 10, 15, 5, 0]]
+    assert digits.data[0].reshape(8, 8)[2:6, 3:5].max() <= 2           # the hole
+    assert digits.feature_names[10] == "pixel_1_2" and digits.data[0, 10] == 13
+
+
+# --- iris
+
+def test_iris_is_fishers_and_not_the_version_with_three_wrong_values():
+    iris = load_iris()
+    assert iris.data[34].tolist() == [4.9, 3.1, 1.5, 0.2] and iris.data[37].tolist() == [4.9, 3.6, 1.4, 0.1]
+    assert iris.target_names.tolist() == ["setosa", "versicolor", "virginica"]
+    np.testing.assert_allclose(means(iris), [[5.006, 3.428, 1.462, 0.246],          # Fisher's means of 50, exact
+                                             [5.936, 2.770, 4.260, 1.326],
+                                             [6.588, 2.974, 5.552, 2.026]], rtol=1e-14)
+
+
+def test_iris_has_the_principal_axes_that_everybody_finds():
+    variances = np.linalg.eigvalsh(np.cov(load_iris().data.T))[::-1]
+    np.testing.assert_allclose(variances / variances.sum(), [0.92462, 0.05307, 0.01710, 0.00521], atol=5e-6)
+
+
+def test_iris_is_fifty_of_each_in_order():
+    iris = load_iris()
+    assert iris.target.tolist() == [0] * 50 + [1] * 50 + [2] * 50
+    assert iris.feature_names == [f"{part} {size} (cm)" for part in ("sepal", "petal") for size in ("length", "width")]
+    assert iris.data[0].tolist() == [5.1, 3.5, 1.4, 0.2] and iris.data[-1].tolist() == [5.9, 3.0, 5.1, 1.8]
+
+
+# --- wine
+
+def test_wine_has_the_class_counts_and_ranges_of_uci():
+    wine = load_wine()
+    assert np.bincount(wine.target).tolist() == [59, 71, 48]
+    assert wine.target_names.tolist() == ["class_0", "class_1", "class_2"]
+    published = {"alcohol": (11.03, 14.83), "malic_acid": (0.74, 5.8), "ash": (1.36, 3.23),
+                 "alcalinity_of_ash": (10.6, 30), "magnesium": (70, 162), "total_phenols": (0.98, 3.88),
+                 "flavanoids": (0.34, 5.08), "nonflavanoid_phenols": (0.13, 0.66), "proanthocyanins": (0.41, 3.58),
+                 "color_intensity": (1.28, 13), "hue": (0.48, 1.71), "od280/od315_of_diluted_wines": (1.27, 4),
+                 "proline": (278, 1680)}
+    assert wine.feature_names == list(published)
+    assert list(zip(wine.data.min(axis=0), wine.data.max(axis=0))) == list(published.values())
+
+
+def test_wine_has_the_scales_that_its_docstring_states():
+    deviations = load_wine().data.std(axis=0, ddof=1)
+    assert round(deviations.min(), 2) == 0.12 and round(deviations.max()) == 315
+    assert "0.12" in load_wine.__doc__ and "315" in load_wine.__doc__
+
+
+def test_wine_first_and_last():
+    data = load_wine().data
+    assert data[0].tolist() == [14.23, 1.71, 2.43, 15.6, 127, 2.8, 3.06, 0.28, 2.29, 5.64, 1.04, 3.92, 1065]
+    assert data[-1].tolist() == [14.13, 4.1, 2.74, 24.5, 96, 2.05, 0.76, 0.56, 1.35, 9.2, 0.61, 1.6, 560]
+
+
+# --- penguins
+
+def test_penguins_has_the_published_counts_and_means():
+    penguins = load_penguins()
+    assert dict(zip(penguins.target_names.tolist(), np.bincount(penguins.target).tolist())) \
+        == {"Adelie": 152, "Chinstrap": 68, "Gentoo": 124}
+    assert penguins.feature_names == ["bill_length_mm", "bill_depth_mm", "flipper_length_mm", "body_mass_g"]
+    published = [[38.8, 18.3, 190.0, 3701], [48.8, 18.4, 195.8, 3733], [47.5, 15.0, 217.2, 5076]]
+    assert (np.abs(np.subtract(means(penguins), published)) <= [0.05, 0.05, 0.05, 0.5]).all()      # as rounded there
+
+
+def test_two_penguins_were_not_measured():
+    penguins = load_penguins()
+    missing = np.isnan(penguins.data)
+    assert np.flatnonzero(missing.any(axis=1)).tolist() == [3, 271] and missing.all(axis=1).sum() == 2
+    assert penguins.target_names[penguins.target[[3, 271]]].tolist() == ["Adelie", "Gentoo"]
+
+
+# --- missing and damaged files
+
+@pytest.fixture
+def copy_of_data(tmp_path, monkeypatch):
+    for file in loaders.DATA.iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    monkeypatch.setattr(loaders, "DATA", tmp_path)
+    monkeypatch.setattr(rebuild, "DATA", tmp_path)
+    return tmp_path
+
+
+DAMAGE = {
+    "emptied": lambda content: b"",
+    "cut": lambda content: content[:-7],
+    "one bit": lambda content: content[:900] + bytes([content[900] ^ 1]) + content[901:],
+    "one line less": lambda content: content[:content.rindex(b"\n", 0, -1) + 1],
+    "lengthened": lambda content: content + b"\n",
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE)
+@each_loader
+def test_a_damaged_file_is_named(copy_of_data, load, damage):
+    file = copy_of_data / FILES[load]
+    file.write_bytes(damage(file.read_bytes()))
+    with pytest.raises(ValueError, match=f"^{re.escape(str(file))}: damaged.*; install scratchml again, or run python"):
+        load()
+
+
+@each_loader
+def test_a_missing_file_is_named(copy_of_data, load):
+    file = copy_of_data / FILES[load]
+    file.unlink()
+    with pytest.raises(ValueError, match=f"^{re.escape(str(file))}: cannot be read .*; install scratchml again"):
+        load()
+
+
+def test_without_checksums_nothing_is_trusted(copy_of_data):
+    sums = copy_of_data / "SHA256SUMS"
+    sums.write_text(sums.read_text().replace("iris.tsv", "lily.tsv"))
+    with pytest.raises(ValueError, match="iris.tsv: damaged"):
+        load_iris()
+    sums.unlink()
+    with pytest.raises(ValueError, match="SHA256SUMS: cannot be read"):
+        load_wine()
+
+
+# --- the files, and what is written about them
+
+def test_every_file_has_a_source_and_every_source_a_file():
+    assert {file.name for file in loaders.DATA.iterdir()} == {*rebuild.SOURCES, "SHA256SUMS", "README.md"}
+
+
+def readme_sections():
+    text = (loaders.DATA / "README.md").read_text(encoding="utf-8")
+    return dict(section.split("\n", 1) for section in re.split(r"^## ", text, flags=re.MULTILINE)[1:])
+
+
+def test_the_readme_tells_of_every_file_where_it_comes_from():
+    told = readme_sections()
+    assert list(told) == sorted(rebuild.SOURCES)
+    for name, (package, member, _) in rebuild.SOURCES.items():
+        assert f"- Size: {(loaders.DATA / name).stat().st_size:,} bytes\n" in told[name]
+        assert f"- Taken from: `{package}`, `{member}`\n" in told[name]
+        for item in ("Source: ", "Attribution: ", "Licence: CC", "Changes: "):
+            assert f"\n- {item}" in told[name]
+
+
+@each_loader
+def test_readme_and_docstring_name_the_same_licence(load):
+    licence = re.search(r"^    (Licence: .*)\.$", load.__doc__, re.MULTILINE)[1]
+    assert f"\n- {licence}\n" in readme_sections()[FILES[load]]
+
+
+# --- rebuilding, without a network
+
+def written_anew(load, last_column):
+    data, target, feature_names, target_names = load()
+    return rebuild.tsv([*feature_names, last_column], data, target_names[target])
+
+
+def digits_written_anew():
+    digits = load_digits()
+    return rebuild.npz(data=digits.data.astype(np.uint8), target=digits.target.astype(np.uint8))
+
+
+def test_writing_what_was_loaded_gives_the_stored_bytes():
+    files = {"digits.npz": digits_written_anew(), "iris.tsv": written_anew(load_iris, "species"),
+             "penguins.tsv": written_anew(load_penguins, "species"), "wine.tsv": written_anew(load_wine, "cultivar")}
+    assert files == {name: (loaders.DATA / name).read_bytes() for name in files}
+
+
+def test_the_checksums_are_those_of_the_files():
+    files = {name: (loaders.DATA / name).read_bytes() for name in rebuild.SOURCES}
+    assert rebuild.checksums(files) == (loaders.DATA / "SHA256SUMS").read_bytes()
+    assert rebuild.checksums({"b": b"abc", "a": b""}).decode().splitlines() == [       # FIPS 180-2, and of nothing
+        "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855  a",
+        "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad  b"]
+
+
+@pytest.mark.parametrize("platform", ["linux", "win32"])
+def test_npz_depends_on_neither_day_nor_machine(monkeypatch, platform):
+    monkeypatch.setattr(sys, "platform", platform)
+    with zipfile.ZipFile(io.BytesIO(rebuild.npz(a=np.arange(3), b=np.eye(2)))) as archive:
+        for entry in archive.infolist():
+            assert entry.date_time == (1980, 1, 1, 0, 0, 0)
+            assert entry.create_system == 3 and entry.compress_type == zipfile.ZIP_STORED
+    with np.load(io.BytesIO(rebuild.npz(a=np.arange(3), b=np.eye(2)))) as arrays:
+        assert {name: arrays[name].tolist() for name in arrays} == {"a": [0, 1, 2], "b": [[1, 0], [0, 1]]}
+
+
+def test_tsv_writes_numbers_that_read_back_exactly():
+    values = [0.1, 1 / 3, 12.0, -2.5e-7, 1e20, np.nan]
+    header, line, end = rebuild.tsv(list("abcdefg"), [values], ["label"]).decode().split("\n")
+    assert header == "a\tb\tc\td\te\tf\tg" and end == ""
+    assert line.startswith("0.1\t") and "\t12\t" in line and line.endswith("\tnan\tlabel")
+    np.testing.assert_array_equal([float(number) for number in line.split("\t")[:-1]], values)
+
+
+def test_tsv_wants_a_label_for_every_sample():
+    with pytest.raises(ValueError):
+        rebuild.tsv(["x", "label"], [[1], [2]], ["a"])
+
+
+# Two samples of each source, as the packages store them.
+EXCERPTS = {
+    "sklearn/datasets/data/digits.csv.gz": gzip.compress(
+        b"".join(b",".join(b"%d" % ((i + 2 * k) % 17) for i in range(64)) + b",%d\n" % k for k in (3, 9))),
+    "sklearn/datasets/data/iris.csv": b"2,4,setosa,versicolor,virginica\n4.9,3.0,1.4,0.2,0\n7.0,3.2,4.7,1.4,2\n",
+    "sklearn/datasets/data/wine_data.csv": b"2,13,class_0,class_1,class_2\n"
+                                           b"14.23,1.71,2.43,15.6,127,2.8,3.06,0.28,2.29,5.64,1.04,3.92,1065,1\n"
+                                           b"13.2,1.78,2.14,11.2,100,2.65,2.76,0.26,1.28,4.38,1.05,3.40,1050,0\n",
+    "palmerpenguins/data/penguins.csv":
+        b"species,island,bill_length_mm,bill_depth_mm,flipper_length_mm,body_mass_g,sex,year\n"
+        b"Gentoo,Biscoe,46.1,13.2,211,4500,NA,2007\nAdelie,Torgersen,NA,NA,NA,NA,NA,2007\n",
+}
+
+
+def wheel(path, files):
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return path
+
+
+def source_archive(path, files, top):
+    with tarfile.open(path, "w:gz") as archive:
+        for name, content in files.items():
+            entry = tarfile.TarInfo(f"{top}/{name}")
+            entry.size = len(content)
+            archive.addfile(entry, io.BytesIO(content))
+    return path
+
+
+def pretend_pip(command, check):
+    """What pip does with the command of `download`: scikit-learn comes as a wheel, the other as source."""
+    python, *arguments, folder, package = command
+    assert check and python == sys.executable
+    assert arguments == ["-m", "pip", "download", "--quiet", "--no-deps", "--dest"]
+    if package == "scikit-learn==1.9.1":
+        wheel(Path(folder, "scikit_learn-1.9.1-cp311.whl"), EXCERPTS)
+    else:
+        assert package == "palmerpenguins==0.1.6"
+        source_archive(Path(folder, "palmerpenguins-0.1.6.tar.gz"), EXCERPTS, "palmerpenguins-0.1.6")
+
+
+def test_rebuilding_writes_and_checking_compares(copy_of_data, monkeypatch, capsys):
+    monkeypatch.setattr(rebuild.subprocess, "run", pretend_pip)
+    monkeypatch.setattr(rebuild, "SOURCES", {name: rebuild.SOURCES[name] for name in sorted(FILES.values())})
+    stored = {file.name: file.read_bytes() for file in copy_of_data.iterdir()}
+    feature_names = [load().feature_names for load in FILES]
+    assert rebuild.main(["--check"]) == 1
+    said = capsys.readouterr().out.split()
+    assert said[::2] == [*rebuild.SOURCES, "SHA256SUMS"] and said[1::2] == ["differs"] * 5
+    assert stored == {file.name: file.read_bytes() for file in copy_of_data.iterdir()}
+
+    assert rebuild.main([]) == 0
+    assert capsys.readouterr().out.split()[1::2] == ["written"] * 5
+    assert rebuild.main(["--check"]) == 0
+    assert capsys.readouterr().out.split()[1::2] == ["same"] * 5
+    (copy_of_data / "wine.tsv").unlink()
+    assert rebuild.main(["--check"]) == 1 and not (copy_of_data / "wine.tsv").exists()
+    assert capsys.readouterr().out.split()[1::2] == ["same", "same", "same", "differs", "same"]
+    assert rebuild.main([]) == 0
+    assert capsys.readouterr().out.split()[1::2] == ["same", "same", "same", "written", "same"]
+
+    assert feature_names == [load().feature_names for load in FILES]
+    digits, iris, wine, penguins = load_digits(), load_iris(), load_wine(), load_penguins()
+    with np.load(copy_of_data / "digits.npz") as arrays:
+        assert arrays["data"].dtype == arrays["target"].dtype == np.uint8
+    assert digits.data.tolist() == [[(i + 2 * k) % 17 for i in range(64)] for k in (3, 9)]
+    assert digits.target.tolist() == [3, 9]
+    assert iris.data.tolist() == [[4.9, 3.0, 1.4, 0.2], [7.0, 3.2, 4.7, 1.4]]
+    assert iris.target_names[iris.target].tolist() == ["setosa", "virginica"]
+    assert wine.data[:, [0, 11, 12]].tolist() == [[14.23, 3.92, 1065], [13.2, 3.4, 1050]]
+    assert wine.target_names[wine.target].tolist() == ["class_1", "class_0"]
+    np.testing.assert_array_equal(penguins.data, [[46.1, 13.2, 211, 4500], [np.nan] * 4])
+    assert penguins.target_names[penguins.target].tolist() == ["Gentoo", "Adelie"]
+
+
+def test_a_member_is_found_in_a_wheel_and_in_a_source_archive(tmp_path):
+    files = {"setup.py": b"first", "training/setup.py": b"second"}
+    for archive in (wheel(tmp_path / "a.whl", files), source_archive(tmp_path / "a.tar.gz", files, "a-1.0")):
+        assert rebuild.member(archive, "training/setup.py") == b"second"
+        with pytest.raises(KeyError, match="nowhere"):
+            rebuild.member(archive, "nowhere")
+
+
+def test_options_travel_to_pip_with_the_package(tmp_path, monkeypatch):
+    def run(command, check):
+        assert command[-3:] == ["thing==1.0", "--no-binary", "thing"]
+        (tmp_path / "thing-1.0.tar.gz").touch()
+    monkeypatch.setattr(rebuild.subprocess, "run", run)
+    assert rebuild.download("thing==1.0 --no-binary thing", tmp_path) == tmp_path / "thing-1.0.tar.gz"

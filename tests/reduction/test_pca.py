@@ -1,0 +1,510 @@
+"""Principal components against their definition, and against what must hold whatever the rows."""
+import numpy as np
+import pytest
+from hypothesis import assume, given, strategies as st
+
+from scratchml.reduction import PCA
+from scratchml.reduction.pca import (covariance, explained_ratio, fix_signs, log_density, mean, noise_variance,
+                                     principal_axes, project, reconstruct)
+from tests.reference import pca as reference
+from tests.strategies.distances import BAD_TABLES, layouts, seeds, table, tables
+from tests.strategies.pca import axes, components, covariances, stretched
+
+EPS = np.finfo(float).eps
+SOLVERS = ["covariance_eigh", "jacobi", "randomized"]
+each_solver = pytest.mark.parametrize("solver", SOLVERS + ["auto"])
+rows_and_columns = tables(12, 5, min_rows=2)
+
+
+def truth(X):
+    """The mean, the covariance, its eigenvalues, and how far rounding may take a computed covariance from it.
+
+    Every entry of S is a sum of N products of two rounded factors, and an eigenvalue solver is right for a matrix
+    within a small multiple of D eps ‖S‖; a mean that is off by δ adds δ² for each column.
+    """
+    N, D = X.shape
+    μ = reference.mean(X)
+    S = reference.covariance(X, μ)
+    δ = 2 * N * EPS * np.abs(X).max()
+    return μ, S, reference.principal_axes(S)[0], 10 * (N + D) * EPS * np.trace(S) + D * (2 * δ**2 + N * EPS**2 * δ**2)
+
+
+# --- equal to the definition
+
+@given(rows_and_columns)
+def test_mean_of_each_column(X):
+    np.testing.assert_allclose(mean(X), reference.mean(X), rtol=0, atol=len(X) * EPS * np.abs(X).mean(axis=0).max())
+
+
+@given(rows_and_columns, seeds)
+def test_covariance_about_any_point(X, seed):
+    μ = X.mean(axis=0) + np.random.default_rng(seed).normal(size=X.shape[1]) * np.ptp(X)
+    deviations = np.abs(X - μ)
+    bound = (len(X) + 4) * EPS * (deviations.T @ deviations) / (len(X) - 1)
+    assert (np.abs(covariance(X, μ) - reference.covariance(X, μ)) <= bound).all()
+
+
+@given(rows_and_columns)
+def test_covariance_is_symmetric(X):
+    S = covariance(X, mean(X))
+    np.testing.assert_array_equal(S, S.T)
+
+
+@given(covariances(7))
+def test_axes_are_orthonormal_eigenvectors_in_falling_order(S):
+    D = len(S)
+    before = S.copy()
+    λ, V = principal_axes(S)
+    bound = 20 * D * EPS * np.linalg.norm(S)             # of a backward stable eigenvalue solver
+    np.testing.assert_array_equal(S, before)
+    np.testing.assert_allclose(V @ V.T, np.eye(D), rtol=0, atol=20 * D * EPS)
+    assert λ.shape == (D,) and (np.diff(λ) <= 0).all() and (λ >= 0).all()
+    np.testing.assert_allclose(S @ V.T, V.T * λ, rtol=0, atol=bound)
+    np.testing.assert_allclose(λ, reference.principal_axes(S)[0], rtol=0, atol=bound)
+
+
+@given(st.integers(1, 7), seeds)
+def test_axes_that_are_far_apart_are_those_of_the_definition(D, seed):
+    V = axes(D, D, seed)
+    S = V.T * 0.5 ** np.arange(D) @ V
+    S = (S + S.T) / 2
+    _, got = principal_axes(S)                           # the gap to the next eigenvalue is at least 2^-D
+    np.testing.assert_allclose(fix_signs(got), reference.fix_signs(reference.principal_axes(S)[1]),
+                               rtol=0, atol=40 * D * EPS * 2.0**D)
+
+
+@given(st.one_of(tables(6, 6, kinds=("normal",)), tables(6, 6, kinds=("integer grid",))))
+def test_the_largest_entry_of_a_row_is_made_positive(W):
+    before = W.copy()
+    np.testing.assert_array_equal(fix_signs(W), reference.fix_signs(W))
+    np.testing.assert_array_equal(fix_signs(-fix_signs(W)), fix_signs(W))
+    np.testing.assert_array_equal(W, before)
+
+
+def test_the_first_of_several_largest_entries_decides():
+    assert fix_signs(np.array([[-2.0, 2, 1], [2, -2, 1], [1, -2, 2]])).tolist() == [[2, -2, -1], [2, -2, 1], [-1, 2, -2]]
+
+
+@given(components(6), st.integers(1, 8), seeds)
+def test_project_and_reconstruct(drawn, N, seed):
+    μ, W, _, _ = drawn
+    X, Z = table(N, len(μ), seed), table(N, len(W), seed)
+    assert (np.abs(project(X, μ, W) - reference.project(X, μ, W))
+            <= 2 * (len(μ) + 2) * EPS * (np.abs(X) + np.abs(μ)) @ np.abs(W).T).all()
+    assert (np.abs(reconstruct(Z, μ, W) - reference.reconstruct(Z, μ, W))
+            <= 2 * (len(W) + 2) * EPS * (np.abs(Z) @ np.abs(W) + np.abs(μ))).all()
+
+
+@given(covariances(7))
+def test_ratios_are_shares_of_the_whole(S):
+    λ = np.sort(np.linalg.svd(S)[1])[::-1].copy()
+    r = explained_ratio(λ)
+    np.testing.assert_allclose(r, reference.explained_ratio(λ), rtol=(len(λ) + 2) * EPS)
+    np.testing.assert_allclose(r.sum(), float(λ.any()), rtol=2 * len(λ) * EPS)
+
+
+@given(covariances(7), st.integers(1, 7))
+def test_noise_is_the_mean_of_what_is_left_out(S, F):
+    λ = np.sort(np.linalg.svd(S)[1])[::-1].copy()
+    assume(F <= len(λ))
+    np.testing.assert_allclose(noise_variance(λ, F), reference.noise_variance(λ, F), rtol=(len(λ) + 2) * EPS)
+
+
+@given(components(6), st.integers(1, 8), seeds)
+def test_density_is_that_of_the_whole_covariance(drawn, N, seed):
+    μ, W, λ, σ2 = drawn
+    X = μ + 2 * np.random.default_rng(seed).normal(size=(N, len(μ)))
+    expected = reference.log_density(X, μ, W, λ, σ2)
+    bound = 20 * len(μ) ** 2 * EPS * 20 * (10 + ((X - μ) ** 2).sum(axis=1) / 0.2)       # the condition is below 20
+    assert (np.abs(log_density(X, μ, W, λ, σ2) - expected) <= bound).all()
+
+
+def test_density_sums_to_one():
+    grid = np.arange(-12, 12, 0.1)
+    X = np.stack(np.meshgrid(grid, grid), axis=-1).reshape(-1, 2)
+    total = np.exp(log_density(X, np.array([0.5, -1]), axes(1, 2, 0), np.array([3.0]), 0.7)).sum() * 0.1**2
+    np.testing.assert_allclose(total, 1, rtol=1e-8)      # the density is 1e-8 and less outside of the grid
+
+
+# --- the fitted attributes
+
+@each_solver
+@given(rows_and_columns)
+def test_fit_finds_the_axes_of_the_covariance(solver, X):
+    μ, S, λ, bound = truth(X)
+    R = min(X.shape)
+    model = PCA(svd_solver=solver, random_state=0).fit(X)
+    W = model.components_
+    assert model.n_components_ == R and W.shape == (R, X.shape[1]) and model.explained_variance_.shape == (R,)
+    np.testing.assert_allclose(model.mean_, μ, rtol=0, atol=len(X) * EPS * np.abs(X).max())
+    np.testing.assert_allclose(model.explained_variance_, λ[:R], rtol=0, atol=bound)
+    np.testing.assert_allclose(W @ W.T, np.eye(R), rtol=0, atol=50 * sum(X.shape) * EPS)
+    np.testing.assert_allclose(S @ W.T, W.T * λ[:R], rtol=0, atol=5 * bound)
+    np.testing.assert_array_equal(W, reference.fix_signs(W))
+    np.testing.assert_allclose(model.singular_values_, np.sqrt((len(X) - 1) * model.explained_variance_), rtol=4 * EPS)
+    assert model.noise_variance_ == 0
+
+
+@each_solver
+@given(seeds, st.integers(1, 5), st.integers(2, 9))
+def test_fewer_components_are_the_first_of_all(solver, seed, F, N):
+    X = stretched(N, 6, seed)
+    assume(F <= N)
+    _, _, λ, bound = truth(X)
+    model = PCA(F, svd_solver=solver, random_state=0).fit(X)
+    assert model.components_.shape == (F, 6) and model.n_components_ == F
+    np.testing.assert_allclose(model.explained_variance_, λ[:F], rtol=0, atol=bound)
+    np.testing.assert_allclose(model.explained_variance_ratio_, λ[:F] / λ.sum(), rtol=0, atol=2 * bound / λ.sum())
+    np.testing.assert_allclose(model.noise_variance_, reference.noise_variance(λ[:min(N, 6)], F), rtol=0, atol=bound)
+
+
+@pytest.mark.parametrize("N", [80, 15])
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_solvers_agree(solver, N):
+    X = stretched(N, 24, 1, ratio=0.6)                   # more columns than the randomised solver looks into
+    one = PCA(4, svd_solver=solver, random_state=0).fit(X)
+    _, _, λ, bound = truth(X)
+    gap = -np.diff(λ[:5]).max()
+    np.testing.assert_allclose(one.explained_variance_, λ[:4], rtol=1e-10)
+    other = PCA(4, svd_solver="covariance_eigh").fit(X)
+    np.testing.assert_allclose(one.components_, other.components_, rtol=0, atol=1e-10 + 4 * bound / gap)
+    np.testing.assert_allclose(one.noise_variance_, other.noise_variance_, rtol=1e-6)
+    np.testing.assert_allclose(one.transform(X), other.transform(X), rtol=0, atol=1e-8)
+
+
+@given(rows_and_columns, st.floats(0.01, 0.99))
+def test_a_fraction_keeps_the_fewest_components_that_explain_more(X, fraction):
+    whole = PCA().fit(X)
+    sums = np.cumsum(whole.explained_variance_ratio_)
+    assume(sums[-1] > 0.5 and np.abs(sums - fraction).min() > 1e-12)
+    model = PCA(fraction).fit(X)
+    F = int((sums <= fraction).sum()) + 1
+    assert model.n_components_ == len(model.components_) == F and model.n_components == fraction
+    np.testing.assert_array_equal(model.components_, whole.components_[:F])
+
+
+def test_a_fraction_that_is_met_exactly_is_not_exceeded():
+    X = np.array([[3.0, 0], [-3, 0], [0, 1], [0, -1]])
+    share = float(PCA().fit(X).explained_variance_ratio_[0])
+    assert PCA(share).fit(X).n_components_ == 2 and PCA(np.nextafter(share, 0)).fit(X).n_components_ == 1
+
+
+# --- laws
+
+@each_solver
+@given(seeds, st.integers(1, 4), st.booleans())
+def test_a_rotation_turns_the_components(solver, seed, F, whiten):
+    X, Q = stretched(20, 4, seed), axes(4, 4, seed + 2)
+    one, other = (PCA(F, svd_solver=solver, whiten=whiten, random_state=0).fit(rows) for rows in (X, X @ Q))
+    _, _, λ, bound = truth(X)
+    gap = -np.diff(np.append(λ, 0)).max()
+    np.testing.assert_allclose(other.explained_variance_, one.explained_variance_, rtol=0, atol=4 * bound)
+    np.testing.assert_allclose(other.components_, reference.fix_signs(one.components_ @ Q), rtol=0, atol=20 * bound / gap)
+
+
+@given(rows_and_columns, seeds)
+def test_the_order_of_the_rows_does_not_matter(X, seed):
+    _, S, λ, bound = truth(X)
+    model = PCA().fit(X[np.random.default_rng(seed).permutation(len(X))])
+    np.testing.assert_allclose(model.explained_variance_, PCA().fit(X).explained_variance_, rtol=0, atol=2 * bound)
+    np.testing.assert_allclose(S @ model.components_.T, model.components_.T * λ[:min(X.shape)], rtol=0, atol=5 * bound)
+
+
+@given(rows_and_columns, st.integers(-40, 40))
+def test_powers_of_two_scale_exactly(X, exponent):
+    s = 2.0 ** exponent
+    one, other = PCA().fit(X), PCA().fit(s * X)
+    np.testing.assert_array_equal(other.components_, one.components_)
+    np.testing.assert_array_equal(other.mean_, s * one.mean_)
+    np.testing.assert_array_equal(other.explained_variance_, s * s * one.explained_variance_)
+    np.testing.assert_array_equal(other.explained_variance_ratio_, one.explained_variance_ratio_)
+
+
+@each_solver
+@given(seeds, st.sampled_from([-2.0**20, 2.0**20]))
+def test_an_offset_costs_no_digits(solver, seed, offset):
+    X = np.round(stretched(15, 4, seed) * 2**20) / 2**20 # so that adding the offset does not round
+    one, other = (PCA(svd_solver=solver, random_state=0).fit(rows) for rows in (X, X + offset))
+    _, _, λ, bound = truth(X + offset)                   # the mean's own rounding enters as its square
+    gap = -np.diff(np.append(λ, 0)).max()
+    np.testing.assert_allclose(other.explained_variance_, one.explained_variance_, rtol=0, atol=2 * bound)
+    np.testing.assert_allclose(other.components_, one.components_, rtol=0, atol=20 * bound / gap)
+
+
+@each_solver
+@given(rows_and_columns, st.integers(1, 5))
+def test_what_is_lost_is_the_variance_left_out(solver, X, F):
+    assume(F <= min(X.shape))
+    _, _, λ, bound = truth(X)
+    model = PCA(F, svd_solver=solver, random_state=0).fit(X)
+    lost = ((X - model.inverse_transform(model.transform(X))) ** 2).sum()
+    size = np.abs(X).max() * EPS * sum(X.shape)          # of the rounding of one entry of a reconstruction
+    slack = (len(X) - 1) * 10 * bound + 2 * size * np.sqrt(X.size * lost) + X.size * (4 * size) ** 2
+    np.testing.assert_allclose(lost, (len(X) - 1) * λ[F:].sum(), rtol=0, atol=slack)
+
+
+@given(rows_and_columns, st.integers(1, 5), seeds)
+def test_no_other_subspace_loses_less(X, F, seed):
+    assume(F <= min(X.shape))
+    model, Q = PCA(F).fit(X), axes(F, X.shape[1], seed)
+    centred = X - reference.mean(X)
+    lost = ((X - model.inverse_transform(model.transform(X))) ** 2).sum()
+    size = np.abs(X).max() * EPS * sum(X.shape)
+    slack = (len(X) - 1) * 10 * truth(X)[3] + 2 * size * np.sqrt(X.size * lost) + X.size * (4 * size) ** 2
+    assert lost <= ((centred - centred @ Q.T @ Q) ** 2).sum() + slack
+
+
+@each_solver
+@given(rows_and_columns)
+def test_projections_are_uncorrelated_and_have_the_variances(solver, X):
+    model = PCA(svd_solver=solver, random_state=0).fit(X)
+    Z = model.transform(X)
+    _, _, _, bound = truth(X)
+    np.testing.assert_allclose(np.atleast_2d(np.cov(Z.T)), np.diag(model.explained_variance_), rtol=0, atol=5 * bound)
+    np.testing.assert_allclose(Z, reference.project(X, model.mean_, model.components_),
+                               rtol=0, atol=2 * sum(X.shape) ** 2 * EPS * np.abs(X - model.mean_).max())
+
+
+@each_solver
+@given(seeds, st.integers(1, 4))
+def test_whitened_columns_have_unit_covariance(solver, seed, F):
+    X = stretched(20, 4, seed)
+    plain = PCA(F, svd_solver=solver, random_state=0).fit(X)
+    white = PCA(F, svd_solver=solver, whiten=True, random_state=0).fit(X)
+    Z, λ = white.transform(X), white.explained_variance_
+    np.testing.assert_allclose(np.atleast_2d(np.cov(Z.T)), np.eye(F), rtol=0, atol=20 * truth(X)[3] / λ[-1])
+    np.testing.assert_allclose(Z * np.sqrt(λ), plain.transform(X), rtol=0, atol=100 * EPS * np.abs(X).max())
+    np.testing.assert_allclose(white.inverse_transform(Z), plain.inverse_transform(plain.transform(X)),
+                               rtol=0, atol=100 * EPS * np.abs(X).max())
+    np.testing.assert_array_equal(white.components_, plain.components_)
+
+
+@given(rows_and_columns)
+def test_all_components_lose_nothing(X):
+    for whiten in (False, True):
+        model = PCA(whiten=whiten).fit(X)
+        np.testing.assert_allclose(model.inverse_transform(model.transform(X)), X,
+                                   rtol=0, atol=np.sqrt(truth(X)[3] * len(X)) + 20 * sum(X.shape) * EPS * np.abs(X).max())
+
+
+@given(rows_and_columns, st.booleans())
+def test_fit_transform_is_fit_and_transform(X, whiten):
+    model = PCA(whiten=whiten)
+    Z = model.fit_transform(X)
+    λ = model.explained_variance_
+    safe = λ > 1e-6 * λ.max()                            # what is divided by the root of nothing but rounding is noise
+    np.testing.assert_allclose(Z[:, safe], model.transform(X)[:, safe],
+                               rtol=0, atol=1e3 * sum(X.shape) * EPS * max(np.abs(Z).max(), np.abs(X).max() * (not whiten)))
+    assert np.isfinite(Z).all()
+
+
+@each_solver
+@given(seeds, st.integers(1, 4), st.booleans())
+def test_scores_are_the_density_of_the_model(solver, seed, F, whiten):
+    X, new = stretched(20, 4, seed), stretched(7, 4, seed + 1)
+    model = PCA(F, svd_solver=solver, whiten=whiten, random_state=0).fit(X)
+    expected = reference.log_density(new, model.mean_, model.components_, model.explained_variance_, model.noise_variance_)
+    np.testing.assert_allclose(model.score_samples(new), expected, rtol=1e-9, atol=1e-9)   # the condition is about 1e3
+    np.testing.assert_allclose(model.score(new), expected.mean(), rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(model.score(new), model.score_samples(new).mean(), rtol=20 * EPS)
+
+
+@given(seeds, st.integers(1, 4), st.booleans())
+def test_covariance_of_the_model(seed, F, whiten):
+    X = stretched(20, 4, seed)
+    model = PCA(F, whiten=whiten).fit(X)
+    W, λ, σ2 = model.components_, model.explained_variance_, model.noise_variance_
+    S = model.get_covariance()
+    np.testing.assert_allclose(S, W.T @ np.diag(λ - σ2) @ W + σ2 * np.eye(4), rtol=0, atol=20 * EPS * λ[0])
+    np.testing.assert_allclose(np.trace(S), np.trace(reference.covariance(X, X.mean(axis=0))), rtol=100 * EPS)
+
+
+@given(rows_and_columns)
+def test_covariance_of_the_whole_model_is_that_of_the_data(X):
+    _, S, _, bound = truth(X)
+    np.testing.assert_allclose(PCA().fit(X).get_covariance(), S, rtol=0, atol=5 * bound)
+
+
+# --- examples
+
+@each_solver
+def test_by_hand(solver):
+    X = [[3.0, 2], [-3, 2], [0, 3], [0, 1]]
+    model = PCA(1, svd_solver=solver, random_state=0).fit(X)
+    np.testing.assert_allclose(model.components_, [[1, 0]], rtol=0, atol=1e-15)
+    np.testing.assert_allclose([model.explained_variance_[0], model.explained_variance_ratio_[0], model.noise_variance_,
+                                model.singular_values_[0]], [6, 0.9, 2 / 3, np.sqrt(18)], rtol=1e-14)
+    assert model.mean_.tolist() == [0, 2]
+    np.testing.assert_allclose(model.transform([[4.0, 7]]), [[4]], rtol=1e-14)
+    np.testing.assert_allclose(model.inverse_transform([[4.0]]), [[4, 2]], rtol=1e-14)
+
+
+# --- degenerate data
+
+@each_solver
+@pytest.mark.parametrize("value", [0.0, 0.1, 1 / 3, 1e6 + 0.1])
+def test_constant_data_have_no_variance(solver, value):
+    for whiten in (False, True):
+        X = np.full((3, 2), value)
+        model = PCA(svd_solver=solver, whiten=whiten, random_state=0).fit(X)
+        assert model.explained_variance_ratio_.tolist() == [0, 0] and model.noise_variance_ == 0
+        np.testing.assert_allclose(model.components_ @ model.components_.T, np.eye(2), rtol=0, atol=1e-14)
+        assert np.isfinite(model.transform(X)).all()
+        np.testing.assert_allclose(model.inverse_transform(model.transform(X)), X, rtol=1e-15)
+
+
+@each_solver
+@given(tables(9, 5, min_rows=2, kinds=("constant column", "constant", "one direction", "duplicates")))
+def test_columns_without_variance_do_no_harm(solver, X):
+    for whiten in (False, True):
+        model = PCA(svd_solver=solver, whiten=whiten, random_state=0).fit(X)
+        for values in (model.components_, model.explained_variance_ratio_, model.transform(X), model.singular_values_,
+                       model.inverse_transform(model.transform(X)), model.get_covariance()):
+            assert np.isfinite(values).all()
+
+
+@given(tables(9, 5, min_rows=2), st.integers(1, 4))
+def test_a_score_is_never_nan(X, F):
+    assume(F <= min(X.shape))
+    try:
+        assert not np.isnan(PCA(F).fit(X).score_samples(X)).any()
+    except ValueError as error:                          # a covariance without full rank has no density
+        assert "noise_variance_" in str(error) or "singular" in str(error) or "rank" in str(error)
+
+
+@each_solver
+def test_more_columns_than_rows(solver):
+    X = stretched(4, 9, 0)
+    model = PCA(svd_solver=solver, random_state=0).fit(X)
+    assert model.components_.shape == (4, 9) and model.explained_variance_[3] <= truth(X)[3]
+    np.testing.assert_allclose(model.inverse_transform(model.transform(X)), X, rtol=0, atol=1e-14)
+    np.testing.assert_allclose(model.explained_variance_ratio_.sum(), 1, rtol=1e-14)
+
+
+@each_solver
+@pytest.mark.parametrize("scale", [1e150, 1e-150, 1e200, 1e-200, 1e300, 1e-300])
+def test_the_ends_of_the_range_give_the_scaled_answer_or_an_error_that_helps(solver, scale):
+    X = stretched(10, 3, 0)
+    plain = PCA(2, svd_solver=solver, random_state=0).fit(X)
+    try:
+        model = PCA(2, svd_solver=solver, random_state=0).fit(scale * X)
+    except ValueError as error:
+        assert "X" in str(error) and "scale" in str(error)
+        return
+    np.testing.assert_allclose(model.components_, plain.components_, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(model.explained_variance_ / scale / scale, plain.explained_variance_, rtol=1e-12)
+    np.testing.assert_allclose(model.explained_variance_ratio_, plain.explained_variance_ratio_, rtol=1e-12)
+    np.testing.assert_allclose(model.singular_values_ / scale, plain.singular_values_, rtol=1e-12)
+    np.testing.assert_allclose(model.transform(scale * X) / scale, plain.transform(X), rtol=0, atol=1e-12)
+
+
+# --- the same again
+
+def test_a_seed_repeats_the_randomised_solver_to_the_bit():
+    X = stretched(40, 30, 0, ratio=0.95)
+    W = [PCA(3, svd_solver="randomized", random_state=make()).fit(X).components_.tolist()
+         for make in (lambda: 3, lambda: 3, lambda: np.random.default_rng(3), lambda: 4)]
+    assert W[0] == W[1] == W[2] != W[3]
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_any_number_of_threads_gives_the_same_bits(solver, monkeypatch):
+    X = stretched(3000, 6, 0)
+    monkeypatch.setenv("SCRATCHML_NUM_THREADS", "1")
+    alone = PCA(3, svd_solver=solver, random_state=0).fit(X)
+    monkeypatch.setenv("SCRATCHML_NUM_THREADS", "2")
+    other = PCA(3, svd_solver=solver, random_state=0).fit(X)
+    np.testing.assert_array_equal(other.components_, alone.components_)
+    np.testing.assert_array_equal(other.explained_variance_, alone.explained_variance_)
+    np.testing.assert_array_equal(other.transform(X), alone.transform(X))
+
+
+# --- what comes in
+
+@each_solver
+def test_every_layout_gives_the_same(solver):
+    X, new = stretched(20, 4, 0), stretched(5, 4, 1)
+    model = PCA(2, svd_solver=solver, random_state=0).fit(X)
+    Z = model.transform(new)
+    for name, same in layouts(X).items():
+        other = PCA(2, svd_solver=solver, random_state=0).fit(same)
+        np.testing.assert_array_equal(other.components_, model.components_, err_msg=name)
+    for name, same in layouts(new).items():
+        np.testing.assert_array_equal(model.transform(same), Z, err_msg=name)
+        np.testing.assert_array_equal(model.score_samples(same), model.score_samples(new), err_msg=name)
+    for name, same in layouts(Z).items():
+        np.testing.assert_array_equal(model.inverse_transform(same), model.inverse_transform(Z), err_msg=name)
+
+
+def test_whole_numbers_are_numbers():
+    X = table(20, 3, 0, "integer grid")
+    one, other = PCA(2).fit(X), PCA(2).fit(X.astype(np.int64))
+    np.testing.assert_array_equal(one.components_, other.components_)
+    assert other.components_.dtype == np.float64
+
+
+@each_solver
+def test_single_precision_stays_single(solver):
+    X, eps = stretched(40, 4, 0), np.finfo(np.float32).eps
+    double = PCA(2, svd_solver="covariance_eigh").fit(X)
+    single = PCA(2, svd_solver=solver, random_state=0).fit(X.astype(np.float32))
+    Z = single.transform(X.astype(np.float32))
+    for values in (single.components_, single.mean_, single.explained_variance_, Z, single.inverse_transform(Z)):
+        assert values.dtype == np.float32
+    np.testing.assert_allclose(single.components_, double.components_, rtol=0, atol=500 * eps)
+    np.testing.assert_allclose(single.explained_variance_, double.explained_variance_, rtol=500 * eps)
+    np.testing.assert_allclose(Z, double.transform(X), rtol=0, atol=500 * eps * np.abs(X).max())
+
+
+# --- bad input
+
+@pytest.mark.parametrize("bad, message", BAD_TABLES)
+def test_bad_tables(bad, message):
+    model = PCA(2).fit(table(5, 2, 0))
+    for use in (PCA().fit, model.transform, model.inverse_transform, model.score_samples, model.score):
+        with pytest.raises(ValueError, match=message):
+            use(bad)
+
+
+@each_solver
+def test_one_row_has_no_variance(solver):
+    with pytest.raises(ValueError, match=r"(?i)1 sample|n_samples=1|two|at least 2"):
+        PCA(svd_solver=solver).fit([[1.0, 2, 3]])
+
+
+@pytest.mark.parametrize("options, message", [
+    (dict(n_components=4), "n_components=4.*3"),
+    (dict(n_components=-1), "n_components=-1"),
+    (dict(n_components=1.0), "n_components=1.0"),
+    (dict(n_components=0.0), "n_components=0.0"),
+    (dict(n_components=1.5), "n_components=1.5"),
+    (dict(n_components=np.nan), "n_components=nan"),
+    (dict(n_components="all"), "n_components='all'"),
+    (dict(svd_solver="full_svd"), "svd_solver='full_svd'.*jacobi"),
+    (dict(svd_solver="randomized", random_state="seed"), "'seed'"),
+])
+def test_bad_options(options, message):
+    with pytest.raises(ValueError, match=message):
+        PCA(**options).fit(table(9, 3, 0))
+
+
+def test_more_components_than_rows():
+    with pytest.raises(ValueError, match="n_components=3.*2"):
+        PCA(3).fit(table(2, 5, 0))
+
+
+def test_rows_of_another_length():
+    model = PCA(2).fit(table(9, 3, 0))
+    for use in (model.transform, model.score, model.score_samples):
+        with pytest.raises(ValueError, match="4 features.*3 features"):
+            use(table(5, 4, 0))
+    with pytest.raises(ValueError, match="3.*2"):
+        model.inverse_transform(table(5, 3, 0))
+
+
+def test_has_to_be_fitted_first():
+    for use in ("transform", "inverse_transform", "score", "score_samples"):
+        with pytest.raises(ValueError, match="not fitted"):
+            getattr(PCA(), use)(table(5, 2, 0))
+    with pytest.raises(ValueError, match="not fitted"):
+        PCA().get_covariance()

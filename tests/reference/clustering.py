@@ -1,0 +1,124 @@
+"""How good a clustering is, by definition: over all pairs of points, and over all permutations of the labels."""
+from itertools import combinations, permutations
+from math import dist, inf, log, sqrt
+
+import numpy as np
+
+
+def contingency(a, b):
+    """(1)"""
+    return np.array([[sum(s == i and t == j for s, t in zip(a, b)) for j in sorted(set(b))] for i in sorted(set(a))])
+
+
+def entropy(y):
+    """(2)"""
+    shares = [list(y).count(k) / len(y) for k in set(y)]
+    return -sum(p * log(p) for p in shares)
+
+
+def pairs(a, b):
+    """How many pairs of points there are, how many are together in a, in b, in both."""
+    every = list(combinations(range(len(a)), 2))
+    in_a, in_b = ({(s, t) for s, t in every if y[s] == y[t]} for y in (a, b))
+    return len(every), len(in_a), len(in_b), len(in_a & in_b)
+
+
+def adjusted_rand_score(a, b):
+    """(3)  Where it is 0 / 0, the labelings are the same."""
+    P, P_a, P_b, P_ab = pairs(a, b)
+    if P_a == P_b and P_a in (0, P):
+        return 1.0
+    return (P_ab - P_a * P_b / P) / ((P_a + P_b) / 2 - P_a * P_b / P)
+
+
+def mutual_info_score(a, b):
+    """(4)"""
+    n, N = contingency(a, b), len(a)
+    return sum(n[i, j] / N * log(N * n[i, j] / (n[i].sum() * n[:, j].sum())) for i, j in zip(*np.nonzero(n)))
+
+
+def expected_mutual_info(a, b):
+    """(5)  Every permutation there is."""
+    return np.mean([mutual_info_score(a, shuffled) for shuffled in permutations(b)])
+
+
+def normalized_mutual_info_score(a, b):
+    """(6)"""
+    mean = (entropy(a) + entropy(b)) / 2
+    return mutual_info_score(a, b) / mean if mean > 0 else 1.0
+
+
+def adjusted_mutual_info_score(a, b):
+    """(7)"""
+    if len(set(a)) == len(set(b)) and len(set(a)) in (1, len(a)):
+        return 1.0
+    expected = expected_mutual_info(a, b)
+    return (mutual_info_score(a, b) - expected) / ((entropy(a) + entropy(b)) / 2 - expected)
+
+
+def homogeneity_score(a, b):
+    return mutual_info_score(a, b) / entropy(a) if entropy(a) > 0 else 1.0
+
+
+def completeness_score(a, b):
+    return mutual_info_score(a, b) / entropy(b) if entropy(b) > 0 else 1.0
+
+
+def v_measure_score(a, b, beta=1):
+    """(8)"""
+    h, c = homogeneity_score(a, b), completeness_score(a, b)
+    return (1 + beta) * h * c / (beta * h + c) if h > 0 and c > 0 else 0.0
+
+
+def fowlkes_mallows_score(a, b):
+    """(9)"""
+    _, P_a, P_b, P_ab = pairs(a, b)
+    return P_ab / sqrt(P_a * P_b) if P_ab else 0.0
+
+
+# --- by the points alone
+
+def distances_to_clusters(X, y):
+    """(10)"""
+    return np.array([[sum(dist(x, z) for z, label in zip(X, y) if label == k) for k in sorted(set(y))] for x in X])
+
+
+def silhouette_samples(X, y):
+    """(11)"""
+    scores = []
+    for i in range(len(X)):
+        means = {k: np.mean([dist(X[i], X[j]) for j in range(len(X)) if y[j] == k and j != i] or 0) for k in set(y)}
+        inside, outside = means[y[i]], min(means[k] for k in means if k != y[i])
+        alone = list(y).count(y[i]) == 1
+        scores.append(0.0 if alone or inside == outside == 0 else (outside - inside) / max(inside, outside))
+    return np.array(scores)
+
+
+def silhouette_score(X, y):
+    """(12)"""
+    return sum(silhouette_samples(X, y)) / len(X)
+
+
+def members(X, y):
+    return [X[[label == k for label in y]] for k in sorted(set(y))]
+
+
+def calinski_harabasz_score(X, y):
+    """(13)"""
+    clusters, middle = members(X, y), X.mean(axis=0)
+    between = sum(len(c) * dist(c.mean(axis=0), middle) ** 2 for c in clusters) / (len(clusters) - 1)
+    within = sum(dist(x, c.mean(axis=0)) ** 2 for c in clusters for x in c) / (len(X) - len(clusters))
+    return between / within if within > 0 else inf
+
+
+def davies_bouldin_score(X, y):
+    """(14)"""
+    clusters = members(X, y)
+    centres = [c.mean(axis=0) for c in clusters]
+    widths = [np.mean([dist(x, centre) for x in c]) for c, centre in zip(clusters, centres)]
+
+    def overlap(k, l):
+        apart, both = dist(centres[k], centres[l]), widths[k] + widths[l]
+        return both / apart if apart > 0 else inf if both > 0 else 0.0
+    K = range(len(clusters))
+    return sum(max(overlap(k, l) for l in K if l != k) for k in K) / len(clusters)

@@ -1,0 +1,57 @@
+"""The bench files are complete, and their harness compares what it times."""
+import importlib
+
+import pytest
+
+from benchmarks import OURS, Case, Growth, __main__ as harness, close, missing, peer
+from tests.textbook.source import MODULES
+
+
+def twice(x):
+    return 2 * x
+
+
+@peer("a_package_that_is_not_there")
+def absent(x):
+    raise AssertionError("it was called all the same")
+
+
+CASE = Case("doubling", lambda: (3.0,),
+            {"formula": lambda x: x + x, OURS: twice, "wrong": lambda x: x**2, "absent": absent})
+
+
+@pytest.mark.parametrize("chapter", harness.CHAPTERS)
+def test_a_bench_file_belongs_to_a_chapter_and_lets_ours_take_part(chapter):
+    assert any(module.endswith(f".{chapter}") for module in MODULES)
+    module = importlib.import_module(f"benchmarks.bench_{chapter}")
+    assert module.__doc__ and module.test_contender
+    names = [case.name for case in module.CASES]
+    assert len(names) == len(set(names)) and all(OURS in case.contenders for case in module.CASES)
+
+
+def test_who_disagrees_or_is_absent_is_named_and_not_timed(monkeypatch):
+    monkeypatch.setattr(harness, "SECONDS", 0)
+    medians, words = harness.race([CASE])
+    assert {name for _, name in medians} == {"formula", OURS} and all(seconds > 0 for seconds, _ in medians.values())
+    assert words[CASE, "wrong"].startswith("DISAGREES") and "a_package_that_is_not_there" in words[CASE, "absent"]
+
+
+def test_closeness_looks_at_every_part():
+    close()((1.0, [2.0]), (1.0, [2.0]))
+    for theirs in [(1.0, [2.1]), (1.1, [2.0]), (1.0,)]:
+        with pytest.raises((AssertionError, ValueError)):
+            close()(theirs, (1.0, [2.0]))
+
+
+def test_growth_makes_a_case_of_each_size():
+    growth = Growth("doubling", lambda n: (n,), {OURS: twice}, (1, 10), stated=0)
+    assert [case.data() for case in growth.cases()] == [(1,), (10,)]
+
+
+def test_a_contender_without_a_package_to_miss_is_there():
+    assert missing(twice) is None and missing(peer("json")(twice)) is None
+
+
+@pytest.mark.parametrize("seconds, words", [(12.34, "12.3 s"), (0.0123, "12.3 ms"), (1e-5, "10 µs"), (3e-9, "3 ns")])
+def test_durations_read_well(seconds, words):
+    assert harness.duration(seconds) == words

@@ -1,0 +1,147 @@
+"""Every equation is a function that says the same, has a definition, a test against it, and the shape it states."""
+import ast
+import importlib
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from scratchml.tour import text
+
+ROOT = Path(__file__).parents[2]
+CHAPTERS = text.chapters()
+EQUATIONS = [(chapter, equation) for chapter in CHAPTERS for equation in chapter.equations]
+
+each_chapter = pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda chapter: chapter.name)
+each_equation = pytest.mark.parametrize("chapter, equation", EQUATIONS,
+                                        ids=[f"{chapter.name}-{equation.function}" for chapter, equation in EQUATIONS])
+
+
+def test_there_are_chapters_and_each_has_a_name_of_its_own():
+    names = [chapter.name for chapter in CHAPTERS]
+    assert names and len(names) == len(set(names)), "tests/reference and tests/strategies have one module a name"
+
+
+# --- the table
+
+@each_chapter
+def test_its_table_is_well_formed_and_counts_from_one(chapter):
+    numbered = [line for line in text.section(chapter.doc, "Equations").splitlines() if line.lstrip().startswith("(")]
+    malformed = [line for line in numbered if not text.ROW.fullmatch(line)]
+    assert not malformed, "expected 4 spaces, (n), 2 spaces, formula, at least 2 spaces, function"
+    assert [equation.number for equation in chapter.equations] == list(range(1, len(numbered) + 1))
+
+
+@each_equation
+def test_its_function_says_the_same(chapter, equation):
+    assert equation.line, f"{chapter.file.name} does not define {equation.function}"
+    assert (equation.doc or "").splitlines()[:1] == [f"({equation.number})  {equation.formula}"]
+
+
+@each_equation
+def test_it_can_be_called_under_its_name(chapter, equation):
+    assert callable(getattr(importlib.import_module(equation.module), equation.function))
+
+
+@each_chapter
+def test_no_other_function_claims_a_number(chapter):
+    named = {equation.function for equation in chapter.equations}
+    claims = [node.name for node in ast.walk(ast.parse(chapter.file.read_text(encoding="utf-8")))
+              if isinstance(node, ast.FunctionDef) and text.NUMBERED.match(ast.get_docstring(node) or "")]
+    assert set(claims) <= named
+
+
+# --- its definition, and a test that holds the two together
+
+@each_equation
+def test_it_has_a_definition_to_be_held_against(chapter, equation):
+    reference = importlib.import_module(f"tests.reference.{chapter.name}")
+    definition = getattr(reference, equation.function, None)
+    assert callable(definition), f"{reference.__name__} does not define {equation.function}"
+    assert f"({equation.number})" in (definition.__doc__ or ""), "its docstring names another equation, or none"
+
+
+def names_in(node):
+    """The names that a test mentions, `reference.f` for the definition of f and `f` for the function itself."""
+    for part in ast.walk(node):
+        if isinstance(part, ast.Attribute):
+            of_reference = isinstance(part.value, ast.Name) and part.value.id == "reference"
+            yield f"reference.{part.attr}" if of_reference else part.attr
+        elif isinstance(part, ast.Name):
+            yield part.id
+
+
+@each_equation
+def test_a_test_holds_it_against_its_definition(chapter, equation):
+    file = ROOT / "tests" / chapter.package / f"test_{chapter.name}.py"
+    tests = [node for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+             if isinstance(node, ast.FunctionDef) and node.name.startswith("test")]
+    both = {equation.function, f"reference.{equation.function}"}
+    assert any(both <= set(names_in(test)) for test in tests), f"no test in {file.name} mentions {' and '.join(both)}"
+
+
+# --- its shape
+
+@each_chapter
+def test_sizes_tell_the_letters_apart(chapter):
+    sizes = strategies(chapter).SIZES
+    assert len(set(sizes.values())) == len(sizes) and min(sizes.values()) > 1
+
+
+@each_equation
+def test_its_symbols_are_declared(chapter, equation):
+    arguments, _ = text.shapes(equation.doc)
+    declared = text.symbols(chapter.doc)
+    in_brackets = re.findall(r"\w+", " ".join(re.findall(r"\(.*?\)", equation.formula.split("=")[0])))
+    undeclared = [term.symbol for term in arguments if term.symbol not in declared
+                  and not (term.dims is None and term.symbol in in_brackets)]      # a and b in c(a, b) = (a - b)²
+    assert not undeclared, "declare them under Symbols"
+
+
+@each_equation
+def test_it_has_the_shape_that_it_states(chapter, equation):
+    arguments, results = text.shapes(equation.doc)
+    draw, function = strategies(chapter), getattr(importlib.import_module(equation.module), equation.function)
+    letters = dict(draw.SIZES)
+    values = [draw.example(term.symbol) for term in arguments]
+    for term, value in zip(arguments, values):
+        assert_shape(value, term, letters)
+    returned = function(*values)
+    returned = returned if len(results) > 1 else (returned,)
+    assert len(returned) == len(results)
+    for number, (term, value) in enumerate(zip(results, returned), 1):
+        assert_shape(value, term._replace(symbol=f"result {number}"), letters)
+
+
+def assert_shape(value, term, letters):
+    """A letter that has no number yet gets the one it meets first; L in `path (L, 2)` is not known beforehand."""
+    got = value.shape if hasattr(value, "shape") else () if term.dims is None else np.shape(value)
+    assert len(got) == len(term.dims or ()), f"{term}: got shape {got}"
+    for dim, size in zip(term.dims or (), got):
+        if dim.isidentifier():
+            letters.setdefault(dim, size)
+        assert eval(dim, {}, letters) == size, f"{term}: got shape {got}, with {letters}"
+    if term.below:
+        assert np.all((np.asarray(value) >= 0) & (np.asarray(value) < letters[term.below])), f"{term}: got {value}"
+
+
+def strategies(chapter):
+    return importlib.import_module(f"tests.strategies.{chapter.name}")
+
+
+# --- the page
+
+@each_chapter
+def test_its_docstring_has_every_section_in_order(chapter):
+    marks = ["Symbols\n", "Equations\n", "Choices\n", "Cost\n", ">>> ", "Source"]
+    places = [f"\n{chapter.doc}".find(f"\n{mark}") for mark in marks]
+    missing = [mark.strip() for mark, place in zip(marks, places) if place < 0]
+    assert not missing and places == sorted(places), "expected them in this order: " + ", ".join(marks)
+    assert chapter.doc[:places[0]].strip().count("\n\n"), "say in plain words what the problem is"
+
+
+@each_chapter
+def test_it_is_of_a_length_that_one_reads(chapter):
+    docstring, file = chapter.doc.count("\n"), chapter.file.read_text(encoding="utf-8").count("\n")
+    assert docstring < 80 and file <= 460, "make it two chapters"
