@@ -53,11 +53,13 @@ Cost
 Sources: J. Nocedal and S. Wright, "Numerical Optimization", 2nd edition (2006), algorithm 7.4 for (1), section 6.1 for its
 H; G. Andrew and J. Gao, "Scalable training of L1-regularized log-linear models", ICML 2007, section 3, for (2) to (4).
 """
+import math
 from typing import NamedTuple
 
 import numpy as np
 
 from scratchml.core.checks import as_vector, real_number, whole_number
+from scratchml.core.jit import kernel
 from scratchml.optim.line_search import strong_wolfe
 
 # --- the direction -------------------------------------------------------------------------------
@@ -68,15 +70,15 @@ def direction(g, S, Y):
 
     Shapes: g (n), S (L, n), Y (L, n) -> (n)
     """
-    d, rho = -g, [1 / (s @ y) for s, y in zip(S, Y)]
+    d, rho = -g, [1 / dot(s, y) for s, y in zip(S, Y)]
     share = [0.0] * len(rho)
     for i in reversed(range(len(rho))):                  # the newest factor stands outermost
-        share[i] = rho[i] * (S[i] @ d)
-        d -= share[i] * Y[i]
+        share[i] = rho[i] * dot(S[i], d)
+        add_multiple(d, -share[i], Y[i])
     if rho:
-        d /= rho[-1] * (Y[-1] @ Y[-1])
+        d /= rho[-1] * dot(Y[-1], Y[-1])
     for i in range(len(rho)):
-        d += (share[i] - rho[i] * (Y[i] @ d)) * S[i]
+        add_multiple(d, share[i] - rho[i] * dot(Y[i], d), S[i])
     return d
 
 
@@ -177,7 +179,7 @@ def lbfgs(fun, x0, *, c=0.0, memory=6, max_iterations=1000, epsilon=1e-5, delta=
 
 def _reason(now, history, limit, epsilon, delta, period):
     """Why to stop here; "" for going on."""
-    if np.linalg.norm(now.gradient) <= epsilon * max(1.0, np.linalg.norm(now.x)):
+    if norm(now.gradient) <= epsilon * max(1.0, norm(now.x)):
         return "gradient"
     if len(history) > period and history[-period - 1] - now.value <= delta * abs(now.value):
         return "delta" if delta else "precision"
@@ -199,7 +201,7 @@ def _slope(x, g, c):
 
 def _remember(pairs, s, y, memory):
     """The pairs with (s, y) as the newest, without the oldest if there are too many."""
-    return [*pairs, (s, y)][-memory:] if s @ y > 1e-10 * (y @ y) else pairs
+    return [*pairs, (s, y)][-memory:] if dot(s, y) > 1e-10 * dot(y, y) else pairs
 
 
 def _step(evaluate, now, pairs, c):
@@ -207,10 +209,10 @@ def _step(evaluate, now, pairs, c):
     z = now.gradient
     d = direction(z, [s for s, _ in pairs], [y for _, y in pairs])
     d = downhill(d, z) if c else d
-    slope = float(d @ z)
+    slope = dot(d, z)
     if not -np.inf < slope < 0:
         return None
-    first = 1.0 if pairs else min(1.0, 1 / float(np.linalg.norm(z)))
+    first = 1.0 if pairs else min(1.0, 1 / norm(z))
     return _search_orthant(evaluate, now, d, first) if c else _search(evaluate, now, d, slope, first)
 
 
@@ -222,7 +224,7 @@ def _search(evaluate, now, d, slope, first):
         x = now.x + a * d
         value, g = evaluate(x)
         last = x, value, g
-        return value, float(g @ d)
+        return value, dot(g, d)
 
     step = strong_wolfe(phi, now.value, slope, first)
     if not step.found:
@@ -236,6 +238,33 @@ def _search_orthant(evaluate, now, d, first):
     for halvings in range(40):
         x = into_orthant(now.x + first * 0.5 ** halvings * d, now.x, now.gradient)
         value, g = evaluate(x)
-        if value <= now.value + 1e-4 * float(now.gradient @ (x - now.x)):
+        if value <= now.value + 1e-4 * dot(now.gradient, x - now.x):
             return x, value, g
     return None
+
+
+# --- compiled: vectors ----------------------------------------------------------------------------
+#
+# BLAS would hand vectors as short as these to its threads, and wait for them: on a busy machine that takes a thousand
+# times as long as the product, and its last bits depend on the number of threads.
+
+
+def norm(x):
+    """‖x‖ of `x` (n,); inf or NaN where it has such, or its squares overflow."""
+    return math.sqrt(dot(x, x))
+
+
+@kernel(reassociate=True)
+def dot(x, y):
+    """Σ_i x_i y_i of two vectors (n,)."""
+    total = 0.0
+    for i in range(x.size):
+        total += x[i] * y[i]
+    return total
+
+
+@kernel(contract=True)
+def add_multiple(x, factor, y):
+    """x += factor * y, in place, for two vectors (n,)."""
+    for i in range(x.size):
+        x[i] += factor * y[i]

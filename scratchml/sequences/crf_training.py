@@ -55,7 +55,7 @@ from typing import NamedTuple
 import numpy as np
 
 from scratchml.core.jit import kernel, run_chunks
-from scratchml.core.sparse import Rows
+from scratchml.optim.lbfgs import dot
 from scratchml.sequences.corpus import Corpus
 from scratchml.sequences.crf import as_field, edge_marginals, log_partition, node_marginals
 from scratchml.sequences.crf_scaled import SPAN, add_marginals, add_marginals_in_log_space
@@ -115,7 +115,7 @@ def penalty(theta, c1, c2):
 
     Shapes: theta (F), c1, c2 -> ()
     """
-    return c1 * float(np.abs(theta).sum()) + c2 * float(theta @ theta)
+    return c1 * float(np.abs(theta).sum()) + c2 * dot(theta, theta)
 
 
 # --- which weights there are -----------------------------------------------------------------------
