@@ -92,9 +92,11 @@ def _read_features(X, N, attributes, grow):
     M = len(attributes)                                  # stands for what is unknown
     number = attributes.__getitem__ if grow else lambda name: attributes.get(name, M)
     kinds = set(map(type, chain.from_iterable(X)))
+    if not all(issubclass(kind, (dict, list, tuple)) for kind in kinds):
+        raise TypeError("tokens of another kind")
     counts = np.fromiter(map(len, chain.from_iterable(X)), np.int64, N)
     indptr = np.concatenate([[0], np.cumsum(counts)])
-    if kinds <= {list, tuple}:
+    if not any(issubclass(kind, dict) for kind in kinds):
         names = chain.from_iterable(chain.from_iterable(X))
         found = map(number, names) if grow else map(attributes.get, names, repeat(M))
         indices = np.fromiter(found, np.int32, indptr[-1])
