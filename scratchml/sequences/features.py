@@ -13,17 +13,16 @@ from itertools import groupby
 
 
 def word_features(word, *, affixes=3):
-    """A dict of what one word (a str, of shape ()) is made of: itself, affixes, case, digits, shape, length.
+    """A dict of what one word (a str, of shape ()) is made of: itself in small letters, affixes, case, digits, shape, length.
 
     `affixes` is the length of the longest prefix and suffix.  Raises ValueError if `word` is not a str or empty.
     """
     if not isinstance(word, str) or not word:
         raise ValueError(f"word: expected a str that is not empty, got {word!r}")
-    lower = word.lower()
-    features = {"word": lower, "case": case(word), "digits": digits(word), "shape": shape(word),
-                "length": str(min(len(word), 12))}
+    features = {"word": word.lower(), "case": case(word), "digits": digits(word), "shape": shape(word),
+                "length": str(len(word))}
     for n in range(1, min(affixes, len(word)) + 1):
-        features[f"prefix{n}"], features[f"suffix{n}"] = lower[:n], lower[-n:]
+        features[f"prefix{n}"], features[f"suffix{n}"] = word[:n], word[-n:]
     return features
 
 
