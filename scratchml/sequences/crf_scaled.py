@@ -96,7 +96,7 @@ def scaled_forward(e, M):
             _times(a[t - 1], M, a[t])
             _multiply(a[t], e[t])
         c[t] = _total(a[t])
-        _scale(a[t], 1 / c[t])
+        _scale(a[t], _inverse(c[t]))
     return a, c
 
 
@@ -190,8 +190,14 @@ def _times(v, M, out):
 
 
 @kernel
+def _inverse(c):
+    """1 / c; NaN, which no sum survives, where c is 0 because all was lost."""
+    return 1 / c if c > 0 else np.nan
+
+
+@kernel
 def _onward(e, b, c, out):
-    inverse = 1 / c
+    inverse = _inverse(c)
     for j in range(e.size):
         out[j] = e[j] * b[j] * inverse
 
