@@ -166,8 +166,8 @@ def show_growth(growth):
     for n, row in zip(growth.sizes, table):
         print(f"    {n:>12,}" + "".join(f"{duration(seconds):>16}" for seconds in row))
     print(f"    {'exponent':>12}" + "".join(f"{slope:>16.2f}" for slope in slopes) + f"   stated: {growth.stated:g}")
-    for (case, name), word in words.items():
-        print(f"    {case.name}: {name}  {word}")
+    for name, word in sorted({(name, word) for (_, name), word in words.items()}):
+        print(f"    {name:20}  {word}")
     return words.values()
 
 

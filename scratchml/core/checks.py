@@ -7,7 +7,6 @@ import numbers
 import numpy as np
 
 FLOATS = (np.float64, np.float32)
-LARGEST = float(np.finfo(np.float64).max)
 
 
 def as_matrix(X, *, name="X", min_samples=1, owner=None, allow_nan=False):
@@ -130,10 +129,13 @@ def whole_number(value, name, *, least=1):
 def real_number(value, name, *, least=0.0, above=None):
     """`value` as a finite float of at least `least`, or greater than `above` if that is given.  Raises ValueError."""
     wanted = f"at least {least}" if above is None else f"greater than {above}"
-    if not isinstance(value, numbers.Real) or isinstance(value, (bool, np.bool_)) or not abs(value) <= LARGEST \
-            or (value < least if above is None else value <= above):
+    try:
+        number = float(value) if isinstance(value, numbers.Real) and not isinstance(value, (bool, np.bool_)) else np.nan
+    except OverflowError:                                # a whole number beyond float64
+        number = np.inf
+    if not np.isfinite(number) or (number < least if above is None else number <= above):
         raise ValueError(f"{name}={value!r}: expected a number, {wanted}")
-    return float(value)
+    return number
 
 
 def one_of(value, name, choices):

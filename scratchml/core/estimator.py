@@ -51,6 +51,7 @@ class Estimator:
     """Parameters in, fitted attributes out: the constructor stores, `fit` computes what ends in an underscore."""
 
     _estimator_type = None                               # "clusterer", "density_estimator", "classifier", ...
+    _takes_a_table = True                                # False where fit takes something else than an array (N, D)
 
     # --- parameters
 
@@ -151,7 +152,7 @@ class Estimator:
         from sklearn.utils import InputTags, Tags, TargetTags, TransformerTags
         return Tags(estimator_type=self._estimator_type, target_tags=TargetTags(required=False),
                     transformer_tags=TransformerTags(preserves_dtype=["float64", "float32"])
-                    if hasattr(self, "transform") else None, input_tags=InputTags())
+                    if hasattr(self, "transform") else None, input_tags=InputTags(two_d_array=self._takes_a_table))
 
 
 class Transformer:

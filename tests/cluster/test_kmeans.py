@@ -399,7 +399,8 @@ def test_transform_gives_distances_and_score_the_inertia_of_new_points():
     X, new = table(20, 2, 0), table(7, 2, 1)
     model = KMeans(3, random_state=0).fit(X)
     np.testing.assert_allclose(model.transform(new), euclidean(new, model.cluster_centers_), rtol=1e-15, atol=0)
-    np.testing.assert_allclose(model.score(new), -squared_euclidean(new, model.cluster_centers_).min(1).sum(), rtol=1e-14)
+    nearest = squared_euclidean(new, model.cluster_centers_).min(axis=1)
+    np.testing.assert_allclose(model.score(new), -nearest.sum(), rtol=1e-14)
     np.testing.assert_array_equal(model.predict(new), model.transform(new).argmin(axis=1))
     np.testing.assert_allclose(model.score(X), -model.inertia_, **sum_of_squares(X))
 
@@ -531,8 +532,8 @@ def test_many_points_are_treated_as_few_are():
     y = assign(X, C)
     np.testing.assert_array_equal(y, d.argmin(axis=1))
     np.testing.assert_allclose(inertia(X, w, C, y), (w * d.min(axis=1)).sum(), **sum_of_squares(X))
-    np.testing.assert_allclose(recentre(X, w, y, C), [np.average(X[y == k], axis=0, weights=w[y == k]) for k in range(5)],
-                               **mean_of_rows(X))
+    means = [np.average(X[y == k], axis=0, weights=w[y == k]) for k in range(5)]
+    np.testing.assert_allclose(recentre(X, w, y, C), means, **mean_of_rows(X))
     np.testing.assert_allclose(potential(X, w, d.min(1), C + 1),
                                [(w * np.minimum(d.min(1), e)).sum() for e in squared_euclidean(X, C + 1).T],
                                **sum_of_squares(X))
@@ -599,6 +600,19 @@ def test_the_ends_of_the_range_give_the_scaled_answer_or_an_error_that_helps(sca
     np.testing.assert_allclose(model.cluster_centers_ / scale, plain.cluster_centers_, **mean_of_rows(X))
     np.testing.assert_allclose(model.inertia_ / scale / scale, plain.inertia_, rtol=1e-12)
     assert len(set(seeded.labels_)) == 3 and np.isfinite(seeded.inertia_)
+
+
+@pytest.mark.parametrize("heaviest", [1e120, 1e200, 1e300])
+def test_a_weight_that_takes_the_inertia_out_of_range_is_refused_or_does_no_harm(heaviest):
+    X, w = 1e100 * table(9, 2, 0), np.ones(9)
+    w[3] = heaviest
+    try:
+        model = KMeans(3, random_state=0).fit(X, sample_weight=w)
+    except ValueError as error:
+        assert "scale" in str(error) and ("X" in str(error) or "sample_weight" in str(error))
+        return
+    assert np.isfinite(model.cluster_centers_).all() and np.isfinite(model.inertia_)
+    np.testing.assert_array_equal(model.labels_, model.predict(X))
 
 
 # --- bad input

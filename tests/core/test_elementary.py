@@ -94,8 +94,10 @@ def test_exp32(x):
     assert got == np.float32(got) and ulps(got, reference.exp32(x), np.float32) <= BOUND[exp32]
 
 
-@pytest.mark.parametrize("f, low, high", [(exp, -708.3, 709.7), (exp, -2, 2), (tanh, 0.05, 0.5), (tanh, -20, 0),
-                                          (log, 0.6, 1.6), (log, 0, 1e9), (exp32, -87, 88), (exp32, -2, 2)])
+@pytest.mark.parametrize("f, low, high", [
+    (exp, -708.3, 709.7), (exp, -2, 2), (tanh, 0.05, 0.5), (tanh, -20, 0), (log, 0.6, 1.6), (log, 0, 1e9),
+    (log, 0.7072, 0.71), (log, 1.41, 1.4142), (exp32, -87, 88), (exp32, -2, 2),       # for log, f is largest there
+])
 def test_a_loop_is_as_exact_as_a_call(f, low, high):
     x = np.random.default_rng(0).uniform(low, high, 500).astype(type_of(f))
     exact = [getattr(reference, f.__name__)(number) for number in x]
@@ -159,6 +161,11 @@ def test_tanh_is_odd_and_below_one(x):
 def test_a_float32_is_taken_in_double_precision(x):
     x = np.float32(x)
     assert (exp(x), tanh(x), log(x)) == (exp(float(x)), tanh(float(x)), log(float(x)))
+
+
+@given(st.floats(-80, 80))
+def test_exp32_takes_any_number_as_a_float32(x):
+    assert exp32(x) == exp32(np.float32(x))
 
 
 def test_double_is_a_plain_number():

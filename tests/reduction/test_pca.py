@@ -82,7 +82,8 @@ def test_the_largest_entry_of_a_row_is_made_positive(W):
 
 
 def test_the_first_of_several_largest_entries_decides():
-    assert fix_signs(np.array([[-2.0, 2, 1], [2, -2, 1], [1, -2, 2]])).tolist() == [[2, -2, -1], [2, -2, 1], [-1, 2, -2]]
+    W = np.array([[-2.0, 2, 1], [2, -2, 1], [1, -2, 2]])
+    assert fix_signs(W).tolist() == [[2, -2, -1], [2, -2, 1], [-1, 2, -2]]
 
 
 @given(components(6), st.integers(1, 8), seeds)
@@ -199,7 +200,8 @@ def test_a_rotation_turns_the_components(solver, seed, F, whiten):
     _, _, λ, bound = truth(X)
     gap = -np.diff(np.append(λ, 0)).max()
     np.testing.assert_allclose(other.explained_variance_, one.explained_variance_, rtol=0, atol=4 * bound)
-    np.testing.assert_allclose(other.components_, reference.fix_signs(one.components_ @ Q), rtol=0, atol=20 * bound / gap)
+    np.testing.assert_allclose(other.components_, reference.fix_signs(one.components_ @ Q),
+                               rtol=0, atol=20 * bound / gap)
 
 
 @given(rows_and_columns, seeds)
@@ -283,8 +285,8 @@ def test_whitened_columns_have_unit_covariance(solver, seed, F):
 def test_all_components_lose_nothing(X):
     for whiten in (False, True):
         model = PCA(whiten=whiten).fit(X)
-        np.testing.assert_allclose(model.inverse_transform(model.transform(X)), X,
-                                   rtol=0, atol=np.sqrt(truth(X)[3] * len(X)) + 20 * sum(X.shape) * EPS * np.abs(X).max())
+        slack = np.sqrt(truth(X)[3] * len(X)) + 20 * sum(X.shape) * EPS * np.abs(X).max()
+        np.testing.assert_allclose(model.inverse_transform(model.transform(X)), X, rtol=0, atol=slack)
 
 
 @given(rows_and_columns, st.booleans())
@@ -293,8 +295,8 @@ def test_fit_transform_is_fit_and_transform(X, whiten):
     Z = model.fit_transform(X)
     λ = model.explained_variance_
     safe = λ > 1e-6 * λ.max()                            # what is divided by the root of nothing but rounding is noise
-    np.testing.assert_allclose(Z[:, safe], model.transform(X)[:, safe],
-                               rtol=0, atol=1e3 * sum(X.shape) * EPS * max(np.abs(Z).max(), np.abs(X).max() * (not whiten)))
+    largest = max(np.abs(Z).max(), np.abs(X).max() * (not whiten))
+    np.testing.assert_allclose(Z[:, safe], model.transform(X)[:, safe], rtol=0, atol=1e3 * sum(X.shape) * EPS * largest)
     assert np.isfinite(Z).all()
 
 
@@ -303,7 +305,8 @@ def test_fit_transform_is_fit_and_transform(X, whiten):
 def test_scores_are_the_density_of_the_model(solver, seed, F, whiten):
     X, new = stretched(20, 4, seed), stretched(7, 4, seed + 1)
     model = PCA(F, svd_solver=solver, whiten=whiten, random_state=0).fit(X)
-    expected = reference.log_density(new, model.mean_, model.components_, model.explained_variance_, model.noise_variance_)
+    expected = reference.log_density(new, model.mean_, model.components_, model.explained_variance_,
+                                     model.noise_variance_)
     np.testing.assert_allclose(model.score_samples(new), expected, rtol=1e-9, atol=1e-9)   # the condition is about 1e3
     np.testing.assert_allclose(model.score(new), expected.mean(), rtol=1e-9, atol=1e-9)
     np.testing.assert_allclose(model.score(new), model.score_samples(new).mean(), rtol=20 * EPS)

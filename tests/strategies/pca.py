@@ -20,7 +20,7 @@ def stretched(N, D, seed, ratio=0.5):
 
 @st.composite
 def covariances(draw, max_columns):
-    """Symmetric matrices without negative eigenvalues: distinct, repeated, vanishing or far apart; some are diagonal."""
+    """Symmetric, with eigenvalues that are distinct, repeated, zero or far apart; some are diagonal."""
     D, rng = draw(st.integers(1, max_columns)), np.random.default_rng(draw(seeds))
     λ = {"distinct": 0.5 ** np.arange(D), "repeated": np.repeat(rng.random(D) + 0.1, 2)[:D],
          "low rank": rng.random(D) * (np.arange(D) < D // 2), "equal": np.full(D, 3.0), "none": np.zeros(D),
@@ -49,4 +49,5 @@ def example(symbol):
     rng, symbol = np.random.default_rng(0), normalize("NFKC", symbol)
     N, D, F = (SIZES[letter] for letter in "NDF")
     return {"X": rng.normal(size=(N, D)), "μ": rng.normal(size=D), "S": np.cov(rng.normal(size=(D, N))),
-            "W": axes(F, D, 0), "Z": rng.normal(size=(N, F)), "λ": 4 - np.arange(F, dtype=float), "F": F, "σ2": 0.5}[symbol]
+            "W": axes(F, D, 0), "Z": rng.normal(size=(N, F)), "λ": 4 - np.arange(F, dtype=float), "F": F,
+            "σ2": 0.5}[symbol]

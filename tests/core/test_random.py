@@ -1,0 +1,47 @@
+"""One seed, one sequence; and nobody else's state is touched."""
+import random
+
+import numpy as np
+import pytest
+
+from scratchml.core.random import generator
+
+
+def draws(random_state):
+    return generator(random_state).random(4).tolist()
+
+
+def test_a_seed_is_numpys_own():
+    for seed in (0, 7, 2**32, 10**30):
+        assert draws(seed) == np.random.default_rng(seed).random(4).tolist()
+    assert draws(np.int8(7)) == draws(np.uint64(7)) == draws(7) != draws(8)
+
+
+def test_a_generator_is_used_as_it_is():
+    given = np.random.default_rng(0)
+    assert generator(given) is given
+    assert draws(given) + draws(given) == np.random.default_rng(0).random(8).tolist()
+
+
+def test_none_is_something_new_each_time():
+    assert draws(None) != draws(None)
+
+
+def test_a_random_state_seeds_a_generator_and_moves_on():
+    one, other = np.random.RandomState(3), np.random.RandomState(3)
+    assert draws(one) == draws(other) != draws(one)
+    assert draws(np.random.RandomState(4)) != draws(np.random.RandomState(3))
+
+
+def test_the_global_states_stay():
+    before = np.random.get_state()[1].tolist(), random.getstate()
+    for random_state in (None, 3, np.random.RandomState(3), np.random.default_rng(3)):
+        draws(random_state)
+    assert (np.random.get_state()[1].tolist(), random.getstate()) == before
+
+
+@pytest.mark.parametrize("bad", [-1, 1.0, "seed", [1], np.random, np.random.PCG64(1), np.nan])
+def test_anything_else_is_refused(bad):
+    with pytest.raises(ValueError, match="expected None, a whole number >= 0, or a numpy.random.Generator") as refusal:
+        generator(bad)
+    assert str(refusal.value).startswith(f"random_state={bad!r}: ")
