@@ -85,11 +85,11 @@ def test_what_runs_inside_a_chunk_runs_in_its_thread():
     def outside(c, start, stop):
         outer[c] = threading.get_ident()
         run_chunks(inside, 4, c, chunk=1)
-        run_chunks(inside, 2, c, chunk=1)
+        run_chunks(inside, 4, c, chunk=1)
 
     with threads(6):
         run_chunks(outside, 2, chunk=1)                  # four threads are left over
-    assert inner == {c: [(i, outer[c]) for i in (0, 1, 2, 3, 0, 1)] for c in range(2)}
+    assert inner == {c: [(i, outer[c]) for i in (0, 1, 2, 3, 0, 1, 2, 3)] for c in range(2)}
 
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, SystemExit])
