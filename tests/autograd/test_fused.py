@@ -72,6 +72,17 @@ def test_results_that_are_views_are_watched_and_others_are_not():
     np.testing.assert_allclose(x.grad.data, 8 * before)
 
 
+def test_only_what_it_keeps_is_watched():
+    scaled = Fused(lambda x, s: (x * s, s), lambda s, g: (g * s, None))
+    x, s = tensor(3), tensor(3, seed=1)
+    y, z = scaled(x, s).sum(), scaled(x, s).sum()
+    x.data[0] = 7
+    y.backward()
+    s.data[0] = 7
+    with pytest.raises(RuntimeError, match="has been changed in place"):
+        z.backward()
+
+
 def test_an_operand_that_needs_no_gradient():
     x = tensor(3)
     r, angle = to_polar(x, np.ones(3))

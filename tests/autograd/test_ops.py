@@ -115,6 +115,52 @@ def test_values_at_infinity():
 
 # --- against NumPy
 
+A, B = np.random.default_rng(0).normal(size=(2, 2, 3))
+VALUES = {
+    "neg": (lambda a, b: -a, -A), "sub": (lambda a, b: a - b, A - B), "div": (lambda a, b: a / b, A / B),
+    "add": (lambda a, b: a + b, A + B), "mul": (lambda a, b: a * b, A * B),
+    "pow": (lambda a, b: a.abs() ** b, abs(A) ** B),
+    "exp": (lambda a, b: a.exp(), np.exp(A)), "log": (lambda a, b: a.abs().log(), np.log(abs(A))),
+    "log1p": (lambda a, b: a.abs().log1p(), np.log1p(abs(A))), "sqrt": (lambda a, b: a.abs().sqrt(), np.sqrt(abs(A))),
+    "tanh": (lambda a, b: a.tanh(), np.tanh(A)), "sigmoid": (lambda a, b: a.sigmoid(), 1 / (1 + np.exp(-A))),
+    "relu": (lambda a, b: a.relu(), A * (A > 0)),
+    "leaky_relu": (lambda a, b: a.leaky_relu(), np.where(A > 0, A, A / 100)),
+    "softplus": (lambda a, b: a.softplus(), np.log1p(np.exp(A))),
+    "clamp": (lambda a, b: a.clamp(-0.5, 0.6), A.clip(-0.5, 0.6)),
+    "clamp above": (lambda a, b: a.clamp(max=0.1), np.minimum(A, 0.1)), "clamp below": (
+        lambda a, b: a.clamp(min=0.1), np.maximum(A, 0.1)),
+    "maximum": (lambda a, b: ops.maximum(a, b), np.maximum(A, B)),
+    "minimum": (lambda a, b: ops.minimum(a, b), np.minimum(A, B)),
+    "where": (lambda a, b: ops.where(A > B, a, b), np.maximum(A, B)), "masked_fill": (
+        lambda a, b: a.masked_fill(A < 0, 0), A * (A > 0)),
+    "sum": (lambda a, b: a.sum(), A.sum()), "mean": (lambda a, b: a.mean(1, True), A.mean(1, keepdims=True)),
+    "var": (lambda a, b: a.var(0), A.var(0, ddof=1)), "max": (lambda a, b: a.max(1), A.max(1)), "min": (
+        lambda a, b: a.min((0, 1)), A.min()),
+    "cumsum": (lambda a, b: a.cumsum(1), A.cumsum(1)),
+    "logsumexp": (lambda a, b: a.logsumexp(0), np.log(np.exp(A).sum(0))),
+    "softmax": (lambda a, b: a.softmax(1), np.exp(A) / np.exp(A).sum(1, keepdims=True)),
+    "log_softmax": (lambda a, b: a.log_softmax(-1), A - np.log(np.exp(A).sum(1, keepdims=True))),
+    "matmul": (lambda a, b: a @ b.T, A @ B.T), "mT": (lambda a, b: a.mT, A.T), "einsum": (
+        lambda a, b: ops.einsum("ij,ij->i", a, b), (A * B).sum(1)),
+    "reshape": (lambda a, b: a.reshape(3, -1), A.reshape(3, 2)), "permute": (lambda a, b: a.permute(1, 0), A.T),
+    "transpose": (lambda a, b: a.transpose(0, -1), A.T), "unsqueeze": (lambda a, b: a.unsqueeze(-1), A[:, :, None]),
+    "squeeze": (lambda a, b: a[:1].squeeze(), A[0]), "expand": (lambda a, b: a.expand(4, -1, 3), np.stack([A] * 4)),
+    "flip": (lambda a, b: a.flip((0, 1)), A[::-1, ::-1]), "index": (lambda a, b: a[1, [0, 0, 2]], A[1, [0, 0, 2]]),
+    "gather": (lambda a, b: a.gather(0, np.array([[1, 0, 1]])), [[A[1, 0], A[0, 1], A[1, 2]]]),
+    "concatenate": (lambda a, b: ops.concatenate([a, b], 1), np.hstack([A, B])), "stack": (
+        lambda a, b: ops.stack([a, b], -1), np.dstack([A, B])),
+    "split": (lambda a, b: ops.split(a, 2, 1)[1], A[:, 2:]), "pad": (
+        lambda a, b: ops.pad(a, (1, 0, 0, 2), 5.0), np.pad(A, [(0, 2), (1, 0)], constant_values=5)),
+}
+
+
+@pytest.mark.parametrize("f, expected", VALUES.values(), ids=VALUES)
+def test_values(f, expected):
+    y = f(Tensor(A), Tensor(B))
+    assert y.shape == np.shape(expected)
+    np.testing.assert_allclose(y.data, expected, rtol=1e-14, atol=1e-15)
+
+
 @pytest.mark.parametrize("ours, numpys", [
     (lambda x: x.argmax(1), lambda a: a.argmax(1)), (lambda x: x.argmin(), lambda a: a.argmin()),
     (lambda x: ops.argmax(x, 0, True), lambda a: a.argmax(0, keepdims=True)),
