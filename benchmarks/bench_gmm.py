@@ -11,7 +11,7 @@ from scratchml.cluster.gmm import covariances, log_gaussians, means, precision_f
 def blobs(N, D, K):
     """Overlapping blobs, so that no fit is over early, and K of their points to start from."""
     rng = np.random.default_rng(0)
-    X = 2 * rng.normal(size=(K, D))[rng.integers(K, size=N)] + rng.normal(size=(N, D))
+    X = 3 / D ** 0.5 * rng.normal(size=(K, D))[rng.integers(K, size=N)] + rng.normal(size=(N, D))
     return X, X[:K].copy()
 
 
