@@ -20,8 +20,9 @@ Choices
     nothing, whatever the offset: the relative error stays below (D + 2) eps.
     (4) is 0 where x or y is the zero vector, which has no direction.  Each vector is first divided by its largest
     magnitude, so no square over- or underflows; rounding is kept from leading beyond ±1.
-    float32 gives float32 and is computed in it, everything else float64.  (1) to (3) of values beyond 1e154
-    (in float32 1e19) are +inf where their squares are: a number that is too large, not a wrong one.
+    (2) is right wherever the distance itself can be held: very large and very small numbers are scaled by a power of two
+    before they are squared.  (1) is +inf or 0 where the square is beyond the range of its type.
+    float32 gives float32 and is computed in it, everything else float64.
 
 Cost
     O(N M D) time, O(N M) memory for the result.
@@ -68,8 +69,12 @@ def euclidean(X, Y):
 
     Shapes: X (N, D), Y (M, D) -> (N, M)
     """
-    squares = squared_euclidean(X, Y)
-    return np.sqrt(squares, out=squares)
+    X, Y = _pair(X, Y)
+    exponent, wide = np.frexp(max(np.abs(X).max(), np.abs(Y).max()))[1], np.finfo(X.dtype).maxexp // 4
+    if abs(exponent) < wide:                             # no square is near an end of the range
+        return np.sqrt(squared_euclidean(X, Y))
+    with np.errstate(over="ignore"):
+        return np.ldexp(np.sqrt(squared_euclidean(np.ldexp(X, -exponent), np.ldexp(Y, -exponent))), exponent)
 
 
 def manhattan(X, Y):

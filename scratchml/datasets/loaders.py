@@ -27,6 +27,33 @@ class Dataset(NamedTuple):
     target_names: np.ndarray                             # (K,) strings, in alphabetical order
 
 
+class Tagged(NamedTuple):
+    """S sequences: token t of sequence s is the str tokens[s][t], its label the str labels[s][t]."""
+    tokens: list
+    labels: list
+
+
+def load_addresses(*, messy=False):
+    """Addresses in the United States, as people write them, each token with the part that it is of.
+
+    tokens and labels of 1,513 addresses, 10,722 tokens, 29 labels; with `messy` of 63 others that are harder, 404 tokens,
+    11 labels.
+    Labels are those of the Federal Geographic Data Committee's standard for addresses: AddressNumber, StreetName,
+    PlaceName and so on.  They mark no chunks: a street name of three words is three times StreetName.
+
+    >>> addresses = load_addresses()
+    >>> list(zip(addresses.tokens[1], addresses.labels[1]))[:2]
+    [('3600', 'AddressNumber'), ('West', 'StreetNamePreDirectional')]
+
+    Source: the training data of usaddress 0.5.16, by DataMade, https://github.com/datamade/usaddress.
+    Licence: MIT.
+    """
+    content = _read("addresses_messy.tsv" if messy else "addresses.tsv").decode()
+    pairs = [[line.split("\t") for line in address.split("\n")] for address in content.rstrip("\n").split("\n\n")]
+    return Tagged([[token for token, _ in address] for address in pairs],
+                  [[label for _, label in address] for address in pairs])
+
+
 def load_digits():
     """Handwritten digits, scanned and reduced to images of 8 x 8 pixels.
 

@@ -17,6 +17,7 @@ import tarfile
 import tempfile
 import zipfile
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 
@@ -46,6 +47,16 @@ def penguins(text):
     rows = list(csv.DictReader(text.decode().splitlines()))
     sizes = [["nan" if row[name] == "NA" else row[name] for name in header[:-1]] for row in rows]
     return tsv(header, sizes, [row["species"] for row in rows])
+
+
+def addresses(xml):
+    """A token and its label a line, an empty line after each address; punctuation between labels stays with the token."""
+    lines = []
+    for address in ElementTree.fromstring(xml):
+        for token in address:
+            lines.append(f"{token.text.strip()}{(token.tail or '').strip()}\t{token.tag}\n")
+        lines.append("\n")
+    return "".join(lines).encode()
 
 
 def _from_scikit_learn(text, header):
@@ -92,8 +103,11 @@ def checksums(files):
 
 SCIKIT_LEARN = "scikit-learn==1.9.1"
 PALMERPENGUINS = "palmerpenguins==0.1.6"
+USADDRESS = "usaddress==0.5.16 --no-binary usaddress"
 
 SOURCES = {                                              # file: (what pip is asked for, file inside, function)
+    "addresses.tsv": (USADDRESS, "training/labeled.xml", addresses),
+    "addresses_messy.tsv": (USADDRESS, "training/us50_messiest_manual_label.xml", addresses),
     "digits.npz": (SCIKIT_LEARN, "sklearn/datasets/data/digits.csv.gz", digits),
     "iris.tsv": (SCIKIT_LEARN, "sklearn/datasets/data/iris.csv", iris),
     "penguins.tsv": (PALMERPENGUINS, "palmerpenguins/data/penguins.csv", penguins),

@@ -248,3 +248,11 @@ def test_rows_of_different_lengths(f):
     for X, Y in ([[1.0, 2, 3]], [[1.0, 2]]), ([[1.0, 2]], [[1.0]]):
         with pytest.raises(ValueError, match=rf"{len(X[0])}.*{len(Y[0])}|{len(Y[0])}.*{len(X[0])}"):
             f(X, Y)
+
+
+@pytest.mark.parametrize("dtype, exponents", [(np.float64, [-1000, -700, 0, 700, 1000]), (np.float32, [-120, -80, 0, 80, 120])])
+def test_euclidean_distances_span_the_whole_range(dtype, exponents):
+    X, Y = table(4, 3, 0).astype(dtype), table(5, 3, 1).astype(dtype)
+    for exponent in exponents:                           # a power of two, so equal to the last bit
+        scaled = euclidean(np.ldexp(X, exponent), np.ldexp(Y, exponent))
+        np.testing.assert_array_equal(scaled, np.ldexp(euclidean(X, Y), exponent))

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from scratchml.datasets import load_digits, load_iris, load_penguins, load_wine, loaders, rebuild
+from scratchml.datasets import load_addresses, load_digits, load_iris, load_penguins, load_wine, loaders, rebuild
 
 FILES = {load_digits: "digits.npz", load_iris: "iris.tsv", load_penguins: "penguins.tsv", load_wine: "wine.tsv"}
 ROOT = Path(__file__).parents[2]
@@ -147,6 +147,45 @@ def test_two_penguins_were_not_measured():
     assert penguins.target_names[penguins.target[[3, 271]]].tolist() == ["Adelie", "Gentoo"]
 
 
+# --- addresses
+
+@pytest.mark.parametrize("messy, addresses, tokens, labels", [(False, 1513, 10722, 29), (True, 63, 404, 11)])
+def test_addresses_have_as_many_tokens_and_labels_as_stated(messy, addresses, tokens, labels):
+    data = load_addresses(messy=messy)
+    assert len(data.tokens) == len(data.labels) == addresses and f"{addresses:,} " in load_addresses.__doc__
+    assert [len(x) for x in data.tokens] == [len(y) for y in data.labels] and min(map(len, data.tokens)) > 0
+    assert sum(map(len, data.tokens)) == tokens and len({label for y in data.labels for label in y}) == labels
+    assert all(token and token == token.strip() for x in data.tokens for token in x)
+
+
+def test_the_first_addresses():
+    data = load_addresses()
+    assert " ".join(data.tokens[0]) == "8128 S. DR MARTIN LUTHER KING JR Drive"
+    assert data.labels[0] == ["AddressNumber", "StreetNamePreDirectional", *["StreetName"] * 5, "StreetNamePostType"]
+    assert load_addresses(messy=True).tokens[0][3:5] == ["Road#", "1,"]
+
+
+@pytest.mark.parametrize("messy", [False, True])
+def test_a_caller_may_change_addresses(messy):
+    first, before = load_addresses(messy=messy), load_addresses(messy=messy)
+    first.tokens[0][0], first.labels[0][:] = "", []
+    assert load_addresses(messy=messy) == before
+
+
+def test_addresses_are_what_is_in_the_xml():
+    xml = (b"<A><AddressString><AddressNumber>12 </AddressNumber> <StreetName>Oak\n</StreetName>, <PlaceName>Rome</PlaceName>"
+           b"</AddressString>\n<AddressString><ZipCode>1</ZipCode>\n</AddressString></A>")
+    assert rebuild.addresses(xml) == b"12\tAddressNumber\nOak,\tStreetName\nRome\tPlaceName\n\n1\tZipCode\n\n"
+
+
+def test_damaged_addresses_are_named(copy_of_data):
+    file = copy_of_data / "addresses.tsv"
+    file.write_bytes(file.read_bytes()[:-1])
+    with pytest.raises(ValueError, match="addresses.tsv: damaged"):
+        load_addresses()
+    assert load_addresses(messy=True)
+
+
 # --- missing and damaged files
 
 @pytest.fixture
@@ -211,7 +250,7 @@ def test_the_readme_tells_of_every_file_where_it_comes_from():
     for name, (package, member, _) in rebuild.SOURCES.items():
         assert f"- Size: {(loaders.DATA / name).stat().st_size:,} bytes\n" in told[name]
         assert f"- Taken from: `{package}`, `{member}`\n" in told[name]
-        for item in ("Source: ", "Attribution: ", "Licence: CC", "Changes: "):
+        for item in ("Source: ", "Attribution: ", "Licence: ", "Changes: "):
             assert f"\n- {item}" in told[name]
 
 

@@ -20,7 +20,7 @@ def stretched(N, D, seed, ratio=0.5):
 
 @st.composite
 def covariances(draw, max_columns):
-    """Symmetric matrices with eigenvalues that are distinct, repeated, zero or far apart; some matrices are diagonal."""
+    """Symmetric, with eigenvalues that are distinct, repeated, zero or far apart; some are diagonal."""
     D, rng = draw(st.integers(1, max_columns)), np.random.default_rng(draw(seeds))
     λ = {"distinct": 0.5 ** np.arange(D), "repeated": np.repeat(rng.random(D) + 0.1, 2)[:D],
          "low rank": rng.random(D) * (np.arange(D) < D // 2), "equal": np.full(D, 3.0), "none": np.zeros(D),

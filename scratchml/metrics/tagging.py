@@ -1,0 +1,110 @@
+"""How good are predicted labels of sequences: token by token, label by label, chunk by chunk?
+
+Chunks are counted as the script conlleval of the CoNLL shared tasks counts them: a chunk is right if its first token,
+its last token and its type are.  Labels are strings such as B-PER, I-PER, O; in IOBES also E-PER and S-PER.
+
+>>> true = [["B-PER", "I-PER", "O", "B-LOC"]]
+>>> found = [["B-PER", "I-PER", "O", "B-PER"]]
+>>> token_accuracy(true, found), chunk_scores(true, found)["all"]
+(0.75, Scores(precision=0.5, recall=0.5, f1=0.5, support=2))
+
+Source: E. Tjong Kim Sang and S. Buchholz, "Introduction to the CoNLL-2000 shared task: chunking", CoNLL 2000, section 3,
+and its script conlleval; for E and S the rules that follow from their meaning.
+"""
+from collections import Counter
+from typing import NamedTuple
+
+# A chunk ends between two labels, by the marks of the first and the second, or one begins there.
+ENDS = {"BB", "BO", "IB", "IO", "BS", "IS", "EE", "EI", "EO", "EB", "ES", "SB", "SI", "SO", "SE", "SS"}
+BEGINS = {"BB", "IB", "OB", "OI", "EB", "EE", "EI", "OE", "SB", "SI", "SE", "BS", "IS", "OS", "ES", "SS"}
+
+
+class Scores(NamedTuple):
+    """Of what was found, how much is right; of what is there, how much was found; their harmonic mean; how much is there."""
+    precision: float
+    recall: float
+    f1: float
+    support: int
+
+
+def token_accuracy(y_true, y_pred):
+    """The share of tokens whose label is right.
+
+    `y_true` and `y_pred` are S sequences of labels, of shape (S,).  Raises ValueError where they differ in length, and
+    if there is no token at all; so do the functions below.
+    """
+    pairs = _pairs(y_true, y_pred)
+    return sum(a == b for a, b in pairs) / len(pairs)
+
+
+def sequence_accuracy(y_true, y_pred):
+    """The share of sequences (S,) whose labels are all right.  Raises ValueError as `token_accuracy` does."""
+    _pairs(y_true, y_pred)
+    return sum(list(a) == list(b) for a, b in zip(y_true, y_pred)) / len(y_true)
+
+
+def label_scores(y_true, y_pred):
+    """{label: Scores} of each label that occurs, tokens of sequences (S,).  Raises ValueError as `token_accuracy` does."""
+    pairs = _pairs(y_true, y_pred)
+    right = Counter(a for a, b in pairs if a == b)
+    there, found = Counter(a for a, _ in pairs), Counter(b for _, b in pairs)
+    return {label: _scores(right[label], found[label], there[label]) for label in sorted(there | found)}
+
+
+def chunk_scores(y_true, y_pred):
+    """{type: Scores} of the chunks of each type in sequences (S,), and under "all" of all together.
+
+    Raises ValueError as `token_accuracy` does, and for labels that are neither O nor like B-PER.
+    """
+    _pairs(y_true, y_pred)
+    there = [(s, *chunk) for s, labels in enumerate(y_true) for chunk in chunks(labels)]
+    found = [(s, *chunk) for s, labels in enumerate(y_pred) for chunk in chunks(labels)]
+    right = set(there) & set(found)
+    types = sorted({chunk[-1] for chunk in there + found})
+    scores = {kind: _scores(*(sum(chunk[-1] == kind for chunk in some) for some in (right, found, there)))
+              for kind in types}
+    return scores | {"all": _scores(len(right), len(found), len(there))}
+
+
+def chunks(labels):
+    """The chunks of one sequence of T labels, of shape (T,): (first, last, type), places from 0.
+
+    A label that does not fit to the one before begins a chunk: O I-PER, B-PER I-LOC.  Raises ValueError as `split_tag`.
+    """
+    found, begin = [], None
+    tags = [*map(split_tag, labels), ("O", "")]
+    before, its_kind = "O", ""
+    for t, (mark, kind) in enumerate(tags):
+        if begin is not None and (before + mark in ENDS or before != "O" and kind != its_kind):
+            found.append((begin, t - 1, its_kind))
+            begin = None
+        if before + mark in BEGINS or mark != "O" and kind != its_kind:
+            begin = t
+        before, its_kind = mark, kind
+    return found
+
+
+def split_tag(label):
+    """("B", "PER") for B-PER, ("B", "") for B, ("O", "") for O.  One label, of shape (); raises ValueError for others."""
+    mark, _, kind = label.partition("-") if isinstance(label, str) else ("", "", "")
+    if mark not in ("B", "I", "O", "E", "S") or mark == "O" and label != "O":
+        raise ValueError(f"the label {label!r}: expected O, or B, I, E or S with a type, as in B-PER")
+    return mark, kind
+
+
+def _scores(right, found, there):
+    precision, recall = right / found if found else 0.0, right / there if there else 0.0
+    return Scores(precision, recall, 2 * precision * recall / (precision + recall) if right else 0.0, there)
+
+
+def _pairs(y_true, y_pred):
+    """All tokens as (true label, predicted label)."""
+    if len(y_true) != len(y_pred):
+        raise ValueError(f"y_true has {len(y_true)} sequences, y_pred {len(y_pred)}; expected the same number")
+    for s, (a, b) in enumerate(zip(y_true, y_pred)):
+        if len(a) != len(b):
+            raise ValueError(f"y_true[{s}] has {len(a)} labels, y_pred[{s}] {len(b)}; expected the same number")
+    pairs = [pair for a, b in zip(y_true, y_pred) for pair in zip(a, b)]
+    if not pairs:
+        raise ValueError("y_true: expected at least one label")
+    return pairs

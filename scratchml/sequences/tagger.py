@@ -1,0 +1,361 @@
+"""The tagger: a conditional random field on features, trained, asked, inspected and saved."""
+import numpy as np
+
+from scratchml.core import storage
+from scratchml.core.checks import one_of, real_number, whole_number
+from scratchml.core.estimator import Estimator, compatible, warn_not_converged
+from scratchml.core.jit import kernel, run_chunks
+from scratchml.core.progress import report
+from scratchml.core.random import generator
+from scratchml.core.sparse import Rows
+from scratchml.optim.lbfgs import lbfgs
+from scratchml.sequences.corpus import Attributes, Corpus, read_labels, read_tokens
+from scratchml.sequences.crf import best_path, k_best, log_partition
+from scratchml.sequences.crf_online import GradientDescent, Perceptron
+from scratchml.sequences.crf_scaled import add_marginals, add_marginals_in_log_space
+from scratchml.sequences.crf_training import (CorpusLoss, Features, Legal, Pattern, agreeing, fixed, scores,
+                                              seen_features, state_scores, step_scores)
+from scratchml.sequences.schemes import legal_transitions
+
+KIND = "scratchml.sequences.CRF"
+ALGORITHMS = ("lbfgs", "l2sgd", "ap")
+PASSES = {"lbfgs": None, "l2sgd": 1000, "ap": 100}       # max_iterations, if it is None
+
+
+class CRF(Estimator):
+    """A linear-chain conditional random field for labelling sequences.
+
+    X is a list of sequences.  A token is a dict of features (str: bool, number or str) or a list of strings, as for
+    python-crfsuite; or a sequence is an array (T, D).  y is a list of lists of labels, strings or whole numbers; None is
+    a label that is not known, over which training sums.
+
+    Parameters
+    ----------
+    algorithm : "lbfgs", the exact minimum, on all cores; "l2sgd", stochastic gradient descent; "ap", the averaged
+        perceptron, which has no probabilities to speak of and no use for c1 and c2.
+    c1, c2 : what a unit of |weight| and of weight² costs, as in CRFsuite (no ½).  c1 > 0 needs "lbfgs" (OWL-QN).
+    max_iterations : iterations, or passes over the corpus, at most; None for no limit, 1000 passes ("l2sgd"), 100 ("ap").
+    epsilon : "lbfgs" stops when ‖gradient‖ ≤ epsilon max(1, ‖weights‖), "ap" when the share of wrong tokens is at most that.
+    delta, period : "lbfgs" and "l2sgd" stop when the loss fell by at most delta times itself in `period` iterations.
+    min_freq : the least sum of |values| that a feature must have in the corpus.
+    all_possible_states, all_possible_transitions : weights also for pairs (attribute, label) and (label, label) not seen.
+    edge_attributes : names of features ("word") or attributes ("word:Main") that have a weight for each pair of labels too.
+    forbidden : None, "BIO" or "IOBES" (what these schemes do not allow), or a list of pairs (label, next label).
+    random_state : None, int or numpy.random.Generator: the order of sequences in "l2sgd" and "ap".
+    verbose : 1 for a line to stderr after each iteration.
+    callback : called with a `Progress` after each iteration; returning True stops the fit.
+
+    Attributes
+    ----------
+    classes_ : the K labels, sorted
+    attributes_ : the attributes, in the order in which they were first seen
+    weights_ : (F,), the weights of states, transitions and edges
+    loss_, loss_history_ : the loss with its penalties, of the whole corpus, after each iteration; for "l2sgd" on the way,
+        for "ap" the share of wrong tokens
+    n_iter_ : iterations done
+    stop_reason_ : gradient, delta, max_iterations, callback or precision
+    """
+
+    def __init__(self, algorithm="lbfgs", *, c1=0.0, c2=1.0, max_iterations=None, epsilon=1e-5, delta=1e-5, period=10,
+                 min_freq=0.0, all_possible_states=False, all_possible_transitions=False, edge_attributes=(),
+                 forbidden=None, random_state=None, verbose=0, callback=None):
+        self.algorithm = algorithm
+        self.c1 = c1
+        self.c2 = c2
+        self.max_iterations = max_iterations
+        self.epsilon = epsilon
+        self.delta = delta
+        self.period = period
+        self.min_freq = min_freq
+        self.all_possible_states = all_possible_states
+        self.all_possible_transitions = all_possible_transitions
+        self.edge_attributes = edge_attributes
+        self.forbidden = forbidden
+        self.random_state = random_state
+        self.verbose = verbose
+        self.callback = callback
+
+    # --- training
+
+    def fit(self, X, y):
+        """Learn the weights from sequences `X` (S,) and their labels `y` (S,).
+
+        Ctrl-C, like a callback that says stop, leaves the last finished iteration in the attributes.
+        Raises ValueError for bad parameters, an empty corpus or sequence, tokens that cannot be read, values that are
+        NaN or infinite, labels that do not fit to X or break `forbidden`; it names sequence and token.
+        """
+        self._check_parameters()
+        attributes = Attributes()
+        starts, rows = read_tokens(X, attributes, grow=True)
+        labels, classes = read_labels(y, starts)
+        legal = legal_transitions(classes, self.forbidden)
+        _check_legal(labels, starts, legal, classes)
+        corpus = Corpus(starts, rows, labels)
+        has_edges = _chosen(list(attributes), self.edge_attributes)
+        edges = _some(rows, has_edges)
+        features = seen_features(corpus, edges, legal, min_freq=self.min_freq, all_states=self.all_possible_states,
+                                 all_pairs=self.all_possible_transitions)
+        self._learned = dict(classes_=classes, attributes_=list(attributes), _numbers=attributes, _features=features,
+                             _has_edges=has_edges)
+        train = {"lbfgs": self._lbfgs, "l2sgd": self._l2sgd, "ap": self._perceptron}[self.algorithm]
+        try:
+            train(corpus, edges, features)
+        finally:
+            del self._learned
+        if self.stop_reason_ == "max_iterations":
+            warn_not_converged(f"the fit ended after max_iterations={self.n_iter_} iterations; raise max_iterations, "
+                               "epsilon or delta")
+        return self
+
+    def _check_parameters(self):
+        one_of(self.algorithm, "algorithm", ALGORITHMS)
+        for name in ("c1", "c2", "epsilon", "delta", "min_freq"):
+            real_number(getattr(self, name), name)
+        if self.c1 > 0 and self.algorithm != "lbfgs":
+            raise ValueError(f"c1={self.c1!r}: algorithm={self.algorithm!r} knows no c1; set c1=0 or algorithm='lbfgs'")
+        whole_number(self.period, "period")
+        if self.max_iterations is not None:
+            whole_number(self.max_iterations, "max_iterations")
+
+    def _keep(self, theta, history, reason=""):
+        """Take a finished iteration into the attributes, all at once."""
+        vars(self).update(self._learned, weights_=theta, loss_=history[-1], loss_history_=history,
+                          n_iter_=len(history), stop_reason_=reason)
+
+    def _lbfgs(self, corpus, edges, features):
+        history = []
+
+        def after(now):
+            history.append(now.value)
+            self._keep(now.x, list(history))
+            return report(self, now.iterations, now.value)
+        found = lbfgs(CorpusLoss(corpus, edges, features, self.c2), np.zeros(sum(features.sizes)), c=self.c1,
+                      max_iterations=self.max_iterations, epsilon=self.epsilon, delta=self.delta, period=self.period,
+                      callback=after)
+        self._keep(found.x, history or [found.value], found.reason)
+        self.n_iter_ = found.iterations
+
+    def _l2sgd(self, corpus, edges, features):
+        rng = generator(self.random_state)
+        descent = GradientDescent(corpus, edges, features, self.c2)
+        descent.calibrate(rng.permutation(descent.S)[:1000])
+
+        def ended(history):
+            now, before = history[-1], history[-1 - self.period:][0]
+            return "delta" if len(history) > self.period and before - now <= self.delta * abs(now) else ""
+        self._in_passes(descent, rng, ended)
+
+    def _perceptron(self, corpus, edges, features):
+        self._in_passes(Perceptron(corpus, edges, features), generator(self.random_state),
+                        lambda history: "epsilon" if history[-1] <= self.epsilon else "")
+
+    def _in_passes(self, learn, rng, ended):
+        limit, history = self.max_iterations or PASSES[self.algorithm], []
+        while True:
+            history.append(float(learn(rng.permutation(learn.S))))
+            reason = ended(history) or ("max_iterations" if len(history) >= limit else "")
+            self._keep(learn.weights(), list(history), reason)
+            if report(self, len(history), history[-1]):
+                self.stop_reason_ = "callback"
+            if self.stop_reason_:
+                return
+
+    # --- asking
+
+    def predict(self, X, known=None):
+        """The best path of each sequence of `X` (S,), as lists of labels.
+
+        `known` (S,) are labels that are fixed, None where they are not.  Raises ValueError for input that cannot be read,
+        and where `known` and `forbidden` leave no path.
+        """
+        corpus, edges, model = self._field(X, known)
+        y, score = np.empty(len(corpus.y), np.int32), np.empty(len(corpus.starts) - 1)
+        run_chunks(_tag, len(score), corpus, edges, model, y, score, chunk=max(1, min(64, len(score) // 8)))
+        _check_possible(score)
+        names = [self.classes_[k] for k in y.tolist()]
+        starts = corpus.starts.tolist()
+        return [names[first:last] for first, last in zip(starts, starts[1:])]
+
+    def predict_single(self, x):
+        """The best path of one sequence of T tokens, (T,).  Raises ValueError as `predict` does."""
+        return self.predict([x])[0]
+
+    def predict_marginals(self, X):
+        """For each sequence of `X` (S,) and token a dict {label: probability}.  Raises ValueError as `predict` does."""
+        corpus, edges, model = self._field(X, None)
+        gamma, log_Z = np.zeros((len(corpus.y), len(self.classes_))), np.empty(len(corpus.starts) - 1)
+        run_chunks(_marginals, len(log_Z), corpus, edges, model, gamma, log_Z, chunk=max(1, min(64, len(log_Z) // 8)))
+        _check_possible(log_Z)
+        tokens = [dict(zip(self.classes_, row)) for row in gamma.tolist()]
+        starts = corpus.starts.tolist()
+        return [tokens[first:last] for first, last in zip(starts, starts[1:])]
+
+    def predict_n_best(self, X, n):
+        """For each sequence of `X` (S,) its n best paths and their log-probabilities: (list of paths, array (n,)).
+
+        Fewer if fewer are possible.  Raises ValueError as `predict` does.
+        """
+        corpus, edges, model = self._field(X, None)
+        answers = []
+        for s in range(len(corpus.starts) - 1):
+            E, A = field_of(corpus, edges, model, s)
+            A = A[0] if len(A) == 1 else A
+            paths, total = k_best(E, A, n)
+            _check_possible(total[:1], s)
+            answers.append(([[self.classes_[k] for k in path] for path in paths.tolist()], total - log_partition(E, A)))
+        return answers
+
+    def score(self, X, y):
+        """The share of tokens of `X` (S,) whose label is that of `y` (S,).  Raises ValueError as `predict` does."""
+        found = self.predict(X)
+        if len(found) != len(y) or any(len(a) != len(b) for a, b in zip(found, y)):
+            raise ValueError("X and y: expected as many labels as tokens in every sequence")
+        return sum(a == b for mine, theirs in zip(found, y) for a, b in zip(mine, theirs)) / sum(map(len, found))
+
+    def _field(self, X, known):
+        self._check_fitted()
+        starts, rows = read_tokens(X, self._numbers, grow=False)
+        y = np.full(starts[-1], -1, np.int32)
+        if known is not None:
+            y, _ = read_labels(known, starts, {label: k for k, label in enumerate(self.classes_)})
+        return Corpus(starts, rows, y), _some(rows, self._has_edges), scores(self._features, self.weights_)
+
+    # --- inspection
+
+    @property
+    def state_features_(self):
+        """{(attribute, label): weight}"""
+        self._check_fitted()
+        weights, _, _ = self._features.split(self.weights_)
+        return {(self.attributes_[d], self.classes_[k]): w for d, k, w in _entries(self._features.states, weights)}
+
+    @property
+    def transition_features_(self):
+        """{(label, next label): weight}"""
+        self._check_fitted()
+        _, weights, _ = self._features.split(self.weights_)
+        pairs = (divmod(k, len(self.classes_)) for k in self._features.pairs.tolist())
+        return {(self.classes_[i], self.classes_[j]): w for (i, j), w in zip(pairs, weights.tolist())}
+
+    @property
+    def edge_features_(self):
+        """{(attribute, label before, label): weight}"""
+        self._check_fitted()
+        _, _, weights = self._features.split(self.weights_)
+        K, names = len(self.classes_), self.classes_
+        return {(self.attributes_[d], names[k // K], names[k % K]): w
+                for d, k, w in _entries(self._features.edges, weights)}
+
+    # --- keeping
+
+    def save(self, path):
+        """Write the model to the file `path`.  Raises ValueError if it is not fitted, OSError if it cannot be written.
+
+        callback, verbose and random_state are not kept.
+        """
+        self._check_fitted()
+        features = self._features
+        arrays = dict(weights=self.weights_, pairs=features.pairs, has_edges=self._has_edges,
+                      **{f"legal_{name}": part for name, part in features.legal._asdict().items()})
+        for name in ("states", "edges"):
+            part = getattr(features, name)
+            arrays |= {f"{name}_indptr": part.indptr, f"{name}_columns": part.columns}
+        parameters = {name: value for name, value in self.get_params().items()
+                      if name not in ("callback", "verbose", "random_state")}
+        storage.save(path, KIND, arrays, dict(parameters=parameters, classes=self.classes_, attributes=self.attributes_,
+                                              history=self.loss_history_, n_iter=self.n_iter_, reason=self.stop_reason_))
+
+    @classmethod
+    def load(cls, path):
+        """The model that `save` wrote to `path`.  Raises ValueError if the file is damaged or holds something else."""
+        arrays, rest = storage.load(path, KIND)
+        K, names = len(rest["classes"]), rest["attributes"]
+        model = cls(**rest["parameters"])
+        features = Features(Pattern(arrays["states_indptr"], arrays["states_columns"], K), arrays["pairs"],
+                            Pattern(arrays["edges_indptr"], arrays["edges_columns"], K * K),
+                            Legal(*(arrays[f"legal_{name}"] for name in Legal._fields)))
+        numbers = Attributes((name, d) for d, name in enumerate(names))
+        model._learned = dict(classes_=rest["classes"], attributes_=names, _numbers=numbers, _features=features,
+                              _has_edges=arrays["has_edges"])
+        model._keep(arrays["weights"], rest["history"], rest["reason"])
+        model.n_iter_ = rest["n_iter"]
+        del model._learned
+        return model
+
+
+# --- pieces --------------------------------------------------------------------------------------
+
+
+def _chosen(names, edge_attributes):
+    """Which of the attributes `names` (D,) have weights for pairs of labels, as bools."""
+    if isinstance(edge_attributes, str):
+        raise ValueError(f"edge_attributes={edge_attributes!r}: expected a list of names, e.g. [{edge_attributes!r}]")
+    wanted = set(edge_attributes)
+    chosen = np.array([name in wanted or name.split(":")[0] in wanted for name in names], bool)
+    return chosen if wanted else np.zeros(len(names), bool)
+
+
+def _some(rows, chosen):
+    """`rows` without the columns that are not `chosen` (D,)."""
+    if not chosen.any():
+        return Rows(np.zeros_like(rows.indptr), rows.indices[:0], rows.data[:0], rows.shape)
+    kept = chosen[rows.indices]
+    indptr = np.concatenate([[0], np.cumsum(kept)])[rows.indptr]
+    return Rows(indptr, rows.indices[kept], rows.data[kept], rows.shape)
+
+
+def _entries(pattern, weights):
+    of = np.repeat(np.arange(len(pattern.indptr) - 1), np.diff(pattern.indptr))
+    return zip(of.tolist(), pattern.columns.tolist(), weights.tolist())
+
+
+def _check_legal(y, starts, legal, classes):
+    """Raise a ValueError that names the first sequence whose known labels are forbidden."""
+    if all(part.all() for part in legal):
+        return
+    A = np.where(legal.pairs, 0, -np.inf)
+    for s, (first, last) in enumerate(zip(starts, starts[1:])):
+        E = np.zeros((last - first, len(classes)))
+        E[0] += np.where(legal.first, 0, -np.inf)
+        E[-1] += np.where(legal.last, 0, -np.inf)
+        if log_partition(agreeing(E, y[first:last]), A) == -np.inf:
+            labels = [classes[k] if k >= 0 else None for k in y[first:last]]
+            raise ValueError(f"y[{s}]: {labels} breaks what `forbidden` allows; correct the labels, or allow it")
+
+
+def _check_possible(score, s=None):
+    """Raise a ValueError that names the first sequence without a path."""
+    if score.size == 0 or (score == -np.inf).any():
+        s = int((score == -np.inf).argmax()) if s is None else s
+        raise ValueError(f"X[{s}]: no path is left; the known labels, or the length, break what `forbidden` allows")
+
+
+@kernel
+def field_of(corpus, edges, model, s):
+    """E (T, K), with known labels fixed, and A (1, K, K) or (T-1, K, K) of sequence s."""
+    first, T, K = corpus.starts[s], corpus.starts[s + 1] - corpus.starts[s], model.first.size
+    E = fixed(state_scores(corpus, s, model), corpus.y[first:first + T])
+    if edges.indices.size == 0 or T == 1:
+        return E, model.A.copy().reshape((1, K, K))
+    return E, step_scores(edges, first, T, model)[1:].copy().reshape((T - 1, K, K))
+
+
+@kernel
+def _tag(c, start, stop, corpus, edges, model, y, score):
+    """The best paths of sequences start ... stop-1 into `y` (N,), their scores into `score` (S,)."""
+    for s in range(start, stop):
+        E, A = field_of(corpus, edges, model, s)
+        score[s] = best_path(E, A, y[corpus.starts[s]:corpus.starts[s + 1]])
+
+
+@kernel
+def _marginals(c, start, stop, corpus, edges, model, gamma, log_Z):
+    """γ of sequences start ... stop-1 into `gamma` (N, K), which is zero, and log Z into `log_Z` (S,)."""
+    K = model.first.size
+    for s in range(start, stop):
+        E, A = field_of(corpus, edges, model, s)
+        own = gamma[corpus.starts[s]:corpus.starts[s + 1]]
+        if edges.indices.size == 0:
+            log_Z[s] = add_marginals(E, model.A, model.M, model.Mt, 1.0, own, np.zeros((K, K)))
+        else:
+            log_Z[s] = add_marginals_in_log_space(E, A, 1.0, own, np.zeros((1, K, K)))

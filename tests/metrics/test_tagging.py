@@ -1,0 +1,86 @@
+"""Counts of labels and chunks, against the script that the shared tasks count with."""
+import numpy as np
+import pytest
+from hypothesis import given, strategies as st
+
+from scratchml.metrics.tagging import (Scores, chunk_scores, chunks, label_scores, sequence_accuracy, split_tag,
+                                       token_accuracy)
+from tests.reference import tagging as reference
+
+BIO = ["O", "B-X", "I-X", "B-Y", "I-Y"]
+IOBES = [*BIO, "E-X", "S-X", "E-Y", "S-Y"]
+
+
+@st.composite
+def pairs_of_taggings(draw, labels):
+    """Two taggings of the same sentences that agree often, so that chunks are right."""
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    true = [rng.choice(labels, size=rng.integers(1, 9)).tolist() for _ in range(rng.integers(1, 5))]
+    changed = draw(st.sampled_from([0.0, 0.2, 0.6]))
+    return true, [[str(rng.choice(labels)) if rng.random() < changed else label for label in s] for s in true]
+
+
+@pytest.mark.parametrize("labels", [BIO, IOBES], ids=["BIO", "IOBES"])
+@given(data=st.data())
+def test_chunks_are_counted_as_conlleval_counts_them(labels, data):
+    true, found = data.draw(pairs_of_taggings(labels))
+    right, guessed, there = reference.conlleval(true, found)
+    scores = chunk_scores(true, found)
+    kinds = set(guessed) | set(there)
+    assert set(scores) == kinds | {"all"}
+    for kind in kinds | {"all"}:
+        r, g, n = (sum(c.values()) if kind == "all" else c.get(kind, 0) for c in (right, guessed, there))
+        p, q = r / g if g else 0, r / n if n else 0
+        assert scores[kind] == Scores(p, q, 2 * p * q / (p + q) if r else 0, n)
+
+
+@pytest.mark.parametrize("labels, expected", [
+    ("O O", []), ("B-X I-X O B-X", [(0, 1, "X"), (3, 3, "X")]), ("B-X B-X", [(0, 0, "X"), (1, 1, "X")]),
+    ("I-X I-X", [(0, 1, "X")]), ("O I-X I-Y", [(1, 1, "X"), (2, 2, "Y")]), ("B-X I-Y", [(0, 0, "X"), (1, 1, "Y")]),
+    ("B-X I-X E-X S-X", [(0, 2, "X"), (3, 3, "X")]), ("S-X S-X", [(0, 0, "X"), (1, 1, "X")]),
+    ("E-X E-X", [(0, 0, "X"), (1, 1, "X")]), ("B-X E-X I-X", [(0, 1, "X"), (2, 2, "X")]), ("B I O", [(0, 1, "")]),
+    ("B-X E-Y", [(0, 0, "X"), (1, 1, "Y")]), ("B-X O I-X", [(0, 0, "X"), (2, 2, "X")]), ("B-A-B I-A-B", [(0, 1, "A-B")]),
+])
+def test_chunks(labels, expected):
+    assert chunks(labels.split()) == expected
+
+
+def test_the_example_of_the_shared_task():
+    """Counted by hand: 2 of 3 found chunks are right, of 4 that are there."""
+    true = [["B-NP", "I-NP", "B-VP", "B-NP", "O", "B-PP"]]
+    found = [["B-NP", "I-NP", "B-VP", "B-VP", "O", "O"]]
+    assert chunk_scores(true, found)["all"] == Scores(2 / 3, 2 / 4, 2 * (2 / 3) * (1 / 2) / (2 / 3 + 1 / 2), 4)
+
+
+@given(pairs_of_taggings(BIO))
+def test_tokens_and_labels(drawn):
+    true, found = drawn
+    a, b = sum(true, []), sum(found, [])
+    assert token_accuracy(true, found) == np.mean(np.array(a) == np.array(b))
+    assert sequence_accuracy(true, found) == np.mean([x == y for x, y in zip(true, found)])
+    scores = label_scores(true, found)
+    assert set(scores) == set(a) | set(b)
+    for label, score in scores.items():
+        right = sum(x == y == label for x, y in zip(a, b))
+        assert score.precision == (right / b.count(label) if label in b else 0)
+        assert score.recall == (right / a.count(label) if label in a else 0)
+        assert score.support == a.count(label)
+        expected = 2 * right / (a.count(label) + b.count(label))
+        assert score.f1 == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("label", ["X-PER", "b-PER", "O-PER", "", None, "PER"])
+def test_labels_of_no_scheme(label):
+    with pytest.raises(ValueError, match="expected O, or B, I, E or S"):
+        split_tag(label)
+
+
+@pytest.mark.parametrize("f", [token_accuracy, sequence_accuracy, label_scores, chunk_scores])
+@pytest.mark.parametrize("true, found, message", [
+    ([["O"]], [["O"], ["O"]], "y_true has 1 sequences, y_pred 2"),
+    ([["O"], ["O"]], [["O"], ["O", "O"]], r"y_true\[1\] has 1 labels, y_pred\[1\] 2"),
+    ([], [], "at least one label"), ([[]], [[]], "at least one label"),
+])
+def test_lengths_that_do_not_fit(f, true, found, message):
+    with pytest.raises(ValueError, match=message):
+        f(true, found)

@@ -1,0 +1,355 @@
+"""The tagger: what it learns, answers, shows and keeps."""
+import itertools
+import warnings
+
+import numpy as np
+import pytest
+
+from scratchml.core.estimator import ConvergenceWarning, NotFittedError
+from scratchml.core.sparse import dense
+from scratchml.sequences import CRF
+from scratchml.sequences.corpus import read_tokens
+from scratchml.sequences.crf import log_partition, path_score
+from tests.reference import crf as reference
+from tests.strategies.tagger import TAGS, sentences
+
+X, Y = sentences(40, seed=1)
+EXACT = dict(epsilon=1e-9, delta=0.0)
+each_algorithm = pytest.mark.parametrize("algorithm", ["lbfgs", "l2sgd", "ap"])
+
+
+def fitted(X=X, y=Y, **options):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return CRF(**options).fit(X, y)
+
+
+def field(model, x):
+    """E and A of a sequence, from the weights that the model shows."""
+    _, rows = read_tokens([x], model._numbers, grow=False)
+    G, K = dense(rows), len(model.classes_)
+    number = {label: k for k, label in enumerate(model.classes_)}
+    W, A = np.zeros((G.shape[1], K)), np.zeros((len(x) - 1, K, K))
+    for (attribute, label), weight in model.state_features_.items():
+        W[model.attributes_.index(attribute), number[label]] = weight
+    for (a, b), weight in model.transition_features_.items():
+        A[:, number[a], number[b]] += weight
+    for (attribute, a, b), weight in model.edge_features_.items():
+        A[:, number[a], number[b]] += weight * G[1:, model.attributes_.index(attribute)]
+    return G @ W, A
+
+
+def probability(model, x, y):
+    E, A = field(model, x)
+    path = np.array([model.classes_.index(label) for label in y])
+    return path_score(E, A, path) - log_partition(E, A)
+
+
+# --- what it learns
+
+@pytest.mark.parametrize("options", [{}, dict(edge_attributes=["word"]), dict(all_possible_states=True),
+                                     dict(all_possible_transitions=True, min_freq=3)])
+def test_the_loss_is_that_of_the_weights_that_it_shows(options):
+    model = fitted(c2=0.5, max_iterations=8, **options)
+    weights = [*model.state_features_.values(), *model.transition_features_.values(), *model.edge_features_.values()]
+    assert sorted(weights) == sorted(model.weights_)
+    loss = -sum(probability(model, x, y) for x, y in zip(X, Y)) + 0.5 * sum(w * w for w in weights)
+    assert model.loss_ == pytest.approx(loss, rel=1e-11)
+    assert model.loss_history_[-1] == model.loss_ and len(model.loss_history_) == model.n_iter_
+
+
+def test_which_weights_there_are():
+    seen = {(f"word:{t['word']}", label) for x, y in zip(X, Y) for t, label in zip(x, y)}
+    model = fitted(max_iterations=1)
+    assert {key for key in model.state_features_ if key[0].startswith("word:")} == seen
+    assert set(model.transition_features_) == {pair for y in Y for pair in zip(y, y[1:])}
+    everything = fitted(max_iterations=1, all_possible_states=True, all_possible_transitions=True)
+    assert len(everything.state_features_) == len(model.attributes_) * len(model.classes_)
+    assert len(everything.transition_features_) == len(model.classes_) ** 2
+    triples = {(f"word:{x[t]['word']}", y[t - 1], y[t]) for x, y in zip(X, Y) for t in range(1, len(x))}
+    assert set(fitted(max_iterations=1, edge_attributes=["word"]).edge_features_) == triples
+    one = fitted(max_iterations=1, edge_attributes=["word:O1"])
+    assert set(one.edge_features_) == {triple for triple in triples if triple[0] == "word:O1"}
+
+
+def test_the_minimum_does_not_depend_on_the_algorithm():
+    exact = fitted(c2=1.0, **EXACT)
+    descent = fitted(algorithm="l2sgd", c2=1.0, max_iterations=150, delta=0.0, random_state=0)
+    np.testing.assert_allclose(descent.weights_, exact.weights_, atol=0.1)
+    assert np.abs(exact.weights_).max() > 1
+
+
+@each_algorithm
+def test_it_labels_what_features_give_away(algorithm):
+    X, y = sentences(60, noise=0.0)
+    assert fitted(X, y, algorithm=algorithm, c2=0.01, max_iterations=40, random_state=0).score(X, y) > 0.97
+
+
+def test_l1_solutions_meet_the_subgradient_conditions():
+    """With OWL-QN F stops falling where slopes are about √(2 curvature eps F): here 1e-5 leaves room."""
+    c1 = 0.8
+    model = fitted(c1=c1, c2=0.1, epsilon=1e-7, delta=0.0)
+    assert 0 < (model.weights_ == 0).sum() < model.weights_.size
+    smooth = slope_of(model, 0.1)
+    zero = model.weights_ == 0
+    assert (np.abs(smooth[zero]) <= c1 + 1e-4).all()
+    np.testing.assert_allclose(smooth[~zero], -c1 * np.sign(model.weights_[~zero]), atol=1e-4)
+
+
+def slope_of(model, c2, h=6e-6):
+    """∂/∂θ of the loss without L1, by central differences."""
+    slope = np.zeros(model.weights_.size)
+    weights = model.weights_
+
+    def loss():
+        return -sum(probability(model, x, y) for x, y in zip(X[:40], Y[:40]))
+    for k in range(weights.size):
+        for sign in (1, -1):
+            model.weights_ = weights.copy()
+            model.weights_[k] += sign * h
+            slope[k] += sign * loss() / (2 * h)
+    model.weights_ = weights
+    return slope + 2 * c2 * weights
+
+
+def test_without_transitions_it_is_a_logistic_regression():
+    """Sequences of one token: the softmax of the attributes, whose optimum has expected = observed + penalty."""
+    rng = np.random.default_rng(0)
+    table, labels = rng.normal(size=(60, 3)), rng.integers(3, size=60)
+    model = fitted([row[None] for row in table], [[int(k)] for k in labels], c2=0.3, **EXACT)
+    W = np.array([[model.state_features_[str(d), k] for k in range(3)] for d in range(3)])
+    p = np.exp(table @ W)
+    p /= p.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(table.T @ (p - np.eye(3)[labels]) + 0.6 * W, 0, atol=1e-6)
+    np.testing.assert_allclose([list(m[0].values()) for m in model.predict_marginals([row[None] for row in table])], p,
+                               atol=1e-12)
+
+
+# --- labels that are not known
+
+def test_all_known_is_the_same_as_known():
+    assert fitted(y=[list(y) for y in Y]).weights_.tolist() == fitted().weights_.tolist()
+
+
+def test_partial_labels_teach_less_but_the_right_thing():
+    hidden = [[label if (s + t) % 3 else None for t, label in enumerate(y)] for s, y in enumerate(Y)]
+    model = fitted(y=hidden, c2=0.1)
+    assert 0.55 < model.score(X, Y) <= fitted(c2=0.1).score(X, Y) + 0.02
+    nothing = fitted(y=[Y[0], *([None] * len(y) for y in Y[1:])])
+    alone = fitted(X[:1], Y[:1])
+    assert nothing.loss_ == pytest.approx(alone.loss_, rel=1e-9)
+
+
+def test_known_labels_are_kept_in_decoding():
+    model = fitted()
+    known = [[TAGS[(s + t) % 5] if t % 2 else None for t in range(len(x))] for s, x in enumerate(X)]
+    found = model.predict(X, known)
+    for x, fixed, y in zip(X, known, found):
+        assert all(b in (None, a) for a, b in zip(y, fixed))
+        E, A = field(model, x)
+        allowed = [path for path in itertools.product(range(5), repeat=len(x))
+                   if all(k is None or model.classes_[j] == k for j, k in zip(path, fixed))] if len(x) < 4 else []
+        if allowed:
+            best = max(allowed, key=lambda path: reference.path_score(E, A, path))
+            assert [model.classes_[j] for j in best] == y
+    assert model.predict(X, [[None] * len(x) for x in X]) == model.predict(X)
+
+
+# --- what is forbidden
+
+def legal(y):
+    return all(b[0] != "I" or a[0] in "BI" and a[1:] == b[1:] for a, b in zip(["O", *y], y))
+
+
+@each_algorithm
+def test_forbidden_transitions_are_never_chosen(algorithm):
+    clean, misleading = sentences(30, seed=3, noise=0.0), sentences(40, seed=4, noise=1.0)[0]
+    free = fitted(*clean, algorithm=algorithm, c2=0.001, max_iterations=5, random_state=0)
+    bound = fitted(*clean, algorithm=algorithm, c2=0.001, max_iterations=5, random_state=0, forbidden="BIO")
+    assert all(map(legal, bound.predict(misleading))) and not all(map(legal, free.predict(misleading)))
+    for paths, _ in bound.predict_n_best(misleading[:9], 4):
+        assert all(map(legal, paths))
+
+
+def test_forbidden_labels_have_no_probability_and_no_part_in_training():
+    model = fitted(forbidden="BIO", all_possible_transitions=True, c2=0.2)
+    assert ("O", "I-X") not in model.transition_features_ and ("B-X", "I-X") in model.transition_features_
+    for tokens in model.predict_marginals(X):
+        assert tokens[0]["I-X"] == tokens[0]["I-Y"] == 0
+    total = 0.0
+    for x, y in zip(X, Y):
+        E, A = field(model, x)
+        E[0, [k for k, label in enumerate(model.classes_) if label[0] == "I"]] = -np.inf
+        for i, j in itertools.product(range(5), repeat=2):
+            if not legal(["B" + model.classes_[i][1:], model.classes_[j]]) or \
+                    model.classes_[i] == "O" and model.classes_[j][0] == "I":
+                A[:, i, j] = -np.inf
+        total -= path_score(E, A, np.array([model.classes_.index(k) for k in y])) - log_partition(E, A)
+    assert model.loss_ == pytest.approx(total + 0.2 * (model.weights_ ** 2).sum(), rel=1e-10)
+
+
+def test_pairs_that_are_forbidden():
+    model = fitted(forbidden=[("O", "O")], X=[x[:1] for x in X], y=[y[:1] for y in Y])
+    assert all(("O", "O") not in zip(y, y[1:]) for y in model.predict(X))
+
+
+def test_labels_that_break_the_rules_are_named():
+    with pytest.raises(ValueError, match=r"y\[1\]: \['O', 'I-X'\] breaks what `forbidden` allows"):
+        CRF(forbidden="BIO").fit([[["a"]], [["a"], ["b"]]], [["B-X"], ["O", "I-X"]])
+    model = fitted(forbidden="BIO")
+    with pytest.raises(ValueError, match=r"X\[1\]: no path is left"):
+        model.predict([[["a"]], [["a"], ["b"]]], [["O"], ["O", "I-X"]])
+
+
+# --- answers
+
+@pytest.mark.parametrize("options", [{}, dict(edge_attributes=["word"])])
+def test_answers_are_those_of_the_field(options):
+    model = fitted(max_iterations=15, **options)
+    for x, path, tokens, (paths, scores) in zip(X, model.predict(X), model.predict_marginals(X),
+                                                model.predict_n_best(X, 3)):
+        if len(x) > 4:
+            continue
+        E, A = field(model, x)
+        best, totals = reference.k_best(E, A, 3)
+        names = [[model.classes_[k] for k in y] for y in best]
+        assert path == names[0] == model.predict_single(x) and paths == names
+        np.testing.assert_allclose(scores, np.array(totals) - reference.log_partition(E, A), atol=1e-10)
+        np.testing.assert_allclose([list(token.values()) for token in tokens], reference.node_marginals(E, A), atol=1e-10)
+        assert all(list(token) == model.classes_ for token in tokens)
+
+
+def test_what_was_never_seen_is_ignored():
+    model = fitted()
+    more = [[{**token, "new": "feature", "other": 3.0} for token in x] for x in X]
+    assert model.predict(more) == model.predict(X)
+    assert len(model.predict([[{}], [["never"]]])) == 2
+
+
+def test_score_counts_tokens():
+    model = fitted()
+    right = sum(a == b for x, y in zip(model.predict(X), Y) for a, b in zip(x, y))
+    assert model.score(X, Y) == right / sum(map(len, Y))
+
+
+# --- progress
+
+@each_algorithm
+def test_progress_is_reported_and_can_end_the_fit(algorithm, capsys):
+    seen = []
+
+    def stop(progress):
+        seen.append(progress[1:])
+        assert progress.estimator.loss_history_[-1] == progress.loss and progress.estimator.predict(X[:1])
+        return progress.iteration == 3
+    noisy = sentences(30, noise=0.9)
+    model = CRF(algorithm, verbose=1, callback=stop, random_state=0).fit(*noisy)
+    assert [iteration for iteration, _ in seen] == [1, 2, 3] and model.n_iter_ == 3
+    assert model.stop_reason_ == "callback" and capsys.readouterr().err.count("CRF: iteration") == 3
+
+
+@each_algorithm
+def test_an_interrupt_leaves_the_last_finished_iteration(algorithm):
+    def interrupt(progress):
+        if progress.iteration == 2:
+            raise KeyboardInterrupt
+    noisy = sentences(30, noise=0.9)
+    model = CRF(algorithm, callback=interrupt, random_state=0)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(*noisy)
+    assert model.n_iter_ == 2 and model.predict(X) == fitted(*noisy, algorithm=algorithm, random_state=0,
+                                                             max_iterations=2).predict(X)
+
+
+@each_algorithm
+def test_a_limit_that_ends_the_fit_is_a_warning(algorithm):
+    with pytest.warns(ConvergenceWarning, match="max_iterations=2"):
+        CRF(algorithm, max_iterations=2).fit(*sentences(30, noise=0.9))
+
+
+@each_algorithm
+@pytest.mark.parametrize("edges", [(), ("word",)])
+def test_same_seed_same_bits_on_any_number_of_threads(algorithm, edges, monkeypatch):
+    found = set()
+    for threads in "12":
+        monkeypatch.setenv("SCRATCHML_NUM_THREADS", threads)
+        model = fitted(algorithm=algorithm, max_iterations=5, edge_attributes=edges, random_state=4)
+        found.add((model.weights_.tobytes(), str(model.predict(X)), str(model.predict_marginals(X[:5]))))
+    assert len(found) == 1
+
+
+# --- keeping
+
+@pytest.mark.parametrize("options", [{}, dict(edge_attributes=("word",), forbidden="BIO"), dict(algorithm="ap")])
+def test_saved_and_loaded_it_is_the_same(tmp_path, options):
+    model = fitted(max_iterations=4, **options)
+    model.save(tmp_path / "model")
+    again = CRF.load(tmp_path / "model")
+    assert again.predict_n_best(X[:5], 2)[0][0] == model.predict_n_best(X[:5], 2)[0][0]
+    assert again.predict(X) == model.predict(X) and again.state_features_ == model.state_features_
+    assert (again.loss_history_, again.n_iter_, again.stop_reason_) == (model.loss_history_, 4, model.stop_reason_)
+    assert again.get_params()["algorithm"] == model.algorithm
+    again.set_params(max_iterations=3)
+    with pytest.warns(ConvergenceWarning):
+        again.fit(X, Y)
+
+
+def test_a_damaged_file_is_refused_and_nothing_lost(tmp_path):
+    path, model = tmp_path / "model", fitted(max_iterations=3)
+    model.save(path)
+    whole = path.read_bytes()
+    for size in (0, 10, len(whole) // 2, len(whole) - 1):
+        path.write_bytes(whole[:size])
+        with pytest.raises(ValueError, match="model"):
+            CRF.load(path)
+    assert model.predict(X) == fitted(max_iterations=3).predict(X)
+
+
+# --- bad input
+
+@pytest.mark.parametrize("options, message", [
+    (dict(algorithm="newton"), "algorithm='newton': expected one of 'lbfgs', 'l2sgd', 'ap'"), (dict(c1=-1), "c1=-1"),
+    (dict(c2=np.nan), "c2=nan"), (dict(max_iterations=0), "max_iterations=0"), (dict(epsilon="a"), "epsilon='a'"),
+    (dict(min_freq=-1), "min_freq=-1"), (dict(period=0), "period=0"), (dict(delta=-1), "delta=-1"),
+    (dict(algorithm="ap", c1=0.1), "c1=0.1: algorithm='ap' knows no c1"), (dict(edge_attributes="word"), "expected a list"),
+    (dict(forbidden="XYZ"), "forbidden='XYZ'"),
+])
+def test_bad_parameters(options, message):
+    with pytest.raises(ValueError, match=message):
+        CRF(**options).fit(X, Y)
+
+
+@pytest.mark.parametrize("X, y, message", [
+    ([], [], "X: the corpus is empty"), ([[]], [[]], r"X\[0\]: the sequence is empty"),
+    ([[["a"]], [["a"], ["b"]]], [["x"], ["x"]], r"y\[1\]: 1 labels for the 2 tokens"),
+    ([[["a"]]], [["x"], ["x"]], "y: expected 1 sequences"), ([[{"a": np.nan}]], [["x"]], "feature 'a' is nan"),
+])
+def test_bad_corpora(X, y, message):
+    model = fitted(max_iterations=2)
+    before = model.predict(*[sentences(5)[0]])
+    with pytest.raises(ValueError, match=message):
+        model.fit(X, y)
+    assert model.predict(sentences(5)[0]) == before
+
+
+def test_bad_questions():
+    model = fitted(max_iterations=2)
+    with pytest.raises(ValueError, match=r"y\[0\]\[0\]: the label 'Q' was not seen"):
+        model.predict(X[:1], [["Q"] * len(X[0])])
+    with pytest.raises(ValueError, match="as many labels as tokens"):
+        model.score(X[:2], [Y[0], Y[0] + Y[1]])
+    with pytest.raises(ValueError, match="R=0"):
+        model.predict_n_best(X, 0)
+    with pytest.raises(ValueError, match="the corpus is empty"):
+        model.predict([])
+
+
+def test_before_it_is_fitted():
+    for ask in (lambda m: m.predict(X), lambda m: m.state_features_, lambda m: m.save("x"), lambda m: m.score(X, Y)):
+        with pytest.raises(NotFittedError):
+            ask(CRF())
+
+
+def test_one_label_is_learnt_at_once():
+    model = CRF().fit([[["a"], ["b"]]], [["x", "x"]])
+    assert model.predict([[["b"]]]) == [["x"]] and model.loss_ == 0
