@@ -6,7 +6,7 @@ import numpy as np
 from benchmarks import Case, Growth, peer, test_contender
 from scratchml.datasets import load_digits
 from scratchml.metrics import trustworthiness
-from scratchml.reduction import TSNE
+from scratchml.reduction import PCA, TSNE
 from scratchml.reduction.affinities import packed_affinities, unpacked
 from scratchml.reduction.forces import StudentPairs
 from scratchml.reduction.sne import tsne_gradient
@@ -53,9 +53,9 @@ def digits():
 
 
 def as_good_a_map(theirs, ours):
-    """A KL within a tenth: approximations count their own, with fewer p_ij, and openTSNE stops after 750 iterations."""
+    """A KL alike: approximations report that of fewer p_ij, and openTSNE stops after 750 iterations."""
     assert theirs[0].shape == ours[0].shape
-    np.testing.assert_allclose(theirs[1], ours[1], rtol=0.1)
+    np.testing.assert_allclose(theirs[1], ours[1], rtol=0.15)
 
 
 # --- parts of one
@@ -96,9 +96,9 @@ GRADIENTS = {"formula": formula_gradient, "in float64": lambda P, Y, full: tsne_
 FITS = {"scratchml": ours, "scikit-learn BH": scikit_learn_barnes_hut, "openTSNE": opentsne}
 CASES = [
     Case("one gradient, N = 1,797", lambda: gradient_data(1797), GRADIENTS, same_direction),
-    Case("trustworthiness, 1,797 x 64", lambda: (digits()[0], digits()[0][:, 20:22]),
+    Case("trustworthiness, 1,797 x 64", lambda: (digits()[0], PCA(2).fit_transform(digits()[0])),
          {"scratchml": trustworthiness, "scikit-learn": scikit_learn_trustworthiness},
-         lambda theirs, ours: np.testing.assert_allclose(theirs, ours, rtol=1e-2)),          # ties go by chance there
+         lambda theirs, ours: np.testing.assert_allclose(theirs, ours, rtol=1e-4)),          # ties go by chance there
     Case("digits, 1,797 x 64, whole fit", digits, FITS, as_good_a_map),
     Case("digits, 1,797 x 64, whole fit (takes minutes)", digits,
          {"scratchml": ours, "scikit-learn exact": scikit_learn_exact}, as_good_a_map),

@@ -225,4 +225,5 @@ def _joint_rows(c, first, stop, Δ, start, searched, P):
         βs, leasts, others = precision[r + 1:], nearest[r + 1:], shares[r + 1:]
         for j in range(d.size):                          # the point i + 1 + j
             p = exp(-β * max(d[j] - least, 0.0)) * share + exp(-βs[j] * max(d[j] - leasts[j], 0.0)) * others[j]
-            row[j] = p / (2 * N) if p >= NEGLIGIBLE else 0.0
+            p /= 2 * N
+            row[j] = p if p >= NEGLIGIBLE else 0.0

@@ -18,7 +18,7 @@ def states(draw):
 def fit_arguments():
     """Three blobs, more than the default perplexity asks for."""
     rng = np.random.default_rng(0)
-    return (np.repeat([[0.0, 0, 0, 9], [5, 0, 1, 9], [0, 7, 2, 8]], 12, axis=0) + rng.normal(size=(36, 4)),)
+    return (np.repeat([[0.0, 0, 0, 9], [5, 0, 1, 9], [0, 7, 2, 8]], 11, axis=0) + rng.normal(size=(33, 4)),)
 
 
 def example(symbol):
