@@ -118,7 +118,7 @@ def test_weights_that_are_large_are_no_trouble():
 
 @pytest.mark.parametrize("unknown, with_edges", [(0.0, False), (0.4, False), (0.4, True)])
 def test_the_slope_by_finite_differences(unknown, with_edges):
-    """Central differences with h = 6e-6 are good to 1e-9 of the third derivatives, which are of the order of the tokens."""
+    """Central differences with h = 6e-6 are good to 1e-9 of the third derivatives, of the order of the tokens."""
     corpus, edges, features, _ = some_corpus(10, 3, 6, 1, unknown, with_edges)
     objective, rng, h = CorpusLoss(corpus, edges, features, 0.3), np.random.default_rng(2), 6e-6
     theta = rng.normal(size=sum(features.sizes))
