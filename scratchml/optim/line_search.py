@@ -65,7 +65,7 @@ def decreases(a, p, p0, u0, c1=1e-4):
 
     Shapes: a, p, p0, u0 -> ()
     """
-    return p <= p0 + c1 * a * u0 + NOISE * abs(p0) and p < math.inf
+    return p <= p0 + c1 * a * u0 + NOISE * abs(p0)
 
 
 def flattens(u, u0, c2=0.9):

@@ -365,4 +365,4 @@ def _merge(lists, add, score, which, rank):
             if next_of[i] < R and lists[i, next_of[i]] + add[i] > score[n]:
                 score[n], which[n] = lists[i, next_of[i]] + add[i], i
         rank[n] = next_of[which[n]]
-        next_of[which[n]] += score[n] > -np.inf
+        next_of[which[n]] += 1

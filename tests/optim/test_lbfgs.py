@@ -104,6 +104,32 @@ def test_a_function_with_walls_is_survived(c, bad):
     np.testing.assert_allclose(found.x, 1 / (1 + c), rtol=1e-7)
 
 
+def test_the_lowest_step_is_kept_where_a_search_ends_elsewhere():
+    """A slope that never flattens, up to a cliff: the last value tried may be beyond it."""
+    def slide(x):
+        return (-float(x[0]), np.array([-1.0])) if x[0] <= 0.7 else (np.inf, np.array([np.nan]))
+    found = lbfgs(slide, [0.0], max_iterations=3)
+    assert 0.6 < found.x[0] <= 0.7 and found.value == -found.x[0] and found.gradient.tolist() == [-1.0]
+
+
+def test_with_a_sum_of_magnitudes_no_coordinate_moves_uphill():
+    """The first move of each iteration goes only where the pseudo-gradient leads."""
+    Q, b = quadratic(6, 100, np.random.default_rng(5))
+    states, tried = [np.zeros(6)], []
+
+    def fun(x):
+        tried.append(x.copy())
+        return bowl(Q, b)(x)
+
+    def after(now):
+        states.append(now.x)
+    lbfgs(fun, states[0], c=0.5, epsilon=1e-6, delta=0, callback=after)
+    for before, now in zip(states, states[1:]):
+        z = reference.pseudo_gradient(before, Q @ before - b, 0.5)
+        inside = (now != 0) & (before != 0)
+        assert (((now - before) * z)[inside] <= 0).all()
+
+
 # --- what it reports
 
 @given(quadratics(max_n=4), st.sampled_from([0.0, 0.7]), seeds)

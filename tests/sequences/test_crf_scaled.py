@@ -98,6 +98,11 @@ def test_what_is_lost_on_the_way_is_noticed(T):
     check_against_log_space(E, A)
 
 
+def test_a_label_that_underflows_may_still_lead_to_the_best_path():
+    """Lost in both directions, so that γ adds up all the same: only the span of E tells."""
+    check_against_log_space(np.array([[0.0, -800], [0, 0]]), np.array([[-690.0, -690], [690, 690]]))
+
+
 def test_infinities_are_not_a_span():
     E = np.array([[0.0, -np.inf, -699], [1, 0, 0]])
     assert not spans_too_much(E, E.max(axis=1))
