@@ -86,16 +86,9 @@ def _nearest_column(x, CT, squares):
 
 @kernel(contract=True)
 def _label_by_points(chunk, start, stop, X, CT, table, frame, y):
-    """`nearest` for the rows start ... stop-1 of X, TILE at a time, into `y`; the other arrays are those of `screen`.
-
-    Transposed, so that the lanes of a vector are points; four centres by four features at a time, so that a
-    number loaded is used four times.
-    """
-    D, K, columns = X.shape[1], table.shape[0], table.shape[1] - 1
-    scale, e = frame[D], frame[D + 1]
-    tile = np.zeros((columns, TILE + RIM), table.dtype)
-    s = np.empty((4, TILE + RIM), table.dtype)           # scores of four centres
-    s0, s1, s2, s3 = s[0], s[1], s[2], s[3]
+    """`nearest` for the rows start ... stop-1 of X, TILE at a time, into `y`; the other arrays are those of `screen`."""
+    D, columns, scale, e = X.shape[1], table.shape[1] - 1, frame[-2], frame[-1]
+    tile, s = np.zeros((columns, TILE + RIM), table.dtype), np.empty((4, TILE + RIM), table.dtype)
     best, second, norm = np.empty(TILE, table.dtype), np.empty(TILE, table.dtype), np.empty(TILE, table.dtype)
     squares = np.empty(CT.shape[1])
     label = np.empty(TILE, np.int32)
@@ -104,38 +97,50 @@ def _label_by_points(chunk, start, stop, X, CT, table, frame, y):
         for i in range(n):
             for j in range(D):
                 tile[j, i] = min(max(scale * (X[first + i, j] - frame[j]), -FAR), FAR)
-        norm[:] = 0
-        for j in range(D):
-            x = tile[j]
-            for i in range(TILE):
-                norm[i] += x[i] * x[i]
-        best[:], second[:], label[:] = np.inf, np.inf, 0
-        for k in range(0, K, 4):
-            s0[:], s1[:] = table[k, columns], table[k + 1, columns]
-            s2[:], s3[:] = table[k + 2, columns], table[k + 3, columns]
-            for j in range(0, columns, 4):
-                x0, x1, x2, x3 = tile[j], tile[j + 1], tile[j + 2], tile[j + 3]
-                a0, a1, a2, a3 = table[k, j], table[k, j + 1], table[k, j + 2], table[k, j + 3]
-                b0, b1, b2, b3 = table[k + 1, j], table[k + 1, j + 1], table[k + 1, j + 2], table[k + 1, j + 3]
-                c0, c1, c2, c3 = table[k + 2, j], table[k + 2, j + 1], table[k + 2, j + 2], table[k + 2, j + 3]
-                d0, d1, d2, d3 = table[k + 3, j], table[k + 3, j + 1], table[k + 3, j + 2], table[k + 3, j + 3]
-                for i in range(TILE):
-                    p, q, u, v = x0[i], x1[i], x2[i], x3[i]       # read once: a write to s0 might change x0
-                    s0[i] = s0[i] - p * a0 - q * a1 - u * a2 - v * a3
-                    s1[i] = s1[i] - p * b0 - q * b1 - u * b2 - v * b3
-                    s2[i] = s2[i] - p * c0 - q * c1 - u * c2 - v * c3
-                    s3[i] = s3[i] - p * d0 - q * d1 - u * d2 - v * d3
-            for i in range(TILE):
-                least, runner_up, name = best[i], second[i], label[i]
-                for r in range(4):
-                    runner_up = min(runner_up, max(least, s[r, i]))
-                    name = np.int32(k + r) if s[r, i] < least else name
-                    least = min(least, s[r, i])
-                best[i], second[i], label[i] = least, runner_up, name
+        two_least(tile, table, s, norm, best, second, label)
         for i in range(n):
             square = 2 * table[label[i], columns]        # (1 - 2 e) ‖a‖²; that e is twice what is needed makes up for it
             certain = second[i] - best[i] > 2 * e * (norm[i] + square)
             y[first + i] = label[i] if certain else _nearest_column(X[first + i], CT, squares)
+
+
+@kernel(contract=True)
+def two_least(tile, table, s, norm, best, second, label):
+    """The least and the second of the scores of each point in a tile, the k of the least, and ‖x‖².
+
+    `tile` (D', TILE + RIM) has the points in columns, in the frame of the table, so that the lanes of a vector are
+    points; four centres by four features at a time, so that a number loaded is used four times.  `s` (4, TILE + RIM)
+    is overwritten with the scores of four centres.
+    """
+    K, columns = table.shape[0], table.shape[1] - 1
+    s0, s1, s2, s3 = s[0], s[1], s[2], s[3]
+    norm[:], best[:], second[:], label[:] = 0, np.inf, np.inf, 0
+    for j in range(columns):
+        x = tile[j]
+        for i in range(TILE):
+            norm[i] += x[i] * x[i]
+    for k in range(0, K, 4):
+        s0[:], s1[:] = table[k, columns], table[k + 1, columns]
+        s2[:], s3[:] = table[k + 2, columns], table[k + 3, columns]
+        for j in range(0, columns, 4):
+            x0, x1, x2, x3 = tile[j], tile[j + 1], tile[j + 2], tile[j + 3]
+            a0, a1, a2, a3 = table[k, j], table[k, j + 1], table[k, j + 2], table[k, j + 3]
+            b0, b1, b2, b3 = table[k + 1, j], table[k + 1, j + 1], table[k + 1, j + 2], table[k + 1, j + 3]
+            c0, c1, c2, c3 = table[k + 2, j], table[k + 2, j + 1], table[k + 2, j + 2], table[k + 2, j + 3]
+            d0, d1, d2, d3 = table[k + 3, j], table[k + 3, j + 1], table[k + 3, j + 2], table[k + 3, j + 3]
+            for i in range(TILE):
+                p, q, u, v = x0[i], x1[i], x2[i], x3[i]       # read once: a write to s0 might change x0
+                s0[i] = s0[i] - p * a0 - q * a1 - u * a2 - v * a3
+                s1[i] = s1[i] - p * b0 - q * b1 - u * b2 - v * b3
+                s2[i] = s2[i] - p * c0 - q * c1 - u * c2 - v * c3
+                s3[i] = s3[i] - p * d0 - q * d1 - u * d2 - v * d3
+        for i in range(TILE):
+            least, runner_up, name = best[i], second[i], label[i]
+            for r in range(4):
+                runner_up = min(runner_up, max(least, s[r, i]))
+                name = np.int32(k + r) if s[r, i] < least else name
+                least = min(least, s[r, i])
+            best[i], second[i], label[i] = least, runner_up, name
 
 
 @kernel(reassociate=True)

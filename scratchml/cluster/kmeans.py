@@ -47,6 +47,7 @@ section 5 for the greedy choice (6).
 import numpy as np
 
 from scratchml.cluster.assignment import nearest, nearest_of_all, screen
+from scratchml.cluster.kmeans_bounds import SEARCHES
 from scratchml.core.checks import as_matrix, one_of, real_number, safe_to_square, sample_weights, whole_number
 from scratchml.core.distances import euclidean, squared_distance
 from scratchml.core.estimator import Clusterer, Estimator, Transformer, warn_not_converged
@@ -192,6 +193,8 @@ class KMeans(Transformer, Clusterer, Estimator):
     tol : stop when the squared shifts of all centres sum to at most `tol` times the mean variance of the features.
         Whatever `tol`, labels that repeat end it.
     random_state : None, int or numpy.random.Generator; the same seed gives the same bits on any number of threads.
+    algorithm : "lloyd" measures every distance, "elkan" and "hamerly" skip those that bounds rule out, "auto" is the
+        last while that pays.  The labels of every iteration are the same.
     verbose : 1 for a line to stderr after each iteration.
     callback : called with a `Progress` after each iteration; returning True stops the fit.
 
@@ -202,16 +205,18 @@ class KMeans(Transformer, Clusterer, Estimator):
     inertia_ : J, in squared units of X
     inertia_history_ : J of the start and after each iteration; it never rises
     n_iter_ : iterations done
+    n_distances_ : distances that they took, from points to centres and between centres
     """
 
     def __init__(self, n_clusters=8, *, init="k-means++", n_init=1, max_iter=300, tol=1e-4, random_state=None,
-                 verbose=0, callback=None):
+                 algorithm="auto", verbose=0, callback=None):
         self.n_clusters = n_clusters
         self.init = init
         self.n_init = n_init
         self.max_iter = max_iter
         self.tol = tol
         self.random_state = random_state
+        self.algorithm = algorithm
         self.verbose = verbose
         self.callback = callback
 
@@ -227,6 +232,7 @@ class KMeans(Transformer, Clusterer, Estimator):
         K = _clusters_among(self.n_clusters, len(X))
         n_init = whole_number(self.n_init, "n_init")
         whole_number(self.max_iter, "max_iter")
+        one_of(self.algorithm, "algorithm", tuple(SEARCHES))
         tol = real_number(self.tol, "tol")
         if tol > 0:
             tol *= float(X.var(axis=0, dtype=np.float64).mean())
@@ -284,30 +290,31 @@ class KMeans(Transformer, Clusterer, Estimator):
 
         What has less inertia than `to_beat`, the best of earlier starts, goes into the attributes.
         """
-        labels, moments = _assign_and_sum(X, w, C)
+        search = SEARCHES[self.algorithm](X)
+        labels, moments = _assign_and_sum(X, w, C, search)
         history, converged = [float(moments[:, -1].sum())], False
-        self._keep(C, labels, history, converged, to_beat)
+        self._keep(C, labels, history, converged, search.n_distances, to_beat)
         for iteration in range(1, self.max_iter + 1):
             before, C_before = labels, C
             if not moments[:, -2].all():
                 before = fill_empty(X, w, C, labels)
                 moments = _moments(X, w, C, before)
             C = _means(moments, C)
-            labels, moments = _assign_and_sum(X, w, C)
+            labels, moments = _assign_and_sum(X, w, C, search)
             history = history + [float(moments[:, -1].sum())]
             converged = np.array_equal(labels, before) or float(((C - C_before) ** 2).sum()) <= tol
-            self._keep(C, labels, history, converged, to_beat)
+            self._keep(C, labels, history, converged, search.n_distances, to_beat)
             if report(self, iteration, history[-1]):
                 return True
             if converged:
                 return False
         return False
 
-    def _keep(self, C, labels, history, converged, to_beat):
+    def _keep(self, C, labels, history, converged, n_distances, to_beat):
         """Take a finished iteration into the attributes, all at once."""
         if history[-1] < to_beat:
             vars(self).update(cluster_centers_=C, labels_=labels, inertia_=history[-1], inertia_history_=history,
-                              n_iter_=len(history) - 1, _converged=converged)
+                              n_iter_=len(history) - 1, n_distances_=n_distances, _converged=converged)
 
 
 def _clusters_among(n_clusters, n):
@@ -324,8 +331,12 @@ def _chunk(n):
 
 # --- compiled: the same results in less time -----------------------------------------------------
 
-def _assign_and_sum(X, w, C):
-    """(2) and then `_moments`, a block of rows at a time, so that a row comes from memory once for both."""
+def _assign_and_sum(X, w, C, search):
+    """(2) and then `_moments`; if no bounds spare a row, a block of rows at a time: it comes from memory once for both."""
+    if search.bounds_pay():
+        y = search.labels(C)
+        return y, _moments(X, w, C, y)
+    search.n_distances += len(X) * len(C)
     chunk, block = _chunk(len(X)), max(128, 50_000 // X.shape[1])
     y, (label, arrays) = np.empty(len(X), np.int32), screen(C)
     partial = np.zeros((-(-len(X) // chunk), len(C), X.shape[1] + 2))

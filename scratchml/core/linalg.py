@@ -233,15 +233,15 @@ def rotate(A, W, p, q):
 
 @kernel
 def _round_of_turns(A, W):
-    """(7) for every p < q whose A[p,q] is not negligible: the number of turns made."""
-    turns = 0
+    """(7) for every p < q whose A[p,q] is not negligible; True if there was one."""
+    turned = False
     for p in range(A.shape[0]):
         for q in range(p + 1, A.shape[0]):
             negligible = EPS * math.sqrt(abs(A[p, p])) * math.sqrt(abs(A[q, q]))
             if abs(A[p, q]) > max(negligible, TINY):
                 rotate(A, W, p, q)
-                turns += 1
-    return turns
+                turned = True
+    return turned
 
 
 def jacobi_eigh(A):
@@ -260,8 +260,8 @@ def jacobi_eigh(A):
     D += np.tril(D, -1).T
     W = np.eye(len(D))
     with _quiet():
-        rounds = next((n for n in range(MOST_ROUNDS) if _round_of_turns(D, W) == 0), None)
-    if rounds is None:
+        settled = any(not _round_of_turns(D, W) for _ in range(MOST_ROUNDS))
+    if not settled:
         raise ArithmeticError(f"A: still turning after {MOST_ROUNDS} rounds, which no matrix was known to need")
     order = np.argsort(D.diagonal(), kind="stable")
     return D.diagonal()[order].astype(A.dtype), np.ascontiguousarray(W[order].T, A.dtype)

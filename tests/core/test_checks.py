@@ -205,6 +205,8 @@ def test_a_sum_of_squares_that_is_known_saves_a_look():
     for squares in (np.inf, np.nan, 1e308, 0.0):         # what proves nothing
         assert "1e+200" in refuses(safe_to_square, X, squares=squares)
         assert safe_to_square(np.ones((3, 2)), squares=squares) is not None
+    small = np.full((3, 2), 0.9 * np.finfo(float).tiny ** 0.5 / np.finfo(float).eps)
+    assert "divide" in refuses(safe_to_square, small, squares=(small**2).sum())
     assert "1e+200" in refuses(safe_to_square, X, squares=6.0, weight=1e308)
     assert "1e+200" in refuses(safe_to_square, X, squares=6.0, weight=1e-290)
 

@@ -137,6 +137,7 @@ def test_values_are_checked_and_who_asks_is_named():
 
     with pytest.raises(ValueError, match="2 sample.*minimum of 3 is required by Few"):
         Few().fit(X[:2])
+    assert Shift().fit(X[:1]).transform(X[:1]).shape == (1, 6)
     missing = np.where(X == 5, np.nan, X)
     for use in (Shift().fit, Shift().fit(X).transform, Few().fit):
         with pytest.raises(ValueError, match=r"X: Input contains NaN, first at \[1, 1\]"):

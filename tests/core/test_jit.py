@@ -79,16 +79,17 @@ def test_what_runs_inside_a_chunk_runs_in_its_thread():
     outer, inner = {}, {}
 
     def inside(c, start, stop, parent):
+        time.sleep(0.002)                                # time enough for others to come in
         inner.setdefault(parent, []).append((c, threading.get_ident()))
 
     def outside(c, start, stop):
         outer[c] = threading.get_ident()
         run_chunks(inside, 4, c, chunk=1)
-        run_chunks(inside, 2, c, chunk=1)
+        run_chunks(inside, 4, c, chunk=1)
 
-    with threads(3):
-        run_chunks(outside, 6, chunk=1)
-    assert inner == {c: [(i, outer[c]) for i in (0, 1, 2, 3, 0, 1)] for c in range(6)}
+    with threads(6):
+        run_chunks(outside, 2, chunk=1)                  # four threads are left over
+    assert inner == {c: [(i, outer[c]) for i in (0, 1, 2, 3, 0, 1, 2, 3)] for c in range(2)}
 
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, SystemExit])
@@ -124,6 +125,53 @@ def test_an_error_in_a_helper_comes_out_too():
 
     with threads(2), pytest.raises(ValueError, match="helper"):
         run_chunks(work, 2, chunk=1)
+
+
+def test_somebody_elses_long_work_does_not_hold_up_ours(monkeypatch):
+    monkeypatch.setattr(jit, "_pool_size", 0)            # a pool with as few threads as are asked for
+    monkeypatch.setattr(jit, "_pool", None)
+    begun, ended, seen = threading.Barrier(3, timeout=60), threading.Event(), []
+    with threads(2):
+        other = threading.Thread(target=run_chunks, args=[lambda c, a, b: (begun.wait(), ended.wait(60)), 2],
+                                 kwargs=dict(chunk=1))
+        other.start()
+        begun.wait()                                     # the other caller and the one thread of the pool are busy
+        run_chunks(lambda c, start, stop: seen.append(c), 4, chunk=1)
+        assert seen == [0, 1, 2, 3] and other.is_alive()
+        ended.set()
+        other.join(60)
+
+
+class Pool:
+    """One thread; who asks for more gets an error."""
+
+    def __init__(self, error, n):
+        self.error, self.n = error, n
+
+    def submit(self, work):
+        self.n -= 1
+        if self.n < 0:
+            raise RuntimeError(self.error)
+        return jit.ThreadPoolExecutor(1).submit(work)
+
+
+@pytest.mark.parametrize("n", [0, 1])
+def test_without_threads_to_be_had(n, monkeypatch):
+    def work(c, start, stop):
+        time.sleep(0.002)
+        seen.append(c)
+
+    seen, pool = [], Pool("cannot schedule new futures after interpreter shutdown", n)
+    monkeypatch.setattr(jit, "_workers", lambda n: pool)
+    with threads(3):
+        run_chunks(work, 50, chunk=1)
+        assert sorted(seen) == list(range(50)), "who is there does it all"
+        seen, pool = [], Pool("can't start new thread", n)
+        with pytest.raises(RuntimeError, match="start new thread"):
+            run_chunks(work, 50, chunk=1)
+    then = len(seen)
+    time.sleep(0.02)
+    assert len(seen) == then <= n, "and who was there has stopped"
 
 
 @pytest.mark.parametrize("n", [1, 2, 5])
@@ -271,11 +319,15 @@ def fit():
     return model.cluster_centers_.tobytes(), model.labels_.tobytes()
 """
 FORK = FIT + """
-import os, signal, time, warnings
+import os, signal, threading, time, warnings
+from scratchml.core import jit
 warnings.simplefilter("ignore", DeprecationWarning)      # Python warns of a fork beside other threads: our very case
 before = fit()
-child = os.fork()
+with jit._pool_lock:                                     # as if another thread had just been there
+    child = os.fork()
 if child == 0:
+    together = threading.Barrier(2, timeout=30)
+    jit.run_chunks(lambda c, start, stop: together.wait(), 2, chunk=1)       # it has threads of its own
     os._exit(0 if fit() == before else 3)
 until = time.monotonic() + 60
 while (ended := os.waitpid(child, os.WNOHANG)) == (0, 0) and time.monotonic() < until:

@@ -15,7 +15,7 @@ from scratchml.core.linalg import (cholesky, cholesky_solve, factor_in_place, ja
                                    solve_lower, solve_lower_in_place, solve_lower_transposed,
                                    solve_lower_transposed_in_place, tangent)
 from tests.reference import linalg as reference
-from tests.strategies.linalg import build, lower_and_right_hand_side, positive_definite, symmetric
+from tests.strategies.linalg import KINDS, build, lower_and_right_hand_side, positive_definite, symmetric
 
 EPS = float(np.finfo(float).eps)
 
@@ -270,6 +270,20 @@ def test_reads_the_lower_triangle_and_leaves_its_argument_alone():
     for got, expected in zip(jacobi_eigh(noisy), jacobi_eigh(A)):
         assert np.array_equal(got, expected)
     assert np.array_equal(noisy, before)
+
+
+@pytest.mark.parametrize("h, left_alone", [(4e-16, True), (-4e-16, True), (5e-16, False), (-5e-16, False)])
+def test_what_is_negligible_is_left_alone(h, left_alone):
+    """Against eps √(1 * 4) = 4.44e-16; a subnormal entry is negligible against anything."""
+    assert np.array_equal(jacobi_eigh([[1, h], [h, 4]])[1], np.eye(2)) == left_alone
+    assert np.array_equal(jacobi_eigh([[0, h * 1e-300], [h * 1e-300, 0]])[1], np.eye(2))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_ten_rounds_are_enough(kind, monkeypatch):
+    monkeypatch.setattr(linalg, "MOST_ROUNDS", 10)
+    for n in (2, 7, 12):
+        jacobi_eigh(build(kind, n, seed=n))
 
 
 def test_says_when_it_does_not_come_to_an_end(monkeypatch):

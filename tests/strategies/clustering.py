@@ -3,7 +3,7 @@ from hypothesis import strategies as st
 
 from tests.strategies.distances import table
 
-SIZES = dict(N=9, D=4, K=3, R=3, S=2)
+SIZES = dict(N=9, D=4, K=3, R=5, S=2)
 seeds = st.integers(0, 2**32 - 1)
 NAMES = {"numbers": np.arange(10), "far apart": 10**9 * np.arange(-3, 7), "strings": np.array(list("dbcaefghij")),
          "floats": np.linspace(-1, 1, 10), "booleans": np.arange(10) > 4}

@@ -1,0 +1,123 @@
+"""Primitives with a gradient derived by hand, and primitives with several results.
+
+A layer that is one loop in a kernel runs faster than the same layer in forty operations on Tensors, and keeps less.
+Its gradient is then written by hand as well, as a vector-Jacobian product: from the gradients of its results those of
+its operands.  `Fused` makes the two functions one operation of the graph.
+
+The sweep hands arrays to it, not Tensors, so nothing is remembered of what it does, and there is no second derivative:
+asking for one is an error.  Check what you derive with `gradcheck`.
+
+>>> from scratchml.autograd import Fused, Tensor
+>>> def cube(x):
+...     return x ** 3, (x,)                              # the result, and what the gradient needs
+>>> def cube_gradient(saved, g):
+...     x, = saved
+...     return 3 * x ** 2 * g
+>>> x = Tensor([1.0, 2.0], requires_grad=True)
+>>> Fused(cube, cube_gradient)(x).sum().backward()
+>>> x.grad
+Tensor([ 3., 12.])
+"""
+import numpy as np
+
+from scratchml.autograd.tensor import Node, Tensor, _memory_of, _mode, _result
+
+
+class Fused:
+    """An operation on Tensors made of two functions on arrays.
+
+    forward(*arrays, **options) returns (results, saved): an array or a tuple of arrays, and anything.
+    backward(saved, *g) takes a gradient for each result, and returns one for each operand: an array of the operand's
+    shape, or None where there is none to give; a tuple where there are several operands.
+
+    Called with Tensors, and options that are handed to `forward`, it returns a Tensor or a tuple of them.  Whole
+    numbers and masks belong into the options.  Raises ValueError if `backward` returns gradients of a wrong number or
+    shape.
+    """
+
+    __slots__ = ("name", "forward", "backward")
+    fresh = False                                        # `backward` may return arrays that others hold
+
+    def __init__(self, forward, backward):
+        self.name, self.forward, self.backward = forward.__name__, forward, backward
+
+    def __call__(self, *operands, **options):
+        operands = [t if type(t) is Tensor else Tensor(t) for t in operands]
+        arrays, saved = self.forward(*[t._data for t in operands], **options)
+        several = isinstance(arrays, tuple)
+        results = results_of(self, operands, saved, arrays if several else (np.asarray(arrays),))
+        return results if several else results[0]
+
+    def pull(self, node, g, useful):
+        saved, shapes = node.saved
+        gradients = self.backward(saved, *g.arrays(shapes))
+        gradients = gradients if isinstance(gradients, tuple) else (gradients,)
+        if len(gradients) != len(node.edges):
+            raise ValueError(f"{self.name}: backward returned {len(gradients)} gradient(s) "
+                             f"for {len(node.edges)} operand(s)")
+        pulled = []
+        for i, (array, target) in enumerate(zip(gradients, node.edges)):
+            if array is None or target is None or useful is not None and target not in useful:
+                pulled.append(None)
+                continue
+            if np.shape(array) != target.shape:
+                raise ValueError(f"{self.name}: backward returned a gradient of shape {np.shape(array)} "
+                                 f"for operand {i} of shape {target.shape}")
+            pulled.append(d := _result(np.asarray(array), None))
+            if _mode.recording:                          # a second sweep shall meet an error, not a constant
+                d._node, d.requires_grad = Node(_ONCE, [t for t in g.given.values()], self.name, (), d._data), True
+                d._node.edges += node.edges
+        return pulled
+
+
+class _Once:
+    name, fresh = "gradient", False
+
+    def pull(self, node, g, useful):
+        raise RuntimeError(f"{node.saved}: its gradient was derived by hand and has no derivative itself; write it in "
+                           "operations on Tensors to differentiate twice")
+
+
+class _Result:
+    """One of several results: its gradient goes to the operation labelled with its number."""
+
+    name, fresh = "result", False
+
+    def pull(self, node, g, useful):
+        return [Parts({node.saved: g})]
+
+
+class Parts:
+    """Gradients of some of the results of one operation."""
+
+    __slots__ = ("given",)
+
+    def __init__(self, given):
+        self.given = given                               # {number of the result: its gradient}
+
+    def __add__(self, other):
+        both = self.given.keys() & other.given.keys()
+        return Parts({**self.given, **other.given, **{k: self.given[k] + other.given[k] for k in both}})
+
+    def arrays(self, shapes):
+        """The gradient of every result as an array, zeros where none has come."""
+        return [self.given[k]._data if k in self.given else np.zeros(*shape) for k, shape in enumerate(shapes)]
+
+
+_ONCE, _RESULT = _Once(), _Result()
+
+
+def results_of(primitive, operands, saved, arrays):
+    """The `arrays` that `primitive` made of `operands`, as Tensors that remember it."""
+    memory = next((t._memory for t in operands if t._memory is not None), None)
+    results = tuple(_result(array, None if array.base is None else memory) for array in arrays)
+    if _mode.recording and any(t.requires_grad for t in operands):
+        kept = saved if isinstance(saved, (tuple, list)) else (saved,)
+        watches = tuple((t, _memory_of(t).watch()) for t in operands if (t._memory is not None or t._node is None)
+                        and any(array is t._data for array in kept))
+        whole = Node(primitive, operands, (saved, [(a.shape, a.dtype) for a in arrays]), watches, np.empty(0))
+        whole.shape = whole.dtype = None
+        for k, result in enumerate(results):
+            result._node, result.requires_grad = Node(_RESULT, (), k, (), result._data), True
+            result._node.edges.append(whole)
+    return results

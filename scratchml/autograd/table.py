@@ -1,0 +1,234 @@
+"""The derivative table: for every primitive, how NumPy computes it and what it hands back to its operands.
+
+A row has a name with operands (and parameters behind a semicolon), the computation on arrays, and one rule for each
+operand: from g, the gradient of the result y, the gradient of the operand.  For an entry-wise y = f(a) that is g f'(a).
+For the others it is the transpose of the linear map that f is near a, applied to g: of a sum it is a copy to all, of a
+selection a scattering, of a product by B a product by Bᵀ.  Broadcasting need not be undone here: the sweep does it.
+
+The rules are written in operations on Tensors.  So each can be differentiated itself, and there is no second table for
+second derivatives.
+
+The choices at kinks and ties are stated in ops.py, with the functions.
+"""
+import functools
+import math
+
+import numpy as np
+
+from scratchml.autograd.fused import results_of
+from scratchml.autograd.tensor import Primitive, Tensor, fixed
+from scratchml.core.jit import kernel
+
+# --- what rules share ----------------------------------------------------------------------------
+
+
+def where(mask, a, b):
+    """Entries of `a` where the array `mask` is true, of `b` elsewhere."""
+    return WHERE(a, b, params=(mask,))
+
+
+def only(x, mask):
+    """`x` where the array `mask` is true, 0 elsewhere, even for an `x` that is infinite there."""
+    return ONLY(x, params=(mask,))
+
+
+def spread(g, dims, keepdim, shape):
+    """Copy `g`, a value for each group of entries, to all entries of its group in an array of `shape`."""
+    if not keepdim:
+        g = g.reshape(tuple(1 if i in dims else n for i, n in enumerate(shape)))
+    return EXPAND(g, params=(shape,))
+
+
+def sigmoid_of(x):
+    e = np.exp(-np.abs(x))                               # never overflows
+    return np.where(x >= 0, 1, e) / (1 + e)
+
+
+def softmax_of(x, dim):
+    e = np.exp(x - x.max(dim, keepdims=True))
+    e /= e.sum(dim, keepdims=True)
+    return e
+
+
+def log_softmax_of(x, dim):
+    y = x - x.max(dim, keepdims=True)
+    y -= np.log(np.exp(y).sum(dim, keepdims=True))
+    return y
+
+
+def mean_of(x, dims, keepdim):
+    total = x.sum(dims, keepdims=keepdim)
+    return total / x.dtype.type(x.size // max(total.size, 1))          # 0 / 0, which is NaN, for the mean of nothing
+
+
+def share_mean(g, dims, keepdim, shape):
+    return spread(g / math.prod([shape[d] for d in dims]), dims, keepdim, shape)
+
+
+def logsumexp_of(x, dims, keepdim):
+    top = np.asarray(x.max(dims, keepdims=True))
+    top = np.where(np.isfinite(top), top, x.dtype.type(0))
+    with np.errstate(divide="ignore"):                   # the logarithm of an empty sum is -inf
+        y = np.log(np.exp(x - top).sum(dims, keepdims=True)) + top
+    return y if keepdim else y.squeeze(dims)
+
+
+def share_logsumexp(g, x, y, dims, keepdim, shape):
+    y = where(np.isfinite(y._data), y, fixed(0, y.dtype))
+    return spread(g, dims, keepdim, shape) * (x - spread(y, dims, keepdim, shape)).exp()
+
+
+def share_extreme(g, x, y, dims, keepdim, shape):
+    """The entries that attain the extreme, or that are the NaN that it is, share the gradient evenly."""
+    top = spread(y.detach(), dims, keepdim, shape)._data
+    attained = (x._data == top) | (x._data != x._data) & (top != top)
+    count = attained.sum(axis=dims, keepdims=keepdim)
+    return only(spread(g / count, dims, keepdim, shape), attained)
+
+
+def preference(a, b):
+    """1 where a > b, ½ where they are equal, else 0; an array."""
+    return np.float32(0.5) * (a._data > b._data) + np.float32(0.5) * (a._data >= b._data)
+
+
+def power_by_base(g, a, b):
+    at_zero = b._data == 0
+    return only(g * b * a ** where(at_zero, b, b - 1), ~at_zero)
+
+
+def power_by_exponent(g, a, b, y):
+    return g * y * where(a._data == 0, fixed(1, a.dtype), a).log()
+
+
+def scattered(x, at, to):
+    """Zeros of shape `to`, to whose part `at` the entries of `x` are added; what comes more than once adds up."""
+    z = np.zeros(to, x.dtype)
+    parts = at if isinstance(at, tuple) else (at,)
+    if not any(isinstance(part, np.ndarray) and part.dtype.kind != "b" for part in parts):
+        z[at] = x                                        # slices and masks take nothing twice
+    elif len(parts) == 1 and z.size:
+        rows = (parts[0].reshape(-1) % len(z)).astype(np.int64, copy=False)
+        add_rows(z.reshape(len(z), -1), rows, np.ascontiguousarray(x).reshape(rows.size, -1))
+    else:
+        np.add.at(z, at, x)
+    return z
+
+
+@kernel
+def add_rows(z, rows, x):
+    """Add x[i] to z[rows[i]], in order."""
+    for i in range(rows.size):
+        for d in range(z.shape[1]):
+            z[rows[i], d] += x[i, d]
+
+
+# --- the rows ------------------------------------------------------------------------------------
+
+ADD = Primitive("add(a, b)", np.add, lambda g: g, lambda g: g)
+SUB = Primitive("sub(a, b)", np.subtract, lambda g: g, lambda g: -g)
+MUL = Primitive("mul(a, b)", np.multiply, lambda g, b: g * b, lambda g, a: g * a)
+DIV = Primitive("div(a, b)", np.divide, lambda g, b: g / b, lambda g, b, y: -g * y / b)
+POW = Primitive("pow(a, b)", np.power, power_by_base, power_by_exponent)
+POW_NUMBER = Primitive("pow(x; p)", lambda x, p: (x ** p).astype(x.dtype, copy=False),
+                       lambda g, x, p: g * (p * x ** (p - 1)) if p else g * 0)
+MATMUL = Primitive("matmul(a, b)", np.matmul, lambda g, b: MATMUL(g, b.mT), lambda g, a: MATMUL(a.mT, g))
+MT = Primitive("mT(x)", lambda x: x.swapaxes(-2, -1), lambda g: g.mT)
+
+NEG = Primitive("neg(x)", np.negative, lambda g: -g)
+EXP = Primitive("exp(x)", np.exp, lambda g, y: g * y)
+LOG = Primitive("log(x)", np.log, lambda g, x: g / x)
+LOG1P = Primitive("log1p(x)", np.log1p, lambda g, x: g / (1 + x))
+SQRT = Primitive("sqrt(x)", np.sqrt, lambda g, y: 0.5 * g / y)
+ABS = Primitive("abs(x)", np.abs, lambda g, x: g * np.sign(x._data))
+TANH = Primitive("tanh(x)", np.tanh, lambda g, y: g * (1 - y * y))
+SIGMOID = Primitive("sigmoid(x)", sigmoid_of, lambda g, y: g * (y * (1 - y)))
+RELU = Primitive("relu(x)", lambda x: np.maximum(x, 0), lambda g, y: only(g, y._data > 0))
+LEAKY_RELU = Primitive("leaky_relu(x; slope)", lambda x, slope: np.where(x > 0, x, slope * x),
+                       lambda g, x, slope: where(x._data > 0, g, slope * g))
+SOFTPLUS = Primitive("softplus(x)", lambda x: np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x))),
+                     lambda g, x: g * x.sigmoid())
+CLAMP = Primitive("clamp(x; low, high)", lambda x, low, high: np.clip(x, low, high),
+                  lambda g, x, low, high: only(g, (x._data >= low) & (x._data <= high)))
+SOFTMAX = Primitive("softmax(x; dim)", softmax_of, lambda g, y, dim: y * (g - (g * y).sum(dim, True)))
+LOG_SOFTMAX = Primitive("log_softmax(x; dim)", log_softmax_of, lambda g, y, dim: g - y.exp() * g.sum(dim, True))
+
+SUM = Primitive("sum(x; dims, keepdim)", lambda x, dims, keepdim: x.sum(dims, keepdims=keepdim), spread)
+MEAN = Primitive("mean(x; dims, keepdim)", mean_of, share_mean)
+LOGSUMEXP = Primitive("logsumexp(x; dims, keepdim)", logsumexp_of, share_logsumexp)
+MAX = Primitive("max(x; dims, keepdim)", lambda x, dims, keepdim: x.max(dims, keepdims=keepdim), share_extreme)
+MIN = Primitive("min(x; dims, keepdim)", lambda x, dims, keepdim: x.min(dims, keepdims=keepdim), share_extreme)
+MAXIMUM = Primitive("maximum(a, b)", np.maximum,
+                    lambda g, a, b: g * preference(a, b), lambda g, a, b: g * preference(b, a))
+MINIMUM = Primitive("minimum(a, b)", np.minimum,
+                    lambda g, a, b: g * preference(b, a), lambda g, a, b: g * preference(a, b))
+CUMSUM = Primitive("cumsum(x; dim)", lambda x, dim: x.cumsum(dim), lambda g, dim: g.flip(dim).cumsum(dim).flip(dim))
+
+WHERE = Primitive("where(a, b; mask)", lambda a, b, mask: np.where(mask, a, b),
+                  lambda g, mask: only(g, mask), lambda g, mask: only(g, ~mask))
+ONLY = Primitive("only(x; mask)", lambda x, mask: np.where(mask, x, x.dtype.type(0)), lambda g, mask: only(g, mask))
+TO = Primitive("to(x; dtype)", lambda x, dtype: x.astype(dtype), lambda g: g)
+RESHAPE = Primitive("reshape(x; to)", lambda x, to: x.reshape(to), lambda g, shape: g.reshape(shape))
+PERMUTE = Primitive("permute(x; dims)", lambda x, dims: x.transpose(dims),
+                    lambda g, dims: g.permute(tuple(np.argsort(dims))))
+EXPAND = Primitive("expand(x; to)", lambda x, to: np.broadcast_to(x, to), lambda g: g)
+INDEX = Primitive("index(x; at)", lambda x, at: x[at], lambda g, at, shape: SCATTER(g, params=(at, shape)))
+SCATTER = Primitive("scatter(x; at, to)", lambda x, at, to: scattered(x, at, to), lambda g, at: INDEX(g, params=(at,)))
+PAD = Primitive("pad(x; widths, value)", lambda x, widths, value: np.pad(x, widths, constant_values=value),
+                lambda g, widths, shape: INDEX(g, params=(tuple(slice(w, w + n) for (w, _), n in zip(widths, shape)),)))
+
+# --- rows that depend on the number of operands, or on an equation -------------------------------
+
+
+@functools.cache
+def concatenation(n):
+    """The row for n operands; `starts` says where each of them begins in the result."""
+    def rule(i):
+        return lambda g, dim, starts, shape: INDEX(g, params=((slice(None),) * dim + (
+            slice(starts[i], starts[i] + shape[dim]),),))
+    operands = ", ".join(f"x{i}" for i in range(n))
+    return Primitive(f"concatenate({operands}; dim, starts)", lambda *given: np.concatenate(given[:n], given[n]),
+                     *map(rule, range(n)))
+
+
+@functools.cache
+def contraction(operands, result):
+    """The row of an einsum over letters, no letter twice in one operand: contraction(("ij", "jk"), "ik").
+
+    The gradient of an operand contracts g with the other operands.  A letter that no other has was summed away here
+    alone; along it the gradient does not vary, and is spread.
+    """
+    def rule(i):
+        own, others = operands[i], operands[:i] + operands[i + 1:]
+        known = "".join(letter for letter in own if letter in result + "".join(others))
+        alone = tuple(k for k, letter in enumerate(own) if letter not in known)
+
+        def gradient(g, shape, *factors):
+            g = contraction((result, *others), known)(g, *factors)
+            lengths = iter(g.shape)                      # where a letter is broadcast, not that of `shape`
+            full = [shape[k] if k in alone else next(lengths) for k in range(len(own))]
+            return spread(g, alone, False, full)
+        return gradient
+    n, equation = len(operands), f"{','.join(operands)}->{result}"
+    return Primitive(f"einsum({', '.join(operands)})", lambda *given: np.einsum(equation, *given, optimize=n > 2),
+                     *map(rule, range(n)), asks=[[-1, *(k for k in range(n) if k != i)] for i in range(n)])
+
+
+class Split:
+    """Several results, the pieces of one operand; their gradients are put together again."""
+
+    name, fresh = "split", False
+
+    def pull(self, node, g, useful):
+        (dim, starts), shapes = node.saved
+        pieces = [g.given[k] if k in g.given else Tensor(np.zeros(*shape)) for k, shape in enumerate(shapes)]
+        return [concatenation(len(pieces))(*pieces, params=(dim, starts))]
+
+
+SPLIT = Split()
+
+
+def split(x, sizes, dim):
+    """Pieces of the lengths `sizes` along `dim`."""
+    starts = np.cumsum([0, *sizes]).tolist()
+    pieces = np.split(x._data, starts[1:-1], dim)
+    return results_of(SPLIT, [x], (dim, starts), pieces)

@@ -1,0 +1,185 @@
+"""Bisecting k-means: begin with one cluster, and cut the worst in two until there are K.
+
+k-means with many centres has many bad local minima: two centres share one heap while another heap is cut short.  With
+two centres it is easily right.  So cut all points in two, then again and again the cluster that leaves most squared
+distance.  What comes out is a tree; a new point goes down it, from cut to cut, two distances each.
+
+Symbols
+    X     (N, D)  points, one a row: x_i
+    w     (N,)    their weights, not negative
+    C     (K, D)  centres, one a row: c_k
+    y     (N,)    label of each point
+    J     (K,)    what each cluster leaves
+    T     (L, 2, D)  the two centres of each cut, in order
+    t     (L,)    the cluster that each cut has cut
+    [ ]           1 where the statement holds, else 0
+
+Equations
+    (1)  J_k = Σ_i [y_i = k] w_i ‖x_i - c_k‖²                                         left_over
+    (2)  k = argmax_k J_k, the lowest such k                                          worst
+    (3)  y_i ← l + 1 where y_i = t_l and ‖x_i - T_l2‖² < ‖x_i - T_l1‖², for l = 0, 1, ...    replay
+         from y_i = 0
+
+Choices
+    The cut is a fit of `KMeans` with two clusters.  The half near its first centre keeps the number of the cluster, the
+    other gets the next free one.  A cluster is cut no further if its points coincide: then there may be fewer than K,
+    with a ConvergenceWarning.
+    (1) is the larger J of k-means only where a cluster is worth cutting; "largest_cluster" counts weight instead, and
+    gives clusters of more equal size.
+
+Cost
+    A cut of n points takes O(n D) an iteration: all of them O(N D log K) where cuts are even, O(N D K) at worst.
+    A new point takes O(D) for each cut that it meets.
+
+>>> X = np.array([[0.0], [1], [10], [11], [30], [32]])
+>>> model = BisectingKMeans(3, random_state=0).fit(X)
+>>> sorted(model.cluster_centers_.ravel().tolist()), model.inertia_
+([0.5, 10.5, 31.0], 3.0)
+
+Source: M. Steinbach, G. Karypis and V. Kumar, "A comparison of document clustering techniques", KDD workshop on text
+mining (2000), section 3.
+"""
+import numpy as np
+
+from scratchml.cluster.assignment import nearest_of_all
+from scratchml.cluster.kmeans import KMeans, _clusters_among, _moments
+from scratchml.core.checks import one_of, real_number, safe_to_square, sample_weights, whole_number
+from scratchml.core.estimator import warn_not_converged
+from scratchml.core.progress import report
+from scratchml.core.random import generator
+
+# --- cutting -------------------------------------------------------------------------------------
+
+
+def left_over(X, w, C, y):
+    """(1)  J_k = Σ_i [y_i = k] w_i ‖x_i - c_k‖²
+
+    Shapes: X (N, D), w (N), C (K, D), y (N) -> (K)
+    """
+    return _moments(X, w, C, y)[:, -1]
+
+
+def worst(J):
+    """(2)  k = argmax_k J_k, the lowest such k
+
+    Shapes: J (K) -> ()
+    """
+    return int(J.argmax())
+
+
+def replay(X, T, t):
+    """(3)  y_i ← l + 1 where y_i = t_l and ‖x_i - T_l2‖² < ‖x_i - T_l1‖², for l = 0, 1, ...
+
+    Shapes: X (N, D), T (L, 2, D), t (L) -> (N)
+    """
+    y = np.zeros(len(X), np.int32)
+    for l in range(len(t)):
+        met = np.flatnonzero(y == t[l])
+        y[met[nearest_of_all(X[met], T[l]) == 1]] = l + 1
+    return y
+
+
+# --- the estimator -------------------------------------------------------------------------------
+
+
+class BisectingKMeans(KMeans):
+    """K-means clusters found by cutting: (2), then `KMeans` with two clusters on the points of the worst.
+
+    Parameters
+    ----------
+    n_clusters : K.
+    init : how a cut starts, "k-means++" or "random".
+    n_init : starts of each cut to try.
+    max_iter, tol : those of `KMeans`, for each cut.
+    random_state : None, int or numpy.random.Generator; the same seed gives the same bits on any number of threads.
+    bisecting_strategy : "biggest_inertia" to cut by (1), "largest_cluster" by weight.
+    verbose : 1 for a line to stderr after each cut.
+    callback : called with a `Progress` after each cut; returning True stops the fit.
+
+    Attributes
+    ----------
+    cluster_centers_ : (K, D), in the units of X
+    labels_ : (N,), where (3) leads each sample
+    inertia_ : Σ_k J_k, in squared units of X
+    cuts_, cut_clusters_ : T (K-1, 2, D) and t (K-1,)
+    """
+
+    def __init__(self, n_clusters=8, *, init="k-means++", n_init=1, max_iter=300, tol=1e-4, random_state=None,
+                 bisecting_strategy="biggest_inertia", verbose=0, callback=None):
+        self.n_clusters = n_clusters
+        self.init = init
+        self.n_init = n_init
+        self.max_iter = max_iter
+        self.tol = tol
+        self.random_state = random_state
+        self.bisecting_strategy = bisecting_strategy
+        self.verbose = verbose
+        self.callback = callback
+
+    def fit(self, X, y=None, sample_weight=None):
+        """Cut `X` (N, D) with weights (N,), by default 1, into K clusters; `y` is ignored.
+
+        Ctrl-C, like a callback that says stop, leaves the clusters of the last finished cut.
+        Raises ValueError for bad parameters, NaN, inf, values whose squares over- or underflow, K > N.
+        """
+        X = safe_to_square(self._fit_matrix(X))
+        w = sample_weights(sample_weight, len(X), X.dtype)
+        K = _clusters_among(self.n_clusters, len(X))
+        one_of(self.init, "init", ("k-means++", "random"))
+        one_of(self.bisecting_strategy, "bisecting_strategy", ("biggest_inertia", "largest_cluster"))
+        for name in ("n_init", "max_iter"):
+            whole_number(getattr(self, name), name)
+        real_number(self.tol, "tol")
+        rng, D = generator(self.random_state), X.shape[1]
+        C = np.average(X, axis=0, weights=w.astype(np.float64)).astype(X.dtype)[None]
+        labels, T, t = np.zeros(len(X), np.int32), np.empty((0, 2, D), X.dtype), np.empty(0, np.int64)
+        self._keep_cut(X, w, C, labels, T, t)
+        while len(C) < K:
+            k = self._next(X, w, C, labels)
+            if k < 0:
+                warn_not_converged(f"Number of distinct clusters ({len(C)}) found smaller than n_clusters ({K}): "
+                                   "X has too few distinct points; lower n_clusters")
+                break
+            members = np.flatnonzero(labels == k)
+            halves, side = self._cut(X[members], w[members], rng)
+            labels = labels.copy()
+            labels[members[side == 1]] = len(C)
+            C = np.concatenate([C, halves[1:]])
+            C[k] = halves[0]
+            T, t = np.concatenate([T, halves[None]]), np.append(t, k)
+            self._keep_cut(X, w, C, labels, T, t)
+            if report(self, len(t), self.inertia_):
+                break
+        return self
+
+    def predict(self, X):
+        """The cluster that (3) leads each row of `X` (N, D) to, int32 (N,)."""
+        return replay(self._further(X), self.cuts_, self.cut_clusters_)
+
+    def score(self, X, y=None, sample_weight=None):
+        """Minus the inertia of `X` (N, D): higher is better."""
+        X = self._further(X)
+        w = sample_weights(sample_weight, len(X), X.dtype)
+        return -float(left_over(X, w, self.cluster_centers_, replay(X, self.cuts_, self.cut_clusters_)).sum())
+
+    def _next(self, X, w, C, labels):
+        """The cluster to cut; -1 if the points of each coincide."""
+        J = left_over(X, w, C, labels)
+        size = np.bincount(labels, w, minlength=len(C)) if self.bisecting_strategy == "largest_cluster" else J
+        lowest, highest = np.full(C.shape, np.inf), np.full(C.shape, -np.inf)
+        counts = w > 0
+        np.minimum.at(lowest, labels[counts], X[counts])
+        np.maximum.at(highest, labels[counts], X[counts])
+        wide = (lowest < highest).any(axis=1)
+        return worst(np.where(wide, size, -1.0)) if wide.any() else -1
+
+    def _cut(self, X, w, rng):
+        """Two centres (2, D) and the side of each point; (3) finds the same sides."""
+        model = KMeans(2, init=self.init, n_init=self.n_init, max_iter=self.max_iter, tol=self.tol, random_state=rng)
+        model.fit(X, sample_weight=w)
+        return model.cluster_centers_, model.labels_
+
+    def _keep_cut(self, X, w, C, labels, T, t):
+        """Take a finished cut into the attributes, all at once."""
+        vars(self).update(cluster_centers_=C, labels_=labels, inertia_=float(left_over(X, w, C, labels).sum()),
+                          cuts_=T, cut_clusters_=t)

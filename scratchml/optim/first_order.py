@@ -1,0 +1,408 @@
+"""First-order optimisers: how far to go along the gradient, coordinate by coordinate.
+
+A gradient says which way is up, not how far.  One step length for all coordinates and all times is gradient descent; it
+crawls along a valley whose walls are steep.  Momentum averages the steps, so what points now here, now there cancels,
+and what always points the same way adds up.  Adaptive methods divide each coordinate by how large its gradients
+usually are, so that rare and frequent, steep and flat get steps of one size.  Each method below is two or three lines
+of arithmetic.
+
+Symbols
+    x        (D,)    a parameter, of any shape; `←` replaces it
+    g        (D,)    its gradient
+    d        (D,)    direction in which it goes, downhill being -d
+    v        (D,)    velocity, a running sum of gradients
+    m        (D,)    running mean of the gradients, the first moment
+    s        (D,)    running mean, or sum, of their squares, the second moment
+    t                number of this step, from 1 on
+    η, λ             step length (`lr`) and weight decay
+    μ, τ             momentum and dampening
+    β, α             how much of the past a running mean keeps
+    β1, β2           the same where there are two, of m and of s
+    ε                keeps a quotient finite where every gradient was zero
+    n, C             norm of all gradients together, and the most that is allowed (`max_norm`)
+
+Equations
+    (1)  g ← g + λ x                                                      with_decay
+    (2)  v ← μ v + (1 - τ) g                                              velocity
+    (3)  d = g + μ v                                                      nesterov_direction
+    (4)  x ← x - η d                                                      descend
+    (5)  m ← β m + (1 - β) g                                              running_mean
+    (6)  d = m / (1 - β1ᵗ) / (√(s / (1 - β2ᵗ)) + ε)                       adam_direction
+    (7)  x ← (1 - η λ) x                                                  shrink
+    (8)  d = g / (√s + ε)                                                 scaled
+    (9)  g ← g min(1, C / (n + 10⁻⁶))                                     clip
+
+Choices
+    SGD is (1), (2), then (4) with d = v, or with (3) for Nesterov; the first v is g, and without momentum τ counts for
+    nothing.  The velocity is a sum of gradients, and η multiplies it when it is used; in Sutskever's form η goes into
+    the sum.  They differ when η changes. Adam is (1), (5) of g and of g², (6), (4).  AdamW has (7) in place of (1):
+    so the decay is not divided by √s.  In the paper λ is not multiplied by η, but by what the schedule makes of 1;
+    here, as in PyTorch, it is. Adagrad is (1), s ← s + g², (8), (4) with η / (1 + (t - 1) lr_decay). RMSprop is (1),
+    (5) of g², (8), then (2) of d with τ = 0 and v = 0 at first if there is momentum, (4).  Centred, s in (8) is the
+    variance, s - m². ε stands outside the root everywhere, as in PyTorch and in the papers on Adagrad and, in
+    Algorithm 1, Adam.  The faster order at the end of Adam's section 2 is η √(1 - β2ᵗ) / (1 - β1ᵗ) m / (√s + ε̂); it
+    is the same only for ε̂ = ε √(1 - β2ᵗ), which is 30 times smaller at the first step.  TensorFlow has that ε̂ in
+    Adam. Parameters whose gradient is None are left alone, and so is their state.
+
+Cost
+    A step takes O(D) time.  Memory beside the parameters: nothing for SGD, D numbers with momentum, for Adagrad and
+    RMSprop, 2 D for Adam and AdamW.
+
+>>> from scratchml.autograd import Tensor
+>>> x = Tensor([3.0, -2.0], requires_grad=True)
+>>> optimizer = SGD([x], lr=0.1, momentum=0.5)
+>>> for _ in range(60):
+...     optimizer.zero_grad()
+...     (x * x * [1.0, 4.0]).sum().backward()
+...     optimizer.step()
+>>> bool(abs(x.data).max() < 1e-6)
+True
+
+Sources: B. Polyak, "Some methods of speeding up the convergence of iteration methods", 1964, for (2); I. Sutskever and
+others, "On the importance of initialization and momentum in deep learning", ICML 2013, section 2, for (3); J. Duchi and
+others, "Adaptive subgradient methods", JMLR 12 (2011), figure 1, for (8); T. Tieleman and G. Hinton, lecture 6.5 of
+"Neural networks for machine learning", 2012, for RMSprop; D. Kingma and J. Ba, "Adam", ICLR 2015, Algorithm 1, for
+(5) and (6); I. Loshchilov and F. Hutter, "Decoupled weight decay regularization", ICLR 2019, Algorithm 2, for (7); R.
+Pascanu and others, "On the difficulty of training recurrent neural networks", ICML 2013, Algorithm 1, for (9).
+"""
+import numpy as np
+
+from scratchml.core.checks import real_number
+
+# --- the equations -------------------------------------------------------------------------------
+
+
+def with_decay(g, x, λ):
+    """(1)  g ← g + λ x
+
+    The gradient of λ/2 ‖x‖² is added.
+
+    Shapes: g (D), x (D), λ -> (D)
+    """
+    return g + λ * x if λ else g
+
+
+def velocity(v, g, μ, τ):
+    """(2)  v ← μ v + (1 - τ) g
+
+    Shapes: v (D), g (D), μ, τ -> (D)
+    """
+    return μ * v + (1 - τ) * g
+
+
+def nesterov_direction(g, v, μ):
+    """(3)  d = g + μ v
+
+    Shapes: g (D), v (D), μ -> (D)
+    """
+    return g + μ * v
+
+
+def descend(x, d, η):
+    """(4)  x ← x - η d
+
+    Shapes: x (D), d (D), η -> (D)
+    """
+    return x - η * d
+
+
+def running_mean(m, g, β):
+    """(5)  m ← β m + (1 - β) g
+
+    Shapes: m (D), g (D), β -> (D)
+    """
+    return β * m + (1 - β) * g
+
+
+def adam_direction(m, s, t, β1, β2, ε):
+    """(6)  d = m / (1 - β1ᵗ) / (√(s / (1 - β2ᵗ)) + ε)
+
+    A running mean that began at zero is too small by the factor 1 - βᵗ; the quotients make up for it.
+
+    Shapes: m (D), s (D), t, β1, β2, ε -> (D)
+    """
+    return m / (1 - β1 ** t) / (np.sqrt(s / (1 - β2 ** t)) + ε)
+
+
+def shrink(x, η, λ):
+    """(7)  x ← (1 - η λ) x
+
+    Shapes: x (D), η, λ -> (D)
+    """
+    return (1 - η * λ) * x
+
+
+def scaled(g, s, ε):
+    """(8)  d = g / (√s + ε)
+
+    Shapes: g (D), s (D), ε -> (D)
+    """
+    return g / (np.sqrt(s) + ε)
+
+
+def clip(g, n, C):
+    """(9)  g ← g min(1, C / (n + 10⁻⁶))
+
+    Shapes: g (D), n, C -> (D)
+    """
+    return g * min(1.0, C / (n + 1e-6))
+
+
+# --- optimisers ----------------------------------------------------------------------------------
+
+
+class Optimizer:
+    """What the optimisers share: groups of parameters with settings of their own, and state for each parameter.
+
+    `params` is a sequence of parameters, or of dictionaries {"params": [...], "lr": ...} that override the settings.  A
+    parameter is anything with `data`, an array that is changed in place, and `grad`: None, an array, or something with
+    `data` itself.
+    """
+
+    def __init__(self, params, **settings):
+        params = list(params)
+        if not params:
+            raise ValueError("params: expected at least one parameter, got none")
+        groups = params if isinstance(params[0], dict) else [{"params": params}]
+        self.param_groups = []
+        for group in groups:
+            if unknown := set(group) - {"params", *settings}:
+                raise ValueError(f"params: {type(self).__name__} has no setting {', '.join(sorted(unknown))}; "
+                                 f"it has {', '.join(settings)}")
+            group = {**settings, **group, "params": list(group["params"])}
+            self._check(group)
+            self.param_groups.append(group)
+        every = [id(p) for p in self._parameters()]
+        if len(set(every)) < len(every):
+            raise ValueError("params: a parameter comes twice; it would be moved twice a step")
+        self.state = {}                                  # {number of the parameter: {name: array or int}}
+
+    def _parameters(self):
+        return [p for group in self.param_groups for p in group["params"]]
+
+    def _check(self, group):
+        for name, value in group.items():
+            if name == "betas":
+                for k, β in enumerate(value):
+                    _below_one(β, f"betas[{k}]")
+            elif name in ("momentum", "alpha"):
+                _below_one(value, name)
+            elif name not in ("params", "nesterov", "centered", "dampening"):
+                real_number(value, name)
+
+    def zero_grad(self):
+        """Forget the gradients: `grad` becomes None."""
+        for p in self._parameters():
+            p.grad = None
+
+    def step(self):
+        """Move every parameter that has a gradient.  Raises ValueError for a gradient of another shape."""
+        number = -1
+        for group in self.param_groups:
+            for p in group["params"]:
+                number += 1
+                if p.grad is None:
+                    continue
+                g = gradient(p)
+                if g.shape != p.data.shape:
+                    raise ValueError(f"params: parameter {number} has shape {p.data.shape}, its gradient {g.shape}")
+                array = p.data
+                array[...] = self.moved(array, g, self.state.setdefault(number, {}), group)
+                p.data = array                           # says to a Tensor that its array has changed
+
+    def moved(self, x, g, state, group):
+        """What the parameter `x` becomes, given its gradient `g`; `state` is its own, and kept."""
+        raise NotImplementedError
+
+    def state_dict(self):
+        """Settings and state as dictionaries, lists, numbers and copies of arrays; parameters go by their number."""
+        numbers = iter(range(len(self._parameters())))
+        groups = [{**group, "params": [next(numbers) for _ in group["params"]]} for group in self.param_groups]
+        return {"state": {i: _copied(state) for i, state in self.state.items()}, "param_groups": groups}
+
+    def load_state_dict(self, state_dict):
+        """Take over what `state_dict` returned.  Raises ValueError if that has another optimiser, groups, shapes."""
+        if not isinstance(state_dict, dict) or not {"state", "param_groups"} <= set(state_dict):
+            raise ValueError("state_dict: expected a dictionary with the keys 'state' and 'param_groups'")
+        groups = state_dict["param_groups"]
+        ours, theirs = ([len(group["params"]) for group in some] for some in (self.param_groups, groups))
+        if ours != theirs:
+            raise ValueError(f"state_dict: expected groups of {ours} parameter(s), got {theirs}")
+        for group, loaded in zip(self.param_groups, groups):
+            if differing := (set(group) ^ set(loaded)) - {"initial_lr"}:         # which schedules add
+                raise ValueError(f"state_dict: the settings differ in {', '.join(sorted(differing))}; it is of another "
+                                 f"optimiser than {type(self).__name__}")
+        parameters = self._parameters()
+        state = {int(i): _copied(one) for i, one in state_dict["state"].items()}
+        for i, one in state.items():
+            if not 0 <= i < len(parameters):
+                raise ValueError(f"state_dict: state of parameter {i}, of {len(parameters)}")
+            for name, value in one.items():
+                if isinstance(value, np.ndarray) and value.shape != parameters[i].data.shape:
+                    raise ValueError(f"state_dict: {name} of parameter {i} has shape {value.shape}, "
+                                     f"the parameter {parameters[i].data.shape}")
+        for group, loaded in zip(self.param_groups, groups):
+            group.update({**loaded, "params": group["params"]})
+        self.state = state
+
+
+def gradient(p):
+    """The gradient of a parameter as an array."""
+    return p.grad if isinstance(p.grad, np.ndarray) else p.grad.data
+
+
+def _copied(state):
+    return {name: value.copy() if isinstance(value, np.ndarray) else value for name, value in state.items()}
+
+
+def _below_one(value, name):
+    if real_number(value, name) >= 1:
+        raise ValueError(f"{name}={value!r}: expected a number of at least 0 and below 1")
+
+
+class SGD(Optimizer):
+    """Gradient descent, with momentum: (1), (2), (4), or (3) in between with `nesterov`.
+
+    Parameters: `lr` is η, `momentum` μ, `dampening` τ, `weight_decay` λ.  Raises ValueError for settings out of range.
+    """
+
+    def __init__(self, params, lr=1e-3, momentum=0.0, dampening=0.0, weight_decay=0.0, nesterov=False):
+        super().__init__(params, lr=lr, momentum=momentum, dampening=dampening, weight_decay=weight_decay,
+                         nesterov=nesterov)
+
+    def _check(self, group):
+        super()._check(group)
+        if group["nesterov"] and (group["momentum"] == 0 or group["dampening"] != 0):
+            raise ValueError("nesterov=True: expected momentum > 0 and dampening = 0, got "
+                             f"momentum={group['momentum']} and dampening={group['dampening']}")
+
+    def moved(self, x, g, state, group):
+        g = with_decay(g, x, group["weight_decay"])
+        if not group["momentum"]:
+            return descend(x, g, group["lr"])
+        v = state.get("momentum_buffer")
+        v = g.copy() if v is None else velocity(v, g, group["momentum"], group["dampening"])
+        state["momentum_buffer"] = v
+        return descend(x, nesterov_direction(g, v, group["momentum"]) if group["nesterov"] else v, group["lr"])
+
+
+class Adam(Optimizer):
+    """Adam: (1), (5) of g and g², (6), (4).
+
+    Parameters: `lr` is η, `betas` β1 and β2, `eps` ε, `weight_decay` λ.  Raises ValueError for settings out of range.
+    """
+
+    def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0):
+        super().__init__(params, lr=lr, betas=betas, eps=eps, weight_decay=weight_decay)
+
+    def moved(self, x, g, state, group):
+        return self._moved_by(x, with_decay(g, x, group["weight_decay"]), state, group)
+
+    def _moved_by(self, x, g, state, group):
+        β1, β2 = group["betas"]
+        zeros = np.zeros_like(x)
+        state["step"] = t = state.get("step", 0) + 1
+        state["exp_avg"] = m = running_mean(state.get("exp_avg", zeros), g, β1)
+        state["exp_avg_sq"] = s = running_mean(state.get("exp_avg_sq", zeros), g * g, β2)
+        return descend(x, adam_direction(m, s, t, β1, β2, group["eps"]), group["lr"])
+
+
+class AdamW(Adam):
+    """Adam with decay of the weights themselves: (7), then Adam without (1).
+
+    Parameters and errors are those of Adam.
+    """
+
+    def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=1e-2):
+        super().__init__(params, lr, betas, eps, weight_decay)
+
+    def moved(self, x, g, state, group):
+        return self._moved_by(shrink(x, group["lr"], group["weight_decay"]), g, state, group)
+
+
+class Adagrad(Optimizer):
+    """Adagrad: (1), s ← s + g², (8), (4) with a step length η / (1 + (t - 1) lr_decay).
+
+    Parameters: `lr` is η, `weight_decay` λ, `eps` ε, `initial_accumulator_value` the first s.  Raises ValueError for
+    settings out of range.
+    """
+
+    def __init__(self, params, lr=1e-2, lr_decay=0.0, weight_decay=0.0, initial_accumulator_value=0.0, eps=1e-10):
+        super().__init__(params, lr=lr, lr_decay=lr_decay, weight_decay=weight_decay,
+                         initial_accumulator_value=initial_accumulator_value, eps=eps)
+
+    def moved(self, x, g, state, group):
+        g = with_decay(g, x, group["weight_decay"])
+        state["step"] = t = state.get("step", 0) + 1
+        s = state.get("sum")
+        s = np.full_like(x, group["initial_accumulator_value"]) if s is None else s
+        state["sum"] = s = s + g * g
+        return descend(x, scaled(g, s, group["eps"]), group["lr"] / (1 + (t - 1) * group["lr_decay"]))
+
+
+class RMSprop(Optimizer):
+    """RMSprop: (1), (5) of g², (8), (4); with `momentum` (2) in between; `centered` divides by the standard deviation.
+
+    Parameters: `lr` is η, `alpha` α, `eps` ε, `weight_decay` λ, `momentum` μ.  Raises ValueError for settings out of
+    range.
+    """
+
+    def __init__(self, params, lr=1e-2, alpha=0.99, eps=1e-8, weight_decay=0.0, momentum=0.0, centered=False):
+        super().__init__(params, lr=lr, alpha=alpha, eps=eps, weight_decay=weight_decay, momentum=momentum,
+                         centered=centered)
+
+    def moved(self, x, g, state, group):
+        g = with_decay(g, x, group["weight_decay"])
+        zeros = np.zeros_like(x)
+        state["square_avg"] = s = running_mean(state.get("square_avg", zeros), g * g, group["alpha"])
+        if group["centered"]:
+            state["grad_avg"] = m = running_mean(state.get("grad_avg", zeros), g, group["alpha"])
+            s = np.maximum(s - m * m, 0)                 # rounding may leave less than nothing
+        d = scaled(g, s, group["eps"])
+        if group["momentum"]:
+            state["momentum_buffer"] = d = velocity(state.get("momentum_buffer", zeros), d, group["momentum"], 0.0)
+        return descend(x, d, group["lr"])
+
+
+# --- before the step -----------------------------------------------------------------------------
+
+
+def clip_grad_norm_(parameters, max_norm, norm_type=2.0):
+    """Scale the gradients, (N, D) or of any shape, of `parameters` by (9): their common norm is `max_norm` at most.
+
+    `norm_type` is 1, 2, ... or inf.  Returns the norm before.  Raises ValueError if that is NaN or infinite, or if an
+    argument is out of range.
+    """
+    C, parameters = real_number(max_norm, "max_norm"), _with_gradients(parameters)
+    if not norm_type > 0:
+        raise ValueError(f"norm_type={norm_type!r}: expected a number greater than 0, or inf")
+    norms = [float(np.linalg.norm(gradient(p).ravel().astype(np.float64), norm_type)) for p in parameters]
+    n = float(np.linalg.norm(norms, norm_type)) if norms else 0.0
+    if not np.isfinite(n):
+        bad = [k for k, norm in enumerate(norms) if not np.isfinite(norm)]
+        raise ValueError(f"parameters: the norm of the gradients is {n}, that of gradient(s) {bad} not finite; no "
+                         "factor mends that, skip the step or lower the step length")
+    for p in parameters:
+        _set_gradient(p, clip(gradient(p), n, C))
+    return n
+
+
+def clip_grad_value_(parameters, clip_value):
+    """Move every entry of the gradients, (N, D) or of any other shape, of `parameters` into [-clip_value, clip_value].
+
+    Raises ValueError if that is negative or not finite.
+    """
+    limit = real_number(clip_value, "clip_value")
+    for p in _with_gradients(parameters):
+        _set_gradient(p, np.clip(gradient(p), -limit, limit))
+
+
+def _with_gradients(parameters):
+    return [p for p in parameters if p.grad is not None]
+
+
+def _set_gradient(p, g):
+    if isinstance(p.grad, np.ndarray):
+        p.grad = g
+    else:
+        p.grad.data = g

@@ -1,0 +1,324 @@
+"""The costs and gradients of the chapter sne, for many points: one pass over all pairs, and half of P in memory.
+
+Exact means that every pair counts in every gradient, and that nothing is grouped, sampled or interpolated.  What makes
+it fast is where the numbers lie.  P is symmetric, so its upper triangle is kept alone, packed row after row in float32,
+and nothing else grows with N².  A pair pulls at both its points alike, so only j > i is worked out: what row i gains is
+summed in registers; what the points j gain goes to a slot of the chunk of rows that i belongs to.  The slots are added
+up in their order, so the bits are the same on any number of threads.  The lanes of a vector are the j, so the
+coordinates stand in columns.
+
+Precision, u = 2⁻²⁴ being half the last place of float32:
+    t-SNE      coordinates are rounded to float32, by u |y|; each p w (y_i - y_j) and w² (y_i - y_j) made of them is
+               right to 10 u of itself.  A row sums at most TILE of them in float32, a slot as many as its chunk has
+               rows, max(32, N / 8); these sums are added up in float64.  So a force is within (n + 10) u of the sum of
+               the magnitudes of its terms, n being the greater of the two.
+    Gaussian   all in float64 but P, which is stored in float32.
+    costs      likewise; coordinates come in float64.
+That suffices because the descent needs a direction: where the forces balance, what rounding leaves of them, 1e-6 of
+each, moves no point by more than a millionth of what either force alone would.
+"""
+import math
+
+import numpy as np
+
+from scratchml.core.elementary import exp, log
+from scratchml.core.jit import kernel, run_chunks
+from scratchml.core.logspace import logsumexp
+
+TILE = 1040     # of j at a time: a coordinate's TILE numbers lie together; not a power of two, so that the coordinates
+                # of one point do not fall on the same line of the cache
+ONE = np.float32(1)
+
+# --- the three costs -----------------------------------------------------------------------------
+
+
+class _Pairs:
+    """Sums over all pairs, for a packed P (N(N-1)/2,) and maps in float64."""
+
+    def __init__(self, P, N, columns, axes, dtype):
+        tiles, self._chunk = -(-N // TILE), max(32, -(-N // 8))
+        self._P, self._N, self._axes = P, N, axes
+        self._places = np.zeros((tiles, columns * TILE), dtype)
+        self._slots = np.zeros((-(-N // self._chunk), tiles, 2 * axes * TILE), dtype)
+        self._rows = np.zeros((N, 1 + 2 * axes))
+        self._p_log_p, self._total = 2 * self._over_rows(_entropy_rows, np.zeros((1, N)))
+
+    def _over_pairs(self, pairs, points):
+        """What the kernel `pairs` finds for `points` (N, A): a sum over i < j, and two forces, (N, axes) each."""
+        _lay_out(points, self._places)
+        run_chunks(pairs, self._N, self._P, self._places, self._rows, self._slots, chunk=self._chunk)
+        forces = np.empty((2, self._N, self._axes))
+        _add_up(self._rows, self._slots, forces)
+        return float(self._rows[:, 0].sum()), *forces
+
+    def _over_rows(self, rows, columns):
+        """Two sums over i < j that the kernel `rows` finds."""
+        sums = np.zeros((-(-self._N // self._chunk), 2))
+        run_chunks(rows, self._N, self._P, columns, sums, chunk=self._chunk)
+        return sums.sum(axis=0)
+
+
+class StudentPairs(_Pairs):
+    """The cost and gradient of t-SNE, (6) and (9) of the chapter sne.
+
+    `P` (N(N-1)/2,) float32 is the upper triangle of P, as `packed_affinities` gives it; F is 1, 2 or 3.
+    """
+
+    def __init__(self, P, N, F):
+        axes = max(F, 2)
+        super().__init__(P, N, axes, axes, np.float32)
+
+    def gradient(self, Y, exaggeration=1.0):
+        """(9) with `exaggeration` P for P, from the map `Y` (N, F), as (N, F).
+
+        Same result as (9), because Σ_j (p_ij - q_ij) w_ij (y_i - y_j) is Σ_j p_ij w_ij (y_i - y_j) less
+        Σ_j w_ij² (y_i - y_j) / Z: so Z is not needed until both sums are there, and one pass yields all three.
+        """
+        half_Z, towards, apart = self._over_pairs(_student_pairs, Y)
+        return 4 * (exaggeration * towards - apart / (2 * half_Z))[:, :Y.shape[1]].copy()
+
+    def cost(self, Y):
+        """(6) of the map `Y` (N, F), as Σ p log p + Σ p log(1 + d) + log Z."""
+        p_log_d, half_Z = self._over_rows(_student_rows, np.ascontiguousarray(Y.T))
+        return max(0.0, self._p_log_p + 2 * p_log_d + self._total * math.log(2 * half_Z))
+
+
+class GaussianPairs(_Pairs):
+    """The cost and gradient of symmetric SNE, (5) and (8) of the chapter sne; or of SNE, (4) and (7).
+
+    The latter for the `perplexities` (N,) of R; `P` is the same for both.
+    """
+
+    def __init__(self, P, N, perplexities=None):
+        super().__init__(P, N, 4, 3, np.float64)
+        self._entropy = None if perplexities is None else float(np.log(perplexities).mean())
+
+    def gradient(self, Y, exaggeration=1.0):
+        """(8) or (7) with `exaggeration` P for P, from the map `Y` (N, F), as (N, F)."""
+        _, towards, apart = self._over_pairs(_gaussian_pairs, self._normalised(Y)[0])
+        return 4 * (exaggeration * towards - apart)[:, :Y.shape[1]].copy()
+
+    def cost(self, Y):
+        """(5) or (4) of the map `Y` (N, F), as Σ p log p + Σ p d + log Z.
+
+        In (4) the first term is minus the mean entropy, and Σ_i Σ_j p_{j|i} d_ij / N = Σ_ij p_ij d_ij, as d is
+        symmetric.
+        """
+        points, log_Z = self._normalised(Y)
+        p_d = self._over_pairs(_gaussian_pairs, points)[0]
+        first = self._p_log_p if self._entropy is None else -self._entropy
+        return max(0.0, first + 2 * p_d + self._total * log_Z)
+
+    def _normalised(self, Y):
+        """`Y` in three dimensions and, as fourth column, l, (N, 4); and log Z, of SNE its mean over i.
+
+        l is such that (exp(-d_ij - l_i) + exp(-d_ij - l_j)) / 2N is the q_ij of symmetric SNE, or the (q_{j|i} +
+        q_{i|j}) / 2N of SNE, whose l_i is log Z_i: so one kernel serves both.
+        """
+        columns = np.zeros((4, self._N))
+        columns[:Y.shape[1]] = Y.T
+        run_chunks(_log_normalisers, self._N, columns, chunk=self._chunk)
+        if self._entropy is not None:
+            return columns.T.copy(), float(columns[3].mean())
+        log_Z = logsumexp(columns[3])
+        columns[3] = log_Z - math.log(self._N)
+        return columns.T.copy(), log_Z
+
+
+# --- compiled: where the numbers lie -------------------------------------------------------------
+
+
+@kernel
+def _lay_out(points, places):
+    """`points` (N, A), tile after tile, in columns: places[t, k TILE + lane] is coordinate k of point t TILE + lane."""
+    for t in range(places.shape[0]):
+        some, place = points[t * TILE:(t + 1) * TILE], places[t]
+        for k in range(points.shape[1]):
+            for lane in range(some.shape[0]):
+                place[k * TILE + lane] = some[lane, k]
+
+
+@kernel
+def _add_up(rows, slots, forces):
+    """Into `forces` (2, N, A): what each point has in `rows` (N, 1+2A) and in all `slots` (chunks, tiles, 2A TILE)."""
+    N, A = forces.shape[1:]
+    total = np.empty(TILE)
+    for t in range(slots.shape[1]):
+        n = min(TILE, N - t * TILE)
+        for k in range(2 * A):
+            for lane in range(n):
+                total[lane] = rows[t * TILE + lane, 1 + k]
+            for c in range(slots.shape[0]):
+                slot = slots[c, t, k * TILE:]
+                for lane in range(n):
+                    total[lane] += slot[lane]
+            for lane in range(n):
+                forces[k // A, t * TILE + lane, k % A] = total[lane]
+
+
+# --- compiled: the heavy tail --------------------------------------------------------------------
+
+
+@kernel
+def _student_pairs(c, start, stop, P, places, rows, slots):
+    """Σ w_ij, and what pairs with i in start ... stop-1 and j > i add to Σ p w (y_i - y_j) and Σ w² (y_i - y_j)."""
+    N, plane = rows.shape[0], places.shape[1] == 2 * TILE
+    slots[c, start // TILE:] = 0
+    for i in range(start, stop):
+        rows[i] = 0
+        point = places[i // TILE, i % TILE:]             # its coordinates are TILE apart
+        row = P[i * (2 * N - i - 1) // 2:]               # p_ij is row[j - i - 1]
+        for t in range((i + 1) // TILE, places.shape[0]):
+            first, last, tile = max(i + 1, t * TILE), min(N, (t + 1) * TILE), t * TILE
+            p, place, slot = row[first - i - 1:last - i - 1], places[t, first - tile:], slots[c, t, first - tile:]
+            if plane:
+                _plane_tile(p, point, place, slot, rows[i])
+            else:
+                _space_tile(p, point, place, slot, rows[i])
+
+
+@kernel(reassociate=True)
+def _plane_tile(p, point, place, slot, sums):
+    """A point against p.size others.  All is written to one array: so the compiler sees that nothing overlaps."""
+    x, y = point[0], point[TILE]
+    z = px = py = wx = wy = ONE - ONE
+    for j in range(p.size):
+        dx, dy = x - place[j], y - place[TILE + j]
+        w = ONE / (ONE + dx * dx + dy * dy)
+        pw, ww = p[j] * w, w * w
+        z += w
+        px, py = px + pw * dx, py + pw * dy
+        wx, wy = wx + ww * dx, wy + ww * dy
+        slot[j] -= pw * dx
+        slot[TILE + j] -= pw * dy
+        slot[2 * TILE + j] -= ww * dx
+        slot[3 * TILE + j] -= ww * dy
+    sums[0] += z
+    sums[1], sums[2] = sums[1] + px, sums[2] + py
+    sums[3], sums[4] = sums[3] + wx, sums[4] + wy
+
+
+@kernel(reassociate=True)
+def _space_tile(p, point, place, slot, sums):
+    """`_plane_tile` in three dimensions."""
+    x, y, h = point[0], point[TILE], point[2 * TILE]
+    z = px = py = ph = wx = wy = wh = ONE - ONE
+    for j in range(p.size):
+        dx, dy, dh = x - place[j], y - place[TILE + j], h - place[2 * TILE + j]
+        w = ONE / (ONE + dx * dx + dy * dy + dh * dh)
+        pw, ww = p[j] * w, w * w
+        z += w
+        px, py, ph = px + pw * dx, py + pw * dy, ph + pw * dh
+        wx, wy, wh = wx + ww * dx, wy + ww * dy, wh + ww * dh
+        slot[j] -= pw * dx
+        slot[TILE + j] -= pw * dy
+        slot[2 * TILE + j] -= pw * dh
+        slot[3 * TILE + j] -= ww * dx
+        slot[4 * TILE + j] -= ww * dy
+        slot[5 * TILE + j] -= ww * dh
+    sums[0] += z
+    sums[1], sums[2], sums[3] = sums[1] + px, sums[2] + py, sums[3] + ph
+    sums[4], sums[5], sums[6] = sums[4] + wx, sums[5] + wy, sums[6] + wh
+
+
+@kernel
+def _student_rows(c, start, stop, P, Y, sums):
+    """sums[c] = Σ p_ij log(1 + d_ij), Σ w_ij over pairs with i in start ... stop-1 and j > i; coordinates Y (F, N)."""
+    N = Y.shape[1]
+    d = np.empty(N)
+    for i in range(start, stop):
+        d[:] = 0
+        for k in range(Y.shape[0]):
+            _add_squares(Y[k, i], Y[k, i + 1:], d)
+        _student_row(P[i * (2 * N - i - 1) // 2:], d[:N - 1 - i], sums[c])
+
+
+@kernel(contract=True)
+def _add_squares(x, others, d):
+    for j in range(others.size):
+        d[j] += (x - others[j]) * (x - others[j])
+
+
+@kernel(reassociate=True)
+def _student_row(p, d, sums):
+    """Adds Σ p_j log(1 + d_j) and Σ 1 / (1 + d_j) to `sums`."""
+    p_log_d = Z = 0.0
+    for j in range(d.size):
+        p_log_d += p[j] * log(1.0 + d[j])
+        Z += 1.0 / (1.0 + d[j])
+    sums[0] += p_log_d
+    sums[1] += Z
+
+
+@kernel
+def _entropy_rows(c, start, stop, P, columns, sums):
+    """sums[c] = Σ p_ij log p_ij, Σ p_ij over the pairs with i in start ... stop-1 and j > i; `columns` (A, N)."""
+    N = columns.shape[1]
+    for i in range(start, stop):
+        row = P[i * (2 * N - i - 1) // 2:]
+        _entropy_row(row[:N - 1 - i], sums[c])
+
+
+@kernel(reassociate=True)
+def _entropy_row(p, sums):
+    p_log_p = total = 0.0
+    for j in range(p.size):
+        p_log_p += p[j] * log(p[j] if p[j] > 0 else ONE)
+        total += p[j]
+    sums[0] += p_log_p
+    sums[1] += total
+
+
+# --- compiled: the Gaussian ----------------------------------------------------------------------
+
+
+@kernel
+def _log_normalisers(c, start, stop, columns):
+    """columns[3, i] = log Σ_{j≠i} exp(-‖y_i - y_j‖²) for the points start ... stop-1; y is columns[:3], (3, N)."""
+    N = columns.shape[1]
+    L = np.empty(N)
+    for i in range(start, stop):
+        x, y, h = columns[0, i], columns[1, i], columns[2, i]
+        for j in range(N):
+            dx, dy, dh = x - columns[0, j], y - columns[1, j], h - columns[2, j]
+            L[j] = -(dx * dx + dy * dy + dh * dh)
+        L[i] = -np.inf
+        columns[3, i] = logsumexp(L)
+
+
+@kernel
+def _gaussian_pairs(c, start, stop, P, places, rows, slots):
+    """Σ p d, and what pairs with i in start ... stop-1 and j > i add to Σ p (y_i - y_j) and Σ q (y_i - y_j)."""
+    N = rows.shape[0]
+    slots[c, start // TILE:] = 0
+    for i in range(start, stop):
+        rows[i] = 0
+        point = places[i // TILE, i % TILE:]
+        row = P[i * (2 * N - i - 1) // 2:]
+        for t in range((i + 1) // TILE, places.shape[0]):
+            first, last, tile = max(i + 1, t * TILE), min(N, (t + 1) * TILE), t * TILE
+            p, place, slot = row[first - i - 1:last - i - 1], places[t, first - tile:], slots[c, t, first - tile:]
+            _gaussian_tile(p, point, place, slot, rows[i], 0.5 / N)
+
+
+@kernel(reassociate=True)
+def _gaussian_tile(p, point, place, slot, sums, share):
+    """A point against p.size others: pulled by p, pushed by q = share (exp(-d - l_i) + exp(-d - l_j))."""
+    x, y, h, l = point[0], point[TILE], point[2 * TILE], point[3 * TILE]
+    z = px = py = ph = qx = qy = qh = 0.0
+    for j in range(p.size):
+        dx, dy, dh = x - place[j], y - place[TILE + j], h - place[2 * TILE + j]
+        d = dx * dx + dy * dy + dh * dh
+        q = share * (exp(-d - l) + exp(-d - place[3 * TILE + j]))
+        z += p[j] * d
+        px, py, ph = px + p[j] * dx, py + p[j] * dy, ph + p[j] * dh
+        qx, qy, qh = qx + q * dx, qy + q * dy, qh + q * dh
+        slot[j] -= p[j] * dx
+        slot[TILE + j] -= p[j] * dy
+        slot[2 * TILE + j] -= p[j] * dh
+        slot[3 * TILE + j] -= q * dx
+        slot[4 * TILE + j] -= q * dy
+        slot[5 * TILE + j] -= q * dh
+    sums[0] += z
+    sums[1], sums[2], sums[3] = sums[1] + px, sums[2] + py, sums[3] + ph
+    sums[4], sums[5], sums[6] = sums[4] + qx, sums[5] + qy, sums[6] + qh

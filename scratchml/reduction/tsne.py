@@ -1,0 +1,292 @@
+"""t-SNE: a map of the data on which neighbours stay together, found by descent.
+
+The chapter affinities says who is whose neighbour in the data, the chapter sne how well a map keeps it so, and which
+way each point has to go to keep it better.  This chapter goes that way.  The cost has many local minima and nearly flat
+stretches, so plain gradient descent would take forever, or stop early in a poor map.  Three devices help.  Momentum
+carries points over flat stretches.  Every coordinate has a gain of its own, which grows while it keeps going the same
+way and shrinks when it turns: that is, when it has gone too far.  And in the beginning p is exaggerated: all attraction
+counts more, so the clusters stay small and dense, and can pass each other on their way.
+
+A gain looks at the last step v and the new gradient ∂.  The step went against the gradient of its time, so where v and
+∂ differ in sign the coordinate still wants to go the same way, and there the gain grows.  With the sign turned round,
+as a widely copied implementation had it for years, it grows on each overshooting.
+
+Symbols
+    G  (N, F)  the gains, g_ik
+    V  (N, F)  the last step, v_ik
+    D  (N, F)  the gradient ∂C/∂Y, ∂_ik
+    Y  (N, F)  the map, y_i a row, its mean at the origin
+    η          learning rate
+    α          momentum
+
+Equations
+    (1)  g_ik ← g_ik + 0.2 where v_ik ∂_ik < 0, else max(0.8 g_ik, 0.01)             gains
+    (2)  v_ik ← α v_ik - η g_ik ∂_ik                                                 step
+    (3)  y_i ← y_i + v_i - (1/N) Σ_j v_j                                             move
+
+Choices
+    250 iterations with p exaggerated and α = 0.5, then α = 0.8.  V starts at 0, G at 1.
+    The cost sees distances alone, and its gradient sums to zero over the points; gains would let the map drift all the
+    same.  (3) holds it in the middle, where float32 is finest.
+    η is "auto" max(N / 4 early_exaggeration, 50) for t-SNE: about the largest that the attraction of average points
+    allows in the exaggerated phase.  A Gaussian map's springs do not yield with distance, so for the other costs it is
+    N / 4 early_exaggeration alone.
+    The start from PCA is scaled to a standard deviation of 1e-4 in its first column: near one point, where all forces
+    are linear, but with the global arrangement of the data in it.  Where the data have no extent at all, it is that
+    point.
+    The heavy tail has one degree of freedom in one, two and three dimensions alike, as in the paper.
+    The KL is computed, in float64, every 50 iterations: the maps of these are kept, reported and counted as progress.
+    max_iter is the length of the schedule, not a failure, and reaching it is no warning.
+    Positions, steps and gains are float64; where float32 is used and why it suffices, the module forces says.
+
+Cost
+    O(N² F) time an iteration; memory for N (N - 1) / 2 numbers in float32, and O(N) beyond.
+
+>>> X = np.array([[0., 0], [0, 1], [1, 0], [9, 9], [9, 8], [8, 9]])          # two groups of three
+>>> model = TSNE(perplexity=2, learning_rate=1.0).fit(X)
+>>> model.embedding_.shape, (np.sign(model.embedding_[:, 0]) * np.sign(model.embedding_[0, 0])).tolist()
+((6, 2), [1.0, 1.0, 1.0, -1.0, -1.0, -1.0])
+
+Sources: L. van der Maaten and G. Hinton, "Visualizing data using t-SNE", JMLR 9 (2008), algorithm 1 and section 3.4;
+R. Jacobs, "Increased rates of convergence through learning rate adaptation", Neural Networks 1 (1988), for (1);
+D. Kobak and P. Berens, "The art of using t-SNE for single-cell transcriptomics", Nature Communications 10 (2019), for
+the start from PCA; A. Belkina et al., in the same volume, for η.
+"""
+import numpy as np
+
+from scratchml.core.checks import as_matrix, one_of, real_number, safe_to_square, whole_number
+from scratchml.core.estimator import Estimator, Transformer
+from scratchml.core.jit import kernel
+from scratchml.core.progress import report
+from scratchml.core.random import generator
+from scratchml.reduction.affinities import packed_affinities
+from scratchml.reduction.forces import GaussianPairs, StudentPairs
+from scratchml.reduction.pca import PCA
+
+COSTS = ("tsne", "symmetric", "sne")
+EXPLORATION = 250           # iterations with P exaggerated
+ROUND = 50                  # iterations from one look at the cost to the next
+START = 1e-4                # standard deviation of the first coordinate of a map to start from
+
+# --- one step of the descent ---------------------------------------------------------------------
+
+
+@kernel
+def gains(G, V, D):
+    """(1)  g_ik ← g_ik + 0.2 where v_ik ∂_ik < 0, else max(0.8 g_ik, 0.01)
+
+    Shapes: G (N, F), V (N, F), D (N, F) -> (N, F)
+    """
+    result = np.empty_like(G)
+    for i in range(G.shape[0]):
+        for k in range(G.shape[1]):
+            result[i, k] = G[i, k] + 0.2 if V[i, k] * D[i, k] < 0 else max(0.8 * G[i, k], 0.01)
+    return result
+
+
+@kernel
+def step(V, G, D, η, α):
+    """(2)  v_ik ← α v_ik - η g_ik ∂_ik
+
+    Shapes: V (N, F), G (N, F), D (N, F), η, α -> (N, F)
+    """
+    return α * V - η * G * D
+
+
+@kernel
+def move(Y, V):
+    """(3)  y_i ← y_i + v_i - (1/N) Σ_j v_j
+
+    Shapes: Y (N, F), V (N, F) -> (N, F)
+    """
+    result = np.empty_like(Y)
+    for k in range(Y.shape[1]):
+        drift = V[:, k].sum() / Y.shape[0]
+        for i in range(Y.shape[0]):
+            result[i, k] = Y[i, k] + V[i, k] - drift
+    return result
+
+
+# --- the estimator -------------------------------------------------------------------------------
+
+
+class TSNE(Transformer, Estimator):
+    """A map of the data by exact t-SNE, or by the two methods that it came from: (1) to (3) until the schedule ends.
+
+    Parameters
+    ----------
+    n_components : F, the dimension of the map: 1, 2 or 3.
+    perplexity : how many neighbours a point has, effectively: from 1 to N - 1.
+    cost : "tsne", "symmetric" (symmetric SNE) or "sne"; see the chapter sne.
+    early_exaggeration : the factor of P in the first 250 iterations.
+    learning_rate : η, or "auto"; see Choices.
+    max_iter : iterations.
+    n_iter_without_progress : stop if the KL has not fallen for so many iterations; looked at every 50, after the
+        first 250.
+    min_grad_norm : stop if the gradient's norm is at most this; looked at likewise.
+    init : "pca", "random" (normal, standard deviation 1e-4) or an array (N, F).
+    metric : "euclidean", or "precomputed" for X (N, N) of distances.
+    random_state : None, int or numpy.random.Generator; the same seed gives the same bits on any number of threads.
+    verbose : 1 for a line to stderr every 50 iterations.
+    callback : called with a `Progress` every 50 iterations; returning True stops the fit.
+
+    Attributes
+    ----------
+    embedding_ : (N, F), the map, its mean at the origin
+    kl_divergence_ : the cost of the map, in nats, never with P exaggerated
+    kl_history_ : the cost of the start, after every 50 iterations, and at the end
+    n_iter_ : iterations done
+    perplexities_ : (N,), the ones reached; more than asked for where a point has too many duplicates
+    learning_rate_ : η
+    """
+
+    def __init__(self, n_components=2, *, perplexity=30.0, cost="tsne", early_exaggeration=12.0, learning_rate="auto",
+                 max_iter=1000, n_iter_without_progress=300, min_grad_norm=1e-7, init="pca", metric="euclidean",
+                 random_state=None, verbose=0, callback=None):
+        self.n_components = n_components
+        self.perplexity = perplexity
+        self.cost = cost
+        self.early_exaggeration = early_exaggeration
+        self.learning_rate = learning_rate
+        self.max_iter = max_iter
+        self.n_iter_without_progress = n_iter_without_progress
+        self.min_grad_norm = min_grad_norm
+        self.init = init
+        self.metric = metric
+        self.random_state = random_state
+        self.verbose = verbose
+        self.callback = callback
+
+    def fit(self, X, y=None):
+        """Draw the map of `X` (N, D), or of the distances `X` (N, N); `y` is ignored.
+
+        Ctrl-C, like a callback that says stop, leaves the map of the last full 50 iterations in the attributes.
+        Raises ValueError for bad parameters, NaN, inf, values whose squares over- or underflow, one sample.
+        """
+        one_of(self.metric, "metric", ("euclidean", "precomputed"))
+        X = self._fit_matrix(X, min_samples=2)
+        X = _distances(X) if self.metric == "precomputed" else safe_to_square(X)
+        F = whole_number(self.n_components, "n_components")
+        if F > 3:
+            raise ValueError(f"n_components={F}: expected 1, 2 or 3; for more dimensions use PCA")
+        perplexity = _reachable(self.perplexity, len(X))
+        one_of(self.cost, "cost", COSTS)
+        for name in ("max_iter", "n_iter_without_progress"):
+            whole_number(getattr(self, name), name)
+        real_number(self.min_grad_norm, "min_grad_norm")
+        η = self._rate(len(X), real_number(self.early_exaggeration, "early_exaggeration", least=1.0))
+        Y = self._start(X, F)
+        P, self.perplexities_ = packed_affinities(X, perplexity, metric=self.metric)
+        self.learning_rate_ = η
+        self._descend(self._pairs(P, F), np.ascontiguousarray(Y, np.float64), η, X.dtype)
+        return self
+
+    def fit_transform(self, X, y=None):
+        """The same as `fit(X)`, returning `embedding_` (N, F)."""
+        return self._output(self.fit(X).embedding_, X)
+
+    @property
+    def _n_features_out(self):
+        return self.embedding_.shape[1]
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.pairwise = tags.input_tags.positive_only = self.metric == "precomputed"
+        return tags
+
+    # --- before the first step
+
+    def _rate(self, N, exaggeration):
+        if isinstance(self.learning_rate, str):
+            if self.learning_rate != "auto":
+                raise ValueError(f"learning_rate={self.learning_rate!r}: expected 'auto' or a number greater than 0")
+            rate = N / exaggeration / 4
+            return max(rate, 50.0) if self.cost == "tsne" else rate
+        return real_number(self.learning_rate, "learning_rate", above=0)
+
+    def _start(self, X, F):
+        """The map (N, F) to start from."""
+        rng = generator(self.random_state)
+        if not isinstance(self.init, str):
+            Y = as_matrix(self.init, name="init")
+            if Y.shape != (len(X), F):
+                raise ValueError(f"init: expected shape (n_samples, n_components) = {(len(X), F)}, got {Y.shape}")
+            safe_to_square(Y.astype(np.float32), "init")
+            return Y - Y.mean(axis=0)
+        if one_of(self.init, "init", ("pca", "random")) == "random":
+            return START * rng.standard_normal((len(X), F))
+        if self.metric == "precomputed":
+            raise ValueError("init='pca': cannot be used with metric='precomputed', as distances have no axes; "
+                             "use init='random' or an array")
+        if F > min(X.shape):
+            raise ValueError(f"init='pca': n_components={F} is more than min(n_samples, n_features) = {min(X.shape)}; "
+                             "use init='random' or an array")
+        Y = PCA(F, random_state=rng).fit_transform(X).astype(np.float64)
+        extent = Y[:, 0].std()
+        return START / extent * Y if extent > 0 else np.zeros_like(Y)
+
+    def _pairs(self, P, F):
+        if self.cost == "tsne":
+            return StudentPairs(P, len(self.perplexities_), F)
+        return GaussianPairs(P, len(self.perplexities_), self.perplexities_ if self.cost == "sne" else None)
+
+    # --- the descent
+
+    def _descend(self, pairs, Y, η, dtype):
+        """(1) to (3) from the map `Y` (N, F)."""
+        V, G = np.zeros_like(Y), np.ones_like(Y)
+        history = [pairs.cost(Y)]
+        self._keep(Y, dtype, history, 0)
+        best, best_iteration = np.inf, EXPLORATION
+        for iteration in range(1, self.max_iter + 1):
+            early = iteration <= EXPLORATION
+            D = pairs.gradient(Y, self.early_exaggeration if early else 1.0)
+            G = gains(G, V, D)
+            V = step(V, G, D, η, 0.5 if early else 0.8)
+            Y = move(Y, V)
+            if iteration % ROUND and iteration < self.max_iter:
+                continue
+            if not np.isfinite(Y).all():
+                raise ValueError(f"learning_rate={self.learning_rate!r}: the map grew beyond all numbers within "
+                                 f"{iteration} iterations; lower learning_rate (it was {η:.3g}) or early_exaggeration")
+            history = history + [pairs.cost(Y)]
+            self._keep(Y, dtype, history, iteration)
+            if report(self, iteration, history[-1]):
+                return
+            if early:
+                continue
+            if history[-1] < best:
+                best, best_iteration = history[-1], iteration
+            if iteration - best_iteration > self.n_iter_without_progress or np.linalg.norm(D) <= self.min_grad_norm:
+                return
+
+    def _keep(self, Y, dtype, history, iteration):
+        """Take a finished round into the attributes, all at once."""
+        vars(self).update(embedding_=Y.astype(dtype), kl_history_=history, kl_divergence_=history[-1],
+                          n_iter_=iteration)
+
+
+def _reachable(perplexity, N):
+    u = real_number(perplexity, "perplexity", least=1.0)
+    if u > N - 1:
+        raise ValueError(f"perplexity={perplexity!r}: must be less than n_samples ({N}), and at most {N - 1}, "
+                         "the number of others that a point has; lower perplexity")
+    return u
+
+
+def _distances(X):
+    """`X` if it can be a matrix of distances; only what lies off its diagonal is looked at later."""
+    if X.shape[0] != X.shape[1]:
+        raise ValueError(f"X: with metric='precomputed' it should be a square distance matrix, got shape {X.shape}; "
+                         "for points (N, D) use metric='euclidean'")
+    if X.min() < 0:
+        raise ValueError(f"Negative values in data passed to TSNE: with metric='precomputed' X should contain positive "
+                         f"distances, got {X.min()}; turn similarities into distances first")
+    tolerance = 1e-5 * X.max()
+    for i in range(len(X)):
+        apart = np.abs(X[i] - X[:, i])
+        if apart.max() > tolerance:
+            j = apart.argmax()
+            raise ValueError(f"X: with metric='precomputed' it should be symmetric, but X[{i}, {j}] = {X[i, j]} and "
+                             f"X[{j}, {i}] = {X[j, i]}; use (X + X.T) / 2")
+    return safe_to_square(X)

@@ -1,0 +1,239 @@
+"""Every operation against NumPy and against finite differences, once and twice; ties, kinks, bad arguments."""
+import numpy as np
+import pytest
+from hypothesis import given, settings, strategies as st
+
+from scratchml.autograd import Tensor, grad, gradcheck, gradgradcheck, ops
+from tests.strategies.autograd import AT_THE_EDGE, NAMES, cases
+
+each_operation = pytest.mark.parametrize("name", NAMES)
+
+
+class Ours:
+    """The operations, and how they take arrays of int and bool."""
+    indices = staticmethod(np.array)
+    mask = staticmethod(np.asarray)
+
+    def __getattr__(self, name):
+        return getattr(ops, name)
+
+
+def tensors(arrays):
+    return tuple(Tensor(array, requires_grad=True) for array in arrays)
+
+
+# --- all operations
+
+@each_operation
+@settings(max_examples=15)
+@given(st.data())
+def test_derivatives_agree_with_finite_differences(name, data):
+    f, arrays = data.draw(cases(name))
+    assert gradcheck(lambda *xs: f(Ours(), *xs), tensors(arrays), rtol=1e-6)
+
+
+@each_operation
+@settings(max_examples=8)
+@given(st.data())
+def test_second_derivatives_agree_with_finite_differences(name, data):
+    f, arrays = data.draw(cases(name))
+    many = sum(array.size for array in arrays) > 12
+    assert gradgradcheck(lambda *xs: f(Ours(), *xs), tensors(arrays), rtol=1e-6, fast_mode=many)
+
+
+@each_operation
+@settings(max_examples=15)
+@given(st.data())
+def test_float32_stays_float32(name, data):
+    f, arrays = data.draw(cases(name, dtype=np.float32))
+    xs = tensors(arrays)
+    y = f(Ours(), *xs)
+    assert type(y.data) is np.ndarray and y.dtype == np.float32
+    for x, g in zip(xs, grad(y, xs, gradient=np.ones(y.shape))):
+        assert g.dtype == np.float32 and g.shape == x.shape
+
+
+@each_operation
+@settings(max_examples=10)
+@given(st.data())
+def test_values_and_arrays_are_those_without_a_graph(name, data):
+    f, arrays = data.draw(cases(name))
+    before = [array.copy() for array in arrays]
+    watched = f(Ours(), *tensors(arrays))
+    np.testing.assert_array_equal(f(Ours(), *map(Tensor, arrays)).numpy(), watched.data)
+    watched.sum().backward()
+    for array, kept in zip(arrays, before):
+        np.testing.assert_array_equal(array, kept)
+
+
+# --- at the edge
+
+@pytest.mark.parametrize("name", AT_THE_EDGE)
+def test_nothing_is_lost_at_infinities_kinks_and_ties(name):
+    """No warning, no NaN; gradients of all are tested in tests/peers."""
+    f, array = AT_THE_EDGE[name]
+    x = Tensor(array, requires_grad=True)
+    y = f(Ours(), x)
+    assert not np.isnan(y.data).any()
+    g, = grad(y, x, gradient=np.ones(y.shape))
+    assert not np.isnan(g.data).any()
+
+
+@pytest.mark.parametrize("f, at, expected", [
+    (lambda x: x.relu(), [0.0], [0]), (lambda x: x.abs(), [0.0, -0.0], [0, 0]),
+    (lambda x: ops.leaky_relu(x, 0.3), [0.0], [0.3]),
+    (lambda x: x.clamp(-1, 2), [-1.0, 2.0, 2.5], [1, 1, 0]), (lambda x: x ** 0, [0.0], [0]),
+    (lambda x: x.max(), [3.0, 1, 3, 3], [1 / 3, 0, 1 / 3, 1 / 3]),
+    (lambda x: x.min(0), [3.0, 1, 3, 1], [0, 1 / 2, 0, 1 / 2]),
+    (lambda x: x.reshape(2, 2).max(1), [3.0, 1, 2, 2], [1, 0, 1 / 2, 1 / 2]),
+    (lambda x: x.reshape(2, 2).max((0, 1), True), [3.0, 1, 2, 3], [1 / 2, 0, 0, 1 / 2]),
+    (lambda x: ops.maximum(x, 2.0), [1.0, 2, 3], [0, 1 / 2, 1]),
+    (lambda x: ops.minimum(2.0, x), [1.0, 2, 3], [1, 1 / 2, 0]),
+    (lambda x: x.logsumexp(), [-np.inf, -np.inf], [0, 0]), (lambda x: x.logsumexp(), [-np.inf, 0.0], [0, 1]),
+    (lambda x: x.max(), [1.0, np.nan, 2], [0, 1, 0]), (lambda x: x[[0, 0]] * x[0], [3.0, 5.0], [12, 0]),
+])
+def test_stated_derivatives(f, at, expected):
+    x = Tensor(at, requires_grad=True)
+    f(x).sum().backward()
+    np.testing.assert_allclose(x.grad.data, expected, rtol=1e-15)
+
+
+def test_a_power_of_zero_by_its_exponent():
+    a, b = Tensor([0.0, 0.0, 2.0], requires_grad=True), Tensor([2.0, 0.0, 3.0], requires_grad=True)
+    (a ** b).sum().backward()
+    np.testing.assert_allclose(a.grad.data, [0, 0, 12])
+    np.testing.assert_allclose(b.grad.data, [0, 0, 8 * np.log(2)])
+
+
+def test_values_at_infinity():
+    low = Tensor([-np.inf, -np.inf])
+    assert low.logsumexp().item() == -np.inf and Tensor([np.inf, 1.0]).logsumexp().item() == np.inf
+    np.testing.assert_array_equal(Tensor([-1e4, 1e4]).sigmoid().data, [0, 1])
+    np.testing.assert_array_equal(ops.softplus(Tensor([-1e4, 1e4])).data, [0, 1e4])
+    np.testing.assert_allclose(ops.softplus(Tensor([-40.0])).data, np.exp(-40), rtol=1e-15)
+
+
+# --- against NumPy
+
+@pytest.mark.parametrize("ours, numpys", [
+    (lambda x: x.argmax(1), lambda a: a.argmax(1)), (lambda x: x.argmin(), lambda a: a.argmin()),
+    (lambda x: ops.argmax(x, 0, True), lambda a: a.argmax(0, keepdims=True)),
+    (lambda x: x > 0, lambda a: a > 0), (lambda x: x >= x, lambda a: a >= a), (lambda x: x < 0.5, lambda a: a < 0.5),
+    (lambda x: x <= 0.5, lambda a: a <= 0.5), (lambda x: x == x, lambda a: a == a),
+    (lambda x: x != 0, lambda a: a != 0),
+    (lambda x: 0.5 < x, lambda a: a > 0.5), (lambda x: np.zeros((2, 3)) < x, lambda a: a > 0),
+])
+def test_what_has_no_derivative_is_a_plain_array(ours, numpys):
+    a = np.random.default_rng(0).normal(size=(2, 3))
+    result = ours(Tensor(a, requires_grad=True))
+    assert not isinstance(result, Tensor)
+    np.testing.assert_array_equal(result, numpys(a))
+
+
+PLAIN = [np.exp, np.log1p, np.sqrt, np.abs, np.tanh, np.negative, np.square, np.positive, np.sum, np.mean, np.var,
+         np.max, np.min, np.cumsum, np.ravel, np.transpose, np.squeeze, np.flip]
+WITH_ARGUMENTS = {
+    "add": lambda x: np.add(x, 1.0), "array + x": lambda x: np.arange(3.0) + x,
+    "array @ x": lambda x: np.ones((2, 2)) @ x,
+    "array - x": lambda x: np.ones((2, 1)) - x, "array / x": lambda x: np.ones((2, 1)) / x,
+    "array * x": lambda x: np.arange(3) * x,
+    "array ** x": lambda x: np.full(3, 2.0) ** x, "number * x": lambda x: np.float64(3) * x,
+    "x @ array": lambda x: x @ np.ones((3, 2)),
+    "x ** array": lambda x: x ** np.array([1.0, 2, 3]), "x - array": lambda x: x - np.arange(3),
+    "x + list": lambda x: x + [1, 2, 3],
+    "sum": lambda x: np.sum(x, axis=0, keepdims=True), "mean": lambda x: np.mean(x, 1),
+    "var": lambda x: np.var(x, axis=1, ddof=1),
+    "max": lambda x: np.max(x, axis=1), "min": lambda x: np.min(x, 0, keepdims=True),
+    "cumsum": lambda x: np.cumsum(x, axis=1),
+    "clip": lambda x: np.clip(x, 0.3, 0.8), "where": lambda x: np.where(np.eye(2, 3) > 0, x, 2.0),
+    "power": lambda x: np.power(x, 3),
+    "reshape": lambda x: np.reshape(x, (3, 2)), "permuted": lambda x: np.transpose(x, (1, 0)),
+    "swapaxes": lambda x: np.swapaxes(x, 0, 1),
+    "expand_dims": lambda x: np.expand_dims(x, 1), "broadcast_to": lambda x: np.broadcast_to(x, (4, 2, 3)),
+    "concatenate": lambda x: np.concatenate([x, np.ones((2, 1))], axis=1), "stack": lambda x: np.stack([x, x], axis=2),
+    "dot": lambda x: np.dot(np.ones((4, 2)), x), "einsum": lambda x: np.einsum("ij,ik->jk", x, x),
+    "divide": lambda x: np.divide(1, x),
+    "maximum": lambda x: np.maximum(x, 0.5), "minimum": lambda x: np.minimum(0.5, x),
+    "matmul": lambda x: np.matmul(x, np.ones((3, 1))),
+    "subtract": lambda x: np.subtract(1, x), "multiply": lambda x: np.multiply(x, x), "flip": lambda x: np.flip(x, 1),
+    "abs": abs,
+    "squeeze": lambda x: np.squeeze(np.expand_dims(x, 0), axis=0),
+}
+
+
+@pytest.mark.parametrize("f", [*PLAIN, *WITH_ARGUMENTS.values()], ids=[*(f.__name__ for f in PLAIN), *WITH_ARGUMENTS])
+def test_numpys_functions_work(f):
+    a = np.random.default_rng(0).uniform(0.1, 1, (2, 3))
+    x = Tensor(a, requires_grad=True)
+    y = f(x)
+    assert isinstance(y, Tensor) and y.requires_grad
+    np.testing.assert_allclose(y.data, f(a), rtol=1e-14)
+    assert gradcheck(f, x)
+
+
+@pytest.mark.parametrize("f, message", [
+    (np.sinh, "sinh of a Tensor: it has no row"), (lambda x: np.float_power(x, 2), "float_power"),
+    (np.sort, "sort of a Tensor: it has no row"), (np.linalg.det, "det of a Tensor"),
+    (np.add.reduce, "only a plain call"), (lambda x: np.exp(x, out=np.empty((2, 3))), "out is not supported"),
+    (lambda x: np.sum(x, where=np.eye(2, 3) > 0), "these arguments are not supported"),
+    (np.asarray, r"t.detach\(\).numpy\(\)"),
+    (np.array, "not turned into an array in silence"),
+    (lambda x: np.dot(x, np.ones((2, 3, 2))), "dot of a Tensor: matmul"),
+    (lambda x: np.ones((2, 3)).__iadd__(x), "out is not supported"), (np.float64, "in silence|only"),
+    (lambda x: np.zeros((2, 3)).__setitem__(slice(None), x), "in silence"), (np.median, "median of a Tensor"),
+])
+def test_numpys_functions_refuse(f, message):
+    with pytest.raises(TypeError, match=message):
+        f(Tensor(np.ones((2, 3)), requires_grad=True))
+
+
+def test_numpys_questions_are_answered():
+    x = Tensor(np.ones((2, 3)), requires_grad=True)
+    assert np.shape(x) == (2, 3) and np.argmax(x) == 0
+    assert np.isfinite(x).all() and np.allclose(x, 1) and np.greater(x, 0).all()
+    np.testing.assert_array_equal(np.asarray(Tensor([1.0, 2.0])), [1, 2])
+
+
+# --- kinds of operands
+
+def test_numbers_take_the_dtype_of_the_tensor():
+    x = Tensor(np.ones(2, np.float32), requires_grad=True)
+    for y in (x * 2, 2.0 * x, x + np.float64(1), x / True, x ** 2, 2 ** x, x * np.arange(2), np.float64(2) * x,
+              x.masked_fill([True, False], 0), ops.where(np.array([True, False]), x, 0.0), ops.maximum(0.5, x),
+              ops.concatenate([[1, 2], x])):
+        assert y.dtype == np.float32
+    assert (x * np.ones(2)).dtype == np.float64 and x.to(np.float64).dtype == np.float64 and x.to("float32") is x
+
+
+# --- bad arguments
+
+X = Tensor(np.ones((2, 3)))
+
+
+@pytest.mark.parametrize("f, message", [
+    (lambda: X.sum(2), r"dim=2: expected a whole number from -2 to 1, for 2 dimension\(s\)"),
+    (lambda: X.sum((0, -2)), "names a dimension twice"),
+    (lambda: X.softmax(0.5), "dim=0.5: expected a whole number"),
+    (lambda: X.permute(0, 0), r"dims=\(0, 0\): expected each of 2 dimensions once"),
+    (lambda: X @ X, r"matmul: shapes \(2, 3\) and \(2, 3\) do not fit"),
+    (lambda: X @ 2.0, r"matmul: shapes \(2, 3\) and \(\)"),
+    (lambda: X.clamp(), "clamp: expected min, max or both"),
+    (lambda: ops.where(np.ones(3), X, X), "expected an array of bool, got dtype float64"),
+    (lambda: X.masked_fill(np.ones(3, int), 0), "expected an array of bool, got dtype int64"),
+    (lambda: X[X], "got a Tensor of floats"),
+    (lambda: X.gather(0, [0, 1]), r"expected an array of int with 2 dimension\(s\), got int64 with 1"),
+    (lambda: ops.stack([]), "at least one, got none"),
+    (lambda: ops.concatenate([]), "at least one, got none"),
+    (lambda: ops.stack([X, X[0]]), r"expected one shape, got \[\(2, 3\), \(3,\)\]"),
+    (lambda: X.split([1, 1], 1), r"split_size=\[1, 1\]: sums to 2, dimension 1 has length 3"),
+    (lambda: ops.pad(X, (1,)), "expected a pair"),
+    (lambda: ops.pad(X, (1, -1)), "whole numbers >= 0"),
+    (lambda: X.to(np.int64), "expected float32 or float64, got int64"),
+    (lambda: ops.einsum("ij,jk", X), r"has 2 operand\(s\), 1 came"),
+    (lambda: ops.einsum("ijk->i", X), r"operand 0 has shape \(2, 3\)"),
+    (lambda: ops.einsum("ii->i", X), "'i' stands for 2 and for 3"), (lambda: X.split(0), "split_size=0"),
+    (lambda: X.reshape(4), "reshape"),
+])
+def test_bad_arguments(f, message):
+    with pytest.raises(ValueError, match=message):
+        f()

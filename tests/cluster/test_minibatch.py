@@ -1,0 +1,162 @@
+"""k-means on batches: each step against its definition, and each centre against the mean of all that it has seen."""
+import numpy as np
+import pytest
+from hypothesis import given, strategies as st
+
+from scratchml.cluster import KMeans, MiniBatchKMeans
+from scratchml.cluster.kmeans import assign, inertia
+from scratchml.cluster.minibatch import seen, smoothed, step
+from scratchml.core.estimator import ConvergenceWarning
+from tests.reference import minibatch as reference
+from tests.strategies.distances import BAD_TABLES, layouts, table
+from tests.strategies.kmeans import blobs, clustered
+
+EPS = np.finfo(float).eps
+
+
+# --- equal to the definition
+
+@given(clustered(12, 4), st.sampled_from([0.0, 3.5]))
+def test_a_step_moves_each_centre_towards_its_points(drawn, before):
+    X, w, C, y = drawn
+    v = seen(w, y, np.full(len(C), before))
+    np.testing.assert_allclose(v, reference.seen(w, y, np.full(len(C), before)), rtol=(len(X) + 2) * EPS)
+    atol = 4 * (len(X) + 4) * EPS * max(np.abs(X).max(), np.abs(C).max())
+    np.testing.assert_allclose(step(X, w, y, C, v), reference.step(X, w, y, C, v), rtol=0, atol=atol)
+
+
+@given(*[st.floats(0, 1e6, allow_subnormal=False)] * 2, st.floats(0, 1))
+def test_smoothing_is_a_weighted_mean(m, j, a):
+    np.testing.assert_allclose(smoothed(m, j, a), reference.smoothed(m, j, a), rtol=1e-12, atol=8 * EPS * max(m, j))
+
+
+# --- laws
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_a_centre_is_the_mean_of_all_that_it_has_seen(weighted):
+    X, rng = blobs(3, 40), np.random.default_rng(0)
+    order = rng.permutation(120)
+    w = rng.random(120) if weighted else np.ones(120)
+    model, labels = MiniBatchKMeans(3, init=X[[0, 40, 80]]), np.empty(120, int)
+    for batch in np.split(order, 8):
+        C = model.cluster_centers_ if hasattr(model, "counts_") else X[[0, 40, 80]]
+        model.partial_fit(X[batch], sample_weight=w[batch])
+        labels[batch] = model.labels_
+        np.testing.assert_array_equal(model.labels_, assign(X[batch], C))
+        np.testing.assert_allclose(model.inertia_, inertia(X[batch], w[batch], C, model.labels_), rtol=1e-12)
+    for k in range(3):
+        mine = labels == k
+        np.testing.assert_allclose(model.cluster_centers_[k], np.average(X[mine], axis=0, weights=w[mine]), rtol=1e-12)
+        np.testing.assert_allclose(model.counts_[k], w[mine].sum(), rtol=1e-12)
+    assert model.n_steps_ == 8
+
+
+def test_finds_what_k_means_finds_on_clear_clusters():
+    X = blobs(5, 200)
+    full = KMeans(5, random_state=0, n_init=5).fit(X)
+    model = MiniBatchKMeans(5, batch_size=50, random_state=1).fit(X)
+    assert full.inertia_ <= model.inertia_ < 1.05 * full.inertia_
+    np.testing.assert_array_equal(model.labels_, assign(X, model.cluster_centers_))
+    J = inertia(X, np.ones(1000), model.cluster_centers_, model.labels_)
+    np.testing.assert_allclose(model.inertia_, J, rtol=1e-12)
+    np.testing.assert_array_equal(model.predict(X), model.labels_)
+    assert model.n_iter_ == -(-model.n_steps_ * 50 // 1000) and model.n_steps_ < 100 * 20
+
+
+def test_points_without_weight_do_not_count():
+    X = np.concatenate([blobs(2, 60), np.full((30, 2), 1e3)])
+    w = np.repeat([1.0, 0.0], [120, 30])
+    model = MiniBatchKMeans(2, random_state=0, batch_size=40).fit(X, sample_weight=w)
+    assert np.abs(model.cluster_centers_).max() < 100
+    assert model.counts_.sum() < model.n_steps_ * 40
+
+
+def test_stops_when_nothing_improves_or_moves():
+    X = blobs(3, 100)
+
+    def fitted(**options):
+        return MiniBatchKMeans(3, batch_size=20, random_state=0, **options).fit(X)
+    assert fitted(max_no_improvement=2).n_steps_ < fitted(max_no_improvement=50).n_steps_ < 1500
+    never = fitted(max_no_improvement=None, max_iter=4)
+    assert never.n_steps_ == 60 and never.n_iter_ == 4
+    assert fitted(max_no_improvement=None, max_iter=4, tol=0.5).n_steps_ < 60
+
+
+def test_callback_sees_every_batch_and_can_stop():
+    X, losses = blobs(3, 100), []
+
+    def look(progress):
+        losses.append(progress.loss)
+        assert progress.iteration == len(losses) == progress.estimator.n_steps_
+        return len(losses) == 3
+    model = MiniBatchKMeans(3, batch_size=20, random_state=0, callback=look).fit(X)
+    assert len(losses) == 3 and model.n_steps_ == 3 and model.labels_.shape == (300,)
+
+
+def test_interrupted_fit_keeps_the_last_batch():
+    def interrupt(progress):
+        if progress.iteration == 2:
+            raise KeyboardInterrupt
+    X = blobs(3, 100)
+    model = MiniBatchKMeans(3, batch_size=20, random_state=0, callback=interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(X)
+    same = MiniBatchKMeans(3, batch_size=20, random_state=0, callback=lambda p: p.iteration == 2).fit(X)
+    np.testing.assert_array_equal(model.cluster_centers_, same.cluster_centers_)
+
+
+def test_any_number_of_threads_gives_the_same_bits(monkeypatch):
+    X, results = table(2300, 3, 0), []
+    for threads in "12":
+        monkeypatch.setenv("SCRATCHML_NUM_THREADS", threads)
+        model = MiniBatchKMeans(4, random_state=0, batch_size=2200, callback=lambda p: p.iteration == 3).fit(X)
+        results.append((model.cluster_centers_.tolist(), model.labels_.tolist(), model.inertia_))
+    assert results[0] == results[1]
+
+
+def test_single_precision_and_every_layout():
+    X = blobs(3, 30)
+    model = MiniBatchKMeans(3, random_state=0).fit(X)
+    for name, same in layouts(X).items():
+        np.testing.assert_array_equal(MiniBatchKMeans(3, random_state=0).fit(same).cluster_centers_,
+                                      model.cluster_centers_, err_msg=name)
+    single = MiniBatchKMeans(3, random_state=0).fit(X.astype(np.float32))
+    assert single.cluster_centers_.dtype == np.float32
+    np.testing.assert_allclose(single.inertia_, model.inertia_, rtol=1e-4)
+
+
+def test_says_when_there_are_too_few_distinct_points():
+    with pytest.warns(ConvergenceWarning, match="distinct"):
+        model = MiniBatchKMeans(3, random_state=0).fit([[0.0], [0], [1], [1]])
+    assert np.isfinite(model.cluster_centers_).all()
+
+
+# --- bad input
+
+@pytest.mark.parametrize("bad, message", BAD_TABLES)
+def test_bad_tables(bad, message):
+    for use in (MiniBatchKMeans(2).fit, MiniBatchKMeans(2).partial_fit):
+        with pytest.raises(ValueError, match=message):
+            use(bad)
+
+
+@pytest.mark.parametrize("options, message", [
+    (dict(n_clusters=0), "n_clusters=0"),
+    (dict(n_clusters=6), "n_clusters=6"),
+    (dict(batch_size=0), "batch_size=0"),
+    (dict(max_iter=0), "max_iter=0"),
+    (dict(max_no_improvement=0), "max_no_improvement=0"),
+    (dict(tol=-1), "tol=-1"),
+    (dict(init="best"), "init='best'"),
+])
+def test_bad_options(options, message):
+    with pytest.raises(ValueError, match=message):
+        MiniBatchKMeans(**{"n_clusters": 2, **options}).fit(table(5, 2, 0))
+
+
+def test_a_stream_keeps_its_number_of_features():
+    model = MiniBatchKMeans(2, random_state=0).partial_fit(table(5, 2, 0))
+    with pytest.raises(ValueError, match="3 features.*2 features"):
+        model.partial_fit(table(5, 3, 0))
+    with pytest.raises(ValueError, match="n_samples=1.*n_clusters=2"):
+        MiniBatchKMeans(2).partial_fit([[1.0, 2]])

@@ -1,0 +1,287 @@
+"""Optimisers against the definition, by equation and over trajectories; laws, state, clipping, bad settings."""
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings, strategies as st
+
+from scratchml import optim
+from scratchml.autograd import Tensor
+from scratchml.optim import first_order
+from scratchml.optim.first_order import (SGD, Adagrad, Adam, AdamW, RMSprop, adam_direction, clip, clip_grad_norm_,
+                                         clip_grad_value_, descend, nesterov_direction, running_mean, scaled, shrink,
+                                         velocity, with_decay)
+from tests.reference import first_order as reference
+from tests.strategies.first_order import NAMES, seeds, trajectories
+
+# A line of arithmetic rounds at most ten times.
+ROUNDING = dict(rtol=10 * np.finfo(float).eps, atol=1e-300)
+fractions = st.floats(0, 0.999)
+
+
+def optimiser(name):
+    return getattr(optim, name.split()[0])
+
+
+def parameter(x):
+    return SimpleNamespace(data=np.array(x), grad=None)
+
+
+# --- equal to the definition
+
+@given(seeds, fractions, fractions, st.integers(1, 50), st.floats(0, 10))
+def test_every_equation_is_its_definition(seed, p, q, t, c):
+    rng = np.random.default_rng(seed)
+    x, g, s = rng.normal(size=4), rng.normal(size=4), rng.random(4)
+    for ours, theirs in [
+        (with_decay(g, x, p), reference.with_decay(g, x, p)), (velocity(x, g, p, q), reference.velocity(x, g, p, q)),
+        (nesterov_direction(g, x, p), reference.nesterov_direction(g, x, p)),
+        (descend(x, g, p), reference.descend(x, g, p)),
+        (running_mean(x, g, p), reference.running_mean(x, g, p)), (shrink(x, p, q), reference.shrink(x, p, q)),
+        (scaled(g, s, q + 0.01), reference.scaled(g, s, q + 0.01)), (clip(g, c, p), reference.clip(g, c, p)),
+    ]:
+        np.testing.assert_allclose(ours, theirs, rtol=1e-14, atol=4 * np.finfo(float).eps * (abs(x) + abs(g)).max())
+    ours, theirs = (f(g, s, t, p, q, 0.01) for f in (adam_direction, reference.adam_direction))
+    np.testing.assert_allclose(ours, theirs, rtol=1e-13)
+
+
+DEFINITIONS = {"SGD": reference.sgd, "Adam": reference.adam, "Adagrad": reference.adagrad, "RMSprop": reference.rmsprop,
+               "RMSprop centred": reference.rmsprop,
+               "AdamW": lambda *args, **kwargs: reference.adam(*args, decoupled=True, **kwargs)}
+
+
+@pytest.mark.parametrize("kind", ["array", "Tensor"])
+@pytest.mark.parametrize("name", NAMES)
+@settings(max_examples=40)
+@given(st.data())
+def test_trajectories_are_those_of_the_definition(name, kind, data):
+    options, x, gs = data.draw(trajectories(name))
+    p = Tensor(x.copy(), requires_grad=True) if kind == "Tensor" else parameter(x)
+    model = optimiser(name)([p], **options)
+    for g in gs:
+        p.grad = Tensor(g) if kind == "Tensor" else g
+        model.step()
+    expected = [DEFINITIONS[name](x[i], gs[:, i], **options) for i in range(len(x))]
+    # Eight steps of ten roundings each; the running mean of squares divides by 1 - β, at least 0.001.
+    np.testing.assert_allclose(p.data, expected, rtol=1e-11, atol=1e-11)
+
+
+# --- laws
+
+@pytest.mark.parametrize("name, make", {
+    "SGD": lambda p: SGD(p, lr=0.1), "momentum": lambda p: SGD(p, lr=0.02, momentum=0.9),
+    "Adam": lambda p: Adam(p, lr=0.1),
+    "nesterov": lambda p: SGD(p, lr=0.02, momentum=0.9, nesterov=True),
+    "AdamW": lambda p: AdamW(p, lr=0.1, weight_decay=0),
+    "Adagrad": lambda p: Adagrad(p, lr=1.0), "RMSprop": lambda p: RMSprop(p, lr=0.01)}.items())
+def test_goes_to_the_bottom_of_a_bowl(name, make):
+    x = Tensor([3.0, -2.0], requires_grad=True)
+    model = make([x])
+    for _ in range(600):
+        model.zero_grad()
+        ((x - [1.0, 2.0]) ** 2 * [1.0, 4.0]).sum().backward()
+        model.step()
+    np.testing.assert_allclose(x.data, [1, 2], atol=0.03)
+
+
+@pytest.mark.parametrize("name", ["Adam", "AdamW", "Adagrad", "RMSprop"])
+@given(seeds, st.integers(-6, 6))
+def test_adaptive_steps_do_not_depend_on_the_scale_of_the_gradient(name, seed, exponent):
+    gs = np.random.default_rng(seed).normal(size=(4, 3))
+    ends = []
+    for scale in (1.0, 2.0 ** exponent):                 # exact in floating point
+        p = parameter(np.ones(3))
+        model = optimiser(name)([p], eps=0.0)
+        for g in gs:
+            p.grad = g * scale
+            model.step()
+        ends.append(p.data)
+    np.testing.assert_array_equal(*ends)
+
+
+def test_first_step_of_adam_is_the_step_length():
+    p = parameter([1.0, 1.0])
+    p.grad = np.array([1e-3, -50.0])
+    Adam([p], lr=0.25, eps=0.0).step()
+    np.testing.assert_allclose(p.data, [0.75, 1.25], rtol=1e-15)
+
+
+def test_decay_of_adamw_is_not_divided_but_that_of_adam_is():
+    for cls, expected in ((AdamW, 10 - 0.1 * 0.5 * 10), (Adam, 10 - 0.1)):
+        p = parameter([10.0])
+        p.grad = np.zeros(1)
+        cls([p], lr=0.1, weight_decay=0.5).step()
+        np.testing.assert_allclose(p.data, expected, rtol=1e-8)
+
+
+# --- what is moved
+
+def test_parameters_without_a_gradient_are_left_alone():
+    a, b = parameter([1.0]), parameter([1.0])
+    model = Adam([a, b])
+    a.grad = np.ones(1)
+    model.step()
+    assert b.data.tolist() == [1] and list(model.state) == [0] and a.data[0] < 1
+
+
+def test_the_array_itself_is_moved():
+    array = np.ones(3, np.float32)
+    x = Tensor(array, requires_grad=True)
+    x.sum().backward()
+    AdamW([x]).step()
+    assert x.data is array and array[0] < 1 and array.dtype == np.float32
+
+
+def test_a_graph_made_before_the_step_is_not_swept():
+    x = Tensor([1.0, 2.0], requires_grad=True)
+    early = (x * x).sum()
+    (x * x).sum().backward()
+    SGD([x], lr=0.1).step()
+    with pytest.raises(RuntimeError, match="changed in place"):
+        early.backward()
+
+
+def test_the_callers_gradients_stay_as_they_are():
+    for name in NAMES:
+        p, g = parameter(np.ones(2)), np.array([1.0, 2.0])
+        p.grad = g
+        model = optimiser(name)([p], **({"momentum": 0.9} if "SGD" in name else {}))
+        for _ in range(3):
+            model.step()
+        assert g.tolist() == [1, 2]
+
+
+def test_groups_have_settings_of_their_own():
+    a, b = parameter([1.0]), parameter([1.0])
+    model = SGD([{"params": [a], "lr": 0.5}, {"params": [b]}], lr=0.25)
+    a.grad = b.grad = np.ones(1)
+    model.step()
+    assert (a.data[0], b.data[0]) == (0.5, 0.75)
+    model.zero_grad()
+    assert a.grad is None and b.grad is None
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_state_restored_goes_on_with_the_same_bits(name):
+    rng = np.random.default_rng(0)
+    gs, options = rng.normal(size=(6, 2, 3)), {"momentum": 0.9} if name[:3] in ("SGD", "RMS") else {}
+    whole, half = [[parameter(np.ones(3)), parameter(np.zeros(3))] for _ in range(2)]
+    first, second = optimiser(name)(whole, **options), optimiser(name)(half, **options)
+
+    def steps(model, parameters, gs):
+        for pair in gs:
+            for p, g in zip(parameters, pair):
+                p.grad = g
+            model.step()
+    steps(first, whole, gs)
+    steps(second, half, gs[:3])
+    kept = second.state_dict()
+    restored = optimiser(name)(half, lr=77.0)
+    restored.load_state_dict(kept)
+    steps(restored, half, gs[3:])
+    for a, b in zip(whole, half):
+        np.testing.assert_array_equal(a.data, b.data)
+
+
+def test_kept_state_is_a_copy():
+    p = parameter([1.0])
+    p.grad = np.ones(1)
+    model = Adam([p])
+    model.step()
+    kept = model.state_dict()
+    before = kept["state"][0]["exp_avg"].copy()
+    model.step()
+    kept["param_groups"][0]["lr"] = 5.0
+    np.testing.assert_array_equal(kept["state"][0]["exp_avg"], before)
+    assert kept["state"][0]["step"] == 1 and kept["param_groups"][0]["params"] == [0]
+    assert model.param_groups[0]["lr"] == 1e-3
+
+
+def test_state_of_other_parameters_is_refused():
+    model = Adam([parameter([1.0])])
+    with pytest.raises(ValueError, match=r"expected groups of \[1\] parameter\(s\), got \[2\]"):
+        model.load_state_dict(Adam([parameter([1.0]), parameter([1.0])]).state_dict())
+    other = Adam([p := parameter([1.0, 2.0])])
+    p.grad = np.ones(2)
+    other.step()
+    for wrong, message in [([], "expected a dictionary"), ({"state": {}}, "keys 'state' and 'param_groups'"),
+                           (SGD([parameter([1.0])]).state_dict(), "the settings differ in betas, .*than Adam"),
+                           ({**model.state_dict(), "state": {1: {}}}, "state of parameter 1, of 1")]:
+        with pytest.raises(ValueError, match=message):
+            model.load_state_dict(wrong)
+    with pytest.raises(ValueError, match=r"exp_avg of parameter 0 has shape \(2,\), the parameter \(1,\)"):
+        model.load_state_dict(other.state_dict())
+
+
+# --- clipping
+
+@given(seeds, st.floats(0.01, 20), st.sampled_from([1.0, 2.0, 3.0, np.inf]))
+def test_gradients_are_clipped_together(seed, limit, norm_type):
+    rng = np.random.default_rng(seed)
+    ps = [parameter(np.zeros((2, 3))), parameter(np.zeros(4)), parameter(np.zeros(1))]
+    for p in ps[:2]:
+        p.grad = rng.normal(size=p.data.shape)
+    before = np.concatenate([p.grad.ravel() for p in ps[:2]])
+    n = clip_grad_norm_(ps, limit, norm_type)
+    after = np.concatenate([p.grad.ravel() for p in ps[:2]])
+    stated = abs(before).max() if norm_type == np.inf else (abs(before) ** norm_type).sum() ** (1 / norm_type)
+    np.testing.assert_allclose(n, stated, rtol=1e-13)
+    np.testing.assert_allclose(after, reference.clip(before, n, limit), rtol=1e-13)
+    assert np.linalg.norm(after, norm_type) <= limit * (1 + 1e-12) and ps[2].grad is None
+
+
+def test_clipping_of_tensors():
+    x = Tensor(np.float32([3.0, 4.0]), requires_grad=True)
+    (x * x / 2).sum().backward()
+    assert clip_grad_norm_([x], 1.0) == 5
+    np.testing.assert_allclose(x.grad.data, [0.6, 0.8], rtol=1e-6)
+    clip_grad_value_([x], 0.7)
+    np.testing.assert_allclose(x.grad.data, [0.6, 0.7], rtol=1e-6)
+    assert x.grad.dtype == np.float32 and clip_grad_norm_([], 1.0) == 0
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_norm_that_is_not_finite_is_an_error(value):
+    a, b = parameter([1.0]), parameter([1.0])
+    a.grad, b.grad = np.ones(1), np.array([value])
+    with pytest.raises(ValueError, match=r"that of gradient\(s\) \[1\] not finite"):
+        clip_grad_norm_([a, b], 1.0)
+    assert a.grad.tolist() == [1]
+
+
+def test_clipping_before_the_step_of_a_generator_of_parameters():
+    ps = [parameter([0.0]) for _ in range(2)]
+    for p in ps:
+        p.grad = np.array([9.0])
+    clip_grad_value_((p for p in ps), 2.0)
+    assert [p.grad[0] for p in ps] == [2, 2]
+
+
+# --- bad settings
+
+P = [parameter([1.0])]
+
+
+@pytest.mark.parametrize("make, message", [
+    (lambda: SGD([]), "params: expected at least one parameter"), (lambda: SGD(P * 2), "comes twice"),
+    (lambda: SGD(P, lr=-1), "lr=-1: expected"),
+    (lambda: SGD(P, momentum=1.0), "momentum=1.0: expected a number of at least 0 and below 1"),
+    (lambda: Adam(P, betas=(0.9, 1.0)), r"betas\[1\]=1.0"),
+    (lambda: SGD(P, nesterov=True), "nesterov=True: expected momentum > 0"), (lambda: Adam(P, eps=np.nan), "eps=nan"),
+    (lambda: SGD(P, momentum=0.5, nesterov=True, dampening=0.1), "dampening=0.1"),
+    (lambda: RMSprop(P, alpha=1.5), "alpha=1.5"),
+    (lambda: Adam([{"params": P, "momentum": 0.9}]), "Adam has no setting momentum"),
+    (lambda: Adagrad(P, weight_decay="a"), "weight_decay='a'"),
+    (lambda: clip_grad_norm_(P, -1.0), "max_norm=-1.0"), (lambda: clip_grad_norm_(P, 1.0, 0), "norm_type=0"),
+    (lambda: clip_grad_value_(P, np.inf), "clip_value=inf"),
+])
+def test_bad_settings(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
+
+
+def test_a_gradient_of_another_shape():
+    p = parameter([1.0, 2.0])
+    p.grad = np.ones(1)
+    with pytest.raises(ValueError, match=r"parameter 0 has shape \(2,\), its gradient \(1,\)"):
+        SGD([p]).step()

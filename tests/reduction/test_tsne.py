@@ -1,0 +1,344 @@
+"""The descent against its definition, and t-SNE as a whole: what every map must be, whatever the data."""
+import os
+
+import numpy as np
+import pytest
+from hypothesis import given, settings, strategies as st
+
+from scratchml.core.distances import euclidean, squared_euclidean
+from scratchml.core.progress import Progress
+from scratchml.reduction import PCA, TSNE
+from scratchml.reduction.affinities import conditional, packed_affinities, precisions, unpacked
+from scratchml.reduction.sne import sne_cost, symmetric_cost, tsne_cost
+from scratchml.reduction.tsne import gains, move, step
+from tests.reference import tsne as reference
+from tests.strategies.distances import BAD_TABLES, layouts, table
+from tests.strategies.tsne import fit_arguments, states
+
+EPS = np.finfo(float).eps
+COSTS = ("tsne", "symmetric", "sne")
+each_cost = pytest.mark.parametrize("cost", COSTS)
+few = settings(max_examples=10)
+slow_without_compiler = pytest.mark.skipif(os.environ.get("NUMBA_DISABLE_JIT") == "1", reason="too many pairs")
+
+
+def blobs(size=8, D=4):
+    """Three groups, their members next to each other."""
+    middles = np.array([[0.0, 0, 0, 9], [9, 0, 1, 9], [0, 12, 2, 8]])[:, :D]
+    return np.repeat(middles, size, axis=0) + np.random.default_rng(0).normal(size=(3 * size, D))
+
+
+def quick(**options):
+    """A short fit, for what holds of every fit."""
+    return TSNE(**{"perplexity": 3.0, "max_iter": 60, "random_state": 0, **options})
+
+
+# --- equal to the definition
+
+@given(states())
+def test_gains_grow_where_the_coordinate_keeps_going_the_same_way(drawn):
+    G, V, D = drawn
+    np.testing.assert_allclose(gains(G, V, D), reference.gains(G, V, D), rtol=2 * EPS)
+
+
+@given(states(), st.floats(1, 1e3), st.floats(0, 0.9))
+def test_a_step_is_momentum_and_gradient(drawn, η, α):
+    G, V, D = drawn
+    np.testing.assert_allclose(step(V, G, D, η, α), reference.step(V, G, D, η, α), rtol=0,
+                               atol=4 * EPS * (1 + η * 3) * (np.abs(V).max() + np.abs(D).max()))
+
+
+@given(states())
+def test_a_move_keeps_the_middle(drawn):
+    _, V, Y = drawn
+    rounding = dict(rtol=0, atol=8 * EPS * len(Y) * (np.abs(Y).max() + np.abs(V).max()))
+    np.testing.assert_allclose(move(Y, V), reference.move(Y, V), **rounding)
+    np.testing.assert_allclose(move(Y, V).mean(axis=0), Y.mean(axis=0), **rounding)
+
+
+def test_on_a_slope_gains_grow_and_across_a_valley_they_shrink():
+    """The published mistake has it the other way round."""
+    slope, valley, G = np.array([[1.0]]), np.array([[-1.0]]), np.ones((1, 1))
+    down = step(np.zeros((1, 1)), G, slope, 1.0, 0.5)
+    assert gains(G, down, slope) == 1.2 and gains(G, down, valley) == 0.8
+    assert gains(np.full((1, 1), 0.0101), down, valley) == 0.01
+
+
+@pytest.mark.parametrize("n_iter", [1, 3, 12])
+def test_a_fit_takes_the_steps_of_the_definition(n_iter):
+    """A force is within 1e-6 of its terms, which are below 1; twelve steps of η g <= 7 add that up, and pass it on."""
+    X = blobs()
+    Y = np.random.default_rng(1).normal(size=(24, 2))
+    Y -= Y.mean(axis=0)
+    model = TSNE(perplexity=5, init=Y, learning_rate=2.0, early_exaggeration=1.5, max_iter=n_iter).fit(X)
+    expected = reference.descend(unpacked(packed_affinities(X, 5)[0]), Y, 2.0, 1.5, n_iter)
+    np.testing.assert_allclose(model.embedding_, expected, rtol=0, atol=1e-4)
+
+
+@slow_without_compiler
+def test_exaggeration_ends_and_momentum_rises_after_250_iterations():
+    X = blobs(4)
+    Y = np.random.default_rng(1).normal(size=(12, 2))
+    Y -= Y.mean(axis=0)
+    P = unpacked(packed_affinities(X, 3)[0])
+    for n_iter in (250, 260):
+        model = TSNE(perplexity=3, init=Y, learning_rate=0.01, early_exaggeration=1.5, max_iter=n_iter).fit(X)
+        expected = reference.descend(P, Y, 0.01, 1.5, n_iter)
+        np.testing.assert_allclose(model.embedding_, expected, rtol=0, atol=1e-4)
+
+
+# --- what every fit leaves
+
+@each_cost
+@pytest.mark.parametrize("F", [1, 2, 3])
+def test_the_cost_is_that_of_the_map(cost, F):
+    X = blobs()
+    model = quick(n_components=F, cost=cost, max_iter=120).fit(X)
+    assert model.embedding_.shape == (24, F) and model.n_iter_ == 120
+    P = unpacked(packed_affinities(X, 3.0)[0])
+    if cost == "sne":
+        Δ = squared_euclidean(X, X)
+        expected = sne_cost(conditional(Δ, precisions(Δ, 3.0)), model.embedding_)
+    else:
+        expected = {"tsne": tsne_cost, "symmetric": symmetric_cost}[cost](P, model.embedding_)
+    np.testing.assert_allclose(model.kl_divergence_, expected, rtol=1e-5)
+    assert len(model.kl_history_) == 4 and model.kl_history_[-1] == model.kl_divergence_       # 0, 50, 100, 120
+    np.testing.assert_allclose(model.perplexities_, 3, rtol=1e-5)
+    np.testing.assert_allclose(model.embedding_.mean(axis=0), 0, atol=1e-12 * np.abs(model.embedding_).max() * 120)
+
+
+@slow_without_compiler
+@each_cost
+@pytest.mark.parametrize("F", [1, 2, 3])
+def test_groups_stay_together(cost, F):
+    X = blobs()
+    model = TSNE(F, cost=cost, perplexity=5, max_iter=500, learning_rate=5.0 if cost == "tsne" else "auto").fit(X)
+    d = euclidean(model.embedding_, model.embedding_)
+    group = np.repeat(np.arange(3), 8)
+    same = group[:, None] == group
+    assert (np.where(same, d, -np.inf).max(axis=1) < np.where(same, np.inf, d).min(axis=1)).all()
+    assert model.kl_divergence_ < 0.5 * model.kl_history_[0]
+
+
+@slow_without_compiler
+@given(kind=st.sampled_from(("normal", "duplicates", "constant column", "constant", "integer grid", "offset 1e6",
+                             "scaled 1e-8")),
+       N=st.integers(4, 10), cost=st.sampled_from(COSTS), init=st.sampled_from(("pca", "random")))
+@few
+def test_maps_are_finite(kind, N, cost, init):
+    X = table(N, 3, N, kind)
+    model = quick(cost=cost, init=init, perplexity=2.0).fit(X)
+    assert np.isfinite(model.embedding_).all() and 0 <= model.kl_divergence_ < np.inf
+    assert (model.perplexities_ > 1.99).all()
+
+
+@slow_without_compiler
+@each_cost
+def test_four_points_and_far_outliers_give_finite_maps(cost):
+    far = np.vstack([table(9, 3, 0), [[1e6, 0, 0], [0, -1e8, 0]]])
+    for X in (table(4, 2, 0), far):
+        model = quick(cost=cost, max_iter=300, perplexity=2).fit(X)
+        assert np.isfinite(model.embedding_).all() and np.isfinite(model.kl_divergence_)
+
+
+@each_cost
+def test_constant_data_are_one_point_from_pca_and_cost_nothing(cost):
+    model = quick(cost=cost).fit(np.full((6, 2), 0.1))
+    assert not model.embedding_.any() and model.kl_divergence_ < 1e-7
+    np.testing.assert_allclose(model.perplexities_, 5, rtol=1e-9)
+
+
+def test_two_points():
+    model = quick(perplexity=1, n_components=1).fit([[0.0, 0], [1, 2]])
+    assert np.isfinite(model.embedding_).all() and model.kl_divergence_ < 1e-7
+
+
+def test_precomputed_distances_give_the_map_of_their_points():
+    X = blobs(4)
+    Y = np.random.default_rng(0).normal(size=(12, 2))
+    one = quick(init=Y, learning_rate=1.0).fit(X)
+    other = quick(init=Y, learning_rate=1.0, metric="precomputed").fit(euclidean(X, X))
+    np.testing.assert_allclose(other.embedding_, one.embedding_, rtol=0, atol=1e-4)
+
+
+# --- where it starts
+
+def test_it_starts_from_pca_with_a_standard_deviation_of_a_ten_thousandth():
+    X = blobs()
+    start = quick(max_iter=1, learning_rate=1e-9).fit(X).embedding_
+    Z = PCA(2).fit_transform(X)
+    np.testing.assert_allclose(start, Z * (1e-4 / Z[:, 0].std()), rtol=1e-6, atol=1e-12)
+
+
+def test_it_starts_from_normal_numbers_that_the_seed_decides():
+    X = table(400, 2, 0)
+    start = quick(max_iter=1, learning_rate=1e-9, init="random").fit(X).embedding_
+    np.testing.assert_allclose(start.std(axis=0), 1e-4, rtol=0.2)                # 5.6 standard errors of 1 / √800
+    other = quick(max_iter=1, learning_rate=1e-9, init="random", random_state=1).fit(X).embedding_
+    assert not np.allclose(start, other)
+
+
+def test_a_given_start_is_taken_as_it_is_and_left_alone():
+    X, Y = blobs(), np.random.default_rng(0).normal(size=(24, 2))
+    before = Y.copy()
+    for name, same in layouts(Y).items():
+        start = quick(max_iter=1, learning_rate=1e-9, init=same).fit(X).embedding_
+        np.testing.assert_allclose(start, Y - Y.mean(axis=0), rtol=0, atol=1e-8, err_msg=name)
+    np.testing.assert_array_equal(Y, before)
+
+
+def test_the_automatic_learning_rate():
+    def rate(N, **options):
+        return quick(max_iter=1, **options).fit(table(N, 2, 0)).learning_rate_
+    assert rate(40) == 50 and rate(40, early_exaggeration=1.0) == 50 and rate(404, early_exaggeration=1.0) == 101
+    assert rate(48, cost="symmetric") == rate(48, cost="sne") == 1 and rate(40, learning_rate=7) == 7
+
+
+# --- while it runs
+
+def test_a_callback_sees_every_fifty_iterations():
+    seen = []
+
+    def look(progress):
+        assert isinstance(progress, Progress) and progress.estimator is model
+        assert progress.loss == model.kl_divergence_ == model.kl_history_[-1] and model.n_iter_ == progress.iteration
+        np.testing.assert_allclose(tsne_cost(P, model.embedding_), progress.loss, rtol=1e-5)
+        seen.append(progress.iteration)
+
+    X = blobs(4)
+    P = unpacked(packed_affinities(X, 3.0)[0])
+    model = quick(max_iter=130, callback=look)
+    model.fit(X)
+    assert seen == [50, 100, 130] and len(model.kl_history_) == 4
+
+
+def test_a_callback_can_stop():
+    model = quick(max_iter=200, callback=lambda progress: progress.iteration == 100).fit(blobs(4))
+    assert model.n_iter_ == 100
+    np.testing.assert_array_equal(model.embedding_, quick(max_iter=100).fit(blobs(4)).embedding_)
+
+
+def test_an_interrupted_fit_keeps_the_last_round():
+    def interrupt(progress):
+        if progress.iteration == 100:
+            raise KeyboardInterrupt
+    model = quick(max_iter=200, callback=interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(blobs(4))
+    assert model.n_iter_ == 100 and len(model.kl_history_) == 3
+    np.testing.assert_array_equal(model.embedding_, quick(max_iter=100).fit(blobs(4)).embedding_)
+
+
+def test_it_stops_where_the_gradient_is_small_but_not_before_exaggeration_ends():
+    assert quick(max_iter=1000, min_grad_norm=1e9).fit(blobs(2)).n_iter_ == 300
+
+
+def test_it_stops_without_progress():
+    """A rate so small that nothing moves: the KL of iteration 300 is the last that was better."""
+    frozen = dict(init=np.random.default_rng(0).normal(size=(6, 2)), learning_rate=1e-300, min_grad_norm=0.0)
+    assert quick(max_iter=1000, n_iter_without_progress=120, **frozen).fit(blobs(2)).n_iter_ == 450
+    assert quick(max_iter=400, n_iter_without_progress=120, **frozen).fit(blobs(2)).n_iter_ == 400
+
+
+def test_is_silent_unless_asked(capfd):
+    quick().fit(blobs(2))
+    assert capfd.readouterr() == ("", "")
+    quick(verbose=1).fit(blobs(2))
+    assert capfd.readouterr().err.count("\n") == 2
+
+
+# --- the same again
+
+@each_cost
+def test_any_number_of_threads_gives_the_same_bits(cost, monkeypatch):
+    X, found = blobs(14), []
+    for threads in ("1", "2"):
+        monkeypatch.setenv("SCRATCHML_NUM_THREADS", threads)
+        model = quick(cost=cost, max_iter=20).fit(X)
+        found.append((model.embedding_.tobytes(), model.kl_history_, model.perplexities_.tobytes()))
+    assert found[0] == found[1]
+
+
+def test_fit_transform_is_the_map_and_its_columns_have_names():
+    X = blobs(4)
+    model = quick()
+    np.testing.assert_array_equal(model.fit_transform(X), quick().fit(X).embedding_)
+    assert model.get_feature_names_out().tolist() == ["tsne0", "tsne1"]
+
+
+def test_single_precision_stays_single():
+    model = quick().fit(blobs(4).astype(np.float32))
+    assert model.embedding_.dtype == np.float32 and quick().fit(blobs(4)).embedding_.dtype == np.float64
+
+
+def test_the_sample_data_suit_the_defaults():
+    assert len(fit_arguments()[0]) > 31
+
+
+# --- bad input
+
+@pytest.mark.parametrize("bad, message", BAD_TABLES)
+def test_bad_tables(bad, message):
+    with pytest.raises(ValueError, match=message):
+        TSNE(perplexity=1).fit(bad)
+
+
+@pytest.mark.parametrize("options, message", [
+    (dict(n_components=0), "n_components=0"),
+    (dict(n_components=4), "n_components=4.*1, 2 or 3.*PCA"),
+    (dict(n_components=3), "n_components=3.*min.*= 2.*init='random'"),
+    (dict(perplexity=0.5), "perplexity=0.5"),
+    (dict(perplexity=7.5), r"perplexity=7.5.*n_samples \(8\).*at most 7.*lower perplexity"),
+    (dict(perplexity=np.nan), "perplexity=nan"),
+    (dict(perplexity="many"), "perplexity='many'"),
+    (dict(cost="kl"), "cost='kl'.*'tsne'.*'symmetric'.*'sne'"),
+    (dict(early_exaggeration=0.5), "early_exaggeration=0.5"),
+    (dict(learning_rate=0), "learning_rate=0"),
+    (dict(learning_rate=-1.0), "learning_rate=-1.0"),
+    (dict(learning_rate="fast"), "learning_rate='fast'.*'auto'"),
+    (dict(max_iter=0), "max_iter=0"),
+    (dict(n_iter_without_progress=0), "n_iter_without_progress=0"),
+    (dict(min_grad_norm=-1.0), "min_grad_norm=-1.0"),
+    (dict(init="spectral"), "init='spectral'.*'pca', 'random'"),
+    (dict(init=np.zeros((7, 2))), r"init.*\(8, 2\).*\(7, 2\)"),
+    (dict(init=np.full((8, 2), np.nan)), "init.*NaN"),
+    (dict(init=np.full((8, 2), 1e30)), "init.*scale"),
+    (dict(metric="cosine"), "metric='cosine'.*'euclidean', 'precomputed'"),
+    (dict(metric="precomputed"), "square"),
+    (dict(random_state="seed"), "'seed'"),
+])
+def test_bad_options(options, message):
+    with pytest.raises(ValueError, match=message):
+        TSNE(**{"perplexity": 2, "max_iter": 5, **options}).fit(table(8, 2, 0))
+
+
+@pytest.mark.parametrize("change, message", [
+    (lambda D: -D, "positive"),
+    (lambda D: D + np.triu(np.ones(D.shape)), r"symmetric.*X\[0, 1\].*\(X \+ X.T\) / 2"),
+    (lambda D: D[:, :-1], "square"),
+])
+def test_bad_distances(change, message):
+    D = euclidean(table(5, 2, 0), table(5, 2, 0))
+    with pytest.raises(ValueError, match=message):
+        quick(metric="precomputed", init="random", perplexity=2).fit(change(D))
+
+
+def test_distances_have_no_axes_to_start_from():
+    with pytest.raises(ValueError, match="init='pca'.*precomputed.*init='random'"):
+        quick(metric="precomputed", perplexity=2).fit(np.ones((5, 5)) - np.eye(5))
+
+
+def test_one_sample_has_no_neighbour():
+    with pytest.raises(ValueError, match="1 sample"):
+        TSNE().fit([[1.0, 2]])
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")    # of kernels run as plain Python
+def test_a_map_that_explodes_names_the_learning_rate():
+    with pytest.raises(ValueError, match="learning_rate=1e\\+300.*lower learning_rate"):
+        quick(cost="symmetric", learning_rate=1e300).fit(blobs(4))
+
+
+def test_has_to_be_fitted_first():
+    with pytest.raises(ValueError, match="not fitted"):
+        TSNE().get_feature_names_out()
