@@ -320,6 +320,13 @@ def test_what_rounding_leaves_of_a_constant_is_constant(scaler, dtype):
     assert np.ptp(fresh(scaler).fit(different[:, None]).transform(different[:, None])) > 1
 
 
+@pytest.mark.parametrize("scaler, spread", [(StandardScaler(), 2), (MinMaxScaler(), 1)])
+def test_eight_units_in_the_last_place_are_still_rounding(scaler, spread):
+    for units, constant in [(8, True), (9, False)]:      # two samples, whose deviation is half the difference
+        scaler.fit([[1.0], [1 + spread * units * EPS]])
+        assert (scaler.scale_[0] == 1) == constant
+
+
 @each
 def test_one_sample(scaler):
     X = np.array([[3.0, -2, 0]])
