@@ -9,8 +9,8 @@ symbols, the numbered equations, and one function for each equation, under the n
 
 Floors, each built on those below it
     core             kernels and threads, distances, linear algebra, checks, what estimators share
-    preprocessing, datasets, metrics
-    cluster, reduction, ...          the chapters
+    optim, autograd, metrics, preprocessing, datasets
+    cluster, reduction, sequences    the chapters that learn from data
     tour             a demonstration of each chapter, and the command line
 
 Notation, one for the whole book

@@ -312,7 +312,7 @@ class KMeans(Transformer, Clusterer, Estimator):
 
     def _keep(self, C, labels, history, converged, n_distances, to_beat):
         """Take a finished iteration into the attributes, all at once."""
-        if history[-1] < to_beat:
+        if min(history) < to_beat:
             vars(self).update(cluster_centers_=C, labels_=labels, inertia_=history[-1], inertia_history_=history,
                               n_iter_=len(history) - 1, n_distances_=n_distances, _converged=converged)
 

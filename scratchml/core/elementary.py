@@ -10,7 +10,7 @@ Symbols
     k      a whole number: the power of two in exp(x), exp(2|x|) or x
     r      what the power of two leaves of the exponent, |r| <= ln(2) / 2
     E      e^2|x| - 1
-    f      what it leaves of x, 1/√2 <= 1 + f < √2
+    f      what the power of two leaves of x, 1/√2 <= 1 + f < √2
     s      f / (2 + f), so that log(1 + f) = 2 artanh(s)
 
 Equations

@@ -176,7 +176,7 @@ def viterbi(E, A):
     E, A = as_field(E, A)
     y = np.empty(len(E), np.int32)
     score = _possible(best_path(E, A, y))
-    return y, score
+    return y, float(score)
 
 
 def k_best(E, A, R):

@@ -41,7 +41,8 @@ Cost
 >>> E, A = np.array([[2., 0], [0, 1], [1, 0]]), np.array([[1., -1], [0, -np.inf]])
 >>> e, m = exponentials(E)
 >>> a, c = scaled_forward(e, np.exp(A))
->>> scaled_log_partition(c, m), scaled_node_marginals(a, scaled_backward(e, np.exp(A).T.copy(), c)).round(3).tolist()
+>>> b = scaled_backward(e, np.exp(A).T.copy(), c)
+>>> float(scaled_log_partition(c, m)), scaled_node_marginals(a, b).round(3).tolist()
 (5.2130028454372646, [[0.958, 0.042], [0.891, 0.109], [0.958, 0.042]])
 
 Source: L. Rabiner, "A tutorial on hidden Markov models", Proc. IEEE 77 (1989), section V.A.

@@ -56,6 +56,8 @@ class CRF(Estimator):
     stop_reason_ : gradient, delta, max_iterations, callback or precision
     """
 
+    _takes_a_table = False                               # but sequences of tokens
+
     def __init__(self, algorithm="lbfgs", *, c1=0.0, c2=1.0, max_iterations=None, epsilon=1e-5, delta=1e-5, period=10,
                  min_freq=0.0, all_possible_states=False, all_possible_transitions=False, edge_attributes=(),
                  forbidden=None, random_state=None, verbose=0, callback=None):

@@ -113,7 +113,8 @@ def test_the_first_bad_number_is_found(shape, dtype, bad, seed):
     X.flat[first] = bad
     place = ", ".join(map(str, np.unravel_index(first, shape)))
     what = "NaN" if np.isnan(bad) else "infinity"
-    assert f"X: Input contains {what}, first at [{place}]. Remove such values or fill them in." == refuses(finite, X, "X")
+    message = refuses(finite, X, "X")
+    assert message == f"X: Input contains {what}, first at [{place}]. Remove such values or fill them in."
 
 
 def test_opposite_infinities_are_found():                # their sum is NaN

@@ -73,6 +73,12 @@ def test_everything_comes_back_exactly(folder, arrays, rest):
     assert same(got[0], arrays) and same(got[1], rest)
 
 
+def test_a_name_of_any_printable_characters(folder):
+    arrays = {name: np.ones(2) for name in ("/a/../b", " ", "scratchml.json", "λ" * 999, "a.npy")}
+    save(folder / "names", KIND, arrays, {})
+    assert same(load(folder / "names", KIND)[0], arrays)
+
+
 @given(*contents)
 def test_same_content_same_bytes(folder, arrays, rest):
     for name in ("one", "two"):
@@ -245,12 +251,11 @@ def test_an_interrupted_save_leaves_the_old_file_and_no_other(tmp_path, monkeypa
 
 
 def test_the_content_is_on_the_disk_before_it_takes_the_name(tmp_path, monkeypatch):
-    calls = []
-    for step in ("fsync", "replace"):
-        original = getattr(os, step)
-        monkeypatch.setattr(os, step, lambda *a, original=original, step=step: calls.append(step) or original(*a))
+    calls, fsync, replace = [], os.fsync, os.replace
+    monkeypatch.setattr(os, "fsync", lambda file: calls.append(os.fstat(file).st_size) or fsync(file))
+    monkeypatch.setattr(os, "replace", lambda old, new: calls.append("replace") or replace(old, new))
     save(tmp_path / "model", KIND, ARRAYS, REST)
-    assert calls == ["fsync", "replace"]
+    assert calls == [(tmp_path / "model").stat().st_size, "replace"]
 
 
 def test_what_cannot_be_stored_leaves_the_old_file_alone(tmp_path):

@@ -20,7 +20,8 @@ def without_ties(X):
 
 
 IRIS, WINE, DIGITS = (without_ties(load().data) for load in (load_iris, load_wine, load_digits))
-CASES = {"iris": (IRIS, 3), "iris, finely": (IRIS, 8), "wine": (WINE, 3), "digits": (DIGITS, 10), "blobs": (blobs(6, 30), 6)}
+CASES = {"iris": (IRIS, 3), "iris, finely": (IRIS, 8), "wine": (WINE, 3), "digits": (DIGITS, 10),
+         "blobs": (blobs(6, 30), 6)}
 each = pytest.mark.parametrize("X, K", CASES.values(), ids=CASES.keys())
 
 

@@ -28,7 +28,8 @@ def assert_close(mine, other, digits, scale):
 
 
 @each
-@pytest.mark.parametrize("options", [{}, dict(with_mean=False), dict(with_std=False), dict(with_mean=False, with_std=False)])
+@pytest.mark.parametrize("options", [{}, dict(with_mean=False), dict(with_std=False),
+                                     dict(with_mean=False, with_std=False)])
 def test_standard_scores(X, options):
     scaler, peer = (model.fit(X[::2]) for model in pair("StandardScaler", **options))
     assert_close(scaler.transform(X), peer.transform(X), 12, 1e2)

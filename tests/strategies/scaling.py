@@ -26,7 +26,8 @@ def halves(draw, max_rows, max_columns):
 @st.composite
 def distributions(draw, max_rows, max_columns, max_quantiles):
     """Quantiles Q, with ties, and values X beside, between, upon and beyond them."""
-    samples = draw(tables(20, max_columns, kinds=("normal", "integer grid", "duplicates", "constant column", "offset 1e6")))
+    kinds = ("normal", "integer grid", "duplicates", "constant column", "offset 1e6")
+    samples = draw(tables(20, max_columns, kinds=kinds))
     K, rng = draw(st.integers(1, max_quantiles)), np.random.default_rng(draw(seeds))
     Q = np.sort(samples[rng.integers(len(samples), size=K)], axis=0)
     N = draw(st.integers(1, max_rows))
