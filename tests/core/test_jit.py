@@ -348,7 +348,8 @@ before = fit()
 threading.Thread(target=later).start()                   # the program ends here, the thread goes on
 """
 INTERRUPT = """
-import numpy as np, sys, time
+import numpy as np, signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)     # a shell's background jobs are started without it
 from scratchml.cluster import KMeans
 from scratchml.cluster.kmeans import inertia
 X = np.random.default_rng(0).random((100_000, 16))
