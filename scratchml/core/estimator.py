@@ -95,7 +95,8 @@ class Estimator:
     # --- fitted or not
 
     def __sklearn_is_fitted__(self):
-        return any(name.endswith("_") and not name.startswith("_") for name in vars(self))
+        learned = vars(self).keys() - {"n_features_in_", "feature_names_in_"}        # a fit that failed leaves these
+        return any(name.endswith("_") and not name.startswith("_") for name in learned)
 
     def _check_fitted(self):
         if not self.__sklearn_is_fitted__():
@@ -104,10 +105,10 @@ class Estimator:
 
     # --- input
 
-    def _fit_matrix(self, X, *, min_samples=1, allow_nan=False):
-        """`X` checked as a training set (N, D); remembers D and the columns' names."""
+    def _fit_matrix(self, X, *, min_samples=1, **options):
+        """`X` checked by `as_matrix` as a training set (N, D); remembers D and the columns' names."""
         names = _column_names(X)
-        X = as_matrix(X, min_samples=min_samples, owner=type(self).__name__, allow_nan=allow_nan)
+        X = as_matrix(X, min_samples=min_samples, owner=type(self).__name__, **options)
         self.n_features_in_ = X.shape[1]
         if names is not None:
             self.feature_names_in_ = names

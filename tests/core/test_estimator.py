@@ -102,6 +102,14 @@ def test_fitted_is_who_has_an_attribute_with_an_underscore():
     assert not model.__sklearn_is_fitted__() and model.fit(X).__sklearn_is_fitted__()
 
 
+def test_a_fit_that_failed_is_none():
+    model = Shift()
+    with pytest.raises(ZeroDivisionError):
+        model.fit(X, sample_weight=np.zeros(3))
+    with pytest.raises(NotFittedError):
+        model.transform(X)
+
+
 @pytest.mark.parametrize("error", [NotFittedError, ValueError, AttributeError])
 def test_use_before_fit(error):
     for use in (lambda model: model.transform(X), lambda model: model.get_feature_names_out()):
@@ -129,7 +137,7 @@ def test_the_number_of_columns_is_remembered():
 def test_values_are_checked_and_who_asks_is_named():
     class Few(Shift):
         def fit(self, X):
-            self._fit_matrix(X, min_samples=3)
+            self.data_ = self._fit_matrix(X, min_samples=3)
             return self
 
         def transform(self, X):
