@@ -9,10 +9,11 @@ import numpy as np
 FLOATS = (np.float64, np.float32)
 
 
-def as_matrix(X, *, name="X", min_samples=1, owner=None, allow_nan=False):
+def as_matrix(X, *, name="X", min_samples=1, owner=None, allow_nan=False, check_finite=True):
     """`X` as a C-contiguous array (N, D) of finite floats; no copy if it is one already.
 
-    float32 stays float32, every other kind of number becomes float64.  `owner` is named in the message.
+    float32 stays float32, every other kind of number becomes float64.  `owner` is named in the message.  A caller whose
+    first step would show NaN and inf can spare the pass over X by check_finite=False, and calls `finite` if it does.
 
     Raises ValueError for another number of dimensions, fewer than `min_samples` rows, no column, values that are
     NaN (unless `allow_nan`), infinite, complex or no numbers at all; TypeError for sparse matrices.
@@ -34,7 +35,7 @@ def as_matrix(X, *, name="X", min_samples=1, owner=None, allow_nan=False):
                          f"{min_samples} is required{by}.")
     if X.shape[1] < 1:
         raise ValueError(f"{name}: Found array with 0 feature(s) (shape={X.shape}) while a minimum of 1 is required{by}.")
-    return finite(X, name, allow_nan=allow_nan)
+    return finite(X, name, allow_nan=allow_nan) if check_finite else X
 
 
 def as_vector(x, *, name, size=None):

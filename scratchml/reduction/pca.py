@@ -51,7 +51,7 @@ import numbers
 
 import numpy as np
 
-from scratchml.core.checks import as_matrix, one_of, safe_to_square, whole_number
+from scratchml.core.checks import as_matrix, finite, one_of, safe_to_square, whole_number
 from scratchml.core.estimator import Estimator, Transformer
 from scratchml.core.linalg import jacobi_eigh
 from scratchml.core.random import generator
@@ -274,10 +274,12 @@ class PCA(LinearProjection):
 
         Raises ValueError for bad parameters, NaN, inf, values whose squares over- or underflow.
         """
-        X = self._fit_matrix(X, min_samples=2)
+        X = self._fit_matrix(X, min_samples=2, check_finite=False)
         solver = self._solver(X.shape)
         with np.errstate(over="ignore", invalid="ignore"):
             μ = mean(X)
+            if not np.isfinite(μ).all():                 # NaN and inf survive every mean
+                finite(X, "X")
             if solver in ("randomized", "svd"):
                 centred = X - μ
                 total = float((centred**2).sum() / (len(X) - 1))
