@@ -222,7 +222,20 @@ def test_any_number_of_threads_gives_the_same_bits(f, monkeypatch):
     np.testing.assert_array_equal(f(X, Y), alone)
 
 
+def test_squares_go_where_they_are_wanted():
+    X, Y = table(5, 7, 0), table(4, 7, 1)
+    out = np.full((5, 4), np.nan)
+    assert squared_euclidean(X, Y, out=out) is out
+    np.testing.assert_array_equal(out, squared_euclidean(X, Y))
+
+
 # --- bad input
+
+@pytest.mark.parametrize("out", [np.empty((4, 5)), np.empty((5, 4), np.float32), np.empty((4, 5)).T])
+def test_room_of_another_kind(out):
+    with pytest.raises(ValueError, match=r"out: expected a C-contiguous array of shape \(5, 4\) and float64"):
+        squared_euclidean(table(5, 2, 0), table(4, 2, 1), out=out)
+
 
 @pytest.mark.parametrize("bad, message", BAD_TABLES)
 @each
