@@ -38,8 +38,8 @@ Choices
     no more than that share.  What is below 1e-30 is kept as 0: together that is less than 1e-30 N² of 1.
 
 Cost
-    O(N² D) time, twice for distances, and about ten sums of exponentials a point.  N (N - 1) / 2 numbers of memory:
-    P is symmetric, and its upper triangle is kept alone, row after row, in float32.
+    O(N² D) time, twice for distances, and about ten sums of exponentials a point.  N (N + 1) / 2 numbers of memory:
+    P is symmetric, and its upper triangle is kept alone, row after row with its diagonal, in float32.
 
 >>> Δ = np.array([[0., 1, 16], [1, 0, 9], [16, 9, 0]])
 >>> R = conditional(Δ, precisions(Δ, 1.5))
@@ -107,42 +107,54 @@ def joint(R):
 
 
 def packed_affinities(X, u, *, metric="euclidean"):
-    """The upper triangle of (4) for points `X` (N, D) and perplexity `u`: float32 (N(N-1)/2,), and the u_i of (2),
+    """The upper triangle of (4) for points `X` (N, D) and perplexity `u`: float32 (N(N+1)/2,), and the u_i of (2),
     (N,).
 
-    p_ij with i < j stands at place i (2N - i - 1) / 2 + j - i - 1.  With metric="precomputed" X (N, N) are distances.
+    p_ij with i ≤ j stands at place packed_row(i, N) + j.  With metric="precomputed" X (N, N) are distances.
     Same result as (4), because every p_ij is: from the β_i of the first pass, the second takes (1) of both i and j.
     Raises ValueError if X is not a matrix of finite numbers.
     """
     N = len(X)
     searched = np.hstack([_searched(Δ, start, u) for start, Δ in _blocks(X, metric, upper=False)])      # (4, N)
-    P = np.empty(N * (N - 1) // 2, np.float32)
+    P = np.empty(N * (N + 1) // 2, np.float32)
     for start, Δ in _blocks(X, metric, upper=True):
         run_chunks(_joint_rows, len(Δ), Δ, start, searched, P, chunk=16)
     return P, searched[3]
 
 
+@kernel
+def packed_row(i, N):
+    """Where p_i0 would stand in a packed P (N(N+1)/2,), whose row i begins with p_ii."""
+    return i * (2 * N - i - 1) // 2
+
+
 def unpacked(P):
-    """The whole matrix (N, N) whose upper triangle is `P` (N(N-1)/2,), in float64; it is symmetric, its diagonal 0.
+    """The whole matrix (N, N) whose upper triangle is `P` (N(N+1)/2,), in float64; it is symmetric, its diagonal 0.
 
     Raises ValueError for a number of entries that no triangle has.
     """
-    N = (1 + math.isqrt(1 + 8 * P.size)) // 2
-    if P.ndim != 1 or N * (N - 1) // 2 != P.size:
-        raise ValueError(f"P: expected N (N - 1) / 2 entries, got an array of shape {P.shape}")
+    N = (math.isqrt(1 + 8 * P.size) - 1) // 2
+    if P.ndim != 1 or N * (N + 1) // 2 != P.size:
+        raise ValueError(f"P: expected N (N + 1) / 2 entries, got an array of shape {P.shape}")
     full = np.zeros((N, N))
-    full[np.triu_indices(N, 1)] = P
+    full[np.triu_indices(N)] = P
     return full + full.T
 
 
 def _blocks(X, metric, upper):
-    """Rows of Δ, BLOCK at a time, with the number of the first; if `upper`, from that column on."""
-    for start in range(0, len(X), BLOCK):
+    """Rows of Δ, BLOCK at a time, with the number of the first; if `upper`, from that column on.
+
+    Each is overwritten by the next: fresh memory costs more than what is computed in it.
+    """
+    N = len(X)
+    X, room = X.astype(np.float64), np.empty(min(BLOCK, N) * N)
+    for start in range(0, N, BLOCK):
         rows, first = X[start:start + BLOCK], start if upper else 0
+        Δ = room[:len(rows) * (N - first)].reshape(len(rows), N - first)
         if metric == "precomputed":
-            yield start, rows[:, first:].astype(np.float64) ** 2
+            yield start, np.square(rows[:, first:], out=Δ)
         else:
-            yield start, squared_euclidean(rows.astype(np.float64), X[first:].astype(np.float64))
+            yield start, squared_euclidean(rows, X[first:], out=Δ)
 
 
 # --- compiled: one row after the other -----------------------------------------------------------
@@ -221,9 +233,10 @@ def _joint_rows(c, first, stop, Δ, start, searched, P):
     precision, nearest, shares = searched[0, start:], searched[1, start:], searched[2, start:]
     for r in range(first, stop):
         i, β, least, share = start + r, precision[r], nearest[r], shares[r]
-        row, d = P[i * (2 * N - i - 1) // 2:], Δ[r, r + 1:]
-        βs, leasts, others = precision[r + 1:], nearest[r + 1:], shares[r + 1:]
-        for j in range(d.size):                          # the point i + 1 + j
+        row, d = P[packed_row(i, N) + i:], Δ[r, r:]
+        βs, leasts, others = precision[r:], nearest[r:], shares[r:]
+        row[0] = 0
+        for j in range(1, d.size):                       # the point i + j
             p = exp(-β * max(d[j] - least, 0.0)) * share + exp(-βs[j] * max(d[j] - leasts[j], 0.0)) * others[j]
             p /= 2 * N
             row[j] = p if p >= NEGLIGIBLE else 0.0

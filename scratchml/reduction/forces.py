@@ -4,12 +4,12 @@ Exact means that every pair counts in every gradient, and that nothing is groupe
 it fast is where the numbers lie.  P is symmetric, so its upper triangle is kept alone, packed row after row in float32,
 and nothing else grows with N².  A pair pulls at both its points alike, so only j > i is worked out: what row i gains is
 summed in registers; what the points j gain goes to a slot of the chunk of rows that i belongs to.  The slots are added
-up in their order, so the bits are the same on any number of threads.  The lanes of a vector are the j, so the
-coordinates stand in columns.
+up in their order, so the bits are the same on any number of threads.  The lanes of a vector are the j, so a coordinate
+of all points is one row of an array.
 
 Precision, u = 2⁻²⁴ being half the last place of float32:
     t-SNE      coordinates are rounded to float32, by u |y|; each p w (y_i - y_j) and w² (y_i - y_j) made of them is
-               right to 10 u of itself.  A row sums at most TILE of them in float32, a slot as many as its chunk has
+               right to 10 u of itself.  A row sums at most TERMS of them in float32, a slot as many as its chunk has
                rows, max(32, N / 8); these sums are added up in float64.  So a force is within (n + 10) u of the sum of
                the magnitudes of its terms, n being the greater of the two.
     Gaussian   all in float64 but P, which is stored in float32.
@@ -24,28 +24,33 @@ import numpy as np
 from scratchml.core.elementary import exp, log
 from scratchml.core.jit import kernel, run_chunks
 from scratchml.core.logspace import logsumexp
+from scratchml.reduction.affinities import packed_row
 
-TILE = 1040     # of j at a time: a coordinate's TILE numbers lie together; not a power of two, so that the coordinates
-                # of one point do not fall on the same line of the cache
+TERMS = 2048    # that are summed in float32
 ONE = np.float32(1)
 
 # --- the three costs -----------------------------------------------------------------------------
 
 
 class _Pairs:
-    """Sums over all pairs, for a packed P (N(N-1)/2,) and maps in float64."""
+    """Sums over all pairs, for a packed P (N(N+1)/2,) and maps in float64.
+
+    `_places` (A, W) has a coordinate of all points in each row; W >= N is an odd number of lines of the cache, so that
+    the coordinates of one point do not fall on the same line.  `_rows` (N, 1+2 axes) has what each point gains as i,
+    `_slots` (chunks, 2 axes, W) what it gains as j.
+    """
 
     def __init__(self, P, N, columns, axes, dtype):
-        tiles, self._chunk = -(-N // TILE), max(32, -(-N // 8))
-        self._P, self._N, self._axes = P, N, axes
-        self._places = np.zeros((tiles, columns * TILE), dtype)
-        self._slots = np.zeros((-(-N // self._chunk), tiles, 2 * axes * TILE), dtype)
+        self._P, self._N, self._axes, self._chunk = P, N, axes, max(32, -(-N // 8))
+        W = 16 * (-(-N // 16) | 1)
+        self._places = np.zeros((columns, W), dtype)
+        self._slots = np.zeros((-(-N // self._chunk), 2 * axes, W), dtype)
         self._rows = np.zeros((N, 1 + 2 * axes))
         self._p_log_p, self._total = 2 * self._over_rows(_entropy_rows, np.zeros((1, N)))
 
-    def _over_pairs(self, pairs, points):
-        """What the kernel `pairs` finds for `points` (N, A): a sum over i < j, and two forces, (N, axes) each."""
-        _lay_out(points, self._places)
+    def _over_pairs(self, pairs, columns):
+        """What the kernel `pairs` finds for points in `columns` (A, N): a sum over i < j, and two forces, (N, axes) each."""
+        self._places[:len(columns), :self._N] = columns
         run_chunks(pairs, self._N, self._P, self._places, self._rows, self._slots, chunk=self._chunk)
         forces = np.empty((2, self._N, self._axes))
         _add_up(self._rows, self._slots, forces)
@@ -61,7 +66,7 @@ class _Pairs:
 class StudentPairs(_Pairs):
     """The cost and gradient of t-SNE, (6) and (9) of the chapter sne.
 
-    `P` (N(N-1)/2,) float32 is the upper triangle of P, as `packed_affinities` gives it; F is 1, 2 or 3.
+    `P` (N(N+1)/2,) float32 is the upper triangle of P, as `packed_affinities` gives it; F is 1, 2 or 3.
     """
 
     def __init__(self, P, N, F):
@@ -74,7 +79,7 @@ class StudentPairs(_Pairs):
         Same result as (9), because Σ_j (p_ij - q_ij) w_ij (y_i - y_j) is Σ_j p_ij w_ij (y_i - y_j) less
         Σ_j w_ij² (y_i - y_j) / Z: so Z is not needed until both sums are there, and one pass yields all three.
         """
-        half_Z, towards, apart = self._over_pairs(_student_pairs, Y)
+        half_Z, towards, apart = self._over_pairs(_plane_pairs if self._axes == 2 else _space_pairs, Y.T)
         return 4 * (exaggeration * towards - apart / (2 * half_Z))[:, :Y.shape[1]].copy()
 
     def cost(self, Y):
@@ -104,13 +109,13 @@ class GaussianPairs(_Pairs):
         In (4) the first term is minus the mean entropy, and Σ_i Σ_j p_{j|i} d_ij / N = Σ_ij p_ij d_ij, as d is
         symmetric.
         """
-        points, log_Z = self._normalised(Y)
-        p_d = self._over_pairs(_gaussian_pairs, points)[0]
+        columns, log_Z = self._normalised(Y)
+        p_d = self._over_pairs(_gaussian_pairs, columns)[0]
         first = self._p_log_p if self._entropy is None else -self._entropy
         return max(0.0, first + 2 * p_d + self._total * log_Z)
 
     def _normalised(self, Y):
-        """`Y` in three dimensions and, as fourth column, l, (N, 4); and log Z, of SNE its mean over i.
+        """The coordinates of `Y` in three dimensions and, as fourth row, l, (4, N); and log Z, of SNE its mean over i.
 
         l is such that (exp(-d_ij - l_i) + exp(-d_ij - l_j)) / 2N is the q_ij of symmetric SNE, or the (q_{j|i} +
         q_{i|j}) / 2N of SNE, whose l_i is log Z_i: so one kernel serves both.
@@ -119,106 +124,91 @@ class GaussianPairs(_Pairs):
         columns[:Y.shape[1]] = Y.T
         run_chunks(_log_normalisers, self._N, columns, chunk=self._chunk)
         if self._entropy is not None:
-            return columns.T.copy(), float(columns[3].mean())
+            return columns, float(columns[3].mean())
         log_Z = logsumexp(columns[3])
         columns[3] = log_Z - math.log(self._N)
-        return columns.T.copy(), log_Z
+        return columns, log_Z
 
 
-# --- compiled: where the numbers lie -------------------------------------------------------------
+# --- compiled: the heavy tail --------------------------------------------------------------------
+#
+# In the innermost loops j is unsigned: of a signed one the compiler would ask each time whether it counts from the end.
 
 
-@kernel
-def _lay_out(points, places):
-    """`points` (N, A), tile after tile, in columns: places[t, k TILE + lane] is coordinate k of point t TILE + lane."""
-    for t in range(places.shape[0]):
-        some, place = points[t * TILE:(t + 1) * TILE], places[t]
-        for k in range(points.shape[1]):
-            for lane in range(some.shape[0]):
-                place[k * TILE + lane] = some[lane, k]
+@kernel(reassociate=True)
+def _plane_pairs(c, start, stop, P, places, rows, slots):
+    """Σ w_ij, and what pairs with i in start ... stop-1 and j > i add to Σ p w (y_i - y_j) and Σ w² (y_i - y_j)."""
+    N, slot = rows.shape[0], slots[c]
+    slot[:, start:] = 0
+    for i in range(start, stop):
+        rows[i] = 0
+        p = P[packed_row(i, N):]
+        x, y = places[0, i], places[1, i]
+        for first in range(i + 1, N, TERMS):
+            z = px = py = wx = wy = ONE - ONE
+            for j in range(np.uint64(first), np.uint64(min(first + TERMS, N))):
+                dx, dy = x - places[0, j], y - places[1, j]
+                w = ONE / (ONE + dx * dx + dy * dy)
+                pw, ww = p[j] * w, w * w
+                z += w
+                px, py = px + pw * dx, py + pw * dy
+                wx, wy = wx + ww * dx, wy + ww * dy
+                slot[0, j] -= pw * dx
+                slot[1, j] -= pw * dy
+                slot[2, j] -= ww * dx
+                slot[3, j] -= ww * dy
+            rows[i, 0] += z
+            rows[i, 1] += px
+            rows[i, 2] += py
+            rows[i, 3] += wx
+            rows[i, 4] += wy
+
+
+@kernel(reassociate=True)
+def _space_pairs(c, start, stop, P, places, rows, slots):
+    """`_plane_pairs` in three dimensions."""
+    N, slot = rows.shape[0], slots[c]
+    slot[:, start:] = 0
+    for i in range(start, stop):
+        rows[i] = 0
+        p = P[packed_row(i, N):]
+        x, y, h = places[0, i], places[1, i], places[2, i]
+        for first in range(i + 1, N, TERMS):
+            z = px = py = ph = wx = wy = wh = ONE - ONE
+            for j in range(np.uint64(first), np.uint64(min(first + TERMS, N))):
+                dx, dy, dh = x - places[0, j], y - places[1, j], h - places[2, j]
+                w = ONE / (ONE + dx * dx + dy * dy + dh * dh)
+                pw, ww = p[j] * w, w * w
+                z += w
+                px, py, ph = px + pw * dx, py + pw * dy, ph + pw * dh
+                wx, wy, wh = wx + ww * dx, wy + ww * dy, wh + ww * dh
+                slot[0, j] -= pw * dx
+                slot[1, j] -= pw * dy
+                slot[2, j] -= pw * dh
+                slot[3, j] -= ww * dx
+                slot[4, j] -= ww * dy
+                slot[5, j] -= ww * dh
+            rows[i, 0] += z
+            rows[i, 1] += px
+            rows[i, 2] += py
+            rows[i, 3] += ph
+            rows[i, 4] += wx
+            rows[i, 5] += wy
+            rows[i, 6] += wh
 
 
 @kernel
 def _add_up(rows, slots, forces):
-    """Into `forces` (2, N, A): what each point has in `rows` (N, 1+2A) and in all `slots` (chunks, tiles, 2A TILE)."""
+    """Into `forces` (2, N, A): what each point has in `rows` (N, 1+2A) and in all `slots` (chunks, 2A, W)."""
     N, A = forces.shape[1:]
-    total = np.empty(TILE)
-    for t in range(slots.shape[1]):
-        n = min(TILE, N - t * TILE)
-        for k in range(2 * A):
-            for lane in range(n):
-                total[lane] = rows[t * TILE + lane, 1 + k]
-            for c in range(slots.shape[0]):
-                slot = slots[c, t, k * TILE:]
-                for lane in range(n):
-                    total[lane] += slot[lane]
-            for lane in range(n):
-                forces[k // A, t * TILE + lane, k % A] = total[lane]
-
-
-# --- compiled: the heavy tail --------------------------------------------------------------------
-
-
-@kernel
-def _student_pairs(c, start, stop, P, places, rows, slots):
-    """Σ w_ij, and what pairs with i in start ... stop-1 and j > i add to Σ p w (y_i - y_j) and Σ w² (y_i - y_j)."""
-    N, plane = rows.shape[0], places.shape[1] == 2 * TILE
-    slots[c, start // TILE:] = 0
-    for i in range(start, stop):
-        rows[i] = 0
-        point = places[i // TILE, i % TILE:]             # its coordinates are TILE apart
-        row = P[i * (2 * N - i - 1) // 2:]               # p_ij is row[j - i - 1]
-        for t in range((i + 1) // TILE, places.shape[0]):
-            first, last, tile = max(i + 1, t * TILE), min(N, (t + 1) * TILE), t * TILE
-            p, place, slot = row[first - i - 1:last - i - 1], places[t, first - tile:], slots[c, t, first - tile:]
-            if plane:
-                _plane_tile(p, point, place, slot, rows[i])
-            else:
-                _space_tile(p, point, place, slot, rows[i])
-
-
-@kernel(reassociate=True)
-def _plane_tile(p, point, place, slot, sums):
-    """A point against p.size others.  All is written to one array: so the compiler sees that nothing overlaps."""
-    x, y = point[0], point[TILE]
-    z = px = py = wx = wy = ONE - ONE
-    for j in range(p.size):
-        dx, dy = x - place[j], y - place[TILE + j]
-        w = ONE / (ONE + dx * dx + dy * dy)
-        pw, ww = p[j] * w, w * w
-        z += w
-        px, py = px + pw * dx, py + pw * dy
-        wx, wy = wx + ww * dx, wy + ww * dy
-        slot[j] -= pw * dx
-        slot[TILE + j] -= pw * dy
-        slot[2 * TILE + j] -= ww * dx
-        slot[3 * TILE + j] -= ww * dy
-    sums[0] += z
-    sums[1], sums[2] = sums[1] + px, sums[2] + py
-    sums[3], sums[4] = sums[3] + wx, sums[4] + wy
-
-
-@kernel(reassociate=True)
-def _space_tile(p, point, place, slot, sums):
-    """`_plane_tile` in three dimensions."""
-    x, y, h = point[0], point[TILE], point[2 * TILE]
-    z = px = py = ph = wx = wy = wh = ONE - ONE
-    for j in range(p.size):
-        dx, dy, dh = x - place[j], y - place[TILE + j], h - place[2 * TILE + j]
-        w = ONE / (ONE + dx * dx + dy * dy + dh * dh)
-        pw, ww = p[j] * w, w * w
-        z += w
-        px, py, ph = px + pw * dx, py + pw * dy, ph + pw * dh
-        wx, wy, wh = wx + ww * dx, wy + ww * dy, wh + ww * dh
-        slot[j] -= pw * dx
-        slot[TILE + j] -= pw * dy
-        slot[2 * TILE + j] -= pw * dh
-        slot[3 * TILE + j] -= ww * dx
-        slot[4 * TILE + j] -= ww * dy
-        slot[5 * TILE + j] -= ww * dh
-    sums[0] += z
-    sums[1], sums[2], sums[3] = sums[1] + px, sums[2] + py, sums[3] + ph
-    sums[4], sums[5], sums[6] = sums[4] + wx, sums[5] + wy, sums[6] + wh
+    total = np.empty(N)
+    for k in range(2 * A):
+        total[:] = rows[:, 1 + k]
+        for c in range(slots.shape[0]):
+            slot = slots[c, k]
+            for i in range(N):
+                total[i] += slot[i]
+        forces[k // A, :, k % A] = total
 
 
 @kernel
@@ -230,7 +220,7 @@ def _student_rows(c, start, stop, P, Y, sums):
         d[:] = 0
         for k in range(Y.shape[0]):
             _add_squares(Y[k, i], Y[k, i + 1:], d)
-        _student_row(P[i * (2 * N - i - 1) // 2:], d[:N - 1 - i], sums[c])
+        _student_row(P[packed_row(i, N) + i + 1:], d[:N - 1 - i], sums[c])
 
 
 @kernel(contract=True)
@@ -255,7 +245,7 @@ def _entropy_rows(c, start, stop, P, columns, sums):
     """sums[c] = Σ p_ij log p_ij, Σ p_ij over the pairs with i in start ... stop-1 and j > i; `columns` (A, N)."""
     N = columns.shape[1]
     for i in range(start, stop):
-        row = P[i * (2 * N - i - 1) // 2:]
+        row = P[packed_row(i, N) + i + 1:]
         _entropy_row(row[:N - 1 - i], sums[c])
 
 
@@ -286,39 +276,27 @@ def _log_normalisers(c, start, stop, columns):
         columns[3, i] = logsumexp(L)
 
 
-@kernel
+@kernel(reassociate=True)
 def _gaussian_pairs(c, start, stop, P, places, rows, slots):
     """Σ p d, and what pairs with i in start ... stop-1 and j > i add to Σ p (y_i - y_j) and Σ q (y_i - y_j)."""
-    N = rows.shape[0]
-    slots[c, start // TILE:] = 0
+    N, slot = rows.shape[0], slots[c]
+    slot[:, start:] = 0
     for i in range(start, stop):
-        rows[i] = 0
-        point = places[i // TILE, i % TILE:]
-        row = P[i * (2 * N - i - 1) // 2:]
-        for t in range((i + 1) // TILE, places.shape[0]):
-            first, last, tile = max(i + 1, t * TILE), min(N, (t + 1) * TILE), t * TILE
-            p, place, slot = row[first - i - 1:last - i - 1], places[t, first - tile:], slots[c, t, first - tile:]
-            _gaussian_tile(p, point, place, slot, rows[i], 0.5 / N)
-
-
-@kernel(reassociate=True)
-def _gaussian_tile(p, point, place, slot, sums, share):
-    """A point against p.size others: pulled by p, pushed by q = share (exp(-d - l_i) + exp(-d - l_j))."""
-    x, y, h, l = point[0], point[TILE], point[2 * TILE], point[3 * TILE]
-    z = px = py = ph = qx = qy = qh = 0.0
-    for j in range(p.size):
-        dx, dy, dh = x - place[j], y - place[TILE + j], h - place[2 * TILE + j]
-        d = dx * dx + dy * dy + dh * dh
-        q = share * (exp(-d - l) + exp(-d - place[3 * TILE + j]))
-        z += p[j] * d
-        px, py, ph = px + p[j] * dx, py + p[j] * dy, ph + p[j] * dh
-        qx, qy, qh = qx + q * dx, qy + q * dy, qh + q * dh
-        slot[j] -= p[j] * dx
-        slot[TILE + j] -= p[j] * dy
-        slot[2 * TILE + j] -= p[j] * dh
-        slot[3 * TILE + j] -= q * dx
-        slot[4 * TILE + j] -= q * dy
-        slot[5 * TILE + j] -= q * dh
-    sums[0] += z
-    sums[1], sums[2], sums[3] = sums[1] + px, sums[2] + py, sums[3] + ph
-    sums[4], sums[5], sums[6] = sums[4] + qx, sums[5] + qy, sums[6] + qh
+        p = P[packed_row(i, N):]
+        x, y, h, l = places[0, i], places[1, i], places[2, i], places[3, i]
+        z = px = py = ph = qx = qy = qh = 0.0
+        for j in range(np.uint64(i + 1), np.uint64(N)):
+            dx, dy, dh = x - places[0, j], y - places[1, j], h - places[2, j]
+            d = dx * dx + dy * dy + dh * dh
+            q = 0.5 / N * (exp(-d - l) + exp(-d - places[3, j]))
+            z += p[j] * d
+            px, py, ph = px + p[j] * dx, py + p[j] * dy, ph + p[j] * dh
+            qx, qy, qh = qx + q * dx, qy + q * dy, qh + q * dh
+            slot[0, j] -= p[j] * dx
+            slot[1, j] -= p[j] * dy
+            slot[2, j] -= p[j] * dh
+            slot[3, j] -= q * dx
+            slot[4, j] -= q * dy
+            slot[5, j] -= q * dh
+        rows[i, 0], rows[i, 1], rows[i, 2], rows[i, 3] = z, px, py, ph
+        rows[i, 4], rows[i, 5], rows[i, 6] = qx, qy, qh

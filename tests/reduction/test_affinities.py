@@ -68,7 +68,7 @@ def test_joint_is_the_mean_of_both_opinions(N, seed):
 def test_packed_affinities_are_the_definition_in_single_precision(drawn):
     X, u = drawn
     P, reached = packed_affinities(X, u)
-    assert P.dtype == np.float32 and P.shape == (len(X) * (len(X) - 1) // 2,)
+    assert P.dtype == np.float32 and P.shape == (len(X) * (len(X) + 1) // 2,)
     # Each perplexity is right to 1e-10; how much a p_ij then may differ grows where u hardly changes with β.
     np.testing.assert_allclose(unpacked(P), reference.affinities(X, u), rtol=2 * HALF_PLACE, atol=1e-7)
     np.testing.assert_allclose(reached, u, rtol=1e-9)
@@ -147,7 +147,7 @@ def test_a_greater_perplexity_is_a_wider_gaussian(drawn, factor):
 def test_the_greatest_perplexity_picks_all_alike():
     X = points(9, 3, 0, "normal")
     P, reached = packed_affinities(X, 8.0)
-    np.testing.assert_allclose(P, 1 / 72, rtol=1e-4)     # u is flat there: log u is right to 1e-10, β to its root
+    np.testing.assert_allclose(off_diagonal(unpacked(P)), 1 / 72, rtol=1e-4)     # u is flat there: log u is right to 1e-10, β to its root
     np.testing.assert_allclose(reached, 8, rtol=1e-9)
 
 
@@ -159,14 +159,14 @@ def test_by_hand():
     np.testing.assert_allclose(β, [np.log(4) / 3, np.log(4) / 8, np.log(4) / 5], rtol=1e-8)
     np.testing.assert_allclose(off_diagonal(conditional(Δ, β)), [0.8, 0.2] * 3, rtol=1e-8)
     P, _ = packed_affinities(np.array([[0.0], [1], [-2]]), u)
-    np.testing.assert_allclose(P, [1.6 / 6, 1.0 / 6, 0.4 / 6], rtol=1e-6)
+    np.testing.assert_allclose(P, [0, 1.6 / 6, 1.0 / 6, 0, 0.4 / 6, 0], rtol=1e-6)
 
 
 def test_negligible_affinities_are_zero():
     X = np.arange(40)[:, None] + 0.3 * np.sin(np.arange(40))[:, None]
     P, _ = packed_affinities(X, 3.0)
     Δ = distances(X)
-    full = joint(conditional(Δ, precisions(Δ, 3.0)))[np.triu_indices(40, 1)]
+    full = joint(conditional(Δ, precisions(Δ, 3.0)))[np.triu_indices(40)]
     assert ((full > 1e-40) & (full < 1e-31)).any()       # else there is nothing to see
     assert not P[full < 1e-31].any() and P[full > 1e-29].all()
 
@@ -182,5 +182,5 @@ def test_any_number_of_threads_gives_the_same_bits(monkeypatch):
 
 
 def test_a_triangle_has_a_number_of_entries_of_its_own():
-    with pytest.raises(ValueError, match=r"N \(N - 1\) / 2 entries.*\(4,\)"):
+    with pytest.raises(ValueError, match=r"N \(N \+ 1\) / 2 entries.*\(4,\)"):
         unpacked(np.zeros(4, np.float32))

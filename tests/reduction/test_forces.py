@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from scratchml.reduction.forces import TILE, GaussianPairs, StudentPairs
+from scratchml.reduction.forces import TERMS, GaussianPairs, StudentPairs
 from scratchml.reduction.sne import (
     sne_cost, sne_gradient, symmetric_cost, symmetric_gradient, tsne_cost, tsne_gradient)
 from tests.strategies.distances import seeds
@@ -15,14 +15,14 @@ HALF_PLACE = 2.0**-24
 
 
 def force_bound(P, Y):
-    """4 Σ_j (p_ij w_ij + w_ij² / Z) times (TILE + 10) u |y_i - y_j|, and u (|y_i| + |y_j|) of the coordinates."""
+    """4 Σ_j (p_ij w_ij + w_ij² / Z) times (TERMS + 10) u |y_i - y_j|, and u (|y_i| + |y_j|) of the coordinates."""
     y = np.abs(Y)
     d = np.abs(Y[:, None] - Y[None])                     # (N, N, F)
     w = 1 / (1 + (d ** 2).sum(axis=2))
     np.fill_diagonal(w, 0)
     strength = (P * w + w * w / w.sum())[:, :, None]
     moved = (y[:, None] + y[None]).sum(axis=2, keepdims=True)                    # changes d, and with it w
-    terms = min(TILE, len(Y)) + 10
+    terms = min(TERMS, len(Y)) + 10
     return 4 * HALF_PLACE * (strength * (terms * d + 4 * moved * (1 + d))).sum(axis=1)
 
 
@@ -62,9 +62,9 @@ def attraction(P, Y):
 
 @pytest.mark.skipif(os.environ.get("NUMBA_DISABLE_JIT") == "1", reason="millions of pairs in plain Python")
 @pytest.mark.parametrize("F", [2, 3])
-def test_more_points_than_a_tile(F):
+def test_more_points_than_are_summed_in_single_precision(F):
     rng = np.random.default_rng(0)
-    N = TILE + 60
+    N = TERMS + 60
     R = random_affinities(rng, N)
     triangle, P = whole(R)
     Y = rng.normal(size=(N, F)) * 10

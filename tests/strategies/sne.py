@@ -27,7 +27,7 @@ def random_affinities(rng, N, sparse=False):
 
 def packed(P):
     """The upper triangle of P as the kernels take it, and the P that they thereby take."""
-    upper = np.triu_indices(len(P), 1)
+    upper = np.triu_indices(len(P))
     triangle = P[upper].astype(np.float32)
     rounded = np.zeros(P.shape)
     rounded[upper] = triangle
