@@ -33,6 +33,7 @@ def main():
     parser.add_argument("chapter", nargs="*", help=f"any of {', '.join(CHAPTERS)}; all if none is given")
     parser.add_argument("--times", action="store_true", help="medians alone, no fresh processes")
     parser.add_argument("--fresh", nargs=2, help=argparse.SUPPRESS)              # what those are asked: case, contender
+    parser.add_argument("--plot", metavar="DIR", help="draw time against n there, too (needs matplotlib)")
     options = parser.parse_args()
     if unknown := set(options.chapter) - set(CHAPTERS):
         parser.error(f"no bench file for {', '.join(sorted(unknown))}; there are {', '.join(CHAPTERS)}")
@@ -46,7 +47,7 @@ def main():
     for chapter in options.chapter or CHAPTERS:
         print(f"\n{chapter}: {bench_file(chapter).__doc__.splitlines()[0]}")
         for number, case in enumerate(bench_file(chapter).CASES):
-            words += show_growth(case) if isinstance(case, Growth) else \
+            words += show_growth(case, options.plot) if isinstance(case, Growth) else \
                 show_case(case, None if options.times else (chapter, number))
     sys.exit(any(word.startswith("DISAGREES") for word in words))
 
@@ -155,8 +156,11 @@ def show_case(case, place):
     return words.values()
 
 
-def show_growth(growth):
-    """A column a contender, a row a size, and the slope of the line through log time over log n."""
+def show_growth(growth, folder):
+    """A column a contender, a row a size, the slope of the line through log time over log n, and who overtakes ours when.
+
+    The same as a picture into `folder`, unless that is None.
+    """
     cases = growth.cases()
     medians, words = race(cases)
     names = [name for name in growth.contenders if all((case, name) in medians for case in cases)]
@@ -166,9 +170,34 @@ def show_growth(growth):
     for n, row in zip(growth.sizes, table):
         print(f"    {n:>12,}" + "".join(f"{duration(seconds):>16}" for seconds in row))
     print(f"    {'exponent':>12}" + "".join(f"{slope:>16.2f}" for slope in slopes) + f"   stated: {growth.stated:g}")
+    overtaken = [overtakes(growth.sizes, table[:, names.index(OURS)], column) for column in table.T]
+    print(f"    {'faster from':>12}" + "".join(f"{n if name != OURS else '':>16}" for name, n in zip(names, overtaken)))
+    if folder:
+        draw_growth(growth, names, table, folder)
     for name, word in sorted({(name, word) for (_, name), word in words.items()}):
         print(f"    {name:20}  {word}")
     return words.values()
+
+
+def overtakes(sizes, ours, theirs):
+    """From which n on they are faster, by the line through the two sizes between which that happens, or the last two."""
+    n, behind = np.log(sizes), np.log(np.asarray(theirs) / ours)
+    if (behind < 0).all():
+        return "the start"
+    k = min(len(n) - 1, 1 + np.flatnonzero(behind >= 0)[-1])
+    slope = (behind[k] - behind[k - 1]) / (n[k] - n[k - 1])
+    return f"{float(f'{np.exp(n[k] - behind[k] / slope):.2g}'):,.0f}" if slope < 0 else "never"
+
+
+def draw_growth(growth, names, table, folder):
+    from matplotlib.figure import Figure
+    axes = Figure(figsize=(6, 4.5), layout="constrained").add_subplot(
+        xscale="log", yscale="log", xlabel="n", ylabel="seconds", title=growth.name)
+    for name, column in zip(names, table.T):
+        axes.plot(growth.sizes, column, "o-", label=name)
+    axes.legend()
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    axes.figure.savefig(Path(folder) / f"{re.sub(r'[^a-z0-9]+', '_', growth.name.lower())}.png", dpi=150)
 
 
 def duration(seconds):

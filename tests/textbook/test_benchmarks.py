@@ -1,6 +1,7 @@
 """The bench files are complete, and their harness compares what it times."""
 import importlib
 
+import numpy as np
 import pytest
 
 from benchmarks import OURS, Case, Growth, __main__ as harness, close, missing, peer
@@ -46,6 +47,14 @@ def test_closeness_looks_at_every_part():
 def test_growth_makes_a_case_of_each_size():
     growth = Growth("doubling", lambda n: (n,), {OURS: twice}, (1, 10), stated=0)
     assert [case.data() for case in growth.cases()] == [(1,), (10,)]
+
+
+@pytest.mark.parametrize("theirs, n", [
+    ([4, 5, 6, 7], "7"), ([4, 4, 4, 4], "4"), ([40, 40, 40, 40], "40"), ([10, 3, 3, 3], "3"), ([2, 4, 8, 16], "never"),
+    ([2, 1, 8, 7], "7"), ([0.5, 0.5, 1, 2], "the start"), ([0.5, 4, 8, 16], "never"), ([0.5, 1, 2, 9], "never"),
+])
+def test_who_overtakes_us_and_when(theirs, n):
+    assert harness.overtakes((1, 2, 4, 8), np.array([1, 2, 4, 8]), theirs) == n
 
 
 def test_a_contender_without_a_package_to_miss_is_there():
