@@ -166,12 +166,12 @@ def show_growth(growth, folder):
     names = [name for name in growth.contenders if all((case, name) in medians for case in cases)]
     table = np.array([[medians[case, name][0] for name in names] for case in cases])         # (sizes, names)
     slopes = np.polyfit(np.log(growth.sizes), np.log(table), 1)[0]
-    print(f"\n  {growth.name}\n    {'n':>12}" + "".join(f"{name:>16}" for name in names))
+    print(f"\n  {growth.name}\n    {'n':>12}" + "".join(f"{name:>20}" for name in names))
     for n, row in zip(growth.sizes, table):
-        print(f"    {n:>12,}" + "".join(f"{duration(seconds):>16}" for seconds in row))
-    print(f"    {'exponent':>12}" + "".join(f"{slope:>16.2f}" for slope in slopes) + f"   stated: {growth.stated:g}")
+        print(f"    {n:>12,}" + "".join(f"{duration(seconds):>20}" for seconds in row))
+    print(f"    {'exponent':>12}" + "".join(f"{slope:>20.2f}" for slope in slopes) + f"   stated: {growth.stated:g}")
     overtaken = [overtakes(growth.sizes, table[:, names.index(OURS)], column) for column in table.T]
-    print(f"    {'faster from':>12}" + "".join(f"{n if name != OURS else '':>16}" for name, n in zip(names, overtaken)))
+    print(f"    {'faster from':>12}" + "".join(f"{n if name != OURS else '':>20}" for name, n in zip(names, overtaken)))
     if folder:
         draw_growth(growth, names, table, folder)
     for name, word in sorted({(name, word) for (_, name), word in words.items()}):
