@@ -280,6 +280,7 @@ def _log_normalisers(c, start, stop, columns):
 def _gaussian_pairs(c, start, stop, P, places, rows, slots):
     """Σ p d, and what pairs with i in start ... stop-1 and j > i add to Σ p (y_i - y_j) and Σ q (y_i - y_j)."""
     N, slot = rows.shape[0], slots[c]
+    largest = math.log(N)                                # as q <= 1; of a huge d, rounding alone would be more than that
     slot[:, start:] = 0
     for i in range(start, stop):
         p = P[packed_row(i, N):]
@@ -288,7 +289,8 @@ def _gaussian_pairs(c, start, stop, P, places, rows, slots):
         for j in range(np.uint64(i + 1), np.uint64(N)):
             dx, dy, dh = x - places[0, j], y - places[1, j], h - places[2, j]
             d = dx * dx + dy * dy + dh * dh
-            q = 0.5 / N * (exp(-d - l) + exp(-d - places[3, j]))
+            a, b = -d - l, -d - places[3, j]
+            q = 0.5 / N * (exp(a if a < largest else largest) + exp(b if b < largest else largest))
             z += p[j] * d
             px, py, ph = px + p[j] * dx, py + p[j] * dy, ph + p[j] * dh
             qx, qy, qh = qx + q * dx, qy + q * dy, qh + q * dh
