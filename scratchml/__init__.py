@@ -10,6 +10,7 @@ symbols, the numbered equations, and one function for each equation, under the n
 Floors, each built on those below it
     core             kernels and threads, distances, linear algebra, checks, what estimators share
     optim, autograd, metrics, preprocessing, datasets
+    nn               neural networks: layers, losses and what trains them, on the Tensors of autograd
     cluster, reduction, sequences    the chapters that learn from data
     tour             a demonstration of each chapter, and the command line
 

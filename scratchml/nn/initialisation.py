@@ -1,0 +1,206 @@
+"""Initialisation: how large the first weights must be, so that a deep network neither fades nor explodes.
+
+A unit adds up n products of inputs and weights.  If the inputs have variance 1 and the weights variance v, all of them
+independent with mean 0, the sum has variance n v.  A layer multiplies the variance by n v, twenty layers by (n v)²⁰:
+unless v is near 1/n, the signal vanishes or overflows.  On the way back the gradient meets the same weights, but a unit
+now adds up over the outputs, so there the number that counts is the number of outputs.  Glorot and Bengio take the
+mean of both numbers; He and others take one of them, and put right what the activation takes away: relu sets half of
+the inputs to 0, and so halves the mean square, which twice the variance makes up for.
+
+Orthogonal weights keep lengths themselves, not their means alone: a product of orthogonal matrices is orthogonal.
+
+Symbols
+    shape            the shape of a weight: outputs, inputs, and what comes behind, such as the taps of a convolution
+    n, m             inputs and outputs of a unit (`fan_in`, `fan_out`)
+    s                slope of the activation for x < 0
+    γ                gain: what the activation takes away, by which the weights are multiplied
+    a                bound of a uniform distribution over [-a, a], whose variance is a²/3
+    σ                standard deviation
+    G        (N, D)  independent normal numbers, N >= D
+
+Equations
+    (1)  n, m = r · shape[1], r · shape[0] with r = Π shape[2:]                      fans
+    (2)  γ = √(2 / (1 + s²))                                                         leaky_gain
+    (3)  a = γ √(6 / (n + m))                                                        xavier_bound
+    (4)  σ = γ √(2 / (n + m))                                                        xavier_deviation
+    (5)  a = γ √(3 / n)                                                              kaiming_bound
+    (6)  σ = γ / √n                                                                  kaiming_deviation
+    (7)  W = Q diag(sign R_dd) with Q R = G, QᵀQ = I                                 orthogonal_columns
+
+Choices
+    The functions with PyTorch's names, which end in _, write to the Tensor that they are given, and return it.
+    (2) is E[x²] / E[f(x)²] of a symmetric x and f = leaky relu, under the root; relu has s = 0.  The gain of tanh, 5/3,
+    is no such quotient but PyTorch's convention.  The layers of this book begin as PyTorch's do: with (5) for s = √5,
+    which is the uniform distribution over ±1/√n.
+    (7) without the signs would not be uniform over all orthogonal matrices, since the QR algorithm fixes them.
+    `random_state` is None for a different draw every time, a seed, or a numpy.random.Generator that calls share.
+    Numbers are drawn in float64 and rounded, so a seed gives the same network in float32.
+
+Cost
+    One draw a weight; (7) takes O(N D²).
+
+>>> from scratchml.autograd import Tensor
+>>> weight = kaiming_uniform_(Tensor(np.zeros((300, 50))), nonlinearity="relu", random_state=0)
+>>> round(kaiming_bound(50, leaky_gain(0.0)), 4), round(float(abs(weight.data).max()), 4)
+(0.3464, 0.3464)
+
+Sources: X. Glorot and Y. Bengio, "Understanding the difficulty of training deep feedforward neural networks", AISTATS
+2010, equation 16 for (3); K. He and others, "Delving deep into rectifiers", ICCV 2015, equations 10 and 15 for (2) and
+(6); A. Saxe and others, "Exact solutions to the nonlinear dynamics of learning in deep linear neural networks", ICLR
+2014, for orthogonal weights; F. Mezzadri, "How to generate random matrices from the classical compact groups", Notices
+of the AMS 54 (2007), for the signs in (7).
+"""
+import math
+
+import numpy as np
+
+from scratchml.core.checks import one_of, real_number
+from scratchml.core.random import generator
+
+# --- the equations -------------------------------------------------------------------------------
+
+
+def fans(shape):
+    """(1)  n, m = r · shape[1], r · shape[0] with r = Π shape[2:]
+
+    Shapes: shape (R) -> (), ()
+    """
+    r = math.prod(shape[2:])
+    return r * shape[1], r * shape[0]
+
+
+def leaky_gain(s):
+    """(2)  γ = √(2 / (1 + s²))
+
+    Shapes: s -> ()
+    """
+    return math.sqrt(2 / (1 + s ** 2))
+
+
+def xavier_bound(n, m, γ):
+    """(3)  a = γ √(6 / (n + m))
+
+    Shapes: n, m, γ -> ()
+    """
+    return γ * math.sqrt(6 / (n + m))
+
+
+def xavier_deviation(n, m, γ):
+    """(4)  σ = γ √(2 / (n + m))
+
+    Shapes: n, m, γ -> ()
+    """
+    return γ * math.sqrt(2 / (n + m))
+
+
+def kaiming_bound(n, γ):
+    """(5)  a = γ √(3 / n)
+
+    Shapes: n, γ -> ()
+    """
+    return γ * math.sqrt(3 / n)
+
+
+def kaiming_deviation(n, γ):
+    """(6)  σ = γ / √n
+
+    Shapes: n, γ -> ()
+    """
+    return γ / math.sqrt(n)
+
+
+def orthogonal_columns(G):
+    """(7)  W = Q diag(sign R_dd) with Q R = G, QᵀQ = I
+
+    Shapes: G (N, D) -> (N, D)
+    """
+    Q, R = np.linalg.qr(G)
+    return Q * np.where(np.diag(R) < 0, -1, 1)
+
+
+# --- PyTorch's functions -------------------------------------------------------------------------
+
+GAINS = {"linear": 1.0, "conv1d": 1.0, "sigmoid": 1.0, "tanh": 5 / 3, "relu": math.sqrt(2)}
+
+
+def calculate_gain(nonlinearity, param=None):
+    """γ, of shape (), for an activation: linear, conv1d, sigmoid, tanh, relu, or leaky_relu, whose slope is `param`.
+
+    Raises ValueError for another name, and for a slope that is no finite number.
+    """
+    one_of(nonlinearity, "nonlinearity", [*GAINS, "leaky_relu"])
+    if nonlinearity == "leaky_relu":
+        return leaky_gain(real_number(0.01 if param is None else param, "param", least=-np.inf))
+    return GAINS[nonlinearity]
+
+
+def uniform_(tensor, a=0.0, b=1.0, *, random_state=None):
+    """Draw the entries of `tensor`, of any shape (N, D), from the uniform distribution over [a, b).
+
+    Raises ValueError if a > b, or for bounds that are not finite.
+    """
+    a, b = real_number(a, "a", least=-np.inf), real_number(b, "b", least=-np.inf)
+    if a > b:
+        raise ValueError(f"a={a}, b={b}: expected a <= b")
+    return _write(tensor, generator(random_state).uniform(a, b, tensor.shape))
+
+
+def normal_(tensor, mean=0.0, std=1.0, *, random_state=None):
+    """Draw the entries of `tensor`, of any shape (N, D), from a normal distribution.  Raises ValueError for std < 0."""
+    mean, std = real_number(mean, "mean", least=-np.inf), real_number(std, "std")
+    return _write(tensor, generator(random_state).normal(mean, std, tensor.shape))
+
+
+def xavier_uniform_(tensor, gain=1.0, *, random_state=None):
+    """Draw `tensor`, of shape (m, n, ...), from [-a, a] with (3).  Raises ValueError for fewer than two dimensions."""
+    a = xavier_bound(*_fans(tensor), real_number(gain, "gain"))
+    return uniform_(tensor, -a, a, random_state=random_state)
+
+
+def xavier_normal_(tensor, gain=1.0, *, random_state=None):
+    """Draw `tensor`, of shape (m, n, ...), with the deviation (4).  Raises ValueError for fewer than two dimensions."""
+    return normal_(tensor, 0, xavier_deviation(*_fans(tensor), real_number(gain, "gain")), random_state=random_state)
+
+
+def kaiming_uniform_(tensor, a=0.0, mode="fan_in", nonlinearity="leaky_relu", *, random_state=None):
+    """Draw `tensor`, of shape (m, n, ...), from [-bound, bound] with (5); `a` is the slope s.
+
+    `mode` is "fan_in", which keeps the variance on the way forward, or "fan_out", which keeps it on the way back.
+    Raises ValueError for another mode or nonlinearity, and for fewer than two dimensions.
+    """
+    bound = kaiming_bound(_fan(tensor, mode), calculate_gain(nonlinearity, a))
+    return uniform_(tensor, -bound, bound, random_state=random_state)
+
+
+def kaiming_normal_(tensor, a=0.0, mode="fan_in", nonlinearity="leaky_relu", *, random_state=None):
+    """Draw `tensor`, of shape (m, n, ...), with the deviation (6); arguments and errors as in `kaiming_uniform_`."""
+    std = kaiming_deviation(_fan(tensor, mode), calculate_gain(nonlinearity, a))
+    return normal_(tensor, 0, std, random_state=random_state)
+
+
+def orthogonal_(tensor, gain=1.0, *, random_state=None):
+    """Make `tensor`, (m, n, ...) seen as (m, rest), `gain` times one with orthonormal rows, or columns if m > rest.
+
+    Raises ValueError for fewer than two dimensions.
+    """
+    _fans(tensor)
+    m, rest = tensor.shape[0], math.prod(tensor.shape[1:])
+    G = generator(random_state).normal(size=(max(m, rest), min(m, rest)))
+    W = orthogonal_columns(G)
+    return _write(tensor, real_number(gain, "gain") * (W if m > rest else W.T).reshape(tensor.shape))
+
+
+def _fans(tensor):
+    if len(tensor.shape) < 2 or 0 in tensor.shape:
+        raise ValueError(f"tensor: expected a weight of shape (m, n, ...), none of them 0, got shape {tensor.shape}; "
+                         "use uniform_ or normal_ for a bias")
+    return fans(tensor.shape)
+
+
+def _fan(tensor, mode):
+    return _fans(tensor)[one_of(mode, "mode", ("fan_in", "fan_out")) == "fan_out"]
+
+
+def _write(tensor, array):
+    tensor.data = array.astype(tensor.dtype)
+    return tensor

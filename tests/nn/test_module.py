@@ -1,0 +1,287 @@
+"""Modules: what registers itself, names, state that moves, files, copies, and errors that say everything at once."""
+import copy
+import pickle
+
+import numpy as np
+import pytest
+
+from scratchml.autograd import Tensor
+from scratchml.core import storage
+from scratchml.nn import Linear, Module, ModuleList, Parameter, Sequential
+from scratchml.nn.module import KIND, as_input, float_type
+from scratchml.optim import Adam
+
+
+class Scale(Module):
+    def __init__(self, size=3):
+        self.factor = Parameter(np.arange(1.0, size + 1))
+        self.offset = None
+        self.register_buffer("calls", np.array(0))
+
+    def forward(self, x):
+        self.calls = np.array(self.calls + 1)
+        return x * self.factor
+
+
+class Net(Module):
+    def __init__(self, seed=0):
+        super().__init__()
+        self.constant = Tensor([1.0])                    # requires no gradient: not a weight
+        self.scale = Scale()
+        self.body = Sequential(Linear(3, 2, random_state=seed, dtype="float64"), Scale(2))
+        self.tied = self.scale
+
+    def forward(self, x):
+        return self.body(self.tied(self.scale(x)))
+
+
+NAMES = ["scale.factor", "body.0.weight", "body.0.bias", "body.1.factor"]
+
+
+# --- what registers itself
+
+def test_names_of_weights_buffers_and_parts():
+    net = Net()
+    assert [name for name, _ in net.named_parameters()] == NAMES
+    assert [p.shape for p in net.parameters()] == [(3,), (2, 3), (2,), (2,)]
+    assert [name for name, _ in net.named_buffers()] == ["scale.calls", "body.1.calls"]
+    assert len(list(net.buffers())) == 2
+    assert [name for name, _ in net.named_children()] == ["scale", "body"]
+    assert [type(m).__name__ for m in net.modules()] == ["Net", "Scale", "Sequential", "Linear", "Scale"]
+    assert [name for name, _ in net.named_modules("a")] == ["a", "a.scale", "a.body", "a.body.0", "a.body.1"]
+    assert list(net.parameters(recurse=False)) == [] and len(list(net.children())) == 2
+    assert list(net.state_dict()) == ["scale.factor", "scale.calls", "body.0.weight", "body.0.bias", "body.1.factor",
+                                      "body.1.calls", "tied.factor", "tied.calls"]
+
+
+def test_an_attribute_that_is_replaced_or_deleted():
+    module = Scale()
+    module.factor = Parameter(np.ones(2))
+    assert [p.shape for p in module.parameters()] == [(2,)]
+    module.factor = Tensor(np.ones(4))                   # frozen, but still a weight
+    assert [p.shape for p in module.parameters()] == [(4,)]
+    module.offset = Parameter(np.ones(1))
+    module.factor = None
+    assert [name for name, _ in module.named_parameters()] == ["offset"]
+    module.offset = Linear(1, 1)
+    assert [name for name, _ in module.named_parameters()] == ["offset.weight", "offset.bias"]
+    del module.offset, module.calls
+    assert not module.state_dict() and not hasattr(module, "calls")
+
+
+def test_frozen_weights_stay_weights():
+    net = Net().requires_grad_(False)
+    assert [name for name, _ in net.named_parameters()] == NAMES
+    assert not net(np.ones((1, 3))).requires_grad and net.requires_grad_()(np.ones((1, 3))).requires_grad
+
+
+@pytest.mark.parametrize("name, value", [("factor", np.ones(3)), ("calls", 3), ("factor", 1.0)])
+def test_what_cannot_take_the_place_of_a_weight(name, value):
+    with pytest.raises(TypeError, match=f"{name}: expected a.* or None, as Scale has registered"):
+        setattr(Scale(), name, value)
+
+
+def test_the_result_of_an_operation_is_no_weight():
+    module = Scale()
+    with pytest.raises(TypeError, match="expected a leaf Tensor"):
+        module.factor = module.factor * 2
+    module.double = module.factor * 2
+    assert [name for name, _ in module.named_parameters()] == ["factor"]
+
+
+@pytest.mark.parametrize("name", ["forward", "state_dict", "a.b", ""])
+def test_names_that_a_part_cannot_have(name):
+    with pytest.raises(ValueError, match="cannot name a part of Scale"):
+        Scale().register_buffer(name, np.ones(1))
+    with pytest.raises(ValueError, match="cannot name a part of Sequential"):
+        Sequential({name: Scale()})
+    with pytest.raises(ValueError, match="expected a numpy.ndarray, got float"):
+        Scale().register_buffer("x", 1.0)
+
+
+def test_modes_reach_every_part():
+    net = Net()
+    assert net.eval() is net and not any(m.training for m in net.modules())
+    assert net.train() is net and all(m.training for m in net.modules())
+    assert not net.train(False).body[1].training
+
+
+def test_gradients_are_forgotten():
+    net = Net()
+    net(np.ones((1, 3))).sum().backward()
+    assert all(p.grad is not None for p in net.parameters())
+    net.zero_grad()
+    assert all(p.grad is None for p in net.parameters())
+
+
+def test_a_module_without_forward():
+    with pytest.raises(NotImplementedError, match="Module has no forward"):
+        Module()(1)
+
+
+# --- lists
+
+def test_sequential_applies_one_after_the_other():
+    first, second = Linear(3, 2, dtype="float64", random_state=0), Scale(2)
+    x = np.random.default_rng(0).normal(size=(4, 3))
+    net = Sequential(first, second)
+    assert (net(x).data == second(first(x)).data).all()
+    assert len(net) == 2 and list(net) == [first, second] and net[-1] is second
+    assert (net[:1](x).data == first(x).data).all() and isinstance(net[:1], Sequential)
+    assert [name for name, _ in Sequential({"a": first, "b": second}).named_children()] == ["a", "b"]
+    assert net.append(Scale(2)) is net and len(net) == 3
+    empty = Sequential()
+    assert empty(x) is x and len(empty) == 0
+
+
+def test_lists_hold_modules_alone():
+    parts = ModuleList([Scale(), Scale()])
+    assert len(parts) == 2 and [len(p.state_dict()) for p in parts[1:]] == [2] and isinstance(parts[1:], ModuleList)
+    for make in (lambda: Sequential(np.tanh), lambda: ModuleList([3]), lambda: Sequential({"a": 3})):
+        with pytest.raises(TypeError, match="expected"):
+            make()
+
+
+def test_repr():
+    assert repr(Sequential(Linear(3, 2), Scale())) == \
+        "Sequential(\n  (0): Linear(in_features=3, out_features=2)\n  (1): Scale()\n)"
+
+
+# --- state
+
+def test_state_moves_from_one_to_another():
+    one, other, x = Net(0), Net(1), np.random.default_rng(0).normal(size=(4, 3))
+    one(x)
+    state = one.state_dict()
+    assert other.load_state_dict(state) == ([], [])
+    assert (one(x).data == other(x).data).all() and other.scale.calls == 4 and type(other.scale.calls) is np.ndarray
+    other.scale.factor.data[0] = 9
+    assert state["scale.factor"][0] == one.scale.factor.data[0] == 1          # copies on both ways
+
+
+def test_state_takes_the_dtype_that_is_here():
+    net = Linear(2, 1)
+    net.load_state_dict({"weight": [[1, 2]], "bias": np.float64([0.1])})
+    assert net.weight.dtype == net.bias.dtype == np.float32 and net.weight.data.flags.c_contiguous
+
+
+def test_optimisers_go_on_with_loaded_weights():
+    net = Linear(2, 1, dtype="float64")
+    model = Adam(net.parameters(), lr=0.1)
+    early = net([[1.0, 1.0]]).sum()
+    net.load_state_dict({"weight": [[3.0, 3.0]], "bias": [0.0]})
+    net([[1.0, 1.0]]).sum().backward()
+    model.step()
+    np.testing.assert_allclose(net.weight.data, [[2.9, 2.9]], rtol=1e-6)
+    assert early.requires_grad
+
+
+def test_everything_that_is_wrong_is_said_at_once_and_nothing_changes():
+    net = Net()
+    before, state = net.state_dict(), Net(1).state_dict()
+    state["body.0.weight"] = state["body.0.weight"].T
+    state["body.0.bias"] = np.array(["a", "b"])
+    state["body.1.calls"] = np.array(1.5)
+    state["more"] = np.ones(7)
+    state.pop("scale.factor")
+    with pytest.raises(ValueError) as error:
+        net.load_state_dict(state)
+    for part in ("not that of this Net", "missing scale.factor (3,)", "unexpected more (7,)",
+                 "body.0.weight has shape (3, 2), expected (2, 3)", "body.0.bias is of <U1, expected float64",
+                 "body.1.calls is of float64, expected int64"):
+        assert part in str(error.value)
+    for name, array in net.state_dict().items():
+        np.testing.assert_array_equal(array, before[name])
+
+
+def test_not_strict_takes_what_there_is():
+    net = Net()
+    missing, unexpected = net.load_state_dict({"scale.factor": [7.0, 8.0, 9.0], "x": 1.0}, strict=False)
+    assert "body.0.weight" in missing and unexpected == ["x"] and net.scale.factor.data.tolist() == [7, 8, 9]
+    with pytest.raises(ValueError, match=r"scale.factor has shape \(1,\)"):
+        net.load_state_dict({"scale.factor": [7.0]}, strict=False)
+
+
+@pytest.mark.parametrize("state, message", [
+    ([1], "expected a dictionary of arrays, got list"),
+    ({"weight": [[1e300, 0]], "bias": [0]}, "weight holds numbers that are too large for float32"),
+    ({"weight": [[1j, 0]], "bias": [0]}, "weight is of complex128"),
+])
+def test_state_that_is_none(state, message):
+    with pytest.raises(ValueError, match=message):
+        Linear(2, 1).load_state_dict(state)
+
+
+# --- files
+
+def test_files(tmp_path):
+    one, other = Net(0), Net(1)
+    one.save(tmp_path / "net")
+    assert other.load(tmp_path / "net") is other
+    for name, array in one.state_dict().items():
+        np.testing.assert_array_equal(array, other.state_dict()[name])
+
+
+def test_files_that_do_not_fit(tmp_path):
+    net, file = Net(), tmp_path / "net"
+    before = net.state_dict()
+    Linear(3, 2).save(file)
+    with pytest.raises(ValueError, match=r"net: holds another architecture; .*missing scale.factor"):
+        net.load(file)
+    net.save(file)
+    content = file.read_bytes()
+    file.write_bytes(content[:200] + bytes([content[200] ^ 1]) + content[201:])
+    with pytest.raises(ValueError, match="net: damaged or truncated"):
+        net.load(file)
+    file.write_bytes(content[:-30])
+    with pytest.raises(ValueError, match="net: damaged or truncated"):
+        net.load(file)
+    file.write_text("weights")
+    with pytest.raises(ValueError, match="scratchml did not write"):
+        net.load(file)
+    storage.save(file, "scratchml.sequences.CRF", {}, {})
+    with pytest.raises(ValueError, match=f"holding {KIND}, got scratchml.sequences.CRF"):
+        net.load(file)
+    with pytest.raises(FileNotFoundError):
+        net.load(tmp_path / "none")
+    for name, array in net.state_dict().items():
+        np.testing.assert_array_equal(array, before[name])
+
+
+# --- copies
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda net: pickle.loads(pickle.dumps(net))])
+def test_copies_stand_alone(copied):
+    net, x = Net(), np.random.default_rng(0).normal(size=(4, 3))
+    net.kept = net(x)                                    # hangs on a graph
+    twin = copied(net)
+    assert twin.kept is None and twin.tied is twin.scale and (twin(x).data == net(x).data).all()
+    for p in twin.parameters():
+        p.data[...] = 0
+    assert (twin(x).data == 0).all() and (net(x).data != 0).any()
+
+
+def test_a_shallow_copy_has_a_registry_of_its_own():
+    net = Scale()
+    twin = copy.copy(net)
+    twin.more = Parameter(np.ones(1))
+    assert len(list(net.parameters())) == 1 and len(list(twin.parameters())) == 2
+
+
+# --- dtypes
+
+def test_inputs_are_turned_into_the_dtype_of_the_layer():
+    for x in ([[1, 2]], np.array([[1.0, 2.0]]), np.array([[True, False]]), np.float32([[1, 2]])):
+        assert as_input(x, "layer", np.dtype(np.float32)).dtype == np.float32
+    kept = Tensor(np.ones(2))
+    assert as_input(kept, "layer", np.dtype(np.float64)) is kept
+    with pytest.raises(ValueError, match=r"layer computes in float32, got a Tensor of float64; use x.to\('float32'\)"):
+        as_input(kept, "layer", np.dtype(np.float32))
+    with pytest.raises(ValueError, match="expected real numbers"):
+        as_input(["a"], "layer", np.dtype(np.float32))
+
+
+@pytest.mark.parametrize("dtype", ["float16", int, "x", None.__class__])
+def test_dtypes_that_are_none(dtype):
+    with pytest.raises(ValueError, match="expected 'float32' or 'float64'"):
+        float_type(dtype)
