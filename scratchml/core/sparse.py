@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from scratchml.core.checks import as_floats, finite
 from scratchml.core.jit import kernel
 
 
@@ -17,7 +18,7 @@ class Rows(NamedTuple):
     """
     indptr: np.ndarray                                   # (N+1,) int64
     indices: np.ndarray                                  # (nnz,) int32
-    data: np.ndarray                                     # (nnz,) float64
+    data: np.ndarray                                     # (nnz,) float64, or float32 where a chapter says so
     shape: tuple[int, int]
 
 
@@ -42,9 +43,135 @@ def transposed(rows):
     """The Rows of the transposed matrix (M, N); within a row, columns rise."""
     N, M = rows.shape
     indptr = np.concatenate([[0], np.cumsum(np.bincount(rows.indices, minlength=M))]).astype(np.int64)
-    indices, data = np.empty(rows.indices.size, np.int32), np.empty(rows.indices.size)
+    indices, data = np.empty(rows.indices.size, np.int32), np.empty(rows.indices.size, rows.data.dtype)
     _scatter(rows.indptr, rows.indices, rows.data, indptr[:-1].copy(), indices, data)
     return Rows(indptr, indices, data, (M, N))
+
+
+# --- matrices of which some entries are known, and the others not ---------------------------------
+
+
+def known_entries(X, *, name="X", dtype=None):
+    """The entries of `X` (N, M) that are known, as Rows in which a column comes at most once in a row.
+
+    `X` is an array in which NaN stands for what is not known, or Rows, or a sparse matrix of SciPy; of the last two
+    every stored entry is known, zeros too.  float32 stays float32 and all else becomes float64, unless `dtype` says
+    otherwise; what has the right types already is not copied.
+
+    Raises ValueError for another number of dimensions, an empty matrix, values that are infinite or (stored) NaN,
+    columns out of range and entries that come twice; it names the first.
+    """
+    if isinstance(X, Rows):
+        return _checked(X, name, dtype)
+    if hasattr(X, "row") and hasattr(X, "col"):          # coordinates: tocsr() would add up what comes twice
+        names = f"{name}.row", f"{name}.col", f"{name}.data"
+        return entries_at(X.row, X.col, X.data, X.shape, dtype=dtype, names=names)
+    if hasattr(X, "tocsr"):
+        X = X.tocsr()
+        return _checked(Rows(X.indptr, X.indices, X.data, X.shape), name, dtype)
+    X = as_floats(X, name)
+    if X.ndim != 2 or 0 in X.shape:
+        raise ValueError(f"{name}: expected a matrix (N, M) with at least one row and one column, got shape {X.shape}")
+    finite(X, name, allow_nan=True)
+    known = ~np.isnan(X)
+    indptr = np.concatenate([[0], np.cumsum(known.sum(axis=1))]).astype(np.int64)
+    return Rows(indptr, np.nonzero(known)[1].astype(np.int32), _values(X[known], name, dtype), X.shape)
+
+
+def entries_at(rows, columns, values, shape=None, *, dtype=None, names=("rows", "columns", "values")):
+    """Rows with values[k] in row rows[k] and column columns[k], each (nnz,); `shape` is by default as small as can be.
+
+    Raises ValueError for arrays of different lengths, places that are no whole numbers or out of range, entries that
+    come twice, values that are NaN or infinite, and no entry at all where there is no shape; `names` are for the message.
+    """
+    rows, columns = (whole_numbers(places, name) for places, name in zip((rows, columns), names))
+    values = _values(values, names[2], dtype)
+    if not rows.shape == columns.shape == values.shape:
+        raise ValueError(f"{', '.join(names)}: expected arrays of one length, got shapes {rows.shape}, {columns.shape} "
+                         f"and {values.shape}")
+    if shape is None:
+        if not rows.size:
+            raise ValueError(f"{names[0]}: expected at least one entry, got none; pass shape for an empty matrix")
+        shape = int(rows.max()) + 1, int(columns.max()) + 1
+    N, M = shape = _shape(shape)
+    for places, n, name in zip((rows, columns), shape, names):
+        in_range(places, n, name)
+    order = np.lexsort((columns, rows))
+    again = np.flatnonzero((np.diff(rows[order]) == 0) & (np.diff(columns[order]) == 0))
+    if again.size:
+        second = order[again + 1].min()
+        first = np.flatnonzero((rows == rows[second]) & (columns == columns[second]))[0]
+        raise ValueError(f"{names[0]}, {names[1]}: ({rows[second]}, {columns[second]}) comes twice, at {first} and "
+                         f"{second}; keep one of them, or their sum or mean")
+    indptr = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=N))]).astype(np.int64)
+    return Rows(indptr, columns[order].astype(np.int32), values[order], shape)
+
+
+def whole_numbers(places, name):
+    """`places` (n,) as an array of integers.  Raises ValueError."""
+    array = np.asarray(places)
+    if array.ndim != 1 or array.dtype.kind not in "iu" and array.size:
+        raise ValueError(f"{name}: expected whole numbers (n,), got dtype {array.dtype} and shape {array.shape}")
+    return array.astype(np.int64, copy=False)
+
+
+def in_range(places, n, name):
+    """`places` itself, if all of them are 0 ... n-1; else a ValueError that names the first that is not."""
+    wrong = (places < 0) | (places >= n)
+    if wrong.any():
+        k = int(wrong.argmax())
+        raise ValueError(f"{name}: expected 0 ... {n - 1}, got {places[k]} at {k}")
+    return places
+
+
+def _checked(rows, name, dtype):
+    """`rows` in the types that kernels take, if they stand for a matrix whose entries come once each."""
+    N, M = shape = _shape(rows.shape, name)
+    indptr = whole_numbers(rows.indptr, f"{name}.indptr")
+    indices, values = np.asarray(rows.indices), _values(rows.data, f"{name}.data", dtype)
+    if indptr.size != N + 1 or indptr[0] != 0 or (np.diff(indptr) < 0).any():
+        raise ValueError(f"{name}.indptr: expected {N + 1} whole numbers for {N} rows, from 0 upwards, "
+                         f"got {indptr.size}")
+    if indices.dtype.kind not in "iu" and indices.size or not indices.shape == values.shape == (indptr[-1],):
+        raise ValueError(f"{name}.indices, {name}.data: expected {indptr[-1]} whole numbers and as many values, "
+                         f"as indptr says, got {indices.dtype} of shape {indices.shape} and values of shape {values.shape}")
+    in_range(indices, M, f"{name}.indices")
+    indices = np.ascontiguousarray(indices, np.int32)
+    k = _first_again(indptr, indices, np.full(M, -1, np.int64))
+    if k >= 0:
+        raise ValueError(f"{name}: row {np.searchsorted(indptr, k, side='right') - 1} has column {indices[k]} twice; "
+                         "keep one of the two entries, or their sum or mean")
+    return Rows(np.ascontiguousarray(indptr), indices, values, shape)
+
+
+def _shape(shape, name="shape"):
+    try:
+        N, M = (int(n) for n in shape)
+    except (TypeError, ValueError):
+        raise ValueError(f"{name}: expected the shape (N, M) of a matrix, got {shape!r}") from None
+    if not 1 <= min(N, M) or max(N, M) >= 2**31:
+        raise ValueError(f"{name}: expected a matrix (N, M) with at least one row and one column, got shape {(N, M)}")
+    return N, M
+
+
+def _values(values, name, dtype):
+    values = as_floats(values, name)
+    with np.errstate(over="ignore"):                     # what float32 cannot hold becomes infinite, and is refused so
+        return finite(values.astype(dtype or values.dtype, copy=False), name)
+
+
+@kernel
+def _first_again(indptr, indices, seen):
+    """The first k whose column came before in its row, -1 if there is none; `seen` (M,) begins as -1."""
+    for n in range(indptr.size - 1):
+        for k in range(indptr[n], indptr[n + 1]):
+            if seen[indices[k]] == n:
+                return k
+            seen[indices[k]] = n
+    return -1
+
+
+# --- compiled -----------------------------------------------------------------------------------
 
 
 @kernel

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
-from scratchml.core.sparse import Rows, dense, sparse_rows, transposed
+from scratchml.core.sparse import Rows, dense, entries_at, known_entries, sparse_rows, transposed
 
 
 @given(st.integers(0, 7), st.integers(0, 6), st.integers(0, 2**32 - 1))
@@ -27,3 +27,103 @@ def test_a_column_that_comes_twice_adds_up():
 def test_only_matrices():
     with pytest.raises(ValueError, match=r"X: expected a matrix \(N, M\), got shape \(3,\)"):
         sparse_rows(np.zeros(3))
+
+
+def test_transposing_keeps_float32():
+    rows = Rows(np.array([0, 1]), np.array([1], np.int32), np.array([2], np.float32), (1, 2))
+    assert transposed(rows).data.dtype == np.float32
+
+
+# --- known entries
+
+def triples(rows):
+    return [(n, int(m), float(x)) for n in range(rows.shape[0])
+            for m, x in zip(*(part[rows.indptr[n]:rows.indptr[n + 1]] for part in (rows.indices, rows.data)))]
+
+
+@given(st.integers(1, 7), st.integers(1, 6), st.integers(0, 2**32 - 1))
+def test_known_is_what_is_not_nan(N, M, seed):
+    rng = np.random.default_rng(seed)
+    X = np.where(rng.random((N, M)) < 0.5, np.rint(rng.normal(size=(N, M))), np.nan)
+    rows = known_entries(X)
+    expected = [(n, m, X[n, m]) for n in range(N) for m in range(M) if not np.isnan(X[n, m])]
+    assert triples(rows) == expected and rows.shape == (N, M)
+    assert (rows.indptr.dtype, rows.indices.dtype, rows.data.dtype) == (np.int64, np.int32, np.float64)
+    order = rng.permutation(len(expected))
+    n, m, values = np.array(expected).reshape(-1, 3)[order].T
+    again = entries_at(n.astype(int), m.astype(int), values, (N, M))
+    assert triples(again) == expected and again.shape == (N, M)
+
+
+def test_rows_of_the_right_types_are_not_copied():
+    rows = known_entries(np.array([[1, np.nan], [np.nan, 0]], np.float32))
+    again = known_entries(rows)
+    assert again.data.dtype == np.float32 and np.shares_memory(again.data, rows.data)
+    assert np.shares_memory(again.indices, rows.indices) and triples(again) == [(0, 0, 1.0), (1, 1, 0.0)]
+    assert known_entries(rows, dtype=np.float64).data.dtype == np.float64
+
+
+class Compressed:
+    """What a sparse matrix of SciPy looks like."""
+    indptr, indices = np.array([0, 1, 3], np.int32), np.array([2, 2, 0], np.int32)
+    data, shape = np.array([1, 2, 0]), (2, 3)
+
+    def tocsr(self):
+        return self
+
+
+class Coordinates(Compressed):
+    row, col, data, shape = np.array([1, 0, 1], np.int32), np.array([2, 2, 0], np.int32), np.array([2, 1, 0]), (2, 3)
+
+
+def test_sparse_matrices_of_others():
+    assert sorted(triples(known_entries(Compressed()))) == triples(known_entries(Coordinates())) \
+        == [(0, 2, 1.0), (1, 0, 0.0), (1, 2, 2.0)]
+    assert known_entries(Compressed()).indptr.dtype == np.int64
+
+
+def spoiled(**parts):
+    return Rows(np.array([0, 1, 3]), np.array([2, 2, 0], np.int32), np.array([1.0, 2, 0]), (2, 3))._replace(**parts)
+
+
+@pytest.mark.parametrize("X, message", [
+    (np.zeros(3), r"X: expected a matrix \(N, M\) .* got shape \(3,\)"),
+    (np.zeros((0, 3)), r"X: expected .* at least one row"),
+    ([[np.nan, 1.0], [np.inf, 0]], r"X: Input contains infinity, first at \[1, 0\]"),
+    (spoiled(shape=(2,)), r"X: expected the shape \(N, M\)"),
+    (spoiled(shape=(2, 0)), r"X: expected .* one column, got shape \(2, 0\)"),
+    (spoiled(indptr=np.array([0, 3])), r"X.indptr: expected 3 whole numbers for 2 rows"),
+    (spoiled(indptr=np.array([1, 1, 3])), r"X.indptr: expected 3"),
+    (spoiled(indptr=np.array([0, 4, 3])), r"X.indptr: expected 3"),
+    (spoiled(indptr=np.array([0.0, 1, 3])), r"X.indptr: expected whole numbers"),
+    (spoiled(indptr=np.array([0, 1, 2])), r"X.indices, X.data: expected 2"),
+    (spoiled(indices=np.array([0, 1, 2.0])), r"X.indices, X.data: expected 3 whole numbers"),
+    (spoiled(indices=np.array([0, 3, 2])), r"X.indices: expected 0 ... 2, got 3 at 1"),
+    (spoiled(indices=np.array([0, -1, 2])), r"X.indices: expected 0 ... 2, got -1 at 1"),
+    (spoiled(indices=np.array([0, 1, 1])), r"X: row 1 has column 1 twice"),
+    (spoiled(data=np.array([0, 1, np.nan])), r"X.data: Input contains NaN, first at \[2\]"),
+])
+def test_what_is_no_matrix_of_known_entries(X, message):
+    with pytest.raises(ValueError, match=message):
+        known_entries(X)
+
+
+@pytest.mark.parametrize("arguments, message", [
+    (([0, 1], [0], [1, 2]), r"rows, columns, values: expected arrays of one length, .* \(1,\) and \(2,\)"),
+    (([0, 1.5], [0, 0], [1, 2]), r"rows: expected whole numbers"),
+    (([0, 1], [[0, 0]], [1, 2]), r"columns: expected whole numbers"),
+    (([0, -1], [0, 0], [1, 2]), r"rows: expected 0 ... 0, got -1 at 1"),
+    (([0, 1], [0, 5], [1, 2], (2, 5)), r"columns: expected 0 ... 4, got 5 at 1"),
+    (([0, 1, 0, 1], [1, 0, 1, 0], [1, 2, 3, 4]), r"rows, columns: \(0, 1\) comes twice, at 0 and 2"),
+    (([0, 1], [0, 0], [1, np.inf]), r"values: Input contains infinity, first at \[1\]"),
+    (([], [], []), r"rows: expected at least one entry"),
+    (([0], [0], [1e300], None), r"values: Input contains infinity"),
+])
+def test_what_are_no_entries(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        entries_at(*arguments, dtype=np.float32)
+
+
+def test_a_shape_makes_room_for_what_is_unknown():
+    rows = entries_at([], [], [], (2, 3))
+    assert rows.shape == (2, 3) and rows.indptr.tolist() == [0, 0, 0] and rows.data.size == 0
