@@ -19,15 +19,17 @@ Equations
          with the k and r of (1) for 2|x|, and the sign of x
     (3)  log(x) = k ln 2 + 2 (s + s³/3 + s⁵/5 + ...) with x = 2^k (1 + f)              log
     (4)  exp32(x) = 2^k e^r, all of it in single precision                             exp32
+    (5)  tanh32(x) = ± E / (E + 2), all of it in single precision                      tanh32
 
 Choices
-    Errors, against the exact value, in units of the last place: below 1.1 for exp and exp32, 3 for tanh, 1 for log.
+    Errors, against the exact value, in units of the last place: below 1.1 for exp and exp32, 3 for tanh and tanh32, 1
+    for log.
     NaN gives NaN; exp(-inf) = 0, exp(inf) = inf, tanh(±inf) = ±1, log(inf) = inf, log(±0) = -inf, log(x < 0) = NaN,
     tanh(-0) = -0.  Too large a result is inf.  An exponential so small that it would be subnormal is 0: exp(x) for
     x < -708.396, exp32(x) for x < -87.336.  tanh and log take subnormal numbers and are right for them.
     ln 2 stands as a sum of two numbers, the first with so few bits that k times it is exact (Cody and Waite): in
     x - k ln 2 most digits of x cancel, and a rounded product would show in those that remain.
-    A float32 is made a float64 first; exp32 alone is float32 throughout.
+    A float32 is made a float64 first; exp32 and tanh32 alone are float32 throughout.
     Without fused multiply-adds, as in plain Python, the last bit may differ; the bounds hold there too.
 
 Cost
@@ -170,6 +172,7 @@ LN2_HIGH_32, LN2_LOW_32 = np.float32(0.693359375), np.float32(math.log(2) - 0.69
 TAYLOR_32 = tuple(np.float32(1 / math.factorial(n)) for n in range(8))
 ROUND_32 = np.float32(1.5 * 2.0**23)
 EXP_LEAST_32, EXP_MOST_32 = np.float32(-87.3365), np.float32(88.72283)
+TANH_MOST_32, TWO_32 = np.float32(10), np.float32(2)     # tanh(10) is 1 to the last bit
 
 
 @kernel(contract=True)
@@ -197,3 +200,54 @@ def exp32(x):
     y = np.float32(0.0) if x < EXP_LEAST_32 else y
     y = np.float32(np.inf) if x > EXP_MOST_32 else y
     return x if x != x else y
+
+
+@kernel(contract=True)
+def tanh32(x):
+    """(5)  tanh32(x) = ± E / (E + 2), all of it in single precision
+
+    With the E of (2).
+
+    Shapes: x -> ()
+    """
+    x = np.float32(x)
+    inside = TWO_32 * min(TANH_MOST_32, abs(x))          # NaN gives that of TANH_MOST_32
+    rounded = inside * LOG2E_32 + ROUND_32
+    k = rounded - ROUND_32
+    r = inside - k * LN2_HIGH_32 - k * LN2_LOW_32
+    p = TAYLOR_32[7]
+    p = p * r + TAYLOR_32[6]
+    p = p * r + TAYLOR_32[5]
+    p = p * r + TAYLOR_32[4]
+    p = p * r + TAYLOR_32[3]
+    p = p * r + TAYLOR_32[2]
+    bits = np.int32(np.float32(rounded).view(np.int32) << np.int32(23))
+    power = np.int32(bits + np.float32(1.0).view(np.int32)).view(np.float32)
+    E = power * (r + r * r * p) + (power - TAYLOR_32[0])
+    y = np.float32(math.copysign(E / (E + TWO_32), x))
+    return x if x != x else y
+
+
+# --- whole rows, float64 or float32, in place: with a second array the compiler would have to rule out that they overlap
+
+
+@kernel(contract=True)
+def tanh_row(y):
+    """Replace each number of `y` (N,) by its tanh."""
+    if y.itemsize == 4:
+        for j in range(y.size):
+            y[j] = tanh32(y[j])
+    else:
+        for j in range(y.size):
+            y[j] = tanh(y[j])
+
+
+@kernel(contract=True)
+def sigmoid_row(y):
+    """Replace each number x of `y` (N,) by 1 / (1 + e^-x)."""
+    if y.itemsize == 4:
+        for j in range(y.size):
+            y[j] = TAYLOR_32[0] / (TAYLOR_32[0] + exp32(-y[j]))
+    else:
+        for j in range(y.size):
+            y[j] = 1.0 / (1.0 + exp(-y[j]))

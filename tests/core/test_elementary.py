@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
-from scratchml.core.elementary import EXP_LEAST, EXP_LEAST_32, EXP_MOST, EXP_MOST_32, double, exp, exp32, log, tanh
+from scratchml.core.elementary import (EXP_LEAST, EXP_LEAST_32, EXP_MOST, EXP_MOST_32, double, exp, exp32, log,
+                                       sigmoid_row, tanh, tanh32, tanh_row)
 from scratchml.core.jit import kernel
 from tests.reference import elementary as reference
 from tests.strategies.elementary import around, single
 
 # The errors that the chapter states, in units of the last place.
-BOUND = {exp: 1.1, tanh: 3, log: 1, exp32: 1.1}
+BOUND = {exp: 1.1, tanh: 3, log: 1, exp32: 1.1, tanh32: 3}
 INF, NAN, LEAST, MOST = math.inf, math.nan, 5e-324, float(np.finfo(float).max)
 SPECIAL = {
     exp: [(0.0, 1), (-0.0, 1), (INF, INF), (-INF, 0), (MOST, INF), (-MOST, 0), (LEAST, 1), (709.79, INF), (-708.4, 0)],
@@ -21,12 +22,14 @@ SPECIAL = {
     log: [(0.0, -INF), (-0.0, -INF), (INF, INF), (-INF, NAN), (-1.0, NAN), (-LEAST, NAN), (-MOST, NAN), (1.0, 0.0),
           (MOST, 709.782712893384), (LEAST, -744.4400719213812), (2.0**-1022, -708.3964185322641)],
     exp32: [(0.0, 1), (-0.0, 1), (INF, INF), (-INF, 0), (3e38, INF), (-3e38, 0), (1e-45, 1), (88.73, INF), (-87.34, 0)],
+    tanh32: [(0.0, 0.0), (-0.0, -0.0), (INF, 1), (-INF, -1), (3e38, 1), (-3e38, -1), (2.0**-149, 2.0**-149),
+             (-2.0**-140, -2.0**-140), (10.0, 1)],
 }
 each_function = pytest.mark.parametrize("f", BOUND, ids=lambda f: f.__name__)
 
 
 def type_of(f):
-    return np.float32 if f is exp32 else np.float64
+    return np.float32 if f in (exp32, tanh32) else np.float64
 
 
 def ulps(got, exact, type_):
@@ -35,7 +38,7 @@ def ulps(got, exact, type_):
     return abs(Decimal(float(got)) - exact) / Decimal(float(place))
 
 
-# The same source as a loop: written out four times, because a kernel takes no function.
+# The same source as a loop: written out five times, because a kernel takes no function.
 
 @kernel(contract=True)
 def exp_of_all(x, y):
@@ -61,7 +64,13 @@ def exp32_of_all(x, y):
         y[i] = exp32(x[i])
 
 
-LOOP = {exp: exp_of_all, tanh: tanh_of_all, log: log_of_all, exp32: exp32_of_all}
+@kernel(contract=True)
+def tanh32_of_all(x, y):
+    for i in range(x.size):
+        y[i] = tanh32(x[i])
+
+
+LOOP = {exp: exp_of_all, tanh: tanh_of_all, log: log_of_all, exp32: exp32_of_all, tanh32: tanh32_of_all}
 
 
 def of_all(f, x):
@@ -94,9 +103,27 @@ def test_exp32(x):
     assert got == np.float32(got) and ulps(got, reference.exp32(x), np.float32) <= BOUND[exp32]
 
 
+@given(single(st.floats(-12, 12) | around(0, 0.2, 0.55)))
+def test_tanh32(x):
+    got = tanh32(np.float32(x))
+    assert got == np.float32(got) and (x == 0 or ulps(got, reference.tanh32(x), np.float32) <= BOUND[tanh32])
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_rows(dtype):
+    x = np.concatenate([np.linspace(-9, 9, 41), [1e-30, -200, 200, -1e4, 1e4, -np.inf, np.inf, np.nan]]).astype(dtype)
+    y, z, eps = x.copy(), x.copy(), np.finfo(dtype).eps
+    tanh_row(y), sigmoid_row(z)
+    np.testing.assert_allclose(y, np.tanh(x.astype(float)), rtol=3 * eps)
+    with np.errstate(over="ignore"):
+        expected = 1 / (1 + np.exp(-x.astype(float)))
+    np.testing.assert_allclose(z, expected, rtol=4 * eps, atol=np.finfo(dtype).tiny)
+
+
 @pytest.mark.parametrize("f, low, high", [
     (exp, -708.3, 709.7), (exp, -2, 2), (tanh, 0.05, 0.5), (tanh, -20, 0), (log, 0.6, 1.6), (log, 0, 1e9),
     (log, 0.7072, 0.71), (log, 1.41, 1.4142), (exp32, -87, 88), (exp32, -2, 2),       # for log, f is largest there
+    (tanh32, 0.05, 0.5), (tanh32, -9, 0),
 ])
 def test_a_loop_is_as_exact_as_a_call(f, low, high):
     x = np.random.default_rng(0).uniform(low, high, 500).astype(type_of(f))
@@ -124,7 +151,7 @@ def test_special_values_in_a_loop(f):
 def test_every_nan_gives_nan(f):
     bits = {np.float64: [0x7FF8000000000000, 0xFFF8000000000000, 0x7FFFFFFFFFFFFFFF, 0x7FF800000BADBEEF],
             np.float32: [0x7FC00000, 0xFFC00000, 0x7FFFFFFF, 0x7FC0BEEF]}[type_of(f)]
-    x = np.array(bits, np.uint64 if f is not exp32 else np.uint32).view(type_of(f))
+    x = np.array(bits, np.uint64 if type_of(f) is np.float64 else np.uint32).view(type_of(f))
     assert np.isnan([f(number) for number in x]).all() and np.isnan(of_all(f, x)).all()
 
 
