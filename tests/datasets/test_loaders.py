@@ -1,6 +1,7 @@
 """The data sets against what is published about them, and the files against the script that made them."""
 import gzip
 import io
+import lzma
 import re
 import subprocess
 import sys
@@ -11,7 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from scratchml.datasets import load_addresses, load_digits, load_iris, load_penguins, load_wine, loaders, rebuild
+from scratchml.datasets import (load_addresses, load_digits, load_iris, load_online_retail, load_penguins, load_wine,
+                                loaders, rebuild)
 
 FILES = {load_digits: "digits.npz", load_iris: "iris.tsv", load_penguins: "penguins.tsv", load_wine: "wine.tsv"}
 ROOT = Path(__file__).parents[2]
@@ -186,6 +188,72 @@ def test_damaged_addresses_are_named(copy_of_data):
     assert load_addresses(messy=True)
 
 
+# --- online retail
+
+def test_purchases_are_as_many_as_stated():
+    bought = load_online_retail()
+    assert all(part.shape == (453_770,) and part.dtype == np.int64 for part in bought[:4])
+    assert bought.item_names.shape == (3253,) and bought.item_names.dtype.kind == "U"
+    assert bought.users.max() + 1 == 4303
+    assert "453,770 pairs of 4,303 customers and 3,253 items" in load_online_retail.__doc__
+    assert np.bincount(bought.users).min() >= 20 and np.bincount(bought.items, minlength=3253).min() >= 20
+    assert bought.counts.min() == 1 and bought.counts.max() == 112
+    assert bought.days.min() >= 0 and loaders.FIRST_DAY.toordinal() + bought.days.max() == 734_480     # 9 December 2011
+
+
+def test_purchases_are_in_order_and_no_pair_comes_twice():
+    users, items, _, days, names = load_online_retail()
+    order = (users * 1000 + days) * 4096 + items
+    assert (np.diff(order) > 0).all() and len(set((users * 4096 + items).tolist())) == len(users)
+    assert all(name and name == name.strip() for name in names.tolist())
+
+
+def test_the_most_popular_items():
+    bought = load_online_retail()
+    most = np.argsort(-np.bincount(bought.items), kind="stable")[:2]
+    assert bought.item_names[most].tolist() == ["WHITE HANGING HEART T-LIGHT HOLDER", "REGENCY CAKESTAND 3 TIER"]
+
+
+def test_a_caller_may_change_purchases():
+    first, before = load_online_retail(), load_online_retail()
+    for part in first:
+        part[:] = part[0]
+    for again, value in zip(load_online_retail(), before):
+        np.testing.assert_array_equal(again, value)
+
+
+INVOICES = """Invoice,StockCode,Description,Quantity,InvoiceDate,Price,Customer ID,Country
+1,22222B,TIN CUP,3,12/1/2009 7:45,1.0,77.0,France
+1,11111,OLD NAME ,2,12/1/2009 7:45,1.0,77.0,France
+1,11111,OLD NAME ,1,12/1/2009 7:45,1.0,77.0,France
+2,11111,"LAMP, ""RED\"" ",2,1/31/2010 10:01,1.0,77.0,France
+3,22222B,TIN CUP,1,1/2/2010 9:00,1.0,5.0,France
+C4,11111,OLD NAME,-2,2/1/2010 9:00,1.0,77.0,France
+C4,33333,BOX,2,2/1/2010 9:00,1.0,77.0,France
+5,11111,OLD NAME,-2,2/1/2010 9:00,1.0,77.0,France
+6,11111,A GUEST,2,2/1/2010 9:00,1.0,,France
+7,POST,POSTAGE,1,2/1/2010 9:00,1.0,77.0,France
+8,11111,OLD NAME,1,2/2/2010 9:00,1.0,5.0,France
+9,44444,RARE,1,2/2/2010 9:00,1.0,5.0,France
+9,44444,RARE,1,2/2/2010 9:00,1.0,6.0,France
+""" + "".join(f"{n},22222B,TIN CUP,1,3/{n}/2010 9:00,1.0,5.0,France\n" for n in range(10, 27))
+
+
+def test_purchases_are_what_the_invoices_say(copy_of_data):
+    stored = rebuild.online_retail(lzma.compress(INVOICES.encode()), least=2)
+    (copy_of_data / "online_retail.npz").write_bytes(stored)
+    (copy_of_data / "SHA256SUMS").write_bytes(rebuild.checksums({"online_retail.npz": stored}))
+    users, items, counts, days, names = load_online_retail()
+    assert names.tolist() == ["OLD NAME", "TIN CUP"]     # customer 6 has one item, then RARE has one customer
+    assert users.tolist() == [0, 0, 1, 1] and items.tolist() == [0, 1, 1, 0]
+    assert counts.tolist() == [1, 18, 1, 2] and days.tolist() == [63, 115, 0, 61]
+
+
+def test_what_is_rare_goes_until_nothing_is():
+    chain = [("a", 1), ("b", 1), ("b", 2), ("c", 2), ("c", 3), ("d", 3), ("d", 4), ("e", 3), ("e", 4)]
+    assert rebuild._core(chain, 2) == [("d", 3), ("d", 4), ("e", 3), ("e", 4)] and rebuild._core(chain, 1) == chain
+
+
 # --- missing and damaged files
 
 @pytest.fixture
@@ -254,10 +322,10 @@ def test_the_readme_tells_of_every_file_where_it_comes_from():
             assert f"\n- {item}" in told[name]
 
 
-@each_loader
+@pytest.mark.parametrize("load", [*FILES, load_online_retail])
 def test_readme_and_docstring_name_the_same_licence(load):
     licence = re.search(r"^    (Licence: .*)\.$", load.__doc__, re.MULTILINE)[1]
-    assert f"\n- {licence}\n" in readme_sections()[FILES[load]]
+    assert f"\n- {licence}\n" in readme_sections()[FILES.get(load, "online_retail.npz")]
 
 
 # --- rebuilding, without a network
