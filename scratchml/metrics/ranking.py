@@ -1,0 +1,328 @@
+"""How good is a ranked list?  What was recommended, against what turned out to be wanted.
+
+A recommender shows each user a short list.  Some of the user's choices, which the recommender has not seen, are kept
+aside; an item of the list is a hit if it is among them.  Of a list one may ask how much of it is a hit (3), how much of
+what was wanted it has (4), whether it has any (5), and whether the hits stand first: (6) to (8) give a hit the less,
+the lower it stands.  A recommender that shows everybody the same few best-sellers can do well in all of these, so (9) and
+(10) ask how much of the catalogue it ever shows, and how surprising that is.
+
+Symbols
+    S  (U, M)  scores: S_um of item m for user u
+    R  (U, L)  recommended items, the best first, a list a user: R_ui; -1 where a list is over
+    T  (U, M)  what turned out to be wanted, as sparse rows: T_u are the items that row u holds, t_um the value there
+    A  (U, M)  what was known before, as sparse rows
+    k          how many places of a list are looked at: i = 1 ... k
+    M          how many items there are
+    h  (U, k)  hits
+    g_ui       gain: h_ui; if graded, t_um of the item m = R_ui, 0 if it is not in T_u
+    n_m        how many users have item m in A, of U
+    mean_u     the mean over the users with at least one item in T_u
+    [ ]        1 where the statement holds, else 0
+
+Equations
+    (1)  R_u = the k items with the greatest S_um, from the greatest down            top_k
+    (2)  h_ui = [R_ui ∈ T_u]                                                         hits
+    (3)  P = mean_u Σ_i h_ui / k                                                     precision_at_k
+    (4)  recall = mean_u Σ_i h_ui / |T_u|                                            recall_at_k
+    (5)  HR = mean_u max_i h_ui                                                      hit_rate_at_k
+    (6)  MAP = mean_u Σ_i h_ui (Σ_{j≤i} h_uj / i) / min(|T_u|, k)                    average_precision_at_k
+    (7)  MRR = mean_u max_i h_ui / i                                                 reciprocal_rank_at_k
+    (8)  NDCG = mean_u DCG_u / (DCG_u of the best list), DCG_u = Σ_i g_ui / log2(i + 1)    ndcg_at_k
+    (9)  coverage = |∪_u {R_ui}| / M                                                 catalogue_coverage
+    (10)  novelty = mean of -log2(n_m / U) over all R_ui, m = R_ui                   novelty
+
+Choices
+    Ties: of items with equal scores, the one with the lower number comes first; -inf is never recommended.
+    Users for whom nothing is wanted cannot be judged, and do not count in a mean; `per_user=True` gives the numbers
+    that the mean is of, a user each, in order.
+    A list that is over before place k has no hits there: (3) divides by k all the same.  (6) divides by what the best
+    list would reach.  (8) counts a hit as 1, and sums values as they are where graded; pass 2^t - 1 for steeper gains.
+    (10) is in bits: 0 for an item that everybody has, +inf for one that nobody has.
+
+Cost
+    O(U M log M) time for (1); O(U k + n) up to a logarithm for all others, with n entries in T.
+
+>>> lists, wanted = [[4, 2, 0], [1, 3, 2]], [[2], [1, 2, 0]]
+>>> precision_at_k(lists, wanted, 2), reciprocal_rank_at_k(lists, wanted)
+(0.5, 0.75)
+>>> round(average_precision_at_k(lists, wanted), 6), round(ndcg_at_k(lists, wanted), 6)
+(0.527778, 0.667424)
+
+Sources: C. Manning, P. Raghavan and H. Schütze, "Introduction to Information Retrieval" (2008), chapter 8, for (3),
+(4) and (6); E. Voorhees, "The TREC-8 question answering track report", TREC 1999, for (7); K. Järvelin and
+J. Kekäläinen, "Cumulated gain-based evaluation of IR techniques", ACM Trans. Information Systems 20 (2002), for (8);
+S. Vargas and P. Castells, "Rank and relevance in novelty and diversity metrics for recommender systems", RecSys 2011,
+for (10).
+"""
+from typing import NamedTuple
+
+import numpy as np
+
+from scratchml.core.checks import as_floats, whole_number
+from scratchml.core.sparse import Rows, entries_at, known_entries, whole_numbers
+
+# --- lists, and which of their places are hits ---------------------------------------------------
+
+
+def top_k(scores, k):
+    """(1)  R_u = the k items with the greatest S_um, from the greatest down
+
+    The lower number first among equals; -1 where fewer than k items score above -inf.
+    Raises ValueError for scores that are no matrix (U, M), or NaN, and for k that is no whole number from 1 to M.
+
+    Shapes: S (U, M), k -> (U, k)
+    """
+    S = as_floats(scores, "scores")
+    if S.ndim != 2:
+        raise ValueError(f"scores: expected a matrix (U, M), got shape {S.shape}")
+    if np.isnan(S).any():
+        raise ValueError(f"scores: contains NaN, first for user {np.isnan(S).any(axis=1).argmax()}; "
+                         "use -inf for what must not be recommended")
+    k = _places(k, S.shape[1], "items")
+    best = np.argsort(-S, axis=1, kind="stable")[:, :k]
+    return np.where(np.take_along_axis(S, best, axis=1) > -np.inf, best, -1)
+
+
+def hits(recommended, relevant, k=None):
+    """(2)  h_ui = [R_ui ∈ T_u]
+
+    `recommended` are U lists of item numbers, an array (U, L) with -1 after the end of a list, or lists of different
+    lengths; `k` is by default L.  `relevant` are U collections of item numbers, or Rows or a sparse matrix (U, M) whose
+    stored entries are what is wanted.  For one user, both can be flat lists of numbers.
+
+    Raises ValueError if the two have different numbers of users, if k is no whole number from 1 to L, for items that
+    are no whole numbers or out of range, and for a list that has an item twice; so do all below.
+
+    Shapes: R (U, L), T (U, M), k -> (U, k)
+    """
+    return _judged(recommended, relevant, k).hits
+
+
+# --- means over users ----------------------------------------------------------------------------
+
+
+def precision_at_k(recommended, relevant, k=None, *, per_user=False):
+    """(3)  P = mean_u Σ_i h_ui / k
+
+    Arguments and errors are those of `hits`; nothing to judge, no user with anything relevant, is an error too.
+
+    Shapes: R (U, L), T (U, M), k -> ()
+    """
+    judged = _judged(recommended, relevant, k)
+    return _mean(judged, judged.hits.mean(axis=1), per_user)
+
+
+def recall_at_k(recommended, relevant, k=None, *, per_user=False):
+    """(4)  recall = mean_u Σ_i h_ui / |T_u|
+
+    Arguments and errors are those of `precision_at_k`.
+
+    Shapes: R (U, L), T (U, M), k -> ()
+    """
+    judged = _judged(recommended, relevant, k)
+    return _mean(judged, judged.hits.sum(axis=1) / np.maximum(judged.sizes, 1), per_user)
+
+
+def hit_rate_at_k(recommended, relevant, k=None, *, per_user=False):
+    """(5)  HR = mean_u max_i h_ui
+
+    Arguments and errors are those of `precision_at_k`.
+
+    Shapes: R (U, L), T (U, M), k -> ()
+    """
+    judged = _judged(recommended, relevant, k)
+    return _mean(judged, judged.hits.any(axis=1).astype(np.float64), per_user)
+
+
+def average_precision_at_k(recommended, relevant, k=None, *, per_user=False):
+    """(6)  MAP = mean_u Σ_i h_ui (Σ_{j≤i} h_uj / i) / min(|T_u|, k)
+
+    Arguments and errors are those of `precision_at_k`.
+
+    Shapes: R (U, L), T (U, M), k -> ()
+    """
+    judged = _judged(recommended, relevant, k)
+    h = judged.hits                                      # (U, k)
+    places = np.arange(1, h.shape[1] + 1)
+    best = np.clip(judged.sizes, 1, h.shape[1])          # (U,)
+    return _mean(judged, (h * h.cumsum(axis=1) / places).sum(axis=1) / best, per_user)
+
+
+def reciprocal_rank_at_k(recommended, relevant, k=None, *, per_user=False):
+    """(7)  MRR = mean_u max_i h_ui / i
+
+    Arguments and errors are those of `precision_at_k`.
+
+    Shapes: R (U, L), T (U, M), k -> ()
+    """
+    judged = _judged(recommended, relevant, k)
+    return _mean(judged, (judged.hits / np.arange(1, judged.hits.shape[1] + 1)).max(axis=1), per_user)
+
+
+def ndcg_at_k(recommended, relevant, k=None, *, graded=False, per_user=False):
+    """(8)  NDCG = mean_u DCG_u / (DCG_u of the best list), DCG_u = Σ_i g_ui / log2(i + 1)
+
+    `graded=True` takes the values of `relevant`, Rows or a sparse matrix, for gains; then users whose gains are all 0
+    do not count.  Arguments and errors are those of `precision_at_k`; gains must be finite and not negative.
+
+    Shapes: R (U, L), T (U, M), k -> ()
+    """
+    if graded and not (isinstance(relevant, Rows) or hasattr(relevant, "tocsr")):
+        raise ValueError(f"graded: expected relevant to be Rows or a sparse matrix, whose values are the gains, got "
+                         f"{type(relevant).__name__}")
+    judged = _judged(recommended, relevant, k)
+    users, gain = judged.users, judged.gains             # (n,), in order of users
+    if not graded:
+        gain = np.ones_like(gain)
+    elif (gain < 0).any():
+        raise ValueError(f"relevant: expected gains of at least 0, got {gain.min()} for user {users[gain.argmin()]}")
+    U, k = judged.hits.shape
+    most = np.zeros(U)
+    np.maximum.at(most, users, gain)
+    gain = gain / np.where(most > 0, most, 1)[users]     # so that no sum of gains overflows
+    discount = 1 / np.log2(np.arange(2, k + 2))
+    g = np.where(judged.hits, np.append(gain, 0.0)[judged.entries], 0.0)           # (U, k)
+    best = np.lexsort((-gain, users))
+    place = np.arange(len(best)) - np.searchsorted(users, users)[best]             # in the best list, from 0
+    first = place < k
+    ideal = np.bincount(users[best][first], gain[best][first] * discount[place[first]], minlength=U)
+    judged = judged._replace(sizes=np.where(most > 0, judged.sizes, 0))
+    return _mean(judged, (g * discount).sum(axis=1) / np.where(ideal > 0, ideal, 1), per_user)
+
+
+# --- how much of the catalogue -------------------------------------------------------------------
+
+
+def catalogue_coverage(recommended, n_items, k=None):
+    """(9)  coverage = |∪_u {R_ui}| / M
+
+    `n_items` is M.  Lists and errors are those of `hits`; an error, too, is an item that is not below M.
+
+    Shapes: R (U, L), M, k -> ()
+    """
+    M = whole_number(n_items, "n_items")
+    R = _lists(recommended, k)
+    _below(R, M)
+    return float(np.unique(R[R >= 0]).size / M)
+
+
+def novelty(recommended, interactions, k=None):
+    """(10)  novelty = mean of -log2(n_m / U) over all R_ui, m = R_ui
+
+    `interactions` are what users have had, U collections of item numbers, Rows or a sparse matrix (U, M); these may be
+    others than the users of the lists.  Lists and errors are those of `hits`; no recommendation at all is an error.
+
+    Shapes: R (U, L), A (U, M), k -> ()
+    """
+    R = _lists(recommended, k)
+    A = _rows_of(interactions, "interactions")
+    _below(R, A.shape[1] if _has_shape(interactions) else None)
+    if not (R >= 0).any():
+        raise ValueError("recommended: expected at least one item, got only empty lists")
+    users_of = np.bincount(A.indices, minlength=R.max() + 1)
+    with np.errstate(divide="ignore"):                   # an item that nobody has is infinitely new
+        return float((np.log2(A.shape[0]) - np.log2(users_of[R[R >= 0]])).mean())
+
+
+# --- reading lists and collections ---------------------------------------------------------------
+
+
+class _Judged(NamedTuple):
+    hits: np.ndarray                                     # (U, k) bool
+    entries: np.ndarray                                  # (U, k) which entry of T is hit
+    sizes: np.ndarray                                    # (U,) |T_u|
+    users: np.ndarray                                    # (n,) the user of each entry of T
+    gains: np.ndarray                                    # (n,) and its value
+
+
+def _judged(recommended, relevant, k):
+    R = _lists(recommended, k)
+    T = _rows_of(relevant, "relevant", flat=_is_flat(recommended))
+    if len(R) != T.shape[0]:
+        raise ValueError(f"recommended and relevant: expected the same number of users, got {len(R)} and {T.shape[0]}")
+    _below(R, T.shape[1] if _has_shape(relevant) else None)
+    users = np.repeat(np.arange(len(R)), np.diff(T.indptr))
+    M = max(T.shape[1], R.max(initial=0) + 1)
+    wanted = users * M + T.indices                       # one number for a user and an item
+    order = np.argsort(wanted, kind="stable")
+    shown = np.arange(len(R))[:, None] * M + R           # (U, k)
+    at = np.searchsorted(wanted[order], shown)
+    entries = np.append(order, -1)[at]
+    found = (R >= 0) & (np.append(wanted, -1)[entries] == shown)
+    return _Judged(found, entries, np.diff(T.indptr), users, T.data)
+
+
+def _mean(judged, values, per_user):
+    """The mean of values (U,), or those that it is of."""
+    values = values[judged.sizes > 0]
+    if not values.size:
+        raise ValueError("relevant: nothing is relevant for any user, so there is nothing to judge")
+    return values if per_user else float(values.mean())
+
+
+def _is_flat(lists):
+    """Whether `lists` is one list of items, and not one for each user."""
+    if hasattr(lists, "ndim"):
+        return lists.ndim == 1 and lists.dtype != object
+    return not _has_shape(lists) and len(lists) > 0 and not any(hasattr(item, "__len__") for item in lists)
+
+
+def _has_shape(collections):
+    return isinstance(collections, Rows) or hasattr(collections, "tocsr")
+
+
+def _lists(recommended, k):
+    """The first k places of the lists as an array (U, k), -1 where a list is over."""
+    if hasattr(recommended, "ndim") and recommended.ndim == 2:
+        R = whole_numbers(np.asarray(recommended).ravel(), "recommended").reshape(recommended.shape)
+    else:
+        lists = [whole_numbers(items, "recommended") for items in
+                 ([recommended] if _is_flat(recommended) else recommended)]
+        R = np.full((len(lists), max(map(len, lists), default=0)), -1)
+        for u, items in enumerate(lists):
+            R[u, :len(items)] = items
+    if not len(R):
+        raise ValueError("recommended: expected the list of at least one user, got none")
+    if (R < -1).any():
+        raise ValueError(f"recommended: expected items from 0, and -1 after the end of a list, got {R.min()} for user "
+                         f"{(R < -1).any(axis=1).argmax()}")
+    if R.max(initial=0) >= 2**31:
+        raise ValueError(f"recommended: expected items below 2**31, got {R.max()}")
+    if k is None and not R.shape[1]:
+        raise ValueError("recommended: expected lists with at least one place, got only empty ones")
+    R = R[:, :R.shape[1] if k is None else _places(k, R.shape[1], "places in the lists")]
+    ordered = np.sort(R, axis=1)
+    again = (ordered[:, 1:] == ordered[:, :-1]) & (ordered[:, 1:] >= 0)
+    if again.any():
+        u, i = np.argwhere(again)[0]
+        raise ValueError(f"recommended: the list of user {u} has item {ordered[u, i]} twice; show an item once")
+    return R
+
+
+def _rows_of(collections, name, flat=False):
+    """`collections` as Rows with a column for each item up to the greatest; an item that comes twice counts once."""
+    if _has_shape(collections):
+        return known_entries(collections, name=name)
+    sets = [collections] if flat or _is_flat(collections) else collections
+    sets = [np.unique(whole_numbers(list(items), name)) for items in sets]
+    users = np.repeat(np.arange(len(sets)), [len(items) for items in sets])
+    items = np.concatenate([np.empty(0, np.int64), *sets])
+    if items.size and items.min() < 0:
+        raise ValueError(f"{name}: expected items from 0, got {items.min()} for user {users[items.argmin()]}")
+    if not len(sets):
+        raise ValueError(f"{name}: expected a collection of items for at least one user, got none")
+    return entries_at(users, items, np.ones(len(items)), (len(sets), int(items.max(initial=0)) + 1))
+
+
+def _places(k, most, what):
+    k = whole_number(k, "k")
+    if k > most:
+        raise ValueError(f"k={k}: there are only {most} {what}; lower k")
+    return k
+
+
+def _below(R, n_items):
+    """Raises ValueError if a list has an item that is not below `n_items`, if that is known."""
+    if n_items is not None and R.max(initial=-1) >= n_items:
+        raise ValueError(f"recommended: expected items below {n_items}, got {R.max()} for user "
+                         f"{(R >= n_items).any(axis=1).argmax()}")
