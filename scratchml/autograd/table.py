@@ -108,7 +108,7 @@ def scattered(x, at, to):
         z[at] = x                                        # slices and masks take nothing twice
     elif len(parts) == 1 and z.size:
         rows = (parts[0].reshape(-1) % len(z)).astype(np.int64, copy=False)
-        add_rows(z.reshape(len(z), -1), rows, np.ascontiguousarray(x).reshape(rows.size, -1))
+        add_rows(z.reshape(len(z), -1), rows, np.ascontiguousarray(x).reshape(rows.size, z.size // len(z)))
     else:
         np.add.at(z, at, x)
     return z

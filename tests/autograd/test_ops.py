@@ -68,6 +68,13 @@ def test_values_and_arrays_are_those_without_a_graph(name, data):
 
 # --- at the edge
 
+def test_an_index_that_takes_nothing():
+    x = Tensor(np.ones((5, 3)), requires_grad=True)
+    for at in (np.zeros(0, int), np.zeros((2, 0), int), []):
+        x[at].sum().backward()
+        assert not x.grad.data.any()
+
+
 @pytest.mark.parametrize("name", AT_THE_EDGE)
 def test_nothing_is_lost_at_infinities_kinks_and_ties(name):
     """No warning, no NaN; gradients of all are tested in tests/peers."""
