@@ -1,11 +1,13 @@
 """Neural networks: layers with PyTorch's names on the Tensors of autograd."""
 from scratchml.nn import initialisation as init
-from scratchml.nn.layers import Linear
+from scratchml.nn.activations import GLU, ActivityL2, LeakyReLU, ReLU, Sigmoid, Softmax, Tanh, penalty
+from scratchml.nn.layers import Dropout, Embedding, GaussianNoise, Linear
 from scratchml.nn.module import Module, ModuleList, Parameter, Sequential
 
-CHAPTERS = ("initialisation", "module", "layers")
+CHAPTERS = ("initialisation", "module", "layers", "activations")
 
 __all__ = [
     "init", "Module", "ModuleList", "Parameter", "Sequential",
-    "Linear",
+    "Dropout", "Embedding", "GaussianNoise", "Linear",
+    "GLU", "ActivityL2", "LeakyReLU", "ReLU", "Sigmoid", "Softmax", "Tanh", "penalty",
 ]

@@ -1,39 +1,63 @@
-"""Layers: affine maps, tables of vectors, activations, and noise.
+"""Layers: affine maps, tables of vectors, and noise.
 
 A network is a chain of simple maps.  Each layer here is one of them, with its gradient derived by hand.  With g = ∂L/∂y
 for the gradient of the loss L by the layer's result, the chain rule says ∂L/∂x = Σ g ∂y/∂x, and for maps this simple
 the sum can be written down: of a product the other factor, of a table the rows that were looked up.
+
+Noise is a layer too.  Dropout sets entries to 0 at random, so that no unit can rely on another one; those that stay are
+made larger, so that the mean stays, and outside of training nothing has to be put right.
 
 Symbols
     x        (N, D)  inputs, a row for each sample
     W        (H, D)  weights of an affine map
     b        (H,)    its bias
     g        (N, H)  gradient of the loss by the result y, (N, H)
+    E        (V, D)  a table of vectors, one for each of V words
+    i        (N,)    numbers of words, in V
+    e        (N, D)  gradient of the loss by the vectors that were looked up
+    V                number of words
+    u        (N, H)  entries of which some are dropped
+    m        (N, H)  which of them stay: 1 or 0
+    p                probability that an entry is dropped
 
 Equations
     (1)  y_n = W x_n + b                                                             linear
     (2)  ∂L/∂x_n = Wᵀ g_n                                                            linear_by_input
     (3)  ∂L/∂W = Σ_n g_n x_nᵀ                                                        linear_by_weight
     (4)  ∂L/∂b = Σ_n g_n                                                             linear_by_bias
+    (5)  y_n = E_i_n                                                                 embed
+    (6)  ∂L/∂E_v = Σ_n [i_n = v] e_n                                                 embed_by_table
+    (7)  y = u m / (1 - p), and ∂L/∂u = g m / (1 - p)                                drop
 
 Choices
     An affine map takes inputs of any shape (..., D) and regards what stands in front as samples: one product for all.
+    Kept for the gradient are x for (3), and W for (2) if x has a gradient; i; and m, a byte an entry.
+    The vector of `padding_idx` gets no gradient, so that it stays what it was at first, which is 0.
+    (7) takes from the generator 32 bits an entry and compares them with 2³² p, rounded; its p is that number / 2³².
 
 Cost
-    (1), (2) and (3) take O(N D H), in BLAS.
+    (1), (2) and (3) take O(N D H), in BLAS; (6) O(N D + V D); (7) O(N H).
 
 >>> layer = Linear(2, 1, random_state=0)
 >>> layer.load_state_dict({"weight": [[3.0, -1.0]], "bias": [0.5]})
 ([], [])
 >>> layer([[1.0, 2.0]])
 Tensor([[1.5]], dtype=float32, requires_grad=True)
+>>> Embedding(3, 2, padding_idx=1, random_state=0)([[2, 1]]).shape, Dropout(0.5).eval()([1.0, 2.0])
+((1, 2, 2), Tensor([1., 2.]))
 
-Sources: for names, arguments and first weights, PyTorch.
+Sources: N. Srivastava and others, "Dropout: a simple way to prevent neural networks from overfitting", JMLR 15 (2014),
+section 10 for the factor 1 / (1 - p) in training; for names, arguments and first weights, PyTorch.
 """
+import math
+
 import numpy as np
 
-from scratchml.autograd import Fused
-from scratchml.core.checks import whole_number
+from scratchml.autograd import Fused, Tensor
+from scratchml.autograd.ops import as_tensor
+from scratchml.autograd.table import add_rows
+from scratchml.core.checks import real_number, whole_number
+from scratchml.core.jit import kernel
 from scratchml.core.random import generator
 from scratchml.nn.initialisation import kaiming_bound
 from scratchml.nn.module import Module, Parameter, as_input, float_type
@@ -115,3 +139,160 @@ class Linear(Module):
             raise ValueError(f"input: {self} expected shape (..., {self.in_features}), got {x.shape}")
         learned = x.requires_grad, W.requires_grad
         return AFFINE(x, W, learned=learned) if b is None else AFFINE(x, W, b, learned=learned)
+
+
+# --- tables of vectors ---------------------------------------------------------------------------
+
+
+def embed(E, i):
+    """(5)  y_n = E_i_n
+
+    Shapes: E (V, D), i (N) in V -> (N, D)
+    """
+    return E[i]
+
+
+def embed_by_table(e, i, V):
+    """(6)  ∂L/∂E_v = Σ_n [i_n = v] e_n
+
+    Shapes: e (N, D), i (N) in V, V -> (V, D)
+    """
+    table = np.zeros((V, e.shape[1]), e.dtype)
+    add_rows(table, i, np.ascontiguousarray(e))
+    return table
+
+
+def _embedding(E, *, ids, padding):
+    return embed(E, ids), (ids, len(E), padding)
+
+
+def _embedding_gradient(saved, g):
+    ids, V, padding = saved
+    by_table = embed_by_table(g.reshape(ids.size, g.shape[-1]), ids.reshape(-1), V)
+    if padding is not None:
+        by_table[padding] = 0
+    return by_table
+
+
+EMBEDDING = Fused(_embedding, _embedding_gradient)
+
+
+class Embedding(Module):
+    """A vector for each of `num_embeddings` words, (5): from whole numbers of shape (...) to (..., embedding_dim).
+
+    `weight` is E, (num_embeddings, embedding_dim); it begins standard normal, but for the row `padding_idx`, which is 0
+    and gets no gradient.  Raises ValueError for sizes below 1, a `padding_idx` that is no row, and for inputs that are
+    no whole numbers from 0 to num_embeddings - 1.
+    """
+
+    settings = ("num_embeddings", "embedding_dim", "padding_idx")
+
+    def __init__(self, num_embeddings, embedding_dim, padding_idx=None, *, dtype="float32", random_state=None):
+        self.num_embeddings = V = whole_number(num_embeddings, "num_embeddings")
+        self.embedding_dim = D = whole_number(embedding_dim, "embedding_dim")
+        if padding_idx is not None:
+            padding_idx = whole_number(padding_idx, "padding_idx", least=-V)
+            if padding_idx >= V:
+                raise ValueError(f"padding_idx={padding_idx}: expected a row of {V}")
+            padding_idx %= V
+        self.padding_idx = padding_idx
+        E = generator(random_state).normal(size=(V, D)).astype(float_type(dtype))
+        if padding_idx is not None:
+            E[padding_idx] = 0
+        self.weight = Parameter(E)
+
+    def forward(self, input):
+        ids = as_ids(input, self.num_embeddings, self)
+        return EMBEDDING(self.weight, ids=ids, padding=self.padding_idx)
+
+
+def as_ids(ids, V, layer):
+    """`ids` as an array of int64 of its own, of any shape (N, T).  Raises ValueError that says which is not below V."""
+    if isinstance(ids, Tensor):
+        raise ValueError(f"input: {layer} expected an array of whole numbers, got a Tensor, which holds floats")
+    ids = np.asarray(ids)
+    if ids.dtype.kind not in "iu" and ids.size:
+        raise ValueError(f"input: {layer} expected whole numbers from 0 to {V - 1}, got dtype {ids.dtype}")
+    if ids.size and (ids.min() < 0 or ids.max() >= V):
+        wrong = (ids < 0) | (ids >= V)
+        at = np.unravel_index(wrong.argmax(), wrong.shape)
+        place = f" at [{', '.join(map(str, at))}]" if ids.ndim else ""
+        raise ValueError(f"input: {layer} expected whole numbers from 0 to {V - 1}, got {ids[at]}{place}")
+    return np.array(ids, np.int64, order="C")
+
+
+# --- noise ---------------------------------------------------------------------------------------
+
+
+def drop(u, m, p):
+    """(7)  y = u m / (1 - p), and ∂L/∂u = g m / (1 - p)
+
+    Shapes: u (N, H), m (N, H), p -> (N, H)
+    """
+    y = np.empty(u.shape, u.dtype)
+    _drop(np.ascontiguousarray(u).reshape(-1), m.reshape(-1), u.dtype.type(1 / (1 - p) if p < 1 else 0), y.reshape(-1))
+    return y
+
+
+@kernel
+def _drop(u, m, factor, y):
+    for k in range(u.size):
+        if m[k]:                                         # not times 0: what is dropped may be infinite
+            y[k] = u[k] * factor
+        else:
+            y[k] = 0
+
+
+def _dropout(u, *, m, p):
+    return drop(u, m, p), (m, p)
+
+
+DROPOUT = Fused(_dropout, lambda saved, g: drop(g, *saved))
+
+
+class Dropout(Module):
+    """In training an entry becomes 0 with probability `p`, and the others are divided by 1 - p, (7).
+
+    Inputs may have any shape; outside of training they pass as they are.  Raises ValueError for a `p` that is not from 0 to 1.
+    """
+
+    settings = ("p",)
+
+    def __init__(self, p=0.5, *, random_state=None):
+        self.p = real_number(p, "p")
+        if self.p > 1:
+            raise ValueError(f"p={p!r}: expected a probability, from 0 to 1")
+        self.random_state = generator(random_state)
+
+    def forward(self, input):
+        x = as_tensor(input)
+        if not self.training or not self.p:
+            return x
+        m, p = kept_entries(x.shape, self.p, self.random_state)
+        return DROPOUT(x, m=m, p=p)
+
+
+def kept_entries(shape, p, rng):
+    """(m, p): which entries of an array of `shape` (N, H) stay, as bools, and the probability that one does not."""
+    n, least = math.prod(shape), round(p * 2 ** 32)
+    bits = rng.integers(0, 2 ** 64 - 1, (n + 1) // 2, np.uint64, endpoint=True).view(np.uint32)[:n]
+    return (bits >= least).reshape(shape), least / 2 ** 32
+
+
+class GaussianNoise(Module):
+    """In training a normal number of mean 0 and standard deviation `stddev` is added to each entry.
+
+    Inputs may have any shape; outside of training they pass as they are.  Raises ValueError for a negative `stddev`.
+    """
+
+    settings = ("stddev",)
+
+    def __init__(self, stddev, *, random_state=None):
+        self.stddev = real_number(stddev, "stddev")
+        self.random_state = generator(random_state)
+
+    def forward(self, input):
+        x = as_tensor(input)
+        if not self.training or not self.stddev:
+            return x
+        return x + (self.stddev * self.random_state.standard_normal(x.shape)).astype(x.dtype)

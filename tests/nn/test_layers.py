@@ -1,13 +1,14 @@
 """Layers against their definitions, against elementary operations, central differences, and what must always hold."""
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, strategies as st
 
 from scratchml.autograd import Tensor, grad, gradcheck
-from scratchml.nn import Linear
-from scratchml.nn.layers import linear, linear_by_bias, linear_by_input, linear_by_weight
+from scratchml.nn import Dropout, Embedding, GaussianNoise, Linear
+from scratchml.nn.layers import (DROPOUT, drop, embed, embed_by_table, kept_entries, linear, linear_by_bias,
+                                 linear_by_input, linear_by_weight)
 from tests.reference import layers as reference
-from tests.strategies.layers import affine
+from tests.strategies.layers import affine, drops, tables
 
 EPS = np.finfo(float).eps
 
@@ -100,6 +101,125 @@ def test_strides_of_the_input_do_not_matter():
         np.testing.assert_allclose(layer(x).data, layer(other).data, rtol=1e-6)
 
 
+# --- tables
+
+@given(tables())
+def test_looking_up_and_back(drawn):
+    E, i, e = drawn
+    np.testing.assert_array_equal(embed(E, i), reference.embed(E, i))
+    bound = (len(i) + 1) * EPS * reference.embed_by_table(abs(e), i, len(E))
+    assert_within(embed_by_table(e, i, len(E)), reference.embed_by_table(e, i, len(E)), bound)
+
+
+@pytest.mark.parametrize("shape", [(6,), (2, 4), (), (0,), (2, 0, 3)])
+def test_embedding_equals_elementary_operations(shape):
+    layer = Embedding(5, 3, dtype="float64", random_state=0)
+    ids = np.random.default_rng(0).integers(5, size=shape)
+    assert_same_gradients(layer(ids), layer.weight[ids], [layer.weight])
+    assert layer(ids.tolist()).shape == (*np.shape(ids.tolist()), 3)
+
+
+def test_gradient_of_an_embedding():
+    layer, ids = Embedding(4, 2, dtype="float64"), np.array([[0, 3], [3, 3]])
+
+    def looked_up(weight):
+        layer.weight = weight
+        return layer(ids) ** 2
+    assert gradcheck(looked_up, leaf(4, 2))
+
+
+@given(st.integers(-5, 4))
+def test_padding_has_no_gradient(padding):
+    layer = Embedding(5, 3, padding, random_state=0)
+    (layer([[0, 1, 2], [3, 4, 4]]) ** 2).sum().backward()
+    assert not layer.weight.data[padding].any() and not layer.weight.grad.data[padding].any()
+    assert layer.weight.grad.data.any(1).sum() == 4 and layer.padding_idx == padding % 5
+
+
+def test_ids_may_change_after_the_lookup():
+    layer, ids = Embedding(5, 3, random_state=0), np.array([1, 2])
+    y = layer(ids).sum()
+    ids[:] = 0
+    y.backward()
+    assert layer.weight.grad.data.any(1).tolist() == [False, True, True, False, False]
+
+
+def test_an_embedding_keeps_its_ids_alone():
+    saved, _ = Embedding(5, 3)([1, 2])._node.edges[0].saved
+    assert [part.shape for part in saved if isinstance(part, np.ndarray)] == [(2,)]
+
+
+# --- noise
+
+@given(drops())
+def test_dropping_is_its_definition(drawn):
+    u, m, p = drawn
+    np.testing.assert_allclose(drop(u, m, p), reference.drop(u, m, p), rtol=4 * EPS)
+    x = Tensor(u, requires_grad=True)
+    assert_same_gradients(DROPOUT(x, m=m, p=p), x * (m / (1 - p)), [x])
+
+
+def test_gradient_of_dropout():
+    m = np.random.default_rng(0).random((3, 4)) < 0.5
+    assert gradcheck(lambda x: DROPOUT(x, m=m, p=0.25), leaf(3, 4))
+
+
+@pytest.mark.parametrize("p", [0.1, 0.5, 0.9])
+def test_share_and_mean_of_what_stays(p):
+    """Within five deviations: √(p (1 - p) / n) of the share, √(p / (1 - p) / n) of the mean of ones."""
+    n = 100_000
+    y = Dropout(p, random_state=0)(np.ones((n // 4, 4))).data
+    assert abs((y == 0).mean() - p) < 5 * np.sqrt(p * (1 - p) / n)
+    assert abs(y.mean() - 1) < 5 * np.sqrt(p / (1 - p) / n)
+    assert len(np.unique(y)) == 2
+    share = (y == 0).mean(axis=0)                        # of each column, and of pairs of neighbours
+    assert (abs(share - p) < 5 * np.sqrt(p * (1 - p) / (n // 4))).all()
+    assert abs((y[1:] * y[:-1]).mean() - 1) < 10 * np.sqrt((1 / (1 - p) ** 2 - 1) / n)
+
+
+def test_dropout_at_its_ends_and_outside_of_training():
+    x = leaf(3, 4)
+    assert Dropout(0.0)(x) is x and Dropout(0.7).eval()(x) is x and GaussianNoise(3.0).eval()(x) is x
+    y = Dropout(1.0)(x)
+    y.sum().backward()
+    assert not y.data.any() and not x.grad.data.any()
+    with np.errstate(invalid="raise"):
+        assert not Dropout(1.0)(np.full(5, np.inf)).data.any()
+
+
+def test_a_seed_drops_the_same_in_both_precisions():
+    single, double = (Dropout(0.5, random_state=3)(np.ones((5, 7), dtype)).data for dtype in (np.float32, np.float64))
+    assert single.dtype == np.float32 and (single == double).all() and len(np.unique(single)) == 2
+    layer = Dropout(0.5, random_state=3)
+    assert (layer(np.ones((5, 7))).data != layer(np.ones((5, 7))).data).any()
+    rng = np.random.default_rng(0)
+    assert Dropout(random_state=rng).random_state is Dropout(random_state=rng).random_state is rng
+
+
+def test_small_probabilities_are_neither_lost_nor_certain():
+    m, p = kept_entries((3, 5), 1e-9, np.random.default_rng(0))
+    assert m.shape == (3, 5) and m.all() and abs(p - 1e-9) < 2 ** -32
+    m, p = kept_entries((7,), 1.0, np.random.default_rng(0))
+    assert not m.any() and p == 1
+
+
+def test_dropout_keeps_a_byte_an_entry():
+    saved, _ = Dropout(0.5)(leaf(4, 3))._node.edges[0].saved
+    assert saved[0].shape == (4, 3) and saved[0].itemsize == 1 and saved[1:] == (0.5,)
+
+
+def test_noise_has_the_deviation_that_it_should():
+    x = leaf(1000, 50, dtype=np.float32)
+    y = GaussianNoise(0.3, random_state=0)(x)
+    noise = y.data - x.data
+    assert y.dtype == np.float32 and abs(noise.mean()) < 5 * 0.3 / 50_000 ** 0.5
+    np.testing.assert_allclose(noise.std(), 0.3, rtol=5 / 100_000 ** 0.5)
+    y.sum().backward()
+    assert (x.grad.data == 1).all()
+
+
+# --- bad arguments
+
 @pytest.mark.parametrize("call, message", [
     (lambda: Linear(0, 2), "in_features=0: expected a whole number of at least 1"),
     (lambda: Linear(2, 1.5), "out_features=1.5"), (lambda: Linear(2, 2, dtype="int32"), "dtype='int32'"),
@@ -108,6 +228,14 @@ def test_strides_of_the_input_do_not_matter():
     (lambda: Linear(3, 2)(1.0), r"expected shape \(..., 3\), got \(\)"),
     (lambda: Linear(3, 2)(Tensor(np.ones((1, 3)))), "computes in float32, got a Tensor of float64"),
     (lambda: Linear(3, 2, random_state="x"), "random_state='x'"),
+    (lambda: Embedding(3, 0), "embedding_dim=0"), (lambda: Embedding(3, 2, 3), "padding_idx=3: expected a row of 3"),
+    (lambda: Embedding(3, 2, -4), "padding_idx=-4"),
+    (lambda: Embedding(3, 2)([[0, 1], [2, 3]]), r"expected whole numbers from 0 to 2, got 3 at \[1, 1\]"),
+    (lambda: Embedding(3, 2)(-1), "Embedding.*expected whole numbers from 0 to 2, got -1"),
+    (lambda: Embedding(3, 2)([0.0]), "got dtype float64"), (lambda: Embedding(3, 2)([True]), "got dtype bool"),
+    (lambda: Embedding(3, 2)(Tensor([1.0])), "got a Tensor, which holds floats"),
+    (lambda: Dropout(1.5), "p=1.5: expected a probability"), (lambda: Dropout(-0.1), "p=-0.1"),
+    (lambda: GaussianNoise(-1), "stddev=-1"), (lambda: Dropout(0.5, random_state=-1), "random_state=-1"),
 ])
 def test_bad_arguments(call, message):
     with pytest.raises(ValueError, match=message):
