@@ -4,7 +4,7 @@ from scratchml.nn.activations import GLU, ActivityL2, LeakyReLU, ReLU, Sigmoid, 
 from scratchml.nn.layers import Dropout, Embedding, GaussianNoise, Linear
 from scratchml.nn.module import Module, ModuleList, Parameter, Sequential
 
-CHAPTERS = ("initialisation", "module", "layers", "activations")
+CHAPTERS = ("initialisation", "module", "layers", "activations", "packing", "lstm")
 
 __all__ = [
     "init", "Module", "ModuleList", "Parameter", "Sequential",
