@@ -82,7 +82,7 @@ def entries_at(rows, columns, values, shape=None, *, dtype=None, names=("rows", 
     """Rows with values[k] in row rows[k] and column columns[k], each (nnz,); `shape` is by default as small as can be.
 
     Raises ValueError for arrays of different lengths, places that are no whole numbers or out of range, entries that
-    come twice, values that are NaN or infinite, and no entry at all where there is no shape; `names` are for the message.
+    come twice, values that are NaN or infinite, and no entry where there is no shape; it calls the arrays `names`.
     """
     rows, columns = (whole_numbers(places, name) for places, name in zip((rows, columns), names))
     values = _values(values, names[2], dtype)
@@ -134,7 +134,7 @@ def _checked(rows, name, dtype):
                          f"got {indptr.size}")
     if indices.dtype.kind not in "iu" and indices.size or not indices.shape == values.shape == (indptr[-1],):
         raise ValueError(f"{name}.indices, {name}.data: expected {indptr[-1]} whole numbers and as many values, "
-                         f"as indptr says, got {indices.dtype} of shape {indices.shape} and values of shape {values.shape}")
+                         f"as indptr says, got {indices.dtype} of shape {indices.shape} and values {values.shape}")
     in_range(indices, M, f"{name}.indices")
     indices = np.ascontiguousarray(indices, np.int32)
     k = _first_again(indptr, indices, np.full(M, -1, np.int64))
