@@ -3,8 +3,8 @@
 A recommender shows each user a short list.  Some of the user's choices, which the recommender has not seen, are kept
 aside; an item of the list is a hit if it is among them.  Of a list one may ask how much of it is a hit (3), how much of
 what was wanted it has (4), whether it has any (5), and whether the hits stand first: (6) to (8) give a hit the less,
-the lower it stands.  A recommender that shows everybody the same few best-sellers can do well in all of these, so (9) and
-(10) ask how much of the catalogue it ever shows, and how surprising that is.
+the lower it stands.  A recommender that shows everybody the same few best-sellers can do well in all of these, so (9)
+and (10) ask how much of the catalogue it ever shows, and how surprising that is.
 
 Symbols
     S  (U, M)  scores: S_um of item m for user u
@@ -40,7 +40,7 @@ Choices
     (10) is in bits: 0 for an item that everybody has, +inf for one that nobody has.
 
 Cost
-    O(U M log M) time for (1); O(U k + n) up to a logarithm for all others, with n entries in T.
+    O(U (M + k² log M)) time for (1); O(U k + n) up to a logarithm for all others, with n entries in T.
 
 >>> lists, wanted = [[4, 2, 0], [1, 3, 2]], [[2], [1, 2, 0]]
 >>> precision_at_k(lists, wanted, 2), reciprocal_rank_at_k(lists, wanted)
@@ -59,6 +59,7 @@ from typing import NamedTuple
 import numpy as np
 
 from scratchml.core.checks import as_floats, whole_number
+from scratchml.core.selection import largest
 from scratchml.core.sparse import Rows, entries_at, known_entries, whole_numbers
 
 # --- lists, and which of their places are hits ---------------------------------------------------
@@ -79,8 +80,7 @@ def top_k(scores, k):
         raise ValueError(f"scores: contains NaN, first for user {np.isnan(S).any(axis=1).argmax()}; "
                          "use -inf for what must not be recommended")
     k = _places(k, S.shape[1], "items")
-    best = np.argsort(-S, axis=1, kind="stable")[:, :k]
-    return np.where(np.take_along_axis(S, best, axis=1) > -np.inf, best, -1)
+    return largest(S, k)[0]
 
 
 def hits(recommended, relevant, k=None):
