@@ -1,0 +1,138 @@
+"""Keep something back: what a recommender is judged by, it must not have seen.
+
+Every user's known entries are parted: most are for learning, some are kept for the test.  Which?  Any, drawn at
+random, a share of each user's (1): that asks whether the recommender can fill gaps.  Or the last few (2): that asks
+whether it can say what comes next, which is harder, and nearer to its use.  Nothing leaks as long as no entry is on
+both sides, each entry comes once, and what is in the test is not earlier than what is learned from (3).
+
+Symbols
+    A  (U, M)  what is known, as sparse rows, P entries in all
+    c  (U,)    how many entries each user has
+    θ          the share to be held out
+    n          the number to be held out
+    h  (U,)    how many are held out of each user's
+    t  (P,)    when each entry came about
+    z  (P,)    random numbers, no two of them equal
+    x  (P,)    whether an entry is held out
+    [ ]        1 where the statement holds, else 0
+
+Equations
+    (1)  h_u = max(0, min(⌊θ c_u + 1/2⌋, c_u - 1))                                          share_of_each
+    (2)  h_u = max(0, min(n, c_u - 1))                                                      number_of_each
+    (3)  x_e = [Σ_f [t_f > t_e or t_f = t_e and z_f > z_e] < h_u], f and e of user u        held_out
+
+Choices
+    Every user keeps at least one entry to learn from; who has but one is not in the test, and metrics leave him out.
+    Of entries with equal times, chance (z) says which is later: in the order of a file, or by the number of the item,
+    those that are held out would be of a kind.  A random split is the case in which all times are equal.
+    Order counts for each user alone: others may have gone on after his last entries.  That is how a recommender is
+    trained in use, for users who come at different times.
+
+Cost
+    O(P log P) time, O(P) memory.
+
+>>> from scratchml.core.sparse import dense
+>>> bought = known_entries(np.array([[1, 2, np.nan, 4], [np.nan, 5, 6, np.nan]]))
+>>> train, test = leave_last_out(bought, times=[30, 10, 20, 7, 8])
+>>> dense(test).tolist()
+[[1.0, 0.0, 0.0, 0.0], [0.0, 0.0, 6.0, 0.0]]
+>>> train.data.tolist()
+[2.0, 4.0, 5.0]
+
+Source: P. Cremonesi, Y. Koren and R. Turrin, "Performance of recommender algorithms on top-N recommendation tasks",
+RecSys 2010, section 3, for held-out entries; S. Rendle, C. Freudenthaler and L. Schmidt-Thieme, "Factorizing
+personalized Markov chains for next-basket recommendation", WWW 2010, section 6, for the last ones.
+"""
+from typing import NamedTuple
+
+import numpy as np
+
+from scratchml.core.checks import as_vector, real_number, whole_number
+from scratchml.core.random import generator
+from scratchml.core.sparse import Rows, known_entries
+
+
+class Split(NamedTuple):
+    """Two matrices of one shape (U, M), each entry in one of them."""
+    train: Rows
+    test: Rows
+
+
+# --- how many, and which -------------------------------------------------------------------------
+
+
+def share_of_each(c, share):
+    """(1)  h_u = max(0, min(⌊θ c_u + 1/2⌋, c_u - 1))
+
+    Shapes: c (U), θ -> (U)
+    """
+    return np.maximum(0, np.minimum(np.floor(share * c + 0.5).astype(np.int64), c - 1))
+
+
+def number_of_each(c, number):
+    """(2)  h_u = max(0, min(n, c_u - 1))
+
+    Shapes: c (U), n -> (U)
+    """
+    return np.maximum(0, np.minimum(number, c - 1))
+
+
+def held_out(A, h, t, z):
+    """(3)  x_e = [Σ_f [t_f > t_e or t_f = t_e and z_f > z_e] < h_u], f and e of user u
+
+    Shapes: A (U, M), h (U), t (P), z (P) -> (P)
+    """
+    users = np.repeat(np.arange(len(h)), np.diff(A.indptr))
+    order = np.lexsort((z, t, users))
+    later = np.empty(len(order), np.int64)
+    later[order] = A.indptr[users + 1] - 1 - np.arange(len(order))      # users come in order before and after
+    return later < h[users]
+
+
+# --- splits --------------------------------------------------------------------------------------
+
+
+def random_split(matrix, test_size=0.2, *, random_state=None):
+    """Hold out a share of each user's known entries in `matrix` (U, M), drawn at random: a `Split`.
+
+    `matrix` is an array in which NaN stands for what is not known, Rows, or a sparse matrix of SciPy; `test_size` is
+    between 0 and 1.  The same `random_state`, None, int or numpy.random.Generator, gives the same split.
+    Raises ValueError for other arguments, and for an entry that comes twice, which could be on both sides.
+
+    >>> train, test = random_split(np.ones((3, 10)), 0.25, random_state=0)
+    >>> np.diff(train.indptr).tolist(), np.diff(test.indptr).tolist()
+    ([7, 7, 7], [3, 3, 3])
+    """
+    A = known_entries(matrix, name="matrix")
+    share = real_number(test_size, "test_size", above=0)
+    if share >= 1:
+        raise ValueError(f"test_size={test_size!r}: expected a share below 1, which leaves something to learn from")
+    return _split(A, share_of_each(np.diff(A.indptr), share), np.zeros(len(A.data)), random_state)
+
+
+def leave_last_out(matrix, times, n=1, *, random_state=None):
+    """Hold out the last `n` known entries of each user in `matrix` (U, M): a `Split`.
+
+    times[e] (P,) is when entry e came about, in any unit, in the order in which Rows and CSR hold the entries, and a
+    dense array row by row.  From lists of users, items, values and times: `entries_at(users, items, values)` of core.sparse is
+    the matrix, and `entries_at(users, items, times).data` are the times in its order.
+    `random_state` says which of equal times is later, as in `random_split`; and so are the errors, of which one more is
+    that there are not as many times as entries.
+    """
+    if getattr(matrix, "format", "csr") != "csr":
+        raise ValueError("matrix: expected Rows, CSR or an array, in whose order times are, got format "
+                         f"{matrix.format!r}; call tocsr() first, and sort times as it does")
+    A = known_entries(matrix, name="matrix")
+    times = as_vector(times, name="times", size=len(A.data))
+    return _split(A, number_of_each(np.diff(A.indptr), whole_number(n, "n")), times, random_state)
+
+
+def _split(A, h, t, random_state):
+    x = held_out(A, h, t, generator(random_state).permutation(len(t)))
+    return Split(_those(A, ~x), _those(A, x))
+
+
+def _those(A, chosen):
+    """The entries of `A` that are `chosen` (P,)."""
+    before = np.concatenate([[0], np.cumsum(chosen)])
+    return Rows(before[A.indptr], A.indices[chosen], A.data[chosen], A.shape)
