@@ -1,6 +1,7 @@
 """Recommending: what would somebody like whose taste is known from a few things?"""
+from scratchml.recommend.neighbors import ItemCosine, Popularity, item_cosine, popularity
 from scratchml.recommend.splits import Split, leave_last_out, random_split
 
-CHAPTERS = ("objectives", "half_steps", "splits")
+CHAPTERS = ("objectives", "half_steps", "neighbors", "splits")
 
-__all__ = ["Split", "leave_last_out", "random_split"]
+__all__ = ["ItemCosine", "Popularity", "Split", "item_cosine", "leave_last_out", "popularity", "random_split"]

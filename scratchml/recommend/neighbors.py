@@ -1,0 +1,264 @@
+"""Two plain recommenders: what most people have, and what goes with what one has.
+
+Before anything is learned, two simple answers are to be beaten.  The first shows everybody the items that most users
+have (1), except those that the user has already.  The second asks which items are bought by the same people: two items
+are alike if their columns of the matrix point in the same direction (2).  Each item keeps its few nearest neighbours
+(3), and an item is recommended for all that a user has near it (4).  Nothing is fitted, and it is hard to beat.
+
+Symbols
+    A    (U, M)  what is known, as sparse rows: a_um is how much user u has of item m; what is not known counts as 0
+    p    (M,)    popularity
+    c    (M, M)  cosines: c_lm of items l and m
+    n            how many neighbours an item keeps
+    C    (M, M)  c with the nearest neighbours alone, as sparse rows
+    s    (U, M)  scores
+
+Equations
+    (1)  p_m = how many users u have a known a_um                                        popularity
+    (2)  c_lm = Σ_u a_ul a_um / (√Σ_u a_ul² √Σ_u a_um²), c_mm = 0                        item_cosine
+    (3)  C_lm = c_lm if m is among the n items with the greatest c_l. > 0, else 0        nearest_items
+    (4)  s_um = Σ_l a_ul C_lm                                                            neighbor_scores
+
+Choices
+    Ties: of items with equal scores, and of neighbours equally near, the one with the lower number comes first.
+    An item that nobody has is like no other: its cosines are 0.
+    Counts with a long tail give a few users and items all the weight; log(1 + count) or 1 for every count tames them.
+    What the neighbours leave at score 0 is recommended last, in order of number.
+
+Cost
+    (1) O(P) for P known values.  (2) and (3) O(Σ_u P_u² + M²) time, P_u the values of user u, on every core, and O(M n)
+    memory for (3).  (4) O(P_u n + M) a user.
+
+>>> A = np.array([[2, 1, np.nan, np.nan], [1, 1, np.nan, 1], [np.nan, np.nan, 3, 1]])
+>>> popularity(A).tolist(), item_cosine(A)[0].round(4).tolist()
+([2, 2, 1, 2], [0.0, 0.9487, 0.0, 0.3162])
+>>> items, scores = ItemCosine().fit(A).recommend([0, 2], n=2)
+>>> items.tolist(), scores.round(4).tolist()
+([[3, 2], [1, 0]], [[1.1325, 0.0], [0.5, 0.3162]])
+
+Source: M. Deshpande and G. Karypis, "Item-based top-N recommendation algorithms", ACM Transactions on Information
+Systems 22 (2004), section 4, with the rows of the matrix as they come.
+"""
+import numpy as np
+
+from scratchml.core.checks import safe_to_square, whole_number
+from scratchml.core.estimator import Estimator
+from scratchml.core.jit import kernel, run_chunks
+from scratchml.core.selection import largest
+from scratchml.core.sparse import Rows, in_range, known_entries, transposed, whole_numbers
+
+BLOCK = 4_000_000                                        # scores that are held at a time: 32 MB
+
+# --- the equations -------------------------------------------------------------------------------
+
+
+def popularity(matrix):
+    """(1)  p_m = how many users u have a known a_um
+
+    `matrix` is an array in which NaN stands for what is not known, Rows, or a sparse matrix of SciPy.
+    Raises ValueError if it is none, if it is empty, infinite, or has an entry twice; so do all below.
+
+    Shapes: A (U, M) -> (M)
+    """
+    A = known_entries(matrix, name="matrix")
+    return np.bincount(A.indices, minlength=A.shape[1])
+
+
+def item_cosine(matrix):
+    """(2)  c_lm = Σ_u a_ul a_um / (√Σ_u a_ul² √Σ_u a_um²), c_mm = 0
+
+    All of them, as an array (M, M).  Errors are those of `popularity`.
+
+    Shapes: A (U, M) -> (M, M)
+    """
+    B = _unit_columns(_values(matrix))
+    M = B.shape[1]
+    c = np.empty((M, M))
+    run_chunks(_cosines, M, B, transposed(B), c, chunk=_chunk(B))
+    np.fill_diagonal(c, 0)
+    return c
+
+
+def nearest_items(matrix, n):
+    """(3)  C_lm = c_lm if m is among the n items with the greatest c_l. > 0, else 0
+
+    Rows (M, M); the nearest come first in a row.  Errors are those of `popularity`, and for n that is no whole number
+    of at least 1.
+
+    Shapes: A (U, M), n -> (M, M)
+    """
+    return _nearest_items(_values(matrix), whole_number(n, "n"))
+
+
+def neighbor_scores(A, C):
+    """(4)  s_um = Σ_l a_ul C_lm
+
+    Shapes: A (U, M), C (M, M) -> (U, M)
+    """
+    s = np.empty((A.shape[0], C.shape[1]))
+    run_chunks(_add_up, len(s), np.arange(len(s)), A, C, s, chunk=max(1, 100_000 // C.shape[1]))
+    return s
+
+
+# --- the recommenders ----------------------------------------------------------------------------
+
+
+class _Scorer(Estimator):
+    """A recommender with `interactions_` and `_scores(users)`, an array (B, M) that may be overwritten."""
+
+    _takes_a_table = False                               # but a matrix of which most is not known
+
+    def recommend(self, users, n=10, exclude_seen=True):
+        """Items and their scores, both (B, n), the best first, for `users`, an array (B,) of row numbers.
+
+        Both are (n,) for a single number.  `exclude_seen` leaves out what `fit` knew a user to have; where then fewer
+        than n items are left, items end with -1 and scores with -inf.
+        Raises ValueError for unknown users, and for n that is no whole number from 1 to the number of items.
+        """
+        self._check_fitted()
+        A = self.interactions_
+        U, M = A.shape
+        single = np.ndim(users) == 0
+        users = in_range(whole_numbers(np.atleast_1d(users), "users"), U, "users")
+        if whole_number(n, "n") > M:
+            raise ValueError(f"n={n}: there are only {M} items; lower n")
+        items, scores = np.empty((len(users), n), np.int64), np.empty((len(users), n))
+        step = max(1, BLOCK // M)
+        for first in range(0, len(users), step):
+            some = users[first:first + step]
+            s = self._scores(some)
+            if exclude_seen:
+                _exclude(some, A, s)
+            items[first:first + step], scores[first:first + step] = largest(s, n)
+        return (items[0], scores[0]) if single else (items, scores)
+
+
+class Popularity(_Scorer):
+    """Recommends what most users have, (1).
+
+    Attributes
+    ----------
+    popularity_ : (M,), how many users have each item
+    interactions_ : the matrix of `fit`, as Rows
+    """
+
+    def fit(self, matrix, y=None):
+        """Count in `matrix` (U, M), in which NaN or not stored means not known; `y` is ignored.
+
+        Errors are those of the function `popularity`.
+        """
+        A = known_entries(matrix, name="matrix", dtype=np.float64)
+        self.popularity_, self.interactions_ = popularity(A), A
+        return self
+
+    def _scores(self, users):
+        return np.repeat(self.popularity_[None].astype(np.float64), len(users), axis=0)
+
+
+class ItemCosine(_Scorer):
+    """Recommends what is near to the items that a user has: (4) with (3).
+
+    Parameters
+    ----------
+    n_neighbors : n, or the number of items if that is less.
+
+    Attributes
+    ----------
+    item_similarity_ : C (M, M), as Rows, the nearest first in each row
+    interactions_ : the matrix of `fit`, as Rows
+    """
+
+    def __init__(self, n_neighbors=100):
+        self.n_neighbors = n_neighbors
+
+    def fit(self, matrix, y=None):
+        """Find the neighbours in `matrix` (U, M), in which NaN or not stored means not known; `y` is ignored.
+
+        Raises ValueError as `item_cosine` does, and for bad parameters.
+        """
+        n = whole_number(self.n_neighbors, "n_neighbors")
+        A = _values(matrix)
+        self.item_similarity_, self.interactions_ = _nearest_items(A, n), A
+        return self
+
+    def _scores(self, users):
+        A, C = self.interactions_, self.item_similarity_
+        s = np.empty((len(users), C.shape[1]))
+        run_chunks(_add_up, len(users), users, A, C, s, chunk=max(1, 100_000 // C.shape[1]))
+        return s
+
+
+# --- pieces, and what is compiled ----------------------------------------------------------------
+
+
+def _values(matrix):
+    """`matrix` as Rows of float64 whose values can be multiplied and added up."""
+    A = known_entries(matrix, name="matrix", dtype=np.float64)
+    safe_to_square(A.data, "matrix")
+    return A
+
+
+def _unit_columns(A):
+    """a_um / √Σ_u a_um², so that (2) is a sum of products; through the largest, so that no square is lost."""
+    most, squares = np.zeros(A.shape[1]), np.zeros(A.shape[1])
+    np.maximum.at(most, A.indices, np.abs(A.data))
+    data = A.data / np.where(most > 0, most, 1)[A.indices]
+    np.add.at(squares, A.indices, data * data)
+    return A._replace(data=data / np.sqrt(np.where(squares > 0, squares, 1))[A.indices])
+
+
+def _chunk(A):
+    """Items that are worth some 100 µs together, by the mean cost of one."""
+    lengths = np.diff(A.indptr).astype(np.float64)
+    return int(max(1, 300_000 // (1 + A.shape[1] + (lengths @ lengths) / A.shape[1])))
+
+
+def _nearest_items(A, n):
+    """(3) from (2) row by row, never the whole of it."""
+    B = _unit_columns(A)
+    M = B.shape[1]
+    n = min(n, M)
+    columns, values = np.empty((M, n), np.int64), np.empty((M, n))
+    step, BT = max(1, BLOCK // M), transposed(B)
+    for first in range(0, M, step):
+        some = Rows(BT.indptr[first:first + step + 1], BT.indices, BT.data, (min(step, M - first), BT.shape[1]))
+        c = np.empty((some.shape[0], M))
+        run_chunks(_cosines, len(c), B, some, c, chunk=_chunk(B))
+        c[np.arange(len(c)), np.arange(first, first + len(c))] = -np.inf
+        c[c <= 0] = -np.inf
+        columns[first:first + step], values[first:first + step] = largest(c, n)
+    kept = columns >= 0
+    indptr = np.concatenate([[0], np.cumsum(kept.sum(axis=1))]).astype(np.int64)
+    return Rows(indptr, columns[kept].astype(np.int32), values[kept], (M, M))
+
+
+@kernel
+def _cosines(c, start, stop, B, BT, cosines):
+    """Σ_u b_ul b_um for items l = start ... stop-1 of BT, into `cosines`; users come in order, whatever the chunks."""
+    for l in range(start, stop):
+        row = cosines[l]
+        row[:] = 0
+        for k in range(BT.indptr[l], BT.indptr[l + 1]):
+            u, b = BT.indices[k], BT.data[k]
+            for j in range(B.indptr[u], B.indptr[u + 1]):
+                row[B.indices[j]] += b * B.data[j]
+
+
+@kernel
+def _add_up(c, start, stop, users, A, C, s):
+    """(4) for users[start ... stop-1], into their rows of s (B, M)."""
+    for i in range(start, stop):
+        row = s[i]
+        row[:] = 0
+        for k in range(A.indptr[users[i]], A.indptr[users[i] + 1]):
+            l, a = A.indices[k], A.data[k]
+            for j in range(C.indptr[l], C.indptr[l + 1]):
+                row[C.indices[j]] += a * C.data[j]
+
+
+@kernel
+def _exclude(users, A, s):
+    """-inf for the items that the users have."""
+    for i in range(users.size):
+        for k in range(A.indptr[users[i]], A.indptr[users[i] + 1]):
+            s[i, A.indices[k]] = -np.inf
