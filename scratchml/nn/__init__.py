@@ -2,14 +2,18 @@
 from scratchml.nn import initialisation as init
 from scratchml.nn.activations import GLU, ActivityL2, LeakyReLU, ReLU, Sigmoid, Softmax, Tanh, penalty
 from scratchml.nn.attention import scaled_dot_product_attention
+from scratchml.nn.cross_entropy import cross_entropy
 from scratchml.nn.layers import Dropout, Embedding, GaussianNoise, Linear
 from scratchml.nn.module import Module, ModuleList, Parameter, Sequential
+from scratchml.nn.normalisation import BatchNorm1d, LayerNorm
 
-CHAPTERS = ("initialisation", "module", "layers", "activations", "packing", "lstm", "attention")
+CHAPTERS = ("initialisation", "module", "layers", "activations", "normalisation", "cross_entropy", "packing", "lstm",
+            "attention")
 
 __all__ = [
     "init", "Module", "ModuleList", "Parameter", "Sequential",
     "Dropout", "Embedding", "GaussianNoise", "Linear",
     "GLU", "ActivityL2", "LeakyReLU", "ReLU", "Sigmoid", "Softmax", "Tanh", "penalty",
     "scaled_dot_product_attention",
+    "BatchNorm1d", "LayerNorm", "cross_entropy",
 ]

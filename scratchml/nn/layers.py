@@ -253,7 +253,8 @@ DROPOUT = Fused(_dropout, lambda saved, g: drop(g, *saved))
 class Dropout(Module):
     """In training an entry becomes 0 with probability `p`, and the others are divided by 1 - p, (7).
 
-    Inputs may have any shape; outside of training they pass as they are.  Raises ValueError for a `p` that is not from 0 to 1.
+    Inputs may have any shape; outside of training they pass as they are.  Raises ValueError for a `p` that is no
+    probability.
     """
 
     settings = ("p",)

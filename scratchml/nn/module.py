@@ -295,7 +295,7 @@ class Sequential(ModuleList):
 
 
 def as_input(x, layer, dtype):
-    """`x`, of any shape (N, D), as a Tensor of `dtype` for `layer`.  Raises ValueError for a Tensor of another dtype."""
+    """`x`, of any shape (N, D), as a Tensor of `dtype` for `layer`.  Raises ValueError for a Tensor of another."""
     if type(x) is not Tensor:
         x = np.asarray(x)
         return Tensor(x.astype(dtype) if x.dtype.kind in "biuf" else x)

@@ -1,0 +1,430 @@
+"""Normalisation: every channel, or every sample, gets mean 0 and variance 1, and then the mean and scale it wants.
+
+While a network learns, the inputs of each layer change with all the layers below it, in size and in place.  Batch
+normalisation takes a channel's mean and variance over the batch out, and puts a learned scale and shift in; in use,
+where a batch may be a single sample, running means of both stand in.  Layer normalisation does the same within each
+sample, over its features, and so is the same in training and in use.
+
+The gradient has three terms, since x_n moves not only its own result, but also the mean and the deviation of all.  With
+x̂ = (x - μ) / s and s = √(σ² + ε),
+
+    ∂μ/∂x_n = 1/N,  ∂s/∂x_n = x̂_n / N,  so  ∂x̂_m/∂x_n = ([m = n] - 1/N - x̂_m x̂_n / N) / s
+
+and the sum over m of w g_m times that is (4).  Along a row instead of a column it is (9), where the weights differ
+within the group and stay with g.
+
+Symbols
+    x        (N, C)  inputs: N samples, C channels or features
+    μ        (C,)    means
+    V        (C,)    variances σ²
+    w, b     (C,)    learned scale and shift
+    ε                keeps the quotient finite where all x are equal
+    g        (N, C)  gradient of the loss L by the result y
+    r, m     (C,)    a running mean, and what it moves towards
+    α                how far it moves (`momentum`)
+
+Equations
+    (1)  μ_c = 1/N Σ_n x_nc, V_c = 1/N Σ_n (x_nc - μ_c)²                             channel_moments
+    (2)  y_nc = w_c x̂_nc + b_c with x̂_nc = (x_nc - μ_c) / √(V_c + ε)                 normalised_channels
+    (3)  ∂L/∂w_c, ∂L/∂b_c = Σ_n g_nc x̂_nc, Σ_n g_nc                                  channels_by_weight
+    (4)  ∂L/∂x_nc = w_c / √(V_c + ε) (g_nc - G_c/N - x̂_nc X_c/N)                     channels_by_input
+         with X_c, G_c from (3)
+    (5)  r ← (1 - α) r + α m                                                         moved_towards
+    (6)  μ_n = 1/C Σ_c x_nc, V_n = 1/C Σ_c (x_nc - μ_n)²                             row_moments
+    (7)  y_nc = w_c x̂_nc + b_c with x̂_nc = (x_nc - μ_n) / √(V_n + ε)                 normalised_rows
+    (8)  ∂L/∂w_c, ∂L/∂b_c = Σ_n g_nc x̂_nc, Σ_n g_nc                                  rows_by_weight
+    (9)  ∂L/∂x_nc = (h_nc - Σ_d h_nd/C - x̂_nc Σ_d h_nd x̂_nd/C) / √(V_n + ε)          rows_by_input
+         with h_nc = w_c g_nc
+
+Choices
+    BatchNorm1d of (N, C, L) takes every position for a sample: N L numbers a channel.
+    (5) goes towards the unbiased variance, N/(N-1) V, as in PyTorch, while (2) divides by the biased one.
+    Outside of training μ and V are constants, and of (4) the first term is left.
+    All sums are in float64, also for float32.  Variances are of deviations from the mean, not differences of squares.
+    Kept for the gradient are x, and a mean and a quotient for each group; x̂ is computed again.
+
+Cost
+    O(N C); two passes over x and one for the result, and two on the way back.
+
+>>> layer = BatchNorm1d(1, dtype="float64")
+>>> layer([[1.0], [3.0]]).data.round(4).tolist(), layer.running_mean.tolist(), layer.running_var.tolist()
+([[-1.0], [1.0]], [0.2], [1.1])
+
+Sources: S. Ioffe and C. Szegedy, "Batch normalization", ICML 2015, Algorithm 1 for (1) and (2), section 3 for the
+gradient; J. L. Ba and others, "Layer normalization", 2016, equations 3 and 4 for (6) and (7); for names, PyTorch.
+"""
+import math
+
+import numpy as np
+
+from scratchml.autograd import Fused
+from scratchml.core.checks import real_number, whole_number
+from scratchml.core.jit import kernel, run_chunks
+from scratchml.nn.module import Module, Parameter, as_input, float_type
+
+# --- channels ------------------------------------------------------------------------------------
+
+
+def channel_moments(x):
+    """(1)  μ_c = 1/N Σ_n x_nc, V_c = 1/N Σ_n (x_nc - μ_c)²
+
+    Shapes: x (N, C) -> (C), (C)
+    """
+    return _moments(np.ascontiguousarray(x)[..., None])
+
+
+def normalised_channels(x, μ, V, w, b, ε):
+    """(2)  y_nc = w_c x̂_nc + b_c with x̂_nc = (x_nc - μ_c) / √(V_c + ε)
+
+    Shapes: x (N, C), μ (C), V (C), w (C), b (C), ε -> (N, C)
+    """
+    return _normalised(np.ascontiguousarray(x)[..., None], μ, _inverse(V, ε), w, b)[..., 0]
+
+
+def channels_by_weight(g, x, μ, V, ε):
+    """(3)  ∂L/∂w_c, ∂L/∂b_c = Σ_n g_nc x̂_nc, Σ_n g_nc
+
+    Shapes: g (N, C), x (N, C), μ (C), V (C), ε -> (C), (C)
+    """
+    g, x = (np.ascontiguousarray(array)[..., None] for array in (g, x))
+    return _sums(g, x, μ, _inverse(V, ε))
+
+
+def channels_by_input(g, x, μ, V, w, ε):
+    """(4)  ∂L/∂x_nc = w_c / √(V_c + ε) (g_nc - G_c/N - x̂_nc X_c/N)
+
+    Shapes: g (N, C), x (N, C), μ (C), V (C), w (C), ε -> (N, C)
+    """
+    g, x = (np.ascontiguousarray(array)[..., None] for array in (g, x))
+    quotient = _inverse(V, ε)
+    return _by_input(g, x, μ, quotient, w, *_sums(g, x, μ, quotient))[..., 0]
+
+
+def moved_towards(r, m, α):
+    """(5)  r ← (1 - α) r + α m
+
+    Shapes: r (C), m (C), α -> (C)
+    """
+    return (1 - α) * r + α * m
+
+
+# The same for (N, C, L): the L numbers of a channel side by side are L columns until the sums are added.
+
+
+def _inverse(V, ε):
+    return 1 / np.sqrt(V + ε)
+
+
+def _columns(x):
+    return np.ascontiguousarray(x).reshape(len(x), -1)   # (N, C L)
+
+
+def _repeated(array, L):
+    """float64 for each of the C L columns."""
+    array = array.astype(np.float64)
+    return np.repeat(array, L) if L > 1 else array
+
+
+def _moments(x):
+    N, C, L = x.shape
+    total = np.zeros(C * L)
+    _add_columns(_columns(x), total)
+    mean = total.reshape(C, L).sum(axis=1) / (N * L)
+    total[:] = 0
+    _add_squares(_columns(x), _repeated(mean, L), total)
+    return mean, total.reshape(C, L).sum(axis=1) / (N * L)
+
+
+def _normalised(x, mean, quotient, w, b):
+    y, L = np.empty(x.shape, x.dtype), x.shape[2]
+    _shift_columns(_columns(x), _repeated(mean, L), _repeated(w * quotient, L), _repeated(b, L), _columns(y))
+    return y
+
+
+def _sums(g, x, mean, quotient):
+    _, C, L = x.shape
+    by_weight, by_bias = np.zeros(C * L), np.zeros(C * L)
+    _add_products(_columns(g), _columns(x), _repeated(mean, L), _repeated(quotient, L), by_weight, by_bias)
+    return by_weight.reshape(C, L).sum(axis=1), by_bias.reshape(C, L).sum(axis=1)
+
+
+def _by_input(g, x, mean, quotient, w, by_weight, by_bias):
+    N, _, L = x.shape
+    d = np.empty(x.shape, x.dtype)
+    _centre_columns(_columns(g), _columns(x), _repeated(mean, L), _repeated(w * quotient, L),
+                    _repeated(by_bias / (N * L), L), _repeated(quotient * by_weight / (N * L), L), _columns(d))
+    return d
+
+
+@kernel
+def _add_columns(x, total):
+    for n in range(x.shape[0]):
+        for c in range(x.shape[1]):
+            total[c] += x[n, c]
+
+
+@kernel(contract=True)
+def _add_squares(x, mean, total):
+    for n in range(x.shape[0]):
+        for c in range(x.shape[1]):
+            d = x[n, c] - mean[c]
+            total[c] += d * d
+
+
+@kernel(contract=True)
+def _shift_columns(x, mean, scale, shift, y):
+    for n in range(x.shape[0]):
+        for c in range(x.shape[1]):
+            y[n, c] = (x[n, c] - mean[c]) * scale[c] + shift[c]
+
+
+@kernel(contract=True)
+def _add_products(g, x, mean, quotient, by_weight, by_bias):
+    for n in range(x.shape[0]):
+        for c in range(x.shape[1]):
+            by_bias[c] += g[n, c]
+            by_weight[c] += g[n, c] * (x[n, c] - mean[c]) * quotient[c]
+
+
+@kernel(contract=True)
+def _centre_columns(g, x, mean, scale, level, slope, d):
+    for n in range(x.shape[0]):
+        for c in range(x.shape[1]):
+            d[n, c] = scale[c] * (g[n, c] - level[c] - (x[n, c] - mean[c]) * slope[c])
+
+
+def _channels(x, w=None, b=None, *, mean, quotient, of_batch):
+    unit = np.ones_like(mean)
+    y = _normalised(_with_length(x), mean, quotient, unit if w is None else w, 0 * unit if b is None else b)
+    return y.reshape(x.shape), (x, mean, quotient, w, of_batch)
+
+
+def _channels_gradient(saved, g):
+    x, mean, quotient, w, of_batch = saved
+    rows, g = _with_length(x), _with_length(g)
+    by_weight, by_bias = _sums(g, rows, mean, quotient)
+    none = np.zeros_like(mean)
+    by_input = _by_input(g, rows, mean, quotient, np.ones_like(mean) if w is None else w,
+                         *((by_weight, by_bias) if of_batch else (none, none))).reshape(x.shape)
+    return by_input if w is None else (by_input, by_weight.astype(w.dtype), by_bias.astype(w.dtype))
+
+
+def _with_length(x):
+    return x if x.ndim == 3 else x[..., None]
+
+
+CHANNELS = Fused(_channels, _channels_gradient)
+
+
+class BatchNorm1d(Module):
+    """Every channel of (N, C) or (N, C, L) normalised over the batch, by (1) and (2); in use by running means, (5).
+
+    `weight` and `bias` (C,) are w and b, None without `affine`.  `running_mean` and `running_var` (C,) are None, and
+    batches normalise themselves also outside of training, without `track_running_stats`.  `momentum` is α; None makes
+    them plain means over all batches.  Raises ValueError for inputs of another shape, and for a batch in training with
+    one number a channel, which has no variance.
+    """
+
+    settings = ("num_features", "eps", "momentum", "affine", "track_running_stats")
+
+    def __init__(self, num_features, eps=1e-5, momentum=0.1, affine=True, track_running_stats=True, *,
+                 dtype="float32"):
+        self.num_features = C = whole_number(num_features, "num_features")
+        self.eps = real_number(eps, "eps", above=0)
+        self.momentum = None if momentum is None else real_number(momentum, "momentum")
+        self.affine, self.track_running_stats, self.dtype = bool(affine), bool(track_running_stats), float_type(dtype)
+        self.weight = Parameter(np.ones(C, self.dtype)) if affine else None
+        self.bias = Parameter(np.zeros(C, self.dtype)) if affine else None
+        self.running_mean = self.running_var = self.num_batches_tracked = None
+        if track_running_stats:
+            self.register_buffer("running_mean", np.zeros(C, self.dtype))
+            self.register_buffer("running_var", np.ones(C, self.dtype))
+            self.register_buffer("num_batches_tracked", np.array(0))
+
+    def forward(self, input):
+        x = as_input(input, self, self.dtype)
+        shape = x._data.shape
+        if len(shape) not in (2, 3) or shape[1] != self.num_features:
+            C = self.num_features
+            raise ValueError(f"input: BatchNorm1d({C}) expected shape (N, {C}) or (N, {C}, L), got {shape}")
+        of_batch = self.training or self.running_mean is None
+        if of_batch:
+            count = x._data.size // self.num_features
+            if count < 2:
+                raise ValueError(f"input: BatchNorm1d({self.num_features}) expected at least 2 numbers a channel in "
+                                 f"training, got shape {shape}; use a larger batch, or eval()")
+            mean, V = _moments(_with_length(x._data))
+            if self.training and self.running_mean is not None:
+                self._track(mean, V * (count / (count - 1)))
+        else:
+            mean, V = self.running_mean.astype(np.float64), self.running_var.astype(np.float64)
+        of_channels = dict(mean=mean, quotient=_inverse(V, self.eps), of_batch=of_batch)
+        return CHANNELS(x, self.weight, self.bias, **of_channels) if self.affine else CHANNELS(x, **of_channels)
+
+    def _track(self, mean, V):
+        count = self.num_batches_tracked
+        count += 1                                       # in place, as the two below
+        α = 1 / float(count) if self.momentum is None else self.momentum
+        for running, new in ((self.running_mean, mean), (self.running_var, V)):
+            running[...] = moved_towards(running, new, α)
+
+
+# --- rows ----------------------------------------------------------------------------------------
+
+CHUNK = 65536                                            # entries, about 100 µs of work
+
+
+def row_moments(x):
+    """(6)  μ_n = 1/C Σ_c x_nc, V_n = 1/C Σ_c (x_nc - μ_n)²
+
+    Shapes: x (N, C) -> (N), (N)
+    """
+    x = np.ascontiguousarray(x)
+    moments = np.empty((2, len(x)))
+    _over_rows(_row_moments, x, moments)
+    return moments[0], moments[1]
+
+
+def normalised_rows(x, w, b, ε):
+    """(7)  y_nc = w_c x̂_nc + b_c with x̂_nc = (x_nc - μ_n) / √(V_n + ε)
+
+    Shapes: x (N, C), w (C), b (C), ε -> (N, C)
+    """
+    return _rows_normalised(np.ascontiguousarray(x), _quotients(x, ε), w, b)
+
+
+def rows_by_weight(g, x, ε):
+    """(8)  ∂L/∂w_c, ∂L/∂b_c = Σ_n g_nc x̂_nc, Σ_n g_nc
+
+    Shapes: g (N, C), x (N, C), ε -> (C), (C)
+    """
+    return _rows_by_weight(np.ascontiguousarray(g), np.ascontiguousarray(x), _quotients(x, ε))
+
+
+def rows_by_input(g, x, w, ε):
+    """(9)  ∂L/∂x_nc = (h_nc - Σ_d h_nd/C - x̂_nc Σ_d h_nd x̂_nd/C) / √(V_n + ε)
+
+    Shapes: g (N, C), x (N, C), w (C), ε -> (N, C)
+    """
+    return _rows_by_input(np.ascontiguousarray(g), np.ascontiguousarray(x), _quotients(x, ε), w)
+
+
+def _over_rows(chunk_kernel, x, *arguments):
+    run_chunks(chunk_kernel, len(x), x, *arguments, chunk=max(1, CHUNK // max(x.shape[1], 1)))
+
+
+def _quotients(x, ε):
+    """(2, N): mean and 1 / √(V + ε) of each row."""
+    mean, V = row_moments(x)
+    return np.stack([mean, _inverse(V, ε)])
+
+
+def _rows_normalised(x, quotients, w, b):
+    y = np.empty(x.shape, x.dtype)
+    _over_rows(_shift_rows, x, quotients, w.astype(np.float64), b.astype(np.float64), y)
+    return y
+
+
+def _rows_by_weight(g, x, quotients):
+    sums = np.zeros((-(-len(x) // max(1, CHUNK // max(x.shape[1], 1))), 2, x.shape[1]))      # a place for each chunk
+    _over_rows(_add_rows, x, g, quotients, sums)
+    return tuple(sums.sum(axis=0))
+
+
+def _rows_by_input(g, x, quotients, w):
+    d = np.empty(x.shape, x.dtype)
+    _over_rows(_centre_rows, x, g, quotients, w.astype(np.float64), d)
+    return d
+
+
+@kernel(reassociate=True)
+def _row_moments(c, start, stop, x, moments):
+    for n in range(start, stop):
+        row, total = x[n], 0.0
+        for d in range(row.size):
+            total += float(row[d])
+        mean, total = total / row.size, 0.0
+        for d in range(row.size):
+            total += (float(row[d]) - mean) ** 2
+        moments[0, n], moments[1, n] = mean, total / row.size
+
+
+@kernel(contract=True)
+def _shift_rows(c, start, stop, x, quotients, w, b, y):
+    for n in range(start, stop):
+        mean, quotient = quotients[0, n], quotients[1, n]
+        for d in range(x.shape[1]):
+            y[n, d] = (x[n, d] - mean) * quotient * w[d] + b[d]
+
+
+@kernel(contract=True)
+def _add_rows(c, start, stop, x, g, quotients, sums):
+    for n in range(start, stop):
+        mean, quotient = quotients[0, n], quotients[1, n]
+        for d in range(x.shape[1]):
+            sums[c, 0, d] += g[n, d] * ((x[n, d] - mean) * quotient)
+            sums[c, 1, d] += g[n, d]
+
+
+@kernel(reassociate=True)
+def _centre_rows(c, start, stop, x, g, quotients, w, result):
+    for n in range(start, stop):
+        mean, quotient, level, slope = quotients[0, n], quotients[1, n], 0.0, 0.0
+        for d in range(x.shape[1]):
+            h = w[d] * g[n, d]
+            level += h
+            slope += h * ((x[n, d] - mean) * quotient)
+        level, slope = level / x.shape[1], slope / x.shape[1]
+        for d in range(x.shape[1]):
+            result[n, d] = quotient * (w[d] * g[n, d] - level - (x[n, d] - mean) * quotient * slope)
+
+
+def _rows(x, w=None, b=None, *, size, ε):
+    rows = np.ascontiguousarray(x).reshape(-1, size)
+    quotients = _quotients(rows, ε)
+    y = _rows_normalised(rows, quotients, _flat(w, size), np.zeros(size) if b is None else b.reshape(-1))
+    return y.reshape(x.shape), (x, quotients, w, b is not None, size)
+
+
+def _rows_gradient(saved, g):
+    x, quotients, w, with_bias, size = saved
+    rows, g = (np.ascontiguousarray(array).reshape(-1, size) for array in (x, g))
+    by_input = _rows_by_input(g, rows, quotients, _flat(w, size)).reshape(x.shape)
+    if w is None:
+        return by_input
+    by_weight, by_bias = (array.reshape(w.shape).astype(w.dtype) for array in _rows_by_weight(g, rows, quotients))
+    return (by_input, by_weight, by_bias) if with_bias else (by_input, by_weight)
+
+
+def _flat(w, size):
+    return np.ones(size) if w is None else w.reshape(-1)
+
+
+ROWS = Fused(_rows, _rows_gradient)
+
+
+class LayerNorm(Module):
+    """Every sample normalised over its last dimensions, which are `normalized_shape`, by (6) and (7).
+
+    `weight` and `bias` have that shape; both are None without `elementwise_affine`, `bias` also without `bias`.
+    Raises ValueError for inputs whose last dimensions are others.
+    """
+
+    settings = ("normalized_shape", "eps", "elementwise_affine")
+
+    def __init__(self, normalized_shape, eps=1e-5, elementwise_affine=True, bias=True, *, dtype="float32"):
+        shape = tuple(normalized_shape) if isinstance(normalized_shape, (tuple, list)) else (normalized_shape,)
+        self.normalized_shape = tuple(whole_number(n, "normalized_shape") for n in shape)
+        if not shape:
+            raise ValueError("normalized_shape=(): expected at least one dimension")
+        self.eps, self.dtype = real_number(eps, "eps", above=0), float_type(dtype)
+        self.elementwise_affine = bool(elementwise_affine)
+        self.weight = Parameter(np.ones(shape, self.dtype)) if elementwise_affine else None
+        self.bias = Parameter(np.zeros(shape, self.dtype)) if elementwise_affine and bias else None
+
+    def forward(self, input):
+        x, shape = as_input(input, self, self.dtype), self.normalized_shape
+        if x._data.shape[-len(shape):] != shape:
+            raise ValueError(f"input: LayerNorm expected shape (..., {', '.join(map(str, shape))}), got {x.shape}")
+        weights = [p for p in (self.weight, self.bias) if p is not None]
+        return ROWS(x, *weights, size=math.prod(shape), ε=self.eps)

@@ -1,0 +1,223 @@
+"""Normalisation against its definition, elementary operations and central differences, and what it promises."""
+import copy
+
+import numpy as np
+import pytest
+from hypothesis import given, strategies as st
+
+from scratchml.autograd import Tensor, gradcheck, no_grad
+from scratchml.nn import BatchNorm1d, LayerNorm, normalisation
+from scratchml.nn.normalisation import (channel_moments, channels_by_input, channels_by_weight, moved_towards,
+                                        normalised_channels, normalised_rows, row_moments, rows_by_input,
+                                        rows_by_weight)
+from tests.nn.test_layers import assert_same_gradients, leaf
+from tests.reference import normalisation as reference
+from tests.strategies.normalisation import batches
+
+EPS = np.finfo(float).eps
+
+
+def rounding(drawn, axis):
+    """Of x̂: sums of N numbers round N times; a deviation inherits the rounding of the numbers that it is made of."""
+    x = drawn.x if axis == 0 else drawn.x.T
+    worst = (abs(x).max(0) / np.sqrt(x.var(0) + drawn.eps)).max()
+    size = 1 + abs(drawn.w).max() + abs(drawn.b).max() + abs(drawn.g).max()
+    return 40 * x.size * EPS * (1 + worst) * size ** 2
+
+
+def deviations(drawn, axis):
+    return float((1 / np.sqrt(drawn.x.var(axis) + drawn.eps)).max())
+
+
+# --- equal to the definition
+
+@given(batches())
+def test_channels_are_their_definition(drawn):
+    g, x, w, b, ε = drawn
+    μ, V = reference.channel_moments(x)
+    tolerance = rounding(drawn, 0)
+    for ours, theirs in zip(channel_moments(x), (μ, V)):
+        np.testing.assert_allclose(ours, theirs, rtol=40 * x.size * EPS, atol=x.size * EPS ** 2 * abs(x).max() ** 2)
+    np.testing.assert_allclose(normalised_channels(x, μ, V, w, b, ε), reference.normalised_channels(x, μ, V, w, b, ε),
+                               rtol=0, atol=tolerance)
+    for ours, theirs in zip(channels_by_weight(g, x, μ, V, ε), reference.channels_by_weight(g, x, μ, V, ε)):
+        np.testing.assert_allclose(ours, theirs, rtol=0, atol=len(x) * tolerance)
+    np.testing.assert_allclose(channels_by_input(g, x, μ, V, w, ε), reference.channels_by_input(g, x, μ, V, w, ε),
+                               rtol=0, atol=tolerance * (1 + deviations(drawn, 0)))
+
+
+@given(batches())
+def test_rows_are_their_definition(drawn):
+    g, x, w, b, ε = drawn
+    tolerance = rounding(drawn, 1)
+    for ours, theirs in zip(row_moments(x), reference.row_moments(x)):
+        np.testing.assert_allclose(ours, theirs, rtol=40 * x.size * EPS, atol=x.size * EPS ** 2 * abs(x).max() ** 2)
+    np.testing.assert_allclose(normalised_rows(x, w, b, ε), reference.normalised_rows(x, w, b, ε), rtol=0,
+                               atol=tolerance)
+    for ours, theirs in zip(rows_by_weight(g, x, ε), reference.rows_by_weight(g, x, ε)):
+        np.testing.assert_allclose(ours, theirs, rtol=0, atol=len(x) * tolerance)
+    np.testing.assert_allclose(rows_by_input(g, x, w, ε), reference.rows_by_input(g, x, w, ε), rtol=0,
+                               atol=tolerance * (1 + deviations(drawn, 1)))
+
+
+@given(st.floats(0, 1), st.integers(1, 4))
+def test_running_means_are_their_definition(α, C):
+    r, m = np.arange(1.0, C + 1), np.arange(C, 0.0, -1) ** 2
+    np.testing.assert_allclose(moved_towards(r, m, α), reference.moved_towards(r, m, α), rtol=8 * EPS)
+
+
+# --- equal to elementary operations
+
+def composed(x, w, b, dims, ε):
+    deviation = x - x.mean(dims, True)
+    y = deviation / ((deviation ** 2).mean(dims, True) + ε).sqrt()
+    return y if w is None else y * w + b
+
+
+@pytest.mark.parametrize("affine", [True, False])
+@pytest.mark.parametrize("shape", [(5, 3), (4, 3, 2), (2, 3, 1), (1, 3, 4)])
+def test_batch_norm_equals_elementary_operations(affine, shape):
+    layer, x = BatchNorm1d(3, eps=1e-3, affine=affine, dtype="float64"), leaf(*shape)
+    if affine:
+        layer.weight, layer.bias = leaf(3, seed=1), leaf(3, seed=2)
+
+    def by_channel(p):
+        return p.reshape(3, *[1] * (len(shape) - 2)) if affine or type(p) is np.ndarray else p
+    w, b = by_channel(layer.weight), by_channel(layer.bias)
+    expected = composed(x, w, b, (0, *range(2, len(shape))), 1e-3)
+    assert_same_gradients(layer(x), expected, [x, *layer.parameters()], 1e-11)
+    layer.eval()
+    layer.running_mean, layer.running_var = np.array([1.0, 2.0, 3.0]), np.array([0.5, 1.0, 4.0])
+    expected = (x - by_channel(layer.running_mean)) / np.sqrt(by_channel(layer.running_var) + 1e-3)
+    if affine:
+        expected = expected * by_channel(layer.weight) + by_channel(layer.bias)
+    assert_same_gradients(layer(x), expected, [x, *layer.parameters()], 1e-11)
+
+
+@pytest.mark.parametrize("affine, bias", [(True, True), (True, False), (False, False)])
+@pytest.mark.parametrize("size, shape", [(3, (5, 3)), ((2, 3), (4, 2, 3)), (4, (2, 3, 4)), ([3], (3,)), (2, (0, 2))])
+def test_layer_norm_equals_elementary_operations(affine, bias, size, shape):
+    layer, x = LayerNorm(size, 1e-3, affine, bias, dtype="float64"), leaf(*shape)
+    if affine:
+        layer.weight = leaf(*layer.normalized_shape, seed=1)
+    if bias:
+        layer.bias = leaf(*layer.normalized_shape, seed=2)
+    dims = tuple(range(len(shape) - len(layer.normalized_shape), len(shape)))
+    expected = composed(x, layer.weight, layer.bias if bias else 0.0, dims, 1e-3)
+    assert len(list(layer.parameters())) == affine + bias
+    assert_same_gradients(layer(x), expected, [x, *layer.parameters()], 1e-11)
+
+
+@pytest.mark.parametrize("layer, shape", [(lambda: BatchNorm1d(3, dtype="float64"), (4, 3)),
+                                          (lambda: BatchNorm1d(2, dtype="float64"), (2, 2, 3)),
+                                          (lambda: BatchNorm1d(3, dtype="float64").eval(), (2, 3)),
+                                          (lambda: LayerNorm(4, dtype="float64"), (2, 4)),
+                                          (lambda: LayerNorm((2, 3), dtype="float64"), (2, 2, 3))])
+def test_gradients(layer, shape):
+    layer = layer()
+
+    def applied(x, w, b):
+        layer.weight, layer.bias = w, b
+        return layer(x)
+    size = layer.weight.shape
+    assert gradcheck(applied, (leaf(*shape), leaf(*size, seed=1), leaf(*size, seed=2)))
+
+
+# --- laws
+
+@given(batches(), st.floats(0.1, 10), st.floats(-10, 10))
+def test_scale_and_shift_of_the_input_do_not_matter(drawn, scale, shift):
+    x = np.random.default_rng(0).normal(size=drawn.x.shape)
+    for layer in (BatchNorm1d(x.shape[1], eps=1e-20, dtype="float64"), LayerNorm(x.shape[1], 1e-20, dtype="float64")):
+        y = layer(x).data
+        np.testing.assert_allclose(layer(scale * x + shift).data, y, rtol=0, atol=1e-9)
+        axis = 0 if isinstance(layer, BatchNorm1d) else 1
+        np.testing.assert_allclose(y.mean(axis), 0, atol=1e-9)
+        np.testing.assert_allclose(y.var(axis), 1, rtol=1e-9)
+
+
+def test_layer_norm_of_a_batch_is_that_of_its_members(monkeypatch):
+    layer, x = LayerNorm(5), leaf(7, 5, dtype=np.float32)
+    whole = layer(x)
+    assert all((layer(x.data[n]).data == whole.data[n]).all() for n in range(7))
+    whole.backward(x.data ** 2)
+    before = [x.grad.data, layer.weight.grad.data]
+    x.grad = layer.weight.grad = None
+    monkeypatch.setattr(normalisation, "CHUNK", 10)      # two rows a chunk: the sums are added in another order
+    again = layer(x)
+    again.backward(x.data ** 2)
+    assert (again.data == whole.data).all() and (x.grad.data == before[0]).all()
+    np.testing.assert_allclose(layer.weight.grad.data, before[1], rtol=1e-6)
+
+
+def test_running_moments_are_those_of_all_batches():
+    layer, rng = BatchNorm1d(3, momentum=None, dtype="float64"), np.random.default_rng(0)
+    batches = [rng.normal(size=(4, 3)) * 2 + 1 for _ in range(5)]
+    for batch in batches:
+        layer(batch)
+    np.testing.assert_allclose(layer.running_mean, np.mean([b.mean(0) for b in batches], 0), rtol=1e-13)
+    np.testing.assert_allclose(layer.running_var, np.mean([b.var(0, ddof=1) for b in batches], 0), rtol=1e-13)
+    assert layer.num_batches_tracked == 5
+    before = layer.state_dict()
+    layer.eval()(batches[0])
+    copied = copy.deepcopy(layer).train()
+    copied(batches[1])
+    for name, array in layer.state_dict().items():
+        np.testing.assert_array_equal(array, before[name])
+    assert copied.num_batches_tracked == 6
+
+
+def test_without_running_moments_a_batch_normalises_itself():
+    layer = BatchNorm1d(2, track_running_stats=False, dtype="float64").eval()
+    assert set(layer.state_dict()) == {"weight", "bias"}
+    np.testing.assert_allclose(layer([[1.0, 5.0], [3.0, 5.0]]).data, [[-1, 0], [1, 0]], atol=1e-5)
+
+
+def test_float32_far_from_zero_keeps_its_digits():
+    x = (np.random.default_rng(0).normal(size=(50, 2)) + 1e4).astype(np.float32)
+    exact = (x - x.mean(0, dtype=np.float64)) / x.std(0, dtype=np.float64)
+    for y in (BatchNorm1d(2, 1e-12)(x).data, LayerNorm(50, 1e-12)(np.ascontiguousarray(x.T)).data.T):
+        np.testing.assert_allclose(y, exact, rtol=0, atol=1e-6)
+        assert y.dtype == np.float32
+
+
+def test_constant_channels_are_zero():
+    for layer in (BatchNorm1d(3), LayerNorm(3)):
+        x = Tensor(np.full((3, 3), 7, np.float32), requires_grad=True)
+        y = layer(x)
+        assert not y.data.any()
+        y.sum().backward()
+        assert np.isfinite(x.grad.data).all()
+
+
+def test_what_is_kept():
+    x = leaf(4, 3) * 2.0
+    for layer, most in ((BatchNorm1d(3, dtype="float64"), 3), (LayerNorm(3, dtype="float64"), 8)):
+        saved, _ = layer(x)._node.edges[0].saved
+        arrays = [part for part in saved if isinstance(part, np.ndarray)]
+        assert arrays[0] is x._data and all(array.size <= most for array in arrays[1:])
+    with no_grad():
+        assert layer(x)._node is None
+
+
+# --- bad arguments
+
+@pytest.mark.parametrize("call, message", [
+    (lambda: BatchNorm1d(0), "num_features=0"), (lambda: BatchNorm1d(2, eps=0), "eps=0: expected a number, greater"),
+    (lambda: BatchNorm1d(2, momentum=-1), "momentum=-1"), (lambda: BatchNorm1d(2, dtype="int8"), "dtype='int8'"),
+    (lambda: BatchNorm1d(2)(np.ones((4, 3))), r"BatchNorm1d\(2\) expected shape \(N, 2\) or \(N, 2, L\), got \(4, 3\)"),
+    (lambda: BatchNorm1d(2)(np.ones(2)), r"got \(2,\)"),
+    (lambda: BatchNorm1d(2)(np.ones((1, 2, 1, 1))), "expected shape"),
+    (lambda: BatchNorm1d(2)(np.ones((1, 2))), r"expected at least 2 numbers a channel in training, got shape \(1, 2\)"),
+    (lambda: BatchNorm1d(2)(np.ones((0, 2))), "at least 2 numbers"), (lambda: LayerNorm(()), r"normalized_shape=\(\)"),
+    (lambda: LayerNorm((2, 0)), "normalized_shape=0"), (lambda: LayerNorm(2, -1.0), "eps=-1.0"),
+    (lambda: LayerNorm((2, 3))(np.ones((4, 3, 2))), r"LayerNorm expected shape \(..., 2, 3\), got \(4, 3, 2\)"),
+    (lambda: LayerNorm(2)(Tensor(np.ones((3, 2)))), "computes in float32, got a Tensor of float64"),
+])
+def test_bad_arguments(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
+
+
+def test_one_number_a_channel_is_enough_in_use():
+    assert BatchNorm1d(2).eval()(np.ones((1, 2))).shape == (1, 2)
