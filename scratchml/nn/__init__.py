@@ -6,13 +6,15 @@ from scratchml.nn.cross_entropy import cross_entropy
 from scratchml.nn.layers import Dropout, Embedding, GaussianNoise, Linear
 from scratchml.nn.module import Module, ModuleList, Parameter, Sequential
 from scratchml.nn.normalisation import BatchNorm1d, LayerNorm
+from scratchml.nn.recurrent import LSTM
 
 CHAPTERS = ("initialisation", "module", "layers", "activations", "normalisation", "cross_entropy", "packing", "lstm",
-            "attention")
+            "recurrent", "attention")
 
 __all__ = [
     "init", "Module", "ModuleList", "Parameter", "Sequential",
     "Dropout", "Embedding", "GaussianNoise", "Linear",
+    "LSTM",
     "GLU", "ActivityL2", "LeakyReLU", "ReLU", "Sigmoid", "Softmax", "Tanh", "penalty",
     "scaled_dot_product_attention",
     "BatchNorm1d", "LayerNorm", "cross_entropy",
