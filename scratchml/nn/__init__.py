@@ -7,9 +7,10 @@ from scratchml.nn.layers import Dropout, Embedding, GaussianNoise, Linear
 from scratchml.nn.module import Module, ModuleList, Parameter, Sequential
 from scratchml.nn.normalisation import BatchNorm1d, LayerNorm
 from scratchml.nn.recurrent import LSTM
+from scratchml.nn.multihead import MultiheadAttention
 
 CHAPTERS = ("initialisation", "module", "layers", "activations", "normalisation", "cross_entropy", "packing", "lstm",
-            "recurrent", "attention")
+            "recurrent", "attention", "multihead")
 
 __all__ = [
     "init", "Module", "ModuleList", "Parameter", "Sequential",
@@ -18,4 +19,5 @@ __all__ = [
     "GLU", "ActivityL2", "LeakyReLU", "ReLU", "Sigmoid", "Softmax", "Tanh", "penalty",
     "scaled_dot_product_attention",
     "BatchNorm1d", "LayerNorm", "cross_entropy",
+    "MultiheadAttention",
 ]

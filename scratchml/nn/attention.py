@@ -314,6 +314,7 @@ def attend_back(saved, dy, dW, dq, dk, dv):
     """
     q, k, v, P, X, mask, scale, p = saved
     q, k, v, dy, dq, dk, dv = map(_at_least_3d, (q, k, v, dy, dq, dk, dv))
+    dW = None if dW is None or not dW.any() else _at_least_3d(dW)                # often nobody asks about the weights
     n = _block_length(q, k)
     room = np.empty((n, *P.shape[1:]), q.dtype)
     dM = np.zeros(mask.aligned, q.dtype) if mask.learned else None
@@ -324,12 +325,12 @@ def attend_back(saved, dy, dW, dq, dk, dv):
             value_gradient(weights if X is None else dropped(weights, X[block], p), dy[block], dv[block])
             weight_gradient(dy[block], v[block], dZ)
             if dW is not None:
-                dZ += dW.reshape(P.shape)[block]
+                dZ += dW[block]
             if X is not None:
                 dZ[...] = dropped(dZ, X[block], p)
             to_score_gradient(weights, dZ, 1.0 if mask.learned else scale)
             if mask.learned:
-                mask.add_sums(dZ.reshape(-1, *dZ.shape[1:]), first, dM)
+                mask.add_sums(dZ, first, dM)
             query_key_gradients(dZ, q[block], k[block], scale if mask.learned else 1, (dq[block], dk[block]))
     return None if dM is None else dM.reshape(mask.shape)
 

@@ -4,7 +4,9 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from scratchml.autograd import Tensor
+from scratchml.nn import MultiheadAttention
 from scratchml.nn.attention import scaled_dot_product_attention
+from tests.strategies import multihead
 from tests.strategies.attention import additive, problems, seeds
 
 torch = pytest.importorskip("torch")
@@ -14,7 +16,7 @@ each_dtype = pytest.mark.parametrize("dtype", CLOSE)
 
 
 def assert_close(ours, theirs, dtype, largest=0.0):
-    """To the stated digits of the largest entry; where terms as large as `largest` cancel, to eight of their roundings."""
+    """To the stated digits of the largest entry; where terms as large as `largest` cancel, to 8 of their roundings."""
     ours, theirs = np.asarray(ours), theirs.detach().numpy()
     assert ours.shape == theirs.shape and ours.dtype == theirs.dtype == dtype
     rounding = 8 * np.finfo(dtype).eps * float(largest)
@@ -68,3 +70,81 @@ def test_a_learned_mask_has_the_same_gradient(dtype):
     (torch.nn.functional.scaled_dot_product_attention(*theirs) ** 2).sum().backward()
     for a, b in zip(ours, theirs):
         assert_close(a.grad.data, b.grad, dtype)
+
+
+# --- the layer
+
+def layers(sizes, options, dtype, seed):
+    """Ours and theirs, with the same weights, none of which is 0."""
+    ours = MultiheadAttention(*sizes, **options, dtype=dtype)
+    theirs = torch.nn.MultiheadAttention(*sizes, **options, dtype=getattr(torch, np.dtype(dtype).name))
+    torch.manual_seed(seed)
+    with torch.no_grad():
+        for parameter in theirs.parameters():
+            parameter.normal_(0, 0.5)
+    ours.load_state_dict(theirs.state_dict())
+    return ours, theirs
+
+
+def their_options(options, L, S):
+    """PyTorch wants a mask beside `is_causal`, and both masks of one kind."""
+    options = {name: torch.from_numpy(value) if isinstance(value, np.ndarray) else value
+               for name, value in options.items()}
+    if options.get("is_causal"):
+        options["attn_mask"] = torch.ones(L, S, dtype=torch.bool).triu(1)
+    masks = [name for name in ("attn_mask", "key_padding_mask") if name in options]
+    kinds = {options[name].dtype for name in masks}
+    if len(kinds) > 1:
+        number = next(kind for kind in kinds if kind != torch.bool)
+        for name in masks:
+            if options[name].dtype == torch.bool:
+                options[name] = torch.zeros(options[name].shape, dtype=number).masked_fill(options[name], -np.inf)
+    return options
+
+
+@each_dtype
+@settings(max_examples=60)
+@given(st.data())
+def test_values_and_gradients_of_the_layer(dtype, data):
+    sizes, layer_options, inputs, options = data.draw(multihead.problems(dtype=dtype))
+    seed = data.draw(seeds)
+    layer, peer = layers(sizes, layer_options, dtype, seed)
+    made = {id(a): (Tensor(a, requires_grad=True), as_torch(a)) for a in inputs}         # one object stays one
+    ours, theirs = zip(*(made[id(a)] for a in inputs))
+    places = 1 if layer_options["batch_first"] and inputs[0].ndim == 3 else 0
+    y, R = layer(*ours, **options)
+    their_y, their_R = peer(*theirs, **their_options(options, *(a.shape[places] for a in inputs[:2])))
+    rng = np.random.default_rng(seed)
+    g = rng.normal(size=y.shape).astype(dtype)
+    loss, their_loss = (y * g).sum(), (their_y * torch.from_numpy(g)).sum()
+    if R is not None:
+        h = rng.normal(size=R.shape).astype(dtype)
+        loss, their_loss = loss + (R * h).sum(), their_loss + (their_R * torch.from_numpy(h)).sum()
+        assert_close(R.data, their_R, dtype)
+    loss.backward()
+    their_loss.backward()
+    assert (R is None) == (their_R is None)
+    assert_close(y.data, their_y, dtype, 4)
+    for a, b in zip([*ours, *layer.parameters()], [*theirs, *peer.parameters()], strict=True):
+        assert_close(a.grad.data, b.grad, dtype, 16)     # with one key to see, those of q and k are 0 but for rounding
+    assert layer.state_dict().keys() == peer.state_dict().keys()
+
+
+def test_a_layer_as_large_as_one_in_use():
+    layer, peer = layers((64, 4), {"batch_first": True, "bias": True}, np.float32, 0)
+    x = np.random.default_rng(0).normal(size=(8, 40, 64)).astype(np.float32)
+    G = np.arange(40) >= np.arange(40, 0, -5)[:, None]
+    ours, theirs = Tensor(x, requires_grad=True), as_torch(x)
+    (layer(ours, ours, ours, G, is_causal=True)[0] ** 2).sum().backward()
+    mask = torch.ones(40, 40, dtype=torch.bool).triu(1)
+    (peer(theirs, theirs, theirs, torch.from_numpy(G), attn_mask=mask)[0] ** 2).sum().backward()
+    for a, b in zip([ours, *layer.parameters()], [theirs, *peer.parameters()], strict=True):
+        assert_close(a.grad.data, b.grad, np.float32)
+
+
+def test_our_weights_go_there():
+    layer, peer = MultiheadAttention(6, 2, kdim=4, random_state=0), torch.nn.MultiheadAttention(6, 2, kdim=4)
+    peer.load_state_dict({name: torch.from_numpy(array) for name, array in layer.state_dict().items()})
+    rng = np.random.default_rng(1)
+    inputs = [rng.normal(size=(3, 2, width)).astype(np.float32) for width in (6, 4, 6)]
+    assert_close(layer(*inputs)[0].data, peer(*map(torch.from_numpy, inputs))[0], np.float32)
