@@ -6,11 +6,12 @@ from scratchml.nn.cross_entropy import cross_entropy
 from scratchml.nn.layers import Dropout, Embedding, GaussianNoise, Linear
 from scratchml.nn.module import Module, ModuleList, Parameter, Sequential
 from scratchml.nn.normalisation import BatchNorm1d, LayerNorm
+from scratchml.nn.training import History, evaluate, fit, predict
 from scratchml.nn.recurrent import LSTM
 from scratchml.nn.multihead import MultiheadAttention
 
 CHAPTERS = ("initialisation", "module", "layers", "activations", "normalisation", "cross_entropy", "packing", "lstm",
-            "recurrent", "attention", "multihead")
+            "recurrent", "attention", "multihead", "training")
 
 __all__ = [
     "init", "Module", "ModuleList", "Parameter", "Sequential",
@@ -20,4 +21,5 @@ __all__ = [
     "scaled_dot_product_attention",
     "BatchNorm1d", "LayerNorm", "cross_entropy",
     "MultiheadAttention",
+    "History", "evaluate", "fit", "predict",
 ]
