@@ -14,6 +14,7 @@ Symbols
     t        (N,)    the right classes, in K
     w        (K,)    weight of each class
     α                what is given away to all classes (`label_smoothing`)
+    K                number of classes
     q        (N, K)  what is wanted
     l        (N,)    lse: logarithms of the sums of exponentials
     g        (N,)    gradient of the loss by the result
