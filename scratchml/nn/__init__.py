@@ -4,14 +4,18 @@ from scratchml.nn.activations import GLU, ActivityL2, LeakyReLU, ReLU, Sigmoid, 
 from scratchml.nn.attention import scaled_dot_product_attention
 from scratchml.nn.cross_entropy import cross_entropy
 from scratchml.nn.layers import Dropout, Embedding, GaussianNoise, Linear
+from scratchml.nn.losses import (
+    binary_cross_entropy_with_logits, cosine_embedding_loss, hinge_embedding_loss, huber_loss, kl_div, l1_loss,
+    margin_ranking_loss, mse_loss, nll_loss, triplet_margin_loss,
+)
 from scratchml.nn.module import Module, ModuleList, Parameter, Sequential
 from scratchml.nn.normalisation import BatchNorm1d, LayerNorm
 from scratchml.nn.training import History, evaluate, fit, predict
 from scratchml.nn.recurrent import LSTM
 from scratchml.nn.multihead import MultiheadAttention
 
-CHAPTERS = ("initialisation", "module", "layers", "activations", "normalisation", "cross_entropy", "packing", "lstm",
-            "recurrent", "attention", "multihead", "training")
+CHAPTERS = ("initialisation", "module", "layers", "activations", "normalisation", "cross_entropy", "losses", "packing",
+            "lstm", "recurrent", "attention", "multihead", "training")
 
 __all__ = [
     "init", "Module", "ModuleList", "Parameter", "Sequential",
@@ -20,6 +24,8 @@ __all__ = [
     "GLU", "ActivityL2", "LeakyReLU", "ReLU", "Sigmoid", "Softmax", "Tanh", "penalty",
     "scaled_dot_product_attention",
     "BatchNorm1d", "LayerNorm", "cross_entropy",
+    "binary_cross_entropy_with_logits", "cosine_embedding_loss", "hinge_embedding_loss", "huber_loss", "kl_div",
+    "l1_loss", "margin_ranking_loss", "mse_loss", "nll_loss", "triplet_margin_loss",
     "MultiheadAttention",
     "History", "evaluate", "fit", "predict",
 ]

@@ -1,0 +1,349 @@
+"""Losses: what a network is told about its answers.
+
+Each is a function of an answer x and what was wanted, y, for one sample or one entry, made of operations on Tensors;
+the mean over all entries is what is learned from.  They differ in what they forgive.  Squares punish one large error
+more than many small ones, absolute values all alike, Huber's function the small like the first and the large like the
+second.  For probabilities the loss is the surprise at what came; for pairs and triples it is how far a distance is on
+the wrong side of a margin.
+
+Symbols
+    x        (N, D)  answers
+    y        (N, D)  what was wanted
+    δ                where squares turn into lines
+    t        (N,)    right classes, in D
+    w        (D,)    weights of the classes
+    s        (N,)    which way it should be: 1 or -1
+    u, v     (N,)    scores or distances of pairs
+    m                margin
+    a, p, q  (N, D)  anchors, and what should be near to them and far from them
+    ε                keeps roots and quotients away from 0
+
+Equations
+    (1)  ℓ = (x - y)²                                                                squared
+    (2)  ℓ = |x - y|                                                                 absolute
+    (3)  ℓ = d²/2 if d < δ else δ (d - δ/2) with d = |x - y|                         huber
+    (4)  ℓ = log(1 + eˣ) - x y                                                       binary_surprise
+    (5)  ℓ = y (log y - x)                                                           divergence
+    (6)  ℓ_n = -w_t_n x_n,t_n                                                        negative_log_likelihood
+    (7)  ℓ = max(0, m - s (u - v))                                                   margin_ranking
+    (8)  ℓ = u if s = 1 else max(0, m - u)                                           hinge_embedding
+    (9)  d_n = √(Σ_d (a_nd - p_nd + ε)²)                                             distances
+    (10)  ℓ = max(0, u - v + m)                                                      triplet_margin
+    (11)  c_n = Σ_d a_nd p_nd / √((Σ_d a_nd² + ε) (Σ_d p_nd² + ε))                   cosines
+    (12)  ℓ = 1 - u if s = 1 else max(0, u - m)                                      cosine_embedding
+
+Choices
+    The functions with PyTorch's names check, call one of these, and take the mean, the sum, or neither (`reduction`).
+    Shapes must be equal: nothing is broadcast, since a column against a row would give a plausible, wrong number.
+    (4) takes logits, and is the surprise -y log σ(x) - (1 - y) log(1 - σ(x)) without a probability that could be 0.
+    (5) takes x as logarithms; 0 log 0 is 0.  Its "mean" is over all entries, "batchmean" over samples, which is the one
+    of the definition.
+    (9) adds ε to every difference, so that the root has a slope where a = p.
+    Slopes at kinks are 0: where x = y in (2), and where a margin is just kept.
+    Targets get a gradient if they are Tensors that require one.  Those that are not finite are an error.
+
+Cost
+    O(N D), in a handful of passes.
+
+>>> mse_loss([1.0, 4.0], [1.0, 2.0]), binary_cross_entropy_with_logits([0.0], [1.0])
+(Tensor(2.), Tensor(0.69314718))
+
+Sources: P. Huber, "Robust estimation of a location parameter", Annals of Mathematical Statistics 35 (1964), for (3); F.
+Schroff and others, "FaceNet", CVPR 2015, equation 3 for (10); for names, ε and what is divided by what, PyTorch.
+"""
+import numpy as np
+
+from scratchml.autograd import Tensor, ops
+from scratchml.autograd.ops import as_tensor
+from scratchml.core.checks import finite, one_of, real_number
+from scratchml.nn.cross_entropy import REDUCTIONS, class_numbers, class_weights, counted
+
+# --- the equations -------------------------------------------------------------------------------
+
+
+def squared(x, y):
+    """(1)  ℓ = (x - y)²
+
+    Shapes: x (N, D), y (N, D) -> (N, D)
+    """
+    return (as_tensor(x) - y) ** 2
+
+
+def absolute(x, y):
+    """(2)  ℓ = |x - y|
+
+    Shapes: x (N, D), y (N, D) -> (N, D)
+    """
+    return (as_tensor(x) - y).abs()
+
+
+def huber(x, y, δ):
+    """(3)  ℓ = d²/2 if d < δ else δ (d - δ/2) with d = |x - y|
+
+    As c (d - c/2) with c the lesser of d and δ it is one formula, whose slope by c is 0 where c is d.
+
+    Shapes: x (N, D), y (N, D), δ -> (N, D)
+    """
+    d = absolute(x, y)
+    c = d.clamp(max=δ)
+    return c * (d - 0.5 * c)
+
+
+def binary_surprise(x, y):
+    """(4)  ℓ = log(1 + eˣ) - x y
+
+    Shapes: x (N, D), y (N, D) -> (N, D)
+    """
+    x = as_tensor(x)
+    return x.softplus() - x * y
+
+
+def divergence(x, y):
+    """(5)  ℓ = y (log y - x)
+
+    Shapes: x (N, D), y (N, D) -> (N, D)
+    """
+    x, y = as_tensor(x), as_tensor(y)
+    nothing = y._data == 0                               # does not count, also where x is -inf
+    return y * (y.masked_fill(nothing, 1.0).log() - x.masked_fill(nothing, 0.0))
+
+
+def negative_log_likelihood(x, t, w):
+    """(6)  ℓ_n = -w_t_n x_n,t_n
+
+    Shapes: x (N, D), t (N) in D, w (D) -> (N)
+    """
+    x = as_tensor(x)
+    return -x[np.arange(len(t)), t] * w[t].astype(x.dtype)
+
+
+def margin_ranking(u, v, s, m):
+    """(7)  ℓ = max(0, m - s (u - v))
+
+    Shapes: u (N), v (N), s (N), m -> (N)
+    """
+    return (m - (as_tensor(u) - v) * s).relu()
+
+
+def hinge_embedding(u, s, m):
+    """(8)  ℓ = u if s = 1 else max(0, m - u)
+
+    Shapes: u (N), s (N), m -> (N)
+    """
+    u = as_tensor(u)
+    return ops.where(s == 1, u, (m - u).relu())
+
+
+def distances(a, p, ε):
+    """(9)  d_n = √(Σ_d (a_nd - p_nd + ε)²)
+
+    Shapes: a (N, D), p (N, D), ε -> (N)
+    """
+    return ((as_tensor(a) - p + ε) ** 2).sum(-1).sqrt()
+
+
+def triplet_margin(u, v, m):
+    """(10)  ℓ = max(0, u - v + m)
+
+    Shapes: u (N), v (N), m -> (N)
+    """
+    return (as_tensor(u) - v + m).relu()
+
+
+def cosines(a, p, ε):
+    """(11)  c_n = Σ_d a_nd p_nd / √((Σ_d a_nd² + ε) (Σ_d p_nd² + ε))
+
+    Shapes: a (N, D), p (N, D), ε -> (N)
+    """
+    a, p = as_tensor(a), as_tensor(p)
+    return (a * p).sum(-1) / (((a * a).sum(-1) + ε) * ((p * p).sum(-1) + ε)).sqrt()
+
+
+def cosine_embedding(u, s, m):
+    """(12)  ℓ = 1 - u if s = 1 else max(0, u - m)
+
+    Shapes: u (N), s (N), m -> (N)
+    """
+    u = as_tensor(u)
+    return ops.where(s == 1, 1 - u, (u - m).relu())
+
+
+# --- PyTorch's functions -------------------------------------------------------------------------
+
+COSINE_EPS = 1e-12                                       # PyTorch's
+
+
+def mse_loss(input, target, reduction="mean"):
+    """The mean of (1) over `input` and `target`, both (N, D) or both of another shape; or the sum, or none of both.
+
+    Raises ValueError for shapes that differ, a target that is not finite, and a mean of nothing.
+    """
+    x, y = _pair(input, target, "mse_loss")
+    return _reduced(squared(x, y), reduction, "mse_loss")
+
+
+def l1_loss(input, target, reduction="mean"):
+    """The mean of (2), with shapes (N, D) and errors as in `mse_loss`; raises the same."""
+    x, y = _pair(input, target, "l1_loss")
+    return _reduced(absolute(x, y), reduction, "l1_loss")
+
+
+def huber_loss(input, target, reduction="mean", delta=1.0):
+    """The mean of (3) with `delta` for δ, shapes (N, D) and errors as in `mse_loss`; raises ValueError for δ <= 0."""
+    x, y = _pair(input, target, "huber_loss")
+    return _reduced(huber(x, y, real_number(delta, "delta", above=0)), reduction, "huber_loss")
+
+
+def binary_cross_entropy_with_logits(input, target, weight=None, reduction="mean", pos_weight=None):
+    """The mean of (4): `input` holds logits (N, D), `target` probabilities from 0 to 1 of the same shape.
+
+    `weight` multiplies the losses, `pos_weight` those of what is there, y; both are arrays that are broadcast.
+    Raises ValueError for shapes that differ, and for targets outside of [0, 1] or that are NaN.
+    """
+    name = "binary_cross_entropy_with_logits"
+    x, y = _pair(input, target, name)
+    if y._data.size and not (y._data.min() >= 0 and y._data.max() <= 1):
+        wrong = (y._data < 0) | (y._data > 1)
+        raise ValueError(f"target: {name} expected probabilities from 0 to 1, got {y._data[wrong][0]}")
+    if pos_weight is None:
+        losses = binary_surprise(x, y)
+    else:
+        present = 1 + (_factor(pos_weight, "pos_weight", x) - 1) * y
+        losses = (1 - y) * x + present * (-x).softplus()
+    return _reduced(losses if weight is None else losses * _factor(weight, "weight", x), reduction, name)
+
+
+def kl_div(input, target, reduction="mean", log_target=False):
+    """The mean of (5) over all entries, or its sum, or with reduction="batchmean" the sum over the number of samples.
+
+    `input` holds logarithms of probabilities (N, D), `target` probabilities, or with `log_target` logarithms too.
+    Raises ValueError for shapes that differ, and for targets that are negative or not finite.
+    """
+    one_of(reduction, "reduction", (*REDUCTIONS, "batchmean"))
+    x, y = _pair(input, target, "kl_div", may_be_infinite=log_target)
+    if log_target:
+        impossible = np.isneginf(y._data)
+        y, x = y.masked_fill(impossible, 0.0), x.masked_fill(impossible, 0.0)
+        losses = y.exp() * ~impossible * (y - x)
+    elif y._data.size and y._data.min() < 0:
+        raise ValueError(f"target: kl_div expected probabilities, got {y._data.min()}; logarithms need log_target=True")
+    else:
+        losses = divergence(x, y)
+    if reduction == "batchmean":
+        return losses.sum() / counted(len(x) if x.ndim else 1, "kl_div")
+    return _reduced(losses, reduction, "kl_div")
+
+
+def nll_loss(input, target, weight=None, *, ignore_index=-100, reduction="mean"):
+    """The mean of (6), weighted by w: `input` holds logarithms of probabilities (N, D), `target` class numbers (N,).
+
+    `weight` is w, (D,).  Samples with `ignore_index` do not count.  Raises ValueError as `cross_entropy` does, which is
+    the same for scores.
+    """
+    x = as_tensor(input)
+    if x.ndim not in (1, 2):
+        raise ValueError(f"input: nll_loss expected shape (N, D) or (D,), got {x.shape}")
+    one_of(reduction, "reduction", REDUCTIONS)
+    w = class_weights(weight, x.shape[-1])
+    t = class_numbers(np.asarray(getattr(target, "_data", target)), x.shape, ignore_index, w, reduction, "nll_loss")
+    counts = (t.reshape(-1) >= 0) & (w[t.reshape(-1)] > 0)
+    x = x.reshape(-1, len(w))
+    if not counts.all():
+        x = x.masked_fill(~counts[:, None], 0.0)
+    losses = negative_log_likelihood(x, np.where(counts, t.reshape(-1), 0), w).reshape(t.shape)
+    if reduction == "mean":
+        return losses.sum() / w[t[t >= 0]].sum()
+    return losses.sum() if reduction == "sum" else losses
+
+
+def margin_ranking_loss(input1, input2, target, margin=0.0, reduction="mean"):
+    """The mean of (7): `input1` should be greater than `input2` where `target` is 1, less where it is -1; all (N,).
+
+    Raises ValueError for shapes that differ, and for targets other than 1 and -1.
+    """
+    u, v = _pair(input1, input2, "margin_ranking_loss", second="input2")
+    s = _signs(target, u, "margin_ranking_loss")
+    return _reduced(margin_ranking(u, v, s, _margin(margin)), reduction, "margin_ranking_loss")
+
+
+def hinge_embedding_loss(input, target, margin=1.0, reduction="mean"):
+    """The mean of (8): distances `input` (N,) should be small where `target` is 1, at least `margin` where it is -1.
+
+    Raises ValueError for shapes that differ, and for targets other than 1 and -1.
+    """
+    u = as_tensor(input)
+    s = _signs(target, u, "hinge_embedding_loss")
+    return _reduced(hinge_embedding(u, s, _margin(margin)), reduction, "hinge_embedding_loss")
+
+
+def triplet_margin_loss(anchor, positive, negative, margin=1.0, p=2.0, eps=1e-6, swap=False, reduction="mean"):
+    """The mean of (10) with the distances (9): `negative` should be further than `positive` by `margin`; all (N, D).
+
+    With `swap` the distance to `negative` is the lesser of that from `anchor` and that from `positive`.  Raises
+    ValueError for shapes that differ, for eps <= 0, and for a `p` other than 2, the Euclidean distance.
+    """
+    name = "triplet_margin_loss"
+    if p != 2:
+        raise ValueError(f"p={p!r}: {name} expected 2; other distances are not here")
+    a, near = _pair(anchor, positive, name, second="positive")
+    _, far = _pair(a, negative, name, second="negative")
+    if not a.ndim:
+        raise ValueError(f"anchor: {name} expected shape (N, D), got ()")
+    ε = real_number(eps, "eps", above=0)
+    to_far = distances(a, far, ε)
+    if swap:
+        to_far = ops.minimum(to_far, distances(near, far, ε))
+    return _reduced(triplet_margin(distances(a, near, ε), to_far, _margin(margin)), reduction, name)
+
+
+def cosine_embedding_loss(input1, input2, target, margin=0.0, reduction="mean"):
+    """The mean of (12) with the cosines (11) of `input1` and `input2` (N, D).
+
+    They should point the same way where `target` (N,) is 1, and have a cosine of at most `margin` where it is -1.
+    Raises ValueError for shapes that differ, and for targets other than 1 and -1.
+    """
+    a, p = _pair(input1, input2, "cosine_embedding_loss", second="input2")
+    if not a.ndim:
+        raise ValueError("input1: cosine_embedding_loss expected shape (N, D), got ()")
+    u = cosines(a, p, COSINE_EPS)
+    s = _signs(target, u, "cosine_embedding_loss")
+    return _reduced(cosine_embedding(u, s, _margin(margin)), reduction, "cosine_embedding_loss")
+
+
+# --- pieces --------------------------------------------------------------------------------------
+
+
+def _pair(x, y, name, second="target", may_be_infinite=False):
+    """Both as Tensors of one shape; what is no Tensor takes the dtype of the other, and must be finite."""
+    x = as_tensor(x, y)
+    y = y if type(y) is Tensor else Tensor(np.asarray(y, x.dtype))
+    if x.shape != y.shape:
+        raise ValueError(f"{second}: {name} expected shape {x.shape}, as the first has, got {y.shape}")
+    if second == "target" and not may_be_infinite:
+        finite(y._data, second)
+    return x, y
+
+
+def _signs(target, u, name):
+    s = np.asarray(getattr(target, "_data", target))
+    if s.shape != u.shape:
+        raise ValueError(f"target: {name} expected shape {u.shape}, got {s.shape}")
+    wrong = (s != 1) & (s != -1)
+    if wrong.any():
+        raise ValueError(f"target: {name} expected 1 or -1, got {s[wrong][0]}")
+    return s.astype(u.dtype)
+
+
+def _margin(margin):
+    return real_number(margin, "margin", least=-np.inf)
+
+
+def _factor(weight, name, x):
+    return finite(np.asarray(getattr(weight, "_data", weight), x.dtype), name)
+
+
+def _reduced(losses, reduction, name):
+    one_of(reduction, "reduction", REDUCTIONS)
+    if reduction == "none":
+        return losses
+    return losses.sum() / counted(losses.numel(), name) if reduction == "mean" else losses.sum()

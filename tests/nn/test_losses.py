@@ -1,0 +1,200 @@
+"""Losses against their definitions and central differences; reductions, laws, bad targets."""
+import numpy as np
+import pytest
+from hypothesis import given, strategies as st
+
+from scratchml import nn
+from scratchml.autograd import Tensor, gradcheck, ops
+from scratchml.nn import (binary_cross_entropy_with_logits, cosine_embedding_loss, cross_entropy, hinge_embedding_loss,
+                          huber_loss, kl_div, l1_loss, margin_ranking_loss, mse_loss, nll_loss, triplet_margin_loss)
+from scratchml.nn.losses import (absolute, binary_surprise, cosine_embedding, cosines, distances, divergence,
+                                 hinge_embedding, huber, margin_ranking, negative_log_likelihood, squared,
+                                 triplet_margin)
+from tests.nn.test_layers import assert_same_gradients, leaf
+from tests.reference import losses as reference
+from tests.strategies.losses import pairs, signs
+
+EPS = np.finfo(float).eps
+ROUNDING = dict(rtol=40 * EPS, atol=400 * EPS)           # numbers below 10, squared
+S = np.array([1.0, -1.0, -1.0])
+
+
+def probabilities(shape, seed=0):
+    return np.random.default_rng(seed).dirichlet(np.ones(shape[-1]), shape[:-1])
+
+
+CALLS = {
+    "mse_loss": lambda **o: (lambda x, y: mse_loss(x, y, **o), leaf(3, 4), leaf(3, 4, seed=1)),
+    "l1_loss": lambda **o: (lambda x, y: l1_loss(x, y, **o), leaf(3, 4), leaf(3, 4, seed=1)),
+    "huber_loss": lambda **o: (lambda x, y: huber_loss(x, y, delta=0.6, **o), leaf(3, 4), leaf(3, 4, seed=1)),
+    "binary": lambda **o: (lambda x, y: binary_cross_entropy_with_logits(x, y, **o), leaf(3, 4),
+                           Tensor(np.random.default_rng(0).random((3, 4)), requires_grad=True)),
+    "binary, weighted": lambda **o: (
+        lambda x: binary_cross_entropy_with_logits(x, np.eye(3), [[2.0], [1.0], [0.0]], pos_weight=[1, 3, 0.5], **o),
+        leaf(3, 3)),
+    "kl_div": lambda **o: (lambda x, y: kl_div(x, y, **o), leaf(3, 4),
+                           Tensor(0.1 + np.random.default_rng(0).random((3, 4)), requires_grad=True)),
+    "kl_div, logarithms": lambda **o: (lambda x, y: kl_div(x, y, log_target=True, **o), leaf(3, 4), leaf(3, 4, seed=1)),
+    "nll_loss": lambda **o: (lambda x: nll_loss(x, [1, 9, 0], [1.0, 2.0], ignore_index=9, **o), leaf(3, 2)),
+    "margin_ranking_loss": lambda **o: (lambda u, v: margin_ranking_loss(u, v, S, 0.3, **o), leaf(3), leaf(3, seed=1)),
+    "hinge_embedding_loss": lambda **o: (lambda u: hinge_embedding_loss(u, S, 0.5, **o), leaf(3)),
+    "triplet_margin_loss": lambda **o: (lambda a, p, q: triplet_margin_loss(a, p, q, 2.0, **o), leaf(3, 2),
+                                        leaf(3, 2, seed=1), leaf(3, 2, seed=2)),
+    "triplet, swapped": lambda **o: (lambda a, p, q: triplet_margin_loss(a, p, q, 2.0, swap=True, **o), leaf(3, 2),
+                                     leaf(3, 2, seed=1), leaf(3, 2, seed=2)),
+    "cosine_embedding_loss": lambda **o: (lambda a, p: cosine_embedding_loss(a, p, S, -0.5, **o), leaf(3, 2),
+                                          leaf(3, 2, seed=1)),
+}
+each_loss = pytest.mark.parametrize("name", CALLS)
+
+
+# --- equal to the definition
+
+@given(pairs(), st.floats(0.05, 3))
+def test_losses_of_entries_are_their_definition(drawn, δ):
+    x, y = drawn
+    p = np.random.default_rng(0).random(x.shape) * (x > -1)
+    for ours, theirs in [(squared(x, y), reference.squared(x, y)), (absolute(x, y), reference.absolute(x, y)),
+                         (huber(x, y, δ), reference.huber(x, y, δ)),
+                         (binary_surprise(x, p), reference.binary_surprise(x, p)),
+                         (divergence(x, p), reference.divergence(x, p))]:
+        np.testing.assert_allclose(ours.data, theirs, **ROUNDING)
+
+
+@given(st.data(), st.floats(-1, 1))
+def test_losses_of_samples_are_their_definition(data, m):
+    a, p, q = data.draw(pairs(count=3))
+    s, t = data.draw(signs(len(a))), np.random.default_rng(0).integers(a.shape[1], size=len(a))
+    u, v, w = a[:, 0], p[:, 0], abs(q[0])
+    for ours, theirs in [
+        (negative_log_likelihood(a, t, w), reference.negative_log_likelihood(a, t, w)),
+        (margin_ranking(u, v, s, m), reference.margin_ranking(u, v, s, m)),
+        (hinge_embedding(u, s, m), reference.hinge_embedding(u, s, m)),
+        (distances(a, p, 1e-6), reference.distances(a, p, 1e-6)),
+        (triplet_margin(u, v, m), reference.triplet_margin(u, v, m)),
+        (cosines(a, p, 1e-12), reference.cosines(a, p, 1e-12)),
+        (cosine_embedding(u, s, m), reference.cosine_embedding(u, s, m)),
+    ]:
+        np.testing.assert_allclose(ours.data, theirs, **ROUNDING)
+
+
+# --- gradients and reductions
+
+@each_loss
+def test_gradients(name):
+    f, *inputs = CALLS[name]()
+    assert gradcheck(f, tuple(inputs))
+
+
+@each_loss
+def test_reductions(name):
+    made = (CALLS[name](reduction=reduction) for reduction in ("none", "sum", "mean"))
+    losses, total, mean = (f(*inputs).data for f, *inputs in made)
+    np.testing.assert_allclose(total, losses.sum(), rtol=1e-14)
+    np.testing.assert_allclose(mean, losses.sum() / (3 if name == "nll_loss" else losses.size), rtol=1e-14)
+    with pytest.raises(ValueError, match="reduction='avg': expected one of"):
+        f, *inputs = CALLS[name](reduction="avg")
+        f(*inputs)
+
+
+@each_loss
+def test_float32_stays(name):
+    f, *inputs = CALLS[name]()
+    single = [Tensor(x.data.astype(np.float32), requires_grad=True) for x in inputs]
+    loss = f(*single)
+    loss.backward()
+    assert loss.dtype == np.float32 and all(x.grad.dtype == np.float32 for x in single)
+    np.testing.assert_allclose(loss.data, f(*inputs).data, rtol=1e-5)
+
+
+# --- laws
+
+def test_cross_entropy_is_the_likelihood_of_a_softmax():
+    z, t, w = leaf(4, 3), [0, 2, 2, 1], [1.0, 2.0, 0.5]
+    assert_same_gradients(nll_loss(z.log_softmax(1), t, w), cross_entropy(z, t, w), [z])
+    assert_same_gradients(nll_loss(z[0].log_softmax(0), 2), cross_entropy(z[0], 2), [z])
+
+
+def test_two_classes_are_one_logit():
+    z, y = leaf(5), np.array([1.0, 0.0, 1.0, 1.0, 0.0])
+    both = ops.stack([z * 0, z], 1)
+    assert_same_gradients(binary_cross_entropy_with_logits(z, y), cross_entropy(both, y.astype(int)), [z])
+
+
+def test_huber_is_between_squares_and_lines():
+    x, y = leaf(6), leaf(6, seed=1)
+    assert_same_gradients(huber_loss(x, y, delta=100.0), mse_loss(x, y) / 2, [x, y])
+    assert_same_gradients(huber_loss(x, y, delta=1e-9) / 1e-9, l1_loss(x, y), [x, y], 1e-6)
+
+
+def test_divergence_is_not_negative_and_zero_for_equals():
+    p, q = probabilities((5, 4)), probabilities((5, 4), 1)
+    assert (kl_div(np.log(q), p, "none").data.sum(1) > 0).all()
+    assert abs(kl_div(np.log(p), p, "batchmean").item()) < 1e-15
+    np.testing.assert_allclose(kl_div(np.log(q), p, "batchmean").data,
+                               kl_div(np.log(q), np.log(p), "batchmean", log_target=True).data, rtol=1e-14)
+
+
+def test_nothing_is_lost_where_probabilities_are_zero():
+    x, y = Tensor([[-np.inf, 0.0], [-1e4, -1.0]], requires_grad=True), np.array([[0.0, 1.0], [0.0, 0.5]])
+    loss = kl_div(x, y, "sum")
+    loss.backward()
+    np.testing.assert_allclose(loss.item(), 0.5 * (np.log(0.5) + 1), rtol=1e-14)
+    assert x.grad.data.tolist() == [[0, -1], [0, -0.5]]
+    with np.errstate(divide="ignore"):
+        assert kl_div(x, np.log(y), "sum", log_target=True).item() == pytest.approx(loss.item(), rel=1e-14)
+    for logit, y, expected in ((800.0, 0.0, 800.0), (-800.0, 1.0, 800.0), (800.0, 1.0, 0.0), (-800.0, 0.0, 0.0)):
+        assert binary_cross_entropy_with_logits([logit], [y]).item() == expected
+    assert nll_loss([[-np.inf, 0.0]], [0], [0.0, 1.0], reduction="sum").item() == 0
+
+
+def test_equal_points_have_gradients():
+    a = leaf(2, 3)
+    triplet_margin_loss(a, a.data, a.data).backward()
+    assert np.isfinite(a.grad.data).all()
+    zero = Tensor(np.zeros((2, 3)), requires_grad=True)
+    cosine_embedding_loss(zero, np.ones((2, 3)), [1, -1]).backward()
+    assert np.isfinite(zero.grad.data).all()
+
+
+def test_targets_may_be_tensors_or_arrays():
+    x, y = leaf(3), leaf(3, seed=1)
+    assert mse_loss(x, y).item() == mse_loss(x, y.data).item() == mse_loss(x.data, y).item()
+    assert mse_loss(x, Tensor(y.data)).requires_grad and mse_loss([1, 2], [1, 3]).item() == 0.5
+
+
+# --- bad arguments
+
+A, B = np.zeros((2, 3)), np.zeros((3, 2))
+
+
+@pytest.mark.parametrize("call, message", [
+    (lambda: mse_loss(A, B), r"target: mse_loss expected shape \(2, 3\), as the first has, got \(3, 2\)"),
+    (lambda: l1_loss(np.zeros((3, 1)), np.zeros(3)), r"l1_loss expected shape \(3, 1\).*got \(3,\)"),
+    (lambda: mse_loss(A, np.full((2, 3), np.nan)), r"target: Input contains NaN, first at \[0, 0\]"),
+    (lambda: huber_loss([0.0], [np.inf]), "target: Input contains infinity"),
+    (lambda: huber_loss(A, A, delta=0), "delta=0"), (lambda: mse_loss([], []), "cannot take the mean"),
+    (lambda: binary_cross_entropy_with_logits([0.0, 0.0], [0.5, 2.0]), "expected probabilities from 0 to 1, got 2.0"),
+    (lambda: binary_cross_entropy_with_logits([0.0], [np.nan]), "NaN"),
+    (lambda: binary_cross_entropy_with_logits([0.0], [1.0], pos_weight=[np.nan]), "pos_weight: Input contains NaN"),
+    (lambda: kl_div(A, A - 1), "kl_div expected probabilities, got -1.0; logarithms need log_target=True"),
+    (lambda: nll_loss(A, [0, 3]), r"nll_loss expected class numbers from 0 to 2, or -100 to ignore, got 3 at \[1\]"),
+    (lambda: nll_loss(np.zeros((1, 2, 3)), [0]), r"expected shape \(N, D\)"),
+    (lambda: margin_ranking_loss([0.0], [0.0], [0]), "margin_ranking_loss expected 1 or -1, got 0"),
+    (lambda: margin_ranking_loss([0.0], [0.0, 1.0], [1]), "input2: margin_ranking_loss expected shape"),
+    (lambda: hinge_embedding_loss([0.0], [1, 1]), r"target: hinge_embedding_loss expected shape \(1,\), got \(2,\)"),
+    (lambda: hinge_embedding_loss([0.0], [1], margin=np.nan), "margin=nan"),
+    (lambda: triplet_margin_loss(A, B, A), "positive: triplet_margin_loss expected shape"),
+    (lambda: triplet_margin_loss(A, A, B), "negative: triplet_margin_loss expected shape"),
+    (lambda: triplet_margin_loss(A, A, A, p=1), "p=1"), (lambda: triplet_margin_loss(A, A, A, eps=0), "eps=0"),
+    (lambda: triplet_margin_loss(1.0, 1.0, 1.0), r"expected shape \(N, D\)"),
+    (lambda: cosine_embedding_loss(A, A, [1, np.nan]), "expected 1 or -1, got nan"),
+    (lambda: cosine_embedding_loss(1.0, 1.0, 1), r"expected shape \(N, D\)"),
+])
+def test_bad_arguments(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
+
+
+def test_every_loss_is_offered():
+    assert all(hasattr(nn, name.split(",")[0]) for name in CALLS if "binary" not in name and "triplet," not in name)
