@@ -2,6 +2,7 @@
 from scratchml.nn import initialisation as init
 from scratchml.nn.activations import GLU, ActivityL2, LeakyReLU, ReLU, Sigmoid, Softmax, Tanh, penalty
 from scratchml.nn.attention import scaled_dot_product_attention
+from scratchml.nn.convolution import CausalConv1d, Conv1d
 from scratchml.nn.cross_entropy import cross_entropy
 from scratchml.nn.layers import Dropout, Embedding, GaussianNoise, Linear
 from scratchml.nn.losses import (
@@ -15,7 +16,7 @@ from scratchml.nn.recurrent import LSTM
 from scratchml.nn.multihead import MultiheadAttention
 
 CHAPTERS = ("initialisation", "module", "layers", "activations", "normalisation", "cross_entropy", "losses", "packing",
-            "lstm", "recurrent", "attention", "multihead", "training")
+            "lstm", "recurrent", "convolution", "attention", "multihead", "training")
 
 __all__ = [
     "init", "Module", "ModuleList", "Parameter", "Sequential",
@@ -26,6 +27,7 @@ __all__ = [
     "BatchNorm1d", "LayerNorm", "cross_entropy",
     "binary_cross_entropy_with_logits", "cosine_embedding_loss", "hinge_embedding_loss", "huber_loss", "kl_div",
     "l1_loss", "margin_ranking_loss", "mse_loss", "nll_loss", "triplet_margin_loss",
+    "CausalConv1d", "Conv1d",
     "MultiheadAttention",
     "History", "evaluate", "fit", "predict",
 ]

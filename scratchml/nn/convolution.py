@@ -1,0 +1,231 @@
+"""Convolution: the same small affine map at every position of a sequence.
+
+A window of K taps goes along a sequence of C channels; at every position a weighted sum of what it sees, over taps and
+channels, is one entry of the result, for each of H filters.  What is recognised is so recognised anywhere, with K C H
+weights for a sequence of any length.  A filter that may see only what has been makes a causal layer: its window ends at
+the position itself.
+
+Laid out in memory, all windows are a matrix, and the convolution is a product with it.  On the way back the product
+gives the gradient of every window; an entry is in up to K windows, and its gradient is the sum over these.
+
+Symbols
+    x        (N, C, T)     inputs: N sequences, C channels, T positions
+    W        (H, C, K)     weights of H filters
+    b        (H,)          their biases
+    s, d                   by how much the window moves on (`stride`), and what is between its taps (`dilation`)
+    X        (N, C, K, S)  windows, at S positions
+    g        (N, H, S)     gradient of the loss L by the result y
+    G        (N, C, K, S)  gradient of the windows
+    K, T                   numbers of taps and of positions
+
+Equations
+    (1)  X_nckt = x_n,c,st+dk                                                        windows
+    (2)  y_nht = Σ_c Σ_k W_hck X_nckt + b_h                                          convolved
+    (3)  ∂L/∂W_hck = Σ_n Σ_t g_nht X_nckt                                            convolved_by_weight
+    (4)  G_nckt = Σ_h W_hck g_nht                                                    convolved_by_windows
+    (5)  ∂L/∂x_ncu = Σ_k Σ_t [u = st + dk] G_nckt                                    windows_by_input
+    (6)  S = ⌊(T - d (K - 1) - 1) / s⌋ + 1                                           positions
+
+Choices
+    Like everyone's, this convolution does not turn the filter around: it is a correlation.
+    Padding is zeros, put around x before (1).  A causal layer pads d (K - 1) on the left alone: the result at t depends
+    on x up to t.
+    With `groups` the channels and filters fall into as many groups, each by itself a convolution.
+    Kept for the gradient are W and x; the windows, K times as large, are laid out again.
+
+Cost
+    O(N S H C K), in BLAS, a product for each sequence and group; memory for the windows, N C K S, while it runs.
+
+>>> layer = CausalConv1d(1, 1, 2, bias=False, dtype="float64")
+>>> layer.load_state_dict({"weight": [[[10.0, 1.0]]]})
+([], [])
+>>> layer([[[1.0, 2.0, 3.0]]]).data.tolist()
+[[[1.0, 12.0, 23.0]]]
+
+Sources: A. Waibel and others, "Phoneme recognition using time-delay neural networks", IEEE Transactions on Acoustics,
+Speech, and Signal Processing 37 (1989); A. van den Oord and others, "WaveNet", 2016, section 2.1 for causal and dilated
+ones; K. Chellapilla and others, "High performance convolutional neural networks for document processing", 2006, for the
+matrix of windows; for names, arguments and first weights, PyTorch.
+"""
+import numpy as np
+
+from scratchml.autograd import Fused, ops
+from scratchml.core.checks import whole_number
+from scratchml.core.random import generator
+from scratchml.nn.initialisation import kaiming_bound
+from scratchml.nn.module import Module, Parameter, as_input, float_type
+
+# --- the equations -------------------------------------------------------------------------------
+
+
+def windows(x, K, s, d):
+    """(1)  X_nckt = x_n,c,st+dk
+
+    Shapes: x (N, C, T), K, s, d -> (N, C, K, S)
+    """
+    S = positions(x.shape[2], K, s, d)
+    X = np.empty((*x.shape[:2], K, S), x.dtype)
+    for k in range(K):
+        X[:, :, k] = x[:, :, _seen(k, S, s, d)]
+    return X
+
+
+def convolved(X, W, b):
+    """(2)  y_nht = Σ_c Σ_k W_hck X_nckt + b_h
+
+    Shapes: X (N, C, K, S), W (H, C, K), b (H) -> (N, H, S)
+    """
+    N, C, K, S = X.shape
+    y = W.reshape(-1, C * K) @ X.reshape(N, C * K, S)
+    y += b[:, None]
+    return y
+
+
+def convolved_by_weight(g, X):
+    """(3)  ∂L/∂W_hck = Σ_n Σ_t g_nht X_nckt
+
+    Shapes: g (N, H, S), X (N, C, K, S) -> (H, C, K)
+    """
+    N, C, K, S = X.shape
+    return (g @ X.reshape(N, C * K, S).swapaxes(1, 2)).sum(axis=0).reshape(g.shape[1], C, K)
+
+
+def convolved_by_windows(g, W):
+    """(4)  G_nckt = Σ_h W_hck g_nht
+
+    Shapes: g (N, H, S), W (H, C, K) -> (N, C, K, S)
+    """
+    H, C, K = W.shape
+    return (W.reshape(H, C * K).T @ g).reshape(len(g), C, K, g.shape[2])
+
+
+def windows_by_input(G, T, s, d):
+    """(5)  ∂L/∂x_ncu = Σ_k Σ_t [u = st + dk] G_nckt
+
+    Shapes: G (N, C, K, S), T, s, d -> (N, C, T)
+    """
+    N, C, K, S = G.shape
+    x = np.zeros((N, C, T), G.dtype)
+    for k in range(K):
+        x[:, :, _seen(k, S, s, d)] += G[:, :, k]
+    return x
+
+
+def positions(T, K, s, d):
+    """(6)  S = ⌊(T - d (K - 1) - 1) / s⌋ + 1
+
+    Shapes: T, K, s, d -> ()
+    """
+    return (T - d * (K - 1) - 1) // s + 1
+
+
+def _seen(k, S, s, d):
+    """Where the windows have their tap k."""
+    return slice(d * k, d * k + s * (S - 1) + 1, s)
+
+
+# --- layers --------------------------------------------------------------------------------------
+
+
+def _grouped(array, groups, axis):
+    """`array` in `groups` parts along `axis`, as views."""
+    return np.split(array, groups, axis) if groups > 1 else [array]
+
+
+def _convolution(x, W, b=None, *, s, d, groups, of_input):
+    b = np.zeros(len(W), W.dtype) if b is None else b
+    parts = zip(*(_grouped(array, groups, axis) for array, axis in ((x, 1), (W, 0), (b, 0))))
+    ys = [convolved(windows(x, W.shape[2], s, d), W, b) for x, W, b in parts]
+    return ys[0] if groups == 1 else np.concatenate(ys, axis=1), (x, W, s, d, groups, of_input)
+
+
+def _convolution_gradient(saved, g):
+    x, W, s, d, groups, of_input = saved
+    by_input, by_weight = [], []
+    for x_part, W_part, g_part in zip(*(_grouped(a, groups, axis) for a, axis in ((x, 1), (W, 0), (g, 1)))):
+        by_weight.append(convolved_by_weight(g_part, windows(x_part, W.shape[2], s, d)))
+        if of_input:
+            by_input.append(windows_by_input(convolved_by_windows(g_part, W_part), x.shape[2], s, d))
+    return np.concatenate(by_input, axis=1) if of_input else None, np.concatenate(by_weight), g.sum(axis=(0, 2))
+
+
+CONVOLUTION = Fused(_convolution, _convolution_gradient)
+CONVOLUTION_ALONE = Fused(_convolution, lambda saved, g: _convolution_gradient(saved, g)[:2])
+
+
+class Conv1d(Module):
+    """(2) along sequences: from (N, in_channels, T) to (N, out_channels, S); or without N for a single sequence.
+
+    `weight` is W, (out_channels, in_channels / groups, kernel_size), `bias` b, (out_channels,), or None without; both
+    begin uniform over ±1/√n for n the entries of a filter.  `padding` is a number of zeros on either side, "valid" for
+    none, or "same" for as many as keep T, which needs stride 1.  Raises ValueError for settings that are no whole
+    numbers or do not fit together, for inputs of another shape, and for sequences that are shorter than the window.
+    """
+
+    settings = ("in_channels", "out_channels", "kernel_size", "stride", "padding", "dilation", "groups")
+
+    def __init__(self, in_channels, out_channels, kernel_size, stride=1, padding=0, dilation=1, groups=1, bias=True, *,
+                 dtype="float32", random_state=None):
+        for name, value in (("in_channels", in_channels), ("out_channels", out_channels), ("kernel_size", kernel_size),
+                            ("stride", stride), ("dilation", dilation), ("groups", groups)):
+            setattr(self, name, whole_number(_single(value), name))
+        if self.in_channels % self.groups or self.out_channels % self.groups:
+            raise ValueError(f"groups={groups}: expected a divisor of in_channels={in_channels} and of "
+                             f"out_channels={out_channels}")
+        self.padding = padding
+        self._around = self._zeros_around(_single(padding))
+        shape = self.out_channels, self.in_channels // self.groups, self.kernel_size
+        dtype, rng, bound = float_type(dtype), generator(random_state), kaiming_bound(shape[1] * shape[2], 3 ** -0.5)
+        self.weight = Parameter(rng.uniform(-bound, bound, shape).astype(dtype))
+        self.bias = Parameter(rng.uniform(-bound, bound, shape[0]).astype(dtype)) if bias else None
+
+    def _zeros_around(self, padding):
+        """How many zeros stand on the left and on the right."""
+        if padding == "same":
+            if self.stride != 1:
+                raise ValueError(f"padding='same': expected stride 1, got {self.stride}")
+            reach = self.dilation * (self.kernel_size - 1)
+            return reach // 2, reach - reach // 2
+        if isinstance(padding, str) and padding != "valid":
+            raise ValueError(f"padding={padding!r}: expected 'valid', 'same' or a whole number")
+        return (0 if padding == "valid" else whole_number(padding, "padding", least=0),) * 2
+
+    def forward(self, input):
+        W, b = self.weight, self.bias
+        x = as_input(input, self, W._data.dtype)
+        if x.ndim not in (2, 3) or x.shape[-2] != self.in_channels:
+            C = self.in_channels
+            raise ValueError(f"input: {self} expected shape (N, {C}, T) or ({C}, T), got {x.shape}")
+        least = self.dilation * (self.kernel_size - 1) + 1
+        if x.shape[-1] + sum(self._around) < least:
+            raise ValueError(f"input: {self} expected at least {least} positions, padding included, got "
+                             f"{x.shape[-1] + sum(self._around)}")
+        single = x.ndim == 2
+        x = ops.pad(x.unsqueeze(0) if single else x, self._around) if any(self._around) else \
+            x.unsqueeze(0) if single else x
+        options = dict(s=self.stride, d=self.dilation, groups=self.groups, of_input=x.requires_grad)
+        y = CONVOLUTION_ALONE(x, W, **options) if b is None else CONVOLUTION(x, W, b, **options)
+        return y.squeeze(0) if single else y
+
+
+class CausalConv1d(Conv1d):
+    """A Conv1d whose result at t depends on the input up to t and no further: from (N, in_channels, T) to the same T.
+
+    It has no `padding` to choose, and with a stride the results are those at 0, stride, 2 stride, ....  Arguments,
+    weights and errors otherwise as in Conv1d.
+    """
+
+    settings = ("in_channels", "out_channels", "kernel_size", "stride", "dilation", "groups")
+
+    def __init__(self, in_channels, out_channels, kernel_size, stride=1, dilation=1, groups=1, bias=True, *,
+                 dtype="float32", random_state=None):
+        super().__init__(in_channels, out_channels, kernel_size, stride, 0, dilation, groups, bias, dtype=dtype,
+                         random_state=random_state)
+
+    def _zeros_around(self, padding):
+        return self.dilation * (self.kernel_size - 1), 0
+
+
+def _single(value):
+    """The number in a tuple of one, as PyTorch allows; anything else as it is."""
+    return value[0] if isinstance(value, (tuple, list)) and len(value) == 1 else value

@@ -1,0 +1,151 @@
+"""Convolution against its definition, elementary operations and central differences; what causal means; bad input."""
+import numpy as np
+import pytest
+from hypothesis import given, strategies as st
+
+from scratchml.autograd import Tensor, gradcheck, ops
+from scratchml.nn import CausalConv1d, Conv1d, Linear
+from scratchml.nn.convolution import (convolved, convolved_by_weight, convolved_by_windows, positions, windows,
+                                      windows_by_input)
+from tests.nn.test_layers import assert_same_gradients, leaf
+from tests.reference import convolution as reference
+from tests.strategies.convolution import convolutions
+
+EPS = np.finfo(float).eps
+ROUNDING = dict(rtol=0, atol=1e3 * EPS)                  # sums of at most 24 products of normal numbers
+
+
+# --- equal to the definition
+
+@given(convolutions())
+def test_every_equation_is_its_definition(drawn):
+    x, W, b, s, d = drawn
+    K, T = W.shape[2], x.shape[2]
+    X = windows(x, K, s, d)
+    assert positions(T, K, s, d) == reference.positions(T, K, s, d) == X.shape[3]
+    np.testing.assert_array_equal(X, reference.windows(x, K, s, d))
+    y = convolved(X, W, b)
+    np.testing.assert_allclose(y, reference.convolved(X, W, b), **ROUNDING)
+    g = np.cos(np.arange(y.size)).reshape(y.shape)
+    np.testing.assert_allclose(convolved_by_weight(g, X), reference.convolved_by_weight(g, X), **ROUNDING)
+    G = convolved_by_windows(g, W)
+    np.testing.assert_allclose(G, reference.convolved_by_windows(g, W), **ROUNDING)
+    np.testing.assert_allclose(windows_by_input(G, T, s, d), reference.windows_by_input(G, T, s, d), **ROUNDING)
+
+
+def composed(layer, x):
+    """The sum over taps of a product with the slice that the tap sees, group by group."""
+    left, right = layer._around
+    s, d, K, groups = layer.stride, layer.dilation, layer.kernel_size, layer.groups
+    x = ops.pad(x, (left, right))
+    S = (x.shape[2] - d * (K - 1) - 1) // s + 1
+    results = []
+    parts = ops.split(x, layer.in_channels // groups, 1)
+    for part, W in zip(parts, ops.split(layer.weight, layer.out_channels // groups)):
+        results.append(sum(W[:, :, k] @ part[:, :, d * k:d * k + s * (S - 1) + 1:s] for k in range(K)))
+    y = ops.concatenate(results, 1)
+    return y if layer.bias is None else y + layer.bias.unsqueeze(1)
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("options", [
+    {}, dict(stride=2), dict(padding=2), dict(dilation=2), dict(groups=2), dict(padding="same", dilation=3),
+    dict(stride=3, padding=1, dilation=2, groups=2), dict(padding="valid"),
+])
+def test_layers_equal_elementary_operations(options, bias):
+    layer = Conv1d(4, 6, 2, **options, bias=bias, dtype="float64", random_state=0)
+    x = leaf(2, 4, 7)
+    assert_same_gradients(layer(x), composed(layer, x), [x, *layer.parameters()])
+    options = {name: value for name, value in options.items() if name != "padding"}
+    layer = CausalConv1d(4, 6, 3, **options, bias=bias, dtype="float64", random_state=0)
+    assert_same_gradients(layer(x), composed(layer, x), [x, *layer.parameters()])
+
+
+@pytest.mark.parametrize("layer", [
+    lambda: Conv1d(2, 4, 3, stride=2, padding=1, groups=2, dtype="float64", random_state=0),
+    lambda: CausalConv1d(2, 3, 2, dilation=2, dtype="float64", random_state=0)])
+def test_gradients(layer):
+    layer = layer()
+
+    def applied(x, W, b):
+        layer.weight, layer.bias = W, b
+        return layer(x)
+    assert gradcheck(applied, (leaf(2, 2, 5), leaf(*layer.weight.shape, seed=1), leaf(*layer.bias.shape, seed=2)))
+
+
+# --- laws
+
+@given(st.integers(1, 4), st.integers(1, 3), st.integers(0, 7))
+def test_a_causal_layer_does_not_see_the_future(K, dilation, t):
+    layer = CausalConv1d(2, 3, K, dilation=dilation, dtype="float64", random_state=0)
+    x = leaf(2, 2, 8)
+    y = layer(x)
+    assert y.shape == (2, 3, 8)
+    other = x.data.copy()
+    other[:, :, t + 1:] = 1e9
+    np.testing.assert_array_equal(layer(other).data[:, :, :t + 1], y.data[:, :, :t + 1])
+    y[:, :, t].sum().backward()
+    assert not x.grad.data[:, :, t + 1:].any()
+    seen = [t - dilation * k for k in range(K) if t >= dilation * k]
+    assert x.grad.data[0, 0].nonzero()[0].tolist() == sorted(seen)
+
+
+def test_one_tap_is_a_linear_layer_at_every_position():
+    layer, linear = Conv1d(3, 4, 1, dtype="float64"), Linear(3, 4, dtype="float64")
+    linear.load_state_dict({"weight": layer.weight.data[:, :, 0], "bias": layer.bias.data})
+    x = leaf(2, 3, 5)
+    assert_same_gradients(layer(x), linear(x.transpose(1, 2)).transpose(1, 2), [x])
+
+
+def test_a_shifted_sequence_gives_a_shifted_result():
+    layer, x = Conv1d(2, 3, 3, dtype="float64", random_state=0), leaf(1, 2, 9)
+    np.testing.assert_allclose(layer(x[:, :, 2:]).data, layer(x).data[:, :, 2:], **ROUNDING)
+
+
+def test_a_batch_is_its_members_one_by_one():
+    layer, x = Conv1d(2, 3, 3, padding=1, dtype="float64", random_state=0), leaf(4, 2, 6)
+    for n in range(4):
+        np.testing.assert_allclose(layer(x).data[n], layer(x[n]).data, **ROUNDING)
+    assert layer(x.data[:0]).shape == (0, 3, 6)
+
+
+def test_same_padding_keeps_the_length():
+    for K in (1, 2, 3, 4):
+        assert Conv1d(1, 1, K, padding="same", dilation=2)(np.ones((1, 1, 5))).shape == (1, 1, 5)
+
+
+def test_first_weights_and_dtype():
+    layer = Conv1d(10, 200, 10, groups=2, random_state=0)
+    assert layer.weight.shape == (200, 5, 10) and layer.weight.dtype == np.float32
+    assert 0.99 / 50 ** 0.5 < abs(layer.weight.data).max() <= 1 / 50 ** 0.5
+    y = layer(np.ones((1, 10, 12)))
+    y.sum().backward()
+    assert y.dtype == layer.weight.grad.dtype == layer.bias.grad.dtype == np.float32
+    assert Conv1d(1, 1, (2,), stride=[2])(np.ones((1, 1, 4))).shape == (1, 1, 2)
+
+
+def test_the_windows_are_not_kept():
+    layer, x = Conv1d(2, 3, 3, dtype="float64"), leaf(1, 2, 6)
+    saved, _ = layer(x)._node.edges[0].saved
+    arrays = [part for part in saved if isinstance(part, np.ndarray)]
+    assert len(arrays) == 2 and arrays[0] is x.data and arrays[1] is layer.weight.data
+    assert isinstance(layer(Tensor(x.data)), Tensor)
+
+
+# --- bad arguments
+
+@pytest.mark.parametrize("call, message", [
+    (lambda: Conv1d(2, 3, 0), "kernel_size=0"), (lambda: Conv1d(2, 3, 1, stride=0), "stride=0"),
+    (lambda: Conv1d(3, 4, 1, groups=2), "groups=2: expected a divisor of in_channels=3 and of out_channels=4"),
+    (lambda: Conv1d(2, 3, 2, padding=-1), "padding=-1"),
+    (lambda: Conv1d(2, 3, 2, padding="full"), "padding='full': expected 'valid', 'same' or a whole number"),
+    (lambda: Conv1d(2, 3, 2, 2, padding="same"), "padding='same': expected stride 1, got 2"),
+    (lambda: Conv1d(2, 3, 2)(np.ones((1, 3, 4))), r"Conv1d.* expected shape \(N, 2, T\) or \(2, T\), got \(1, 3, 4\)"),
+    (lambda: Conv1d(2, 3, 2)(np.ones(2)), r"got \(2,\)"),
+    (lambda: Conv1d(2, 3, 3, dilation=2)(np.ones((1, 2, 4))), "expected at least 5 positions, padding included, got 4"),
+    (lambda: CausalConv1d(2, 3, 2)(np.ones((1, 2, 0))), "expected at least 2 positions, padding included, got 1"),
+    (lambda: Conv1d(2, 3, 2)(Tensor(np.ones((1, 2, 4)))), "computes in float32, got a Tensor of float64"),
+])
+def test_bad_arguments(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
