@@ -12,16 +12,16 @@ from scratchml.nn.losses import (
 from scratchml.nn.module import Module, ModuleList, Parameter, Sequential
 from scratchml.nn.normalisation import BatchNorm1d, LayerNorm
 from scratchml.nn.training import History, evaluate, fit, predict
-from scratchml.nn.recurrent import LSTM
+from scratchml.nn.recurrent import LSTM, GRU
 from scratchml.nn.multihead import MultiheadAttention
 
 CHAPTERS = ("initialisation", "module", "layers", "activations", "normalisation", "cross_entropy", "losses", "packing",
-            "lstm", "recurrent", "convolution", "attention", "multihead", "training")
+            "lstm", "gru", "recurrent", "convolution", "attention", "multihead", "training")
 
 __all__ = [
     "init", "Module", "ModuleList", "Parameter", "Sequential",
     "Dropout", "Embedding", "GaussianNoise", "Linear",
-    "LSTM",
+    "GRU", "LSTM",
     "GLU", "ActivityL2", "LeakyReLU", "ReLU", "Sigmoid", "Softmax", "Tanh", "penalty",
     "scaled_dot_product_attention",
     "BatchNorm1d", "LayerNorm", "cross_entropy",

@@ -24,6 +24,7 @@ import numpy as np
 from scratchml.autograd.ops import concatenate, stack
 from scratchml.core.checks import real_number, whole_number
 from scratchml.core.random import generator
+from scratchml.nn.gru import fused_gru
 from scratchml.nn.layers import Dropout
 from scratchml.nn.lstm import fused_lstm
 from scratchml.nn.module import Module, Parameter, as_input, float_type
@@ -107,7 +108,7 @@ class Recurrent(Module):
         wrong = (found < 1) | (found > T)
         if wrong.any():
             b = int(wrong.argmax())
-            raise ValueError(f"lengths: sequence {b} has length {found[b]}; {self} expected 1 ... {T}, the steps of input")
+            raise ValueError(f"lengths: sequence {b} has length {found[b]}; {self} expected 1 ... {T}, as input has")
         return found
 
     def _first_states(self, hx, B, single, dtype):
@@ -138,3 +139,15 @@ class LSTM(Recurrent):
 
     def _read(self, x, *operands, packing, input_gradient):
         return fused_lstm(x, *operands, packing=packing, input_gradient=input_gradient)
+
+
+class GRU(Recurrent):
+    """Layers of gated recurrent units: the equations are those of the chapter gru.
+
+    GRU(input_size, hidden_size)(x) returns (y, h); `Recurrent.forward` says which shapes.  Raises ValueError as LSTM.
+    """
+
+    blocks, states = 3, ("h",)
+
+    def _read(self, x, *operands, packing, input_gradient):
+        return fused_gru(x, *operands, packing=packing, input_gradient=input_gradient)

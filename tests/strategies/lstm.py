@@ -7,16 +7,13 @@ SHAPES = dict(x="BD", X="TBD", h="BH", c="BH", W="GD", U="GH", p="G", q="G", a="
 seeds = st.integers(0, 2**32 - 1)
 
 
-def values(symbols, sizes=SIZES, gates=4, seed=0, dtype=np.float64, scale=1.0):
-    """An array for each of the `symbols`, of the sizes; gates lie between -1 and 1."""
-    rng, sizes = np.random.default_rng(seed), {**sizes, "G": gates * sizes["H"]}
+def values(symbols, sizes=SIZES, seed=0, dtype=np.float64, shapes=SHAPES, gates=4):
+    """An array for each of the `symbols`, of the sizes; weights have `gates` blocks, and gates lie between 0 and 1."""
+    rng, sizes = np.random.default_rng(seed), {**sizes, "G": gates * sizes["H"], "F": 4 * sizes["H"]}
     drawn = []
     for symbol in symbols:
-        array = scale * rng.normal(size=[sizes[letter] for letter in SHAPES[symbol]])
-        if symbol in "sS":
-            array = np.tanh(array)
-            array[..., :2 * sizes["H"]] = np.abs(array[..., :2 * sizes["H"]])
-        drawn.append(array.astype(dtype))
+        array = rng.normal(size=[sizes[letter] for letter in shapes[symbol]])
+        drawn.append((np.abs(np.tanh(array)) if symbol in "sS" else array).astype(dtype))
     return drawn
 
 
