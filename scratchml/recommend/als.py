@@ -1,0 +1,435 @@
+"""Alternating least squares: users and items in turn, until their products are the ratings.
+
+The chapters before this one say what is to be lowered and how half of it is done.  Here the halves alternate: all users
+with the items held fixed, all items with the users held fixed.  Each half is solved exactly (or, with conjugate
+gradients, taken some way down), so the loss falls and falls less; where it stops falling, the factors are done.  What
+people want of them is then quick: the rating of a pair is one product, the best items of a user are the largest of M
+products, somebody new is one more half-step, and the reason for a recommendation can be read off the normal equations.
+
+Symbols
+    N, M, F            users, items, factors; n items that a user knows, or entries that are asked for
+    R       (N, M)     what is known, sparse
+    U, V    (N, F), (M, F)  factors of users and of items
+    b, d    (N,), (M,)  biases
+    μ                  the mean of all known entries, if there are biases, else 0
+    L, K    (N,), (M,)  the penalties: λ, or λ times the number of ratings
+    family             weights and targets of the entries, as in the chapter on losses
+    i, j    (n,), (n,)  pairs of users and items
+    v       (F,)       the factors of one item
+    c, t    (n,), (n,)  weights and targets of one user's entries
+    A       (F, F)     its normal equations
+
+Equations
+    (1)  Â_ij = μ + b_i + d_j + U_i·V_j                                            predicted
+    (2)  U ← argmin_U E + P, then V ← argmin_V E + P                               alternate
+    (3)  e_k = c_k t_k V_k·A⁻¹ v, for each item k that the user knows              contributions
+         Σ_k e_k = x·v, if x solves A x = Σ_k c_k t_k V_k
+
+Choices
+    The users come first; so only the items need a start, drawn from a normal distribution with a variance of 1 / F.
+    Biases are one more factor in (2): (U_i, b_i) is fitted to (V_j, 1) and what (μ, d_j) leave of the rating, under the
+    same penalty.  Users and items without entries have factors and biases of 0.
+    Signs and axes of the factors mean nothing: any rotation of both sides gives the same products.
+    `loss_history_` holds E + P, which never rises but for rounding.
+
+Cost
+    An iteration: O(nnz F² + (N + M) F³) time with solver="cholesky", O(nnz F + (N + M) F²) with "cg".  Memory: the
+    matrix once more, transposed, and the factors twice.  Recommendations for N users take O(N M F) time, in blocks.
+
+>>> R = [[5, 4, np.nan, 1], [4, np.nan, 1, 1], [1, 1, 5, np.nan], [np.nan, 1, 4, 5]]
+>>> model = ALS(2, biases=True, iterations=50, random_state=0).fit(R)
+>>> model.recommend(1, n=1)[0].tolist(), [round(float(r), 1) for r in model.predict([1, 2], [1, 3])]
+([1], [3.0, 5.3])
+
+Sources: R. Bell and Y. Koren, "Scalable collaborative filtering with jointly derived neighborhood interpolation
+weights", ICDM 2007; Y. Hu, Y. Koren and C. Volinsky, "Collaborative filtering for implicit feedback datasets", ICDM
+2008, sections 4 for (2) and 5 for (3).
+"""
+from typing import NamedTuple
+
+import numpy as np
+
+from scratchml.core import storage
+from scratchml.core.checks import FLOATS, as_matrix, one_of, real_number, safe_to_square, whole_number
+from scratchml.core.estimator import Estimator, warn_not_converged
+from scratchml.core.progress import report
+from scratchml.core.random import generator
+from scratchml.core.sparse import Rows, entries_at, in_range, known_entries, transposed, whole_numbers
+from scratchml.recommend.best_items import best_of_all, directions, nothing
+from scratchml.recommend.half_steps import equations_of, half_step, shared_gram, solve_least_norm
+from scratchml.recommend.objectives import Family, family_error, penalty, weight_and_target, with_biases
+
+KIND = "scratchml.recommend.ALS"
+STEPS = 4                                                # of conjugate gradients in a half-step
+BLOCK = 16384                                            # pairs at a time
+
+# --- the equations -------------------------------------------------------------------------------
+
+
+def predicted(U, V, b, d, μ, i, j):
+    """(1)  Â_ij = μ + b_i + d_j + U_i·V_j
+
+    Shapes: U (N, F), V (M, F), b (N), d (M), μ, i (n) in N, j (n) in M -> (n)
+    """
+    return μ + b[i] + d[j] + np.einsum("nf,nf->n", U[i], V[j])
+
+
+def alternate(R, U, V, L, K, family, *, columns=None, biased=False, S=0):
+    """(2)  U ← argmin_U E + P, then V ← argmin_V E + P
+
+    `columns` is R transposed, made here if it is not given.  If `biased`, the last columns of U and V are b and d.
+    With S > 0, S steps of conjugate gradients go towards each minimum.
+
+    Shapes: R (N, M), U (N, F), V (M, F), L (N), K (M), family -> (N, F), (M, F)
+    """
+    columns = transposed(R) if columns is None else columns
+    U = half_step(R, *_held(V, biased, L, family), start=U, S=S)
+    V = half_step(columns, *_held(U, biased, K, family), start=V, S=S)
+    return U, V
+
+
+def _held(V, biased, L, family):
+    """The arguments V, L, family, d of a half-step that holds `V` fixed."""
+    if not biased:
+        return V, L, family, None
+    return np.column_stack([V[:, :-1], np.ones_like(V[:, -1])]), L, family, V[:, -1]
+
+
+def loss(R, U, V, L, K, family, biased=False):
+    """E + P; U, V and `biased` as in (2)."""
+    penalties = penalty(U, L, 1.0) + penalty(V, K, 1.0)
+    if biased:
+        U, V = with_biases(U[:, :-1], V[:, :-1], U[:, -1], V[:, -1])
+    return family_error(R, U, V, family) + penalties
+
+
+def contributions(V, v, c, t, A):
+    """(3)  e_k = c_k t_k V_k·A⁻¹ v, for each item k that the user knows
+
+    `V` holds the factors of these items alone.  If A is singular, by the shortest solution.
+
+    Shapes: V (n, F), v (F), c (n), t (n), A (F, F) -> (n)
+    """
+    return c * t * (V @ solve_least_norm(A, v))
+
+
+# --- the estimator -------------------------------------------------------------------------------
+
+
+class NewUsers(NamedTuple):
+    """What `ALS.fold_in` has found out about S users; `ALS.recommend` takes it in place of users."""
+    factors: np.ndarray                                  # (S, F)
+    biases: np.ndarray                                   # (S,)
+    ratings: Rows                                        # (S, M), as they were given
+
+
+class Explanation(NamedTuple):
+    """Why an item was recommended: `score` is the offset plus what all known items contribute; here are the most."""
+    score: float
+    offset: float                                        # μ + d_j, which is nobody's taste
+    items: np.ndarray                                    # (n,)
+    contributions: np.ndarray                            # (n,), falling
+
+
+class ALS(Estimator):
+    """Matrix factorisation by alternating least squares.
+
+    With `alpha=None` the ratings themselves are fitted; each observed one has the weight 1, all others are taken for 0
+    and have the weight `unobserved_weight`.  With `alpha` they are signs of liking, such as counts: what is observed is
+    fitted to 1 with the confidence 1 + alpha r, all others to 0 with the confidence 1.  The implicit package, whose
+    confidence is alpha r, does the same if it is handed 1 + alpha r with its own alpha at 1.
+
+    Parameters
+    ----------
+    factors : F.
+    regularization : λ, the penalty of a squared factor or bias; 0 for the solutions of least norm.
+    unobserved_weight : w of what is not observed; needs alpha=None.
+    alpha : None, or how fast the confidence grows with an entry.
+    biases : whether users and items have a bias each, beside the mean of all; for observed entries alone.
+    weighted_regularization : whether the penalty of a user or item is λ times the number of its entries.
+    iterations : iterations at most; reaching it is a ConvergenceWarning, unless tol is 0.
+    tol : stop when an iteration lowers the loss by at most `tol` of itself; 0 to do all iterations.
+    solver : "cholesky", each half exactly; "cg", four steps of conjugate gradients from the last factors, in less time.
+    random_state : None, int or numpy.random.Generator; the same seed gives the same bits on any number of threads.
+    dtype : "float32" or "float64", of the factors and of what is computed with them.
+    verbose : 1 for a line to stderr after each iteration.
+    callback : called with a `Progress` after each iteration; returning True stops the fit.
+
+    Attributes
+    ----------
+    user_factors_, item_factors_ : U (N, F) and V (M, F)
+    user_biases_, item_biases_ : b (N,) and d (M,), 0 without biases
+    global_mean_ : μ, 0 without biases
+    loss_, loss_history_ : the loss with its penalty, at the end, and of the start and after each iteration
+    n_iter_ : iterations done
+    """
+
+    _takes_a_table = False                               # but a matrix of which most is unknown
+
+    def __init__(self, factors=32, *, regularization=0.1, unobserved_weight=0.0, alpha=None, biases=False,
+                 weighted_regularization=False, iterations=15, tol=1e-4, solver="cholesky", random_state=None,
+                 dtype="float32", verbose=0, callback=None):
+        self.factors = factors
+        self.regularization = regularization
+        self.unobserved_weight = unobserved_weight
+        self.alpha = alpha
+        self.biases = biases
+        self.weighted_regularization = weighted_regularization
+        self.iterations = iterations
+        self.tol = tol
+        self.solver = solver
+        self.random_state = random_state
+        self.dtype = dtype
+        self.verbose = verbose
+        self.callback = callback
+
+    # --- learning
+
+    def fit(self, X, items=None, values=None, *, shape=None, init=None):
+        """Find the factors of `X` (N, M): an array with NaN where nothing is known, Rows, or a sparse matrix of SciPy.
+
+        Or of the entries values[k] of the users X[k] and items[k], three arrays (nnz,), in a matrix of `shape`, by
+        default as small as can be.  `init` is (U, V) to start from, (N, F) and (M, F).  A matrix of sparse rows in
+        `dtype` is not copied, but referred to: do not change it while the model is in use.
+
+        Ctrl-C, like a callback that says stop, leaves the last finished iteration in the attributes.
+        Raises ValueError for bad parameters, a matrix without entries, entries that come twice, are out of range, NaN
+        or infinite, or whose squares over- or underflow, and negative confidence; it names the first.
+        """
+        dtype, S = self._check_parameters()
+        if items is None:
+            R = known_entries(X, dtype=dtype)
+        elif values is None:
+            raise ValueError("values: expected the entries of the users X and the items, got none; pass all three, or "
+                             "X as a matrix")
+        else:
+            R = entries_at(X, items, values, shape, dtype=dtype, names=("users", "items", "values"))
+        self._check_entries(R)
+        F, biased = self.factors, bool(self.biases)
+        μ = float(R.data.mean(dtype=np.float64)) if biased else 0.0
+        family = self._family(μ)
+        U, V = self._start(R.shape, F, dtype, init)
+        if biased:
+            U, V = (np.column_stack([factors, np.zeros(len(factors), dtype)]) for factors in (U, V))
+        columns = transposed(R)
+        L, K = self._penalties(R), self._penalties(columns)
+        history = [loss(R, U, V, L, K, family, biased)]
+        self._keep(R, U, V, μ, history)
+        for iteration in range(1, self.iterations + 1):
+            U, V = alternate(R, U, V, L, K, family, columns=columns, biased=biased, S=S)
+            history = [*history, loss(R, U, V, L, K, family, biased)]
+            if not np.isfinite(history[-1]):
+                raise ValueError(f"X: the factors have left the range of {dtype} in iteration {iteration}; scale the "
+                                 "values towards 1, or raise regularization")
+            self._keep(R, U, V, μ, history)
+            fell = history[-2] - history[-1]
+            if report(self, iteration, history[-1]) or self.tol > 0 and fell <= self.tol * history[-2]:
+                return self
+        if self.tol > 0:
+            warn_not_converged(f"the loss still fell after iterations={self.iterations}; raise iterations or tol, or "
+                               "set tol=0 if so many are wanted")
+        return self
+
+    def _check_parameters(self):
+        """The type of the factors, and the steps of conjugate gradients."""
+        whole_number(self.factors, "factors")
+        whole_number(self.iterations, "iterations")
+        real_number(self.tol, "tol")
+        one_of(self.solver, "solver", ("cholesky", "cg"))
+        one_of(self.dtype, "dtype", ("float32", "float64"))
+        weights = {"regularization": self.regularization, "unobserved_weight": self.unobserved_weight}
+        if self.alpha is not None:
+            weights["alpha"] = self.alpha
+        most = float(np.finfo(self.dtype).max) ** 0.5
+        for name, weight in weights.items():
+            if real_number(weight, name) > most:
+                raise ValueError(f"{name}={weight!r}: expected at most {most:.1g}, whose square {self.dtype} can hold")
+        if self.alpha is not None and self.unobserved_weight:
+            raise ValueError(f"unobserved_weight={self.unobserved_weight!r}: with alpha, what is not observed has the "
+                             "weight 1; leave unobserved_weight at 0, or set alpha=None")
+        if self.biases and (self.unobserved_weight or self.alpha is not None):
+            raise ValueError(f"biases={self.biases!r}: with alpha or unobserved_weight, unknown entries are pulled "
+                             "towards 0, and biases, which stand for the mean of the observed, away from it; set "
+                             "biases=False, or unobserved_weight=0 and alpha=None")
+        if self.solver == "cg" and not self.regularization:
+            raise ValueError("regularization=0: a few conjugate gradients do not reach the solution of least norm; set "
+                             "solver='cholesky', or a regularization above 0")
+        return np.dtype(self.dtype), STEPS if self.solver == "cg" else 0
+
+    def _check_entries(self, R):
+        if not R.data.size:
+            raise ValueError(f"X: expected a matrix with at least one known entry, got none in shape {R.shape}")
+        safe_to_square(R.data, "X", weight=max(1.0, self.alpha or 0.0))
+        if self.alpha is not None and self.alpha * float(R.data.min()) < -1:
+            k = int(R.data.argmin())
+            n = int(np.searchsorted(R.indptr, k, side="right")) - 1
+            raise ValueError(f"X: {R.data[k]} of user {n} and item {R.indices[k]} has a negative confidence, 1 + "
+                             f"{self.alpha} r; expected signs of liking >= 0, such as counts")
+
+    def _family(self, μ):
+        if self.alpha is None:
+            return Family(level=-μ, unobserved=float(self.unobserved_weight))
+        return Family(float(self.alpha), 0.0, 1.0, 1.0)
+
+    def _penalties(self, R):
+        """λ or λ times the number of entries of each row, (N,)."""
+        counts = np.diff(R.indptr) if self.weighted_regularization else np.ones(R.shape[0])
+        return float(self.regularization) * counts
+
+    def _start(self, shape, F, dtype, init):
+        N, M = shape
+        if init is None:
+            V = generator(self.random_state).standard_normal((M, F), dtype) / dtype.type(F) ** dtype.type(0.5)
+            return np.zeros((N, F), dtype), V
+        if not isinstance(init, (tuple, list)) or len(init) != 2:
+            raise ValueError(f"init: expected (U, V), the factors of users and of items, got {type(init).__name__}")
+        factors = [safe_to_square(as_matrix(one, name="init").astype(dtype), "init") for one in init]
+        if factors[0].shape != (N, F) or factors[1].shape != (M, F):
+            raise ValueError(f"init: expected (U, V) of shapes {(N, F)} and {(M, F)}, got {factors[0].shape} and "
+                             f"{factors[1].shape}")
+        return factors
+
+    def _keep(self, R, U, V, μ, history):
+        """Take a finished iteration into the attributes, all at once."""
+        F, biased = self.factors, bool(self.biases)
+        vars(self).update(user_factors_=np.ascontiguousarray(U[:, :F]), item_factors_=np.ascontiguousarray(V[:, :F]),
+                          user_biases_=U[:, F].copy() if biased else np.zeros(len(U), U.dtype),
+                          item_biases_=V[:, F].copy() if biased else np.zeros(len(V), V.dtype),
+                          global_mean_=μ, loss_=history[-1], loss_history_=history, n_iter_=len(history) - 1,
+                          _ratings=R)
+
+    # --- asking
+
+    def predict(self, users, items):
+        """Â of pairs of `users` (n,) and `items` (n,), or of one of both and many of the other, (n,).
+
+        With `alpha` a preference, about 0 to 1, else in the units of the ratings.  Raises ValueError for users and
+        items that the model does not know; `fold_in` is for new users.
+        """
+        self._check_fitted()
+        users = in_range(whole_numbers(np.atleast_1d(users), "users"), len(self.user_factors_), "users")
+        items = in_range(whole_numbers(np.atleast_1d(items), "items"), len(self.item_factors_), "items")
+        if users.size != items.size and 1 not in (users.size, items.size):
+            raise ValueError(f"users, items: expected as many of both, got {users.size} and {items.size}")
+        users, items = np.broadcast_arrays(users, items)
+        answers = np.empty(users.size, self.user_factors_.dtype)
+        for start in range(0, users.size, BLOCK):
+            here = slice(start, start + BLOCK)
+            answers[here] = predicted(self.user_factors_, self.item_factors_, self.user_biases_, self.item_biases_,
+                                      self.global_mean_, users[here], items[here])
+        return answers
+
+    def recommend(self, users, n=10, exclude_seen=True):
+        """The n best items of one user, or of each of `users` (S,): items (S, n) int32 and their scores (S, n).
+
+        `users` may also be what `fold_in` returned.  If `exclude_seen`, items that a user knows are left out; where
+        fewer than n are left, the rest are items -1 with scores -inf.  Of equal scores the lower item comes first.
+        Raises ValueError for an n above the number of items, and for users that the model does not know.
+        """
+        self._check_fitted()
+        n = self._at_most_all(n)
+        if isinstance(users, NewUsers):
+            (U, b, R), rows = users, np.arange(len(users.factors))
+        else:
+            U, b, R = self.user_factors_, self.user_biases_, self._ratings
+            rows = in_range(whole_numbers(np.atleast_1d(users), "users"), len(U), "users")
+        offsets = self.item_biases_ if self.biases else None
+        items, scores = best_of_all(U, self.item_factors_, rows, R if exclude_seen else nothing(R.shape), n, offsets)
+        if self.biases:
+            scores += b[rows, None] + scores.dtype.type(self.global_mean_)
+        alone = not isinstance(users, NewUsers) and np.ndim(users) == 0
+        return (items[0], scores[0]) if alone else (items, scores)
+
+    def similar_items(self, items, n=10):
+        """The n items most like one item, or like each of `items` (S,): items (S, n) int32 and their cosines (S, n).
+
+        An item is not its own neighbour; with n the number of all items, the last is -1 with a cosine of -inf.  Raises
+        ValueError for an n above the number of items, and for items that the model does not know.
+        """
+        self._check_fitted()
+        n = self._at_most_all(n)
+        rows = in_range(whole_numbers(np.atleast_1d(items), "items"), len(self.item_factors_), "items")
+        V, M = directions(self.item_factors_), len(self.item_factors_)
+        itself = Rows(np.arange(M + 1), np.arange(M, dtype=np.int32), np.zeros(0, np.float32), (M, M))
+        found, cosines = best_of_all(V, V, rows, itself, n)
+        return (found, cosines) if np.ndim(items) else (found[0], cosines[0])
+
+    def _at_most_all(self, n):
+        if whole_number(n, "n") > len(self.item_factors_):
+            raise ValueError(f"n={n}: expected at most the number of items, {len(self.item_factors_)}")
+        return int(n)
+
+    # --- somebody new, and why
+
+    def fold_in(self, X, values=None):
+        """What a half-step makes of new users: `NewUsers`, whose `factors` are (S, F).
+
+        `X` (S, M) holds their ratings, as in `fit`; or the items (n,) that one user knows, with `values` (n,).
+        Raises ValueError for what `fit` would refuse, and another number of items.
+        """
+        self._check_fitted()
+        dtype, M = self.item_factors_.dtype, len(self.item_factors_)
+        if values is None:
+            R = known_entries(X, dtype=dtype)
+        else:
+            alone = np.zeros(np.size(values), np.int64)
+            R = entries_at(alone, X, values, (1, M), dtype=dtype, names=("user", "items", "values"))
+        if R.shape[1] != M:
+            raise ValueError(f"X: expected ratings of the {M} items of fit, got shape {R.shape}")
+        if R.data.size:
+            self._check_entries(R)
+        F = self.factors
+        factors = half_step(R, *_held(self._items(), self.biases, self._penalties(R), self._family(self.global_mean_)))
+        biases = factors[:, F].copy() if self.biases else np.zeros(len(factors), dtype)
+        return NewUsers(np.ascontiguousarray(factors[:, :F]), biases, R)
+
+    def explain(self, user, item, n=10):
+        """Which of the items that `user` knows speak for `item`: an `Explanation` with the n that contribute most.
+
+        By (3), from the user's ratings and the item factors: all contributions and the offset add up to what `predict`
+        would say after one more half-step.  Raises ValueError for a user or an item that the model does not know.
+        """
+        self._check_fitted()
+        user = int(in_range(whole_numbers(np.atleast_1d(user), "user"), len(self.user_factors_), "user")[0])
+        item = int(in_range(whole_numbers(np.atleast_1d(item), "item"), len(self.item_factors_), "item")[0])
+        R, family = self._ratings, self._family(self.global_mean_)
+        V, L, _, d = _held(self._items().astype(np.float64), self.biases, self._penalties(R), family)
+        d = np.zeros(len(V)) if d is None else d
+        A, _ = equations_of(R, user, V, L, family, d, shared_gram(V, family.unobserved))
+        known = R.indices[R.indptr[user]:R.indptr[user + 1]]
+        c, t = weight_and_target(R.data[R.indptr[user]:R.indptr[user + 1]].astype(np.float64), family)
+        parts = contributions(V[known], V[item], c, t - d[known], A)
+        most = np.lexsort((known, -parts))[:whole_number(n, "n")]
+        offset = self.global_mean_ + float(self.item_biases_[item])
+        return Explanation(offset + float(parts.sum()), offset, known[most], parts[most])
+
+    def _items(self):
+        """V, with d as its last column if there are biases."""
+        return np.column_stack([self.item_factors_, self.item_biases_]) if self.biases else self.item_factors_
+
+    # --- keeping
+
+    def save(self, path):
+        """Write the model to the file `path`.  Raises ValueError if it is not fitted, OSError if it cannot be written.
+
+        callback, verbose and random_state are not kept; the ratings are, for what a user has seen.
+        """
+        self._check_fitted()
+        arrays = dict(U=self.user_factors_, V=self.item_factors_, b=self.user_biases_, d=self.item_biases_,
+                      **{name: getattr(self._ratings, name) for name in ("indptr", "indices", "data")})
+        parameters = {name: value for name, value in self.get_params().items()
+                      if name not in ("callback", "verbose", "random_state")}
+        rest = dict(parameters=parameters, history=self.loss_history_, mean=self.global_mean_)
+        storage.save(path, KIND, arrays, rest)
+
+    @classmethod
+    def load(cls, path):
+        """The model that `save` wrote to `path`.  Raises ValueError if the file is damaged or holds something else."""
+        arrays, rest = storage.load(path, KIND)
+        model = cls(**rest["parameters"])
+        U, V = arrays["U"], arrays["V"]
+        R = Rows(arrays["indptr"], arrays["indices"], arrays["data"], (len(U), len(V)))
+        if model.biases:
+            U, V = np.column_stack([U, arrays["b"]]), np.column_stack([V, arrays["d"]])
+        model._keep(R, U, V, rest["mean"], rest["history"])
+        return model

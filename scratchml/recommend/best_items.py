@@ -1,0 +1,127 @@
+"""The best few of many: which items have the largest scores, and which are most like another.
+
+Once users and items are vectors, a recommendation is a look for the largest of M products.  Sorting all of them would
+be a waste: ten of a hundred thousand are wanted.  A heap holds the ten best so far, the worst of them on top; an item
+that is no better than that one is passed over after one comparison, and nearly all are.
+
+Symbols
+    U, V    (N, F), (M, F)  vectors of users and of items
+    v       (F,)       the vector of one item
+    y       (M,)       scores
+    M, N, F            items, users, the length of a vector
+    T                  how many items are wanted
+
+Equations
+    (1)  the T items of largest y_j, largest first, of equals the lowest first     largest
+    (2)  y_j = V_j·v / ‖V_j‖ ‖v‖, 0 where a length is                              cosine
+
+Choices
+    What is to be left out has a score of -inf.  Where fewer than T are left, the rest are items -1 with scores -inf.
+
+Cost
+    (1): O(M + k log T) time, if k items enter the heap: about T (1 + log(M / T)) where scores come in a random order.
+    For N users the scores themselves take O(N M F), a product of matrices; a block of users at a time is in memory.
+
+>>> largest(np.array([1., 5, 2, 5]), 3).tolist()
+[1, 3, 2]
+>>> cosine(np.array([[1., 0], [3, 3], [0, 0]]), np.array([0., 2])).round(3).tolist()
+[0.0, 0.707, 0.0]
+
+Source: D. Knuth, "The Art of Computer Programming" 3 (1998), section 5.2.3, for heaps.
+"""
+import numpy as np
+
+from scratchml.core.jit import kernel, run_chunks
+from scratchml.core.sparse import Rows
+
+BLOCK = 256                                              # users whose scores are in memory at a time
+
+
+def largest(y, T):
+    """(1)  the T items of largest y_j, largest first, of equals the lowest first
+
+    Shapes: y (M), T -> (T) in M
+    """
+    items, scores = np.empty((1, T), np.int32), np.empty((1, T), y.dtype)
+    _select(0, 0, 1, y[None].copy(), nothing((1, len(y))), np.zeros(1, np.int64), items, scores)
+    return items[0]
+
+
+def cosine(V, v):
+    """(2)  y_j = V_j·v / ‖V_j‖ ‖v‖, 0 where a length is
+
+    Shapes: V (M, F), v (F) -> (M)
+    """
+    return directions(V) @ directions(v[None])[0]
+
+
+def directions(V):
+    """The rows of `V` (M, F) divided by their lengths, 0 where that is."""
+    lengths = np.sqrt(np.einsum("mf,mf->m", V, V))[:, None]
+    return V / np.where(lengths > 0, lengths, 1)
+
+
+def nothing(shape):
+    """Rows of this shape without an entry."""
+    return Rows(np.zeros(shape[0] + 1, np.int64), np.zeros(0, np.int32), np.zeros(0, np.float32), shape)
+
+
+def best_of_all(U, V, rows, known, T, offsets=None):
+    """(1) of the scores U_i·V_j + offsets_j of each user i in `rows` (S,): items int32 and their scores, (S, T) each.
+
+    Items in row i of `known`, Rows (N, M), are left out.
+    """
+    items, best = np.empty((len(rows), T), np.int32), np.empty((len(rows), T), V.dtype)
+    scores = np.empty((min(BLOCK, len(rows)), len(V)), V.dtype)
+    for start in range(0, len(rows), BLOCK):
+        some = rows[start:start + BLOCK]
+        block = np.matmul(U[some], V.T, out=scores[:len(some)])
+        if offsets is not None:
+            block += offsets
+        here = slice(start, start + len(some))
+        run_chunks(_select, len(some), block, known, some, items[here], best[here], chunk=32)
+    return items, best
+
+
+# --- compiled: the same result as (1), because a heap holds the T best so far ---------------------
+
+
+@kernel
+def _select(c, start, stop, scores, known, rows, items, best):
+    """The best of the rows start ... stop-1 of `scores` (S, M), which are overwritten, into `items`, `best` (S, T).
+
+    What row rows[s] of `known` holds is left out.  The root of the heap is the worst of the best so far: the lowest
+    score, of equals the highest item.  Items come in rising order: of equals, none that comes later can take its place.
+    """
+    T = best.shape[1]
+    for s in range(start, stop):
+        y, top, where = scores[s], best[s], items[s]
+        for k in range(known.indptr[rows[s]], known.indptr[rows[s] + 1]):
+            y[known.indices[k]] = -np.inf
+        top[:] = -np.inf
+        where[:] = -1
+        for j in range(y.size):
+            if y[j] > top[0]:
+                _sink(top, where, T, y[j], j)
+        for size in range(T - 1, 0, -1):                 # the worst goes to the end, again and again
+            score, item = top[size], where[size]
+            top[size], where[size] = top[0], where[0]
+            _sink(top, where, size, score, item)
+
+
+@kernel
+def _sink(top, where, size, score, item):
+    """Put (score, item) in place of the root of a heap of `size`, and then down to where it belongs."""
+    place = 0
+    while True:
+        child = 2 * place + 1
+        if child >= size:
+            break
+        if child + 1 < size and (top[child + 1] < top[child]
+                                 or top[child + 1] == top[child] and where[child + 1] > where[child]):
+            child += 1
+        if score < top[child] or score == top[child] and item > where[child]:
+            break
+        top[place], where[place] = top[child], where[child]
+        place = child
+    top[place], where[place] = score, item

@@ -1,0 +1,458 @@
+"""Alternating least squares against its definition, its laws and limits, and what people do with the factors."""
+import copy
+import itertools
+import signal
+
+import numpy as np
+import pytest
+from hypothesis import given, strategies as st
+
+from scratchml.core.estimator import ConvergenceWarning, NotFittedError
+from scratchml.core.sparse import Rows, known_entries, transposed
+from scratchml.recommend import ALS
+from scratchml.recommend.als import alternate, contributions, loss, predicted
+from scratchml.recommend.half_steps import equations_of, half_step, shared_gram
+from scratchml.recommend.objectives import (Family, biased_error, confidence_error, gradient, observed_error, penalty,
+                                            squared_error, weighted_error)
+from tests.reference import als as reference
+from tests.strategies.als import tastes
+from tests.strategies.half_steps import half_steps
+from tests.strategies.objectives import ratings, seeds
+
+OPTIONS = {"observed": {}, "weighted": dict(unobserved_weight=0.2), "squared": dict(unobserved_weight=1.0),
+           "confidence": dict(alpha=5.0), "biases": dict(biases=True), "by count": dict(weighted_regularization=True),
+           "biases by count": dict(biases=True, weighted_regularization=True)}
+each = pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS)
+
+
+def make(**options):
+    return ALS(**{"factors": 2, "tol": 0, "dtype": "float64", "random_state": 3, **options})
+
+
+def counts(N=12, M=9, seed=0):
+    """Like `ratings`, with a user and an item that have no entries."""
+    return ratings(N, M, seed, 0.6)
+
+
+# --- equal to the definition
+
+@given(half_steps(), st.integers(1, 4), seeds)
+def test_predictions_are_their_definition(problem, n, seed):
+    A, V, _, _, d = problem
+    rng = np.random.default_rng(seed)
+    U, b = rng.normal(size=(len(A), V.shape[1])), rng.normal(size=len(A))
+    i, j = rng.integers(len(U), size=n), rng.integers(len(V), size=n)
+    np.testing.assert_allclose(predicted(U, V, b, d, 3.5, i, j), reference.predicted(U, V, b, d, 3.5, i, j), atol=1e-13)
+
+
+@given(half_steps(least=0.5, F=2), seeds)
+def test_an_iteration_is_its_definition(problem, seed):
+    A, V, L, family, _ = problem
+    rng = np.random.default_rng(seed)
+    K = rng.uniform(0.5, 2, size=len(V))
+    U, R = np.zeros((len(A), 2)), known_entries(A)
+    for ours, theirs in zip(alternate(R, U, V, L, K, family), reference.alternate(A, U, V, L, K, family)):
+        np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-9 * (1 + np.abs(theirs).max()))
+
+
+@given(half_steps(least=0.5), seeds)
+def test_contributions_are_their_definition_and_add_up(problem, seed):
+    A, V, L, family, d = problem
+    R, rng = known_entries(A), np.random.default_rng(seed)
+    U, v = half_step(R, V, L, family, d), rng.normal(size=V.shape[1])
+    for n in range(len(A)):
+        known = np.flatnonzero(~np.isnan(A[n]))
+        c, t = 1 + family.growth * A[n, known], family.slope * A[n, known] + family.level - d[known]
+        matrix, _ = equations_of(R, n, V, L, family, d, shared_gram(V, family.unobserved))
+        parts = contributions(V[known], v, c, t, matrix)
+        np.testing.assert_allclose(parts, reference.contributions(V[known], v, c, t, matrix), rtol=0, atol=1e-9)
+        np.testing.assert_allclose(parts.sum(), U[n] @ v, rtol=0, atol=1e-9 * (1 + np.abs(parts).sum()))
+
+
+# --- the loss
+
+@each
+@pytest.mark.parametrize("solver", ["cholesky", "cg"])
+@pytest.mark.parametrize("seed", range(3))
+def test_the_loss_never_rises(options, solver, seed):
+    model = make(factors=3, solver=solver, random_state=seed, **options).fit(counts(seed=seed))
+    history = model.loss_history_
+    assert len(history) == model.n_iter_ + 1 == 16 and model.loss_ == history[-1] < history[0]
+    assert (np.diff(history) <= 1e-12 * history[0]).all()
+
+
+@each
+def test_the_loss_is_the_one_that_is_stated(options):
+    A = counts()
+    model = make(iterations=2, regularization=0.3, **options).fit(A)
+    R, U, V = known_entries(A), model.user_factors_, model.item_factors_
+    b, d, μ = model.user_biases_, model.item_biases_, model.global_mean_
+    error = biased_error(R, U, V, b, d, np.nanmean(A)) if "biases" in options else \
+        confidence_error(R, U, V, 5.0) if "alpha" in options else \
+        weighted_error(R, U, V, options.get("unobserved_weight", 0.0))
+    known = ~np.isnan(A)
+    k, m = (known.sum(axis=1), known.sum(axis=0)) if "weighted_regularization" in options else (np.ones(12), np.ones(9))
+    penalties = [penalty(X, n, 0.3) for X, n in ((U, k), (V, m), (b[:, None], k), (d[:, None], m))]
+    np.testing.assert_allclose(model.loss_, error + sum(penalties), rtol=1e-12)
+    assert μ == (np.nanmean(A) if "biases" in options else 0)
+
+
+@each
+def test_its_gradient_is_zero_in_the_half_that_was_last(options):
+    A = counts()
+    model = make(iterations=2, **options).fit(A)
+    columns, family = transposed(known_entries(A)), model._family(model.global_mean_)
+    K = model._penalties(columns)
+    held, fitted = model.user_factors_, model.item_factors_
+    if model.biases:
+        held = np.column_stack([held, np.ones(12), model.user_biases_])
+        fitted = np.column_stack([fitted, model.item_biases_, np.ones(9)])
+    slopes = gradient(columns, fitted, held, K, family)[:, :3 if model.biases else 2]
+    np.testing.assert_allclose(slopes, 0, atol=1e-9)
+
+
+@each
+def test_no_small_change_of_the_items_lowers_it(options):
+    R = known_entries(counts())
+    model = make(iterations=2, **options).fit(R)
+    family, biased = model._family(model.global_mean_), bool(model.biases)
+    U, V = model.user_factors_, model._items()
+    if biased:
+        U = np.column_stack([U, model.user_biases_])
+    L, K = model._penalties(R), model._penalties(transposed(R))
+    for m, f in itertools.product(range(len(V)), range(V.shape[1])):
+        h = np.zeros_like(V)
+        h[m, f] = 1e-3                                   # quadratic in V: central differences are exact
+        slope = (loss(R, U, V + h, L, K, family, biased) - loss(R, U, V - h, L, K, family, biased)) / 2e-3
+        assert abs(slope) < 1e-8
+
+
+# --- limits
+
+def test_conjugate_gradients_reach_what_cholesky_reaches():
+    A = tastes()
+    exact, steps = (make(iterations=400, regularization=1.0, solver=solver).fit(A) for solver in ("cholesky", "cg"))
+    np.testing.assert_allclose(steps.loss_, exact.loss_, rtol=1e-9)
+
+
+@pytest.mark.parametrize("w", [1e-4, 1e-8])
+def test_a_vanishing_weight_of_the_unknown_is_observed_only(w):
+    A, init = counts(), (np.ones((12, 2)), np.random.default_rng(0).normal(size=(9, 2)))
+    limit, near = (make(unobserved_weight=weight, iterations=3).fit(A, init=init) for weight in (0.0, w))
+    np.testing.assert_allclose(near.item_factors_, limit.item_factors_, rtol=0, atol=1e3 * w)
+
+
+@pytest.mark.parametrize("F", [1, 2, 4])
+def test_the_whole_without_a_penalty_is_the_truncated_svd(F):
+    A = counts(10, 8, 5)
+    model = make(factors=F, unobserved_weight=1.0, regularization=0.0, iterations=300).fit(A)
+    rest = (np.linalg.svd(np.nan_to_num(A), compute_uv=False)[F:] ** 2).sum()
+    np.testing.assert_allclose(model.loss_, rest, rtol=1e-6)
+    error = squared_error(known_entries(A), model.user_factors_, model.item_factors_)
+    np.testing.assert_allclose(error, rest, rtol=1e-6)
+
+
+def test_without_a_penalty_and_with_enough_factors_everything_observed_is_met():
+    A = counts(6, 5)
+    for dtype, atol in (("float64", 1e-8), ("float32", 1e-3)):
+        model = make(factors=5, regularization=0.0, dtype=dtype, iterations=20).fit(A)
+        i, j = np.nonzero(~np.isnan(A))
+        np.testing.assert_allclose(model.predict(i, j), A[i, j], atol=atol)
+
+
+def test_biases_alone_fit_what_is_a_sum():
+    rng = np.random.default_rng(0)
+    A = 3 + rng.normal(size=(15, 1)) + rng.normal(size=9)
+    known = np.where(rng.random(A.shape) < 0.8, A, np.nan)
+    init = np.zeros((15, 1)), np.zeros((9, 1))           # products of 0 stay 0
+    model = make(factors=1, biases=True, regularization=1e-9, iterations=200).fit(known, init=init)
+    i, j = np.indices(A.shape).reshape(2, -1)
+    assert not model.item_factors_.any()
+    np.testing.assert_allclose(model.predict(i, j).reshape(A.shape), A, atol=1e-6)
+
+
+def test_a_penalty_by_count_is_a_penalty_times_the_count():
+    """Where every user knows n items and every item m users, λ n and λ m; with n = m, one is the other."""
+    A = np.where(np.add.outer(np.arange(6), np.arange(6)) % 2, 1.0 + np.arange(6), np.nan)
+    init = np.ones((6, 2)), np.random.default_rng(0).normal(size=(6, 2))
+    by_count = make(weighted_regularization=True, regularization=0.2, iterations=2).fit(A, init=init)
+    plain = make(regularization=0.6, iterations=2).fit(A, init=init)
+    np.testing.assert_allclose(by_count.item_factors_, plain.item_factors_, rtol=1e-12)
+
+
+# --- symmetry, input
+
+@each
+@pytest.mark.parametrize("solver", ["cholesky", "cg"])
+def test_permuting_users_or_items_permutes_the_result(options, solver):
+    rng = np.random.default_rng(0)
+    A, U, V = counts(), rng.normal(size=(12, 2)), rng.normal(size=(9, 2))
+    rows, columns = rng.permutation(12), rng.permutation(9)
+    plain = make(solver=solver, iterations=3, **options).fit(A, init=(U, V))
+    turned = make(solver=solver, iterations=3, **options).fit(A[rows][:, columns], init=(U[rows], V[columns]))
+    for name, order in [("user_factors_", rows), ("user_biases_", rows), ("item_factors_", columns),
+                        ("item_biases_", columns)]:
+        np.testing.assert_allclose(getattr(turned, name), getattr(plain, name)[order], rtol=1e-7, atol=1e-9)
+
+
+@each
+def test_however_the_matrix_is_handed_in(options):
+    A = counts()
+    R = known_entries(A)
+    n, m = np.nonzero(~np.isnan(A))
+    expected = make(iterations=2, **options).fit(A)
+    order = np.random.default_rng(0).permutation(len(n))
+    for model in [make(iterations=2, **options).fit(R), make(iterations=2, **options).fit(A.astype(np.float32)),
+                  make(iterations=2, **options).fit(n[order], m[order], A[n, m][order], shape=A.shape)]:
+        np.testing.assert_array_equal(model.item_factors_, expected.item_factors_)
+
+
+@each
+def test_who_has_rated_nothing_gets_the_mean(options):
+    model = make(**options).fit(counts())
+    assert np.isnan(counts()[1]).all() and not model.user_factors_[1].any() and model.user_biases_[1] == 0
+    assert np.isnan(counts()[:, 2]).all() and not model.item_factors_[2].any() and model.item_biases_[2] == 0
+    assert model.predict(1, 2)[0] == model.global_mean_
+    np.testing.assert_array_equal(model.predict(1, np.arange(9)), model.global_mean_ + model.item_biases_)
+
+
+def test_float32_is_the_default_and_close():
+    A = tastes()
+    init = np.zeros((12, 2)), np.random.default_rng(0).normal(size=(9, 2))
+    single, double = (ALS(2, tol=0, **dtype).fit(A, init=init) for dtype in ({}, dict(dtype="float64")))
+    np.testing.assert_allclose(single.loss_, double.loss_, rtol=1e-4)
+    answers = single.user_factors_, single.item_biases_, single.predict(0, 0), single.recommend(0, n=2)[1]
+    assert {answer.dtype for answer in answers} == {np.dtype(np.float32)}
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 5), (5, 1)])
+@each
+def test_the_smallest_matrices(options, shape):
+    A = np.arange(1.0, 1 + np.prod(shape)).reshape(shape)
+    for solver in ("cholesky", "cg"):
+        model = make(factors=3, solver=solver, **options).fit(A)
+        assert np.isfinite(model.predict(0, np.arange(shape[1]))).all() and np.isfinite(model.loss_)
+
+
+@pytest.mark.parametrize("scale", [1e-10, 1e-3, 1e3, 1e7])
+@pytest.mark.parametrize("solver", ["cholesky", "cg"])
+def test_badly_scaled_ratings(scale, solver):
+    model = ALS(2, tol=0, solver=solver, random_state=0).fit(scale * tastes())
+    assert np.isfinite(model.user_factors_).all()
+    assert (np.diff(model.loss_history_) <= 1e-5 * model.loss_history_[0]).all()
+
+
+# --- recommending
+
+@each
+def test_recommendations_are_the_largest_predictions(options):
+    A = counts()
+    model = make(**options).fit(A)
+    for exclude in (False, True):
+        items, scores = model.recommend(np.array([3, 1, 3, 0]), n=4, exclude_seen=exclude)
+        for row, user in enumerate([3, 1, 3, 0]):
+            y = model.predict(user, np.arange(9))
+            left = [j for j in np.argsort(-y, kind="stable") if not exclude or np.isnan(A[user, j])][:4]
+            np.testing.assert_allclose(scores[row][:len(left)], y[left], rtol=1e-12, atol=1e-12)
+            assert set(items[row][:len(left)]) <= {j for j in range(9) if not exclude or np.isnan(A[user, j])}
+            assert (items[row][len(left):] == -1).all() and (scores[row][len(left):] == -np.inf).all()
+    one, score = model.recommend(3, n=4)
+    assert one.shape == score.shape == (4,) and one.dtype == np.int32
+
+
+def test_similar_items_point_the_same_way():
+    model = make().fit(tastes())
+    V = model.item_factors_
+    items, cosines = model.similar_items([4, 0], n=8)
+    for row, item in enumerate([4, 0]):
+        expected = V @ V[item] / np.linalg.norm(V, axis=1) / np.linalg.norm(V[item])
+        assert sorted(items[row]) == sorted(set(range(9)) - {item}) and (np.diff(cosines[row]) <= 0).all()
+        np.testing.assert_allclose(cosines[row], expected[items[row]], rtol=1e-12)
+    alone, _ = model.similar_items(4, n=9)
+    assert alone[-1] == -1 and alone[:8].tolist() == items[0].tolist()
+
+
+# --- somebody new, and why
+
+@each
+def test_folding_in_is_a_half_step(options):
+    A = counts()
+    model = make(**options).fit(A)
+    folded, (V, L, family) = model.fold_in(A), (model.item_factors_, model._penalties(known_entries(A)),
+                                                model._family(model.global_mean_))
+    if model.biases:
+        X = half_step(known_entries(A), np.column_stack([V, np.ones(9)]), L, family, model.item_biases_)
+        np.testing.assert_array_equal(folded.biases, X[:, 2])
+        np.testing.assert_array_equal(folded.factors, X[:, :2])
+    else:
+        np.testing.assert_array_equal(folded.factors, half_step(known_entries(A), V, L, family))
+    items = np.flatnonzero(~np.isnan(A[4]))
+    alone = model.fold_in(items[::-1], A[4, items][::-1])
+    np.testing.assert_allclose(alone.factors[0], folded.factors[4], rtol=1e-9, atol=1e-12)
+    assert not folded.factors[1].any() and folded.biases[1] == 0
+    more = copy.deepcopy(model)                          # with the same factors as users of its own
+    more.user_factors_, more.user_biases_ = folded.factors, folded.biases
+    for ours, theirs in zip(model.recommend(folded, n=3), more.recommend(np.arange(12), n=3)):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_nobody_new_is_nothing_new():
+    folded = make(biases=True).fit(counts()).fold_in([], [])
+    assert folded.factors.tolist() == [[0, 0]] and folded.biases.tolist() == [0]
+
+
+@each
+def test_an_explanation_adds_up(options):
+    A = counts()
+    model = make(**options).fit(A)
+    folded = model.fold_in(A)
+    for user, item in [(0, 3), (5, 8), (1, 0)]:
+        why = model.explain(user, item, n=9)
+        score = folded.factors[user] @ model.item_factors_[item] + folded.biases[user] + model.item_biases_[item] \
+            + model.global_mean_
+        np.testing.assert_allclose(why.score, score, rtol=1e-9, atol=1e-9)
+        np.testing.assert_allclose(why.offset + why.contributions.sum(), why.score, rtol=1e-9, atol=1e-9)
+        assert sorted(why.items) == np.flatnonzero(~np.isnan(A[user])).tolist()
+        assert (np.diff(why.contributions) <= 0).all()
+        assert model.explain(user, item, n=2).items.tolist() == why.items[:2].tolist()
+
+
+# --- progress
+
+def test_reaching_the_limit_is_a_warning():
+    with pytest.warns(ConvergenceWarning, match="iterations=2; raise iterations"):
+        ALS(2, iterations=2, random_state=0).fit(tastes())
+    assert ALS(2, iterations=100, tol=0.01, random_state=0).fit(tastes()).n_iter_ < 100
+
+
+def test_a_callback_sees_each_iteration_and_may_stop(capsys):
+    seen = []
+
+    def stop(progress):
+        seen.append((progress.iteration, progress.loss, progress.estimator.n_iter_))
+        return progress.iteration == 3
+    model = make(callback=stop, verbose=1).fit(tastes())
+    assert seen == [(n, model.loss_history_[n], n) for n in (1, 2, 3)] and model.n_iter_ == 3
+    assert capsys.readouterr().err.splitlines()[2].startswith("ALS: iteration 3, loss ")
+    np.testing.assert_array_equal(model.item_factors_, make(iterations=3).fit(tastes()).item_factors_)
+
+
+def test_interrupting_leaves_the_last_iteration():
+    def interrupt(progress):
+        if progress.iteration == 2:
+            signal.raise_signal(signal.SIGINT)
+    model = make(callback=interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(tastes())
+    assert model.n_iter_ == 2 and np.isfinite(model.predict(0, 0)).all()
+
+
+# --- keeping
+
+@each
+def test_a_saved_model_is_the_same(options, tmp_path):
+    model = make(**options).fit(counts())
+    model.save(tmp_path / "model")
+    again = ALS.load(tmp_path / "model")
+    for ours, theirs in zip(again.recommend([0, 1, 5], n=4), model.recommend([0, 1, 5], n=4)):
+        np.testing.assert_array_equal(ours, theirs)
+    assert again.loss_history_ == model.loss_history_ and again.explain(0, 3).score == model.explain(0, 3).score
+    assert again.get_params() == {**model.get_params(), "random_state": None}
+
+
+def test_a_damaged_file_is_refused(tmp_path):
+    make().fit(counts()).save(tmp_path / "model")
+    content = (tmp_path / "model").read_bytes()
+    (tmp_path / "model").write_bytes(content[:-100])
+    with pytest.raises(ValueError, match="model: damaged"):
+        ALS.load(tmp_path / "model")
+
+
+# --- what is refused
+
+@pytest.mark.parametrize("options, message", [
+    (dict(factors=0), "factors=0: expected a whole number of at least 1"),
+    (dict(factors=2.5), "factors=2.5"),
+    (dict(iterations=0), "iterations=0"),
+    (dict(tol=-1), "tol=-1"),
+    (dict(solver="lu"), "solver='lu': expected one of 'cholesky', 'cg'"),
+    (dict(dtype="float16"), "dtype='float16'"),
+    (dict(regularization=-0.1), "regularization=-0.1: expected a number, at least 0.0"),
+    (dict(regularization=np.nan), "regularization=nan"),
+    (dict(regularization=1e200), "regularization=1e[+]200: expected at most"),
+    (dict(unobserved_weight=-1), "unobserved_weight=-1"),
+    (dict(alpha=-2), "alpha=-2"),
+    (dict(alpha=np.inf), "alpha=inf"),
+    (dict(alpha=1.0, unobserved_weight=0.5), "unobserved_weight=0.5: with alpha, what is not observed"),
+    (dict(biases=True, unobserved_weight=0.5), "biases=True: with alpha or unobserved_weight, unknown"),
+    (dict(biases=True, alpha=1.0), "biases=True: with alpha"),
+    (dict(regularization=0, solver="cg"), "regularization=0: a few conjugate gradients do not reach"),
+])
+def test_bad_parameters(options, message):
+    with pytest.raises(ValueError, match=message):
+        make(**options).fit(counts())
+
+
+@pytest.mark.parametrize("arguments, message", [
+    ((np.full((3, 2), np.nan),), "X: expected a matrix with at least one known entry"),
+    ((np.zeros((0, 2)),), "X: expected a matrix"),
+    (([[1.0, np.inf]],), r"X: Input contains infinity, first at \[0, 1\]"),
+    (([[1e30, 1]],), "X: the largest magnitude is 1e[+]30"),
+    (([[1e300, 1]],), "X: Input contains infinity"),
+    ((Rows(np.array([0, 2]), np.array([1, 1]), np.array([1.0, 2]), (1, 2)),), "X: row 0 has column 1 twice"),
+    (([0, 1, 0], [2, 0, 2], [1, 2, 3]), r"users, items: \(0, 2\) comes twice, at 0 and 2"),
+    (([0, 1], [2, 0], [1, np.nan]), r"values: Input contains NaN, first at \[1\]"),
+    (([0, -1], [2, 0], [1, 2]), "users: expected 0 ... 0, got -1 at 1"),
+    (([0, 1], [2, 0], [1, 2], (2, 2)), "items: expected 0 ... 1, got 2 at 0"),
+    (([0, 1], [2, 0]), "values: expected the entries of the users X and the items, got none"),
+    (([0, 1], [2, 0], [1]), "users, items, values: expected arrays of one length"),
+])
+def test_bad_ratings(arguments, message):
+    arguments, shape = arguments[:3], dict(shape=arguments[3]) if len(arguments) > 3 else {}
+    with pytest.raises(ValueError, match=message):
+        ALS(2).fit(*arguments, **shape)
+
+
+def test_negative_confidence():
+    A = np.array([[np.nan, 2.0, 1], [3, np.nan, -0.5]])
+    with pytest.raises(ValueError, match="X: -0.5 of user 1 and item 2 has a negative confidence"):
+        make(alpha=4.0).fit(A)
+    assert np.isfinite(make(alpha=1.0).fit(A).loss_)
+
+
+@pytest.mark.parametrize("init, message", [
+    (np.ones((9, 2)), r"init: expected \(U, V\)"),
+    ((np.ones((12, 2)), np.ones((9, 3))), r"init: expected \(U, V\) of shapes \(12, 2\) and \(9, 2\), got .*\(9, 3\)"),
+    ((np.ones((12, 2)), np.full((9, 2), np.nan)), "init: Input contains NaN"),
+])
+def test_bad_starts(init, message):
+    with pytest.raises(ValueError, match=message):
+        make().fit(counts(), init=init)
+
+
+@pytest.mark.parametrize("ask, message", [
+    (lambda m: m.predict([0, 12], [0, 0]), "users: expected 0 ... 11, got 12 at 1"),
+    (lambda m: m.predict(0, -1), "items: expected 0 ... 8, got -1 at 0"),
+    (lambda m: m.predict([0, 1], [0, 1, 2]), "users, items: expected as many of both, got 2 and 3"),
+    (lambda m: m.predict(0.5, 0), "users: expected whole numbers"),
+    (lambda m: m.recommend(12, n=2), "users: expected 0 ... 11, got 12"),
+    (lambda m: m.recommend(0, n=10), "n=10: expected at most the number of items, 9"),
+    (lambda m: m.recommend(0, n=0), "n=0"),
+    (lambda m: m.similar_items(9, n=2), "items: expected 0 ... 8, got 9"),
+    (lambda m: m.similar_items(0, n=10), "n=10"),
+    (lambda m: m.fold_in(np.ones((1, 8))), r"X: expected ratings of the 9 items of fit, got shape \(1, 8\)"),
+    (lambda m: m.fold_in([0, 0], [1, 2]), r"user, items: \(0, 0\) comes twice"),
+    (lambda m: m.fold_in([9], [1]), "items: expected 0 ... 8, got 9"),
+    (lambda m: m.explain(12, 0), "user: expected 0 ... 11"),
+    (lambda m: m.explain(0, 9), "item: expected 0 ... 8"),
+])
+def test_bad_questions(ask, message):
+    with pytest.raises(ValueError, match=message):
+        ask(make(iterations=1).fit(counts()))
+
+
+@pytest.mark.parametrize("ask", [lambda m: m.predict(0, 0), lambda m: m.recommend(0), lambda m: m.similar_items(0),
+                                 lambda m: m.fold_in([0], [1]), lambda m: m.explain(0, 0), lambda m: m.save("x")])
+def test_questions_before_the_fit(ask):
+    with pytest.raises(NotFittedError):
+        ask(ALS())

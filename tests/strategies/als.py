@@ -1,0 +1,39 @@
+import numpy as np
+
+from scratchml.core.sparse import known_entries
+from tests.strategies.objectives import FAMILIES, ratings
+
+SIZES = dict(N=7, M=6, F=3, n=4)
+
+
+def tastes(N=12, M=9, F=2, seed=0, share=0.7, noise=0.1):
+    """Ratings (N, M) around 3 by people of F tastes, NaN where nothing is known, every row and column with an entry."""
+    rng = np.random.default_rng(seed)
+    A = 3 + rng.normal(size=(N, F)) @ rng.normal(size=(M, F)).T + noise * rng.normal(size=(N, M))
+    known = rng.random((N, M)) < share
+    known[np.arange(N), np.arange(N) % M] = True
+    known[np.arange(M) % N, np.arange(M)] = True
+    return np.where(known, A, np.nan)
+
+
+def fit_arguments():
+    """What `fit` takes: more users than a thread takes at a time."""
+    return (tastes(40, 18),)
+
+
+def example(symbol):
+    rng = np.random.default_rng(0)
+    F = SIZES["F"]
+    if symbol == "R":
+        return known_entries(ratings(SIZES["N"], SIZES["M"]))
+    if symbol == "family":
+        return FAMILIES["weighted"]
+    if symbol == "A":
+        B = rng.normal(size=(F, F))
+        return B @ B.T + np.eye(F)
+    if symbol in ("i", "j"):
+        return {"i": np.array([6, 0, 3, 3]), "j": np.array([5, 2, 0, 5])}[symbol]
+    if symbol == "μ":
+        return 3.5
+    return rng.uniform(0.5, 2, size=[SIZES[n] for n in {"U": "NF", "V": "MF", "b": "N", "d": "M", "L": "N", "K": "M",
+                                                        "v": "F", "c": "n", "t": "n"}[symbol]])
