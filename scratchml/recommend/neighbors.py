@@ -22,7 +22,8 @@ Equations
 Choices
     Ties: of items with equal scores, and of neighbours equally near, the one with the lower number comes first.
     An item that nobody has is like no other: its cosines are 0.
-    Counts with a long tail give a few users and items all the weight; log(1 + count) or 1 for every count tames them.
+    The rows count as they are, so a user with long rows has more say about what is alike.  Where some have bought nearly
+    everything, hand over rows of unit length (and 1 for every count): `scratchml.tour.als` does, and hits more.
     What the neighbours leave at score 0 is recommended last, in order of number.
 
 Cost
@@ -37,7 +38,7 @@ Cost
 ([[3, 2], [1, 0]], [[1.1325, 0.0], [0.5, 0.3162]])
 
 Source: M. Deshpande and G. Karypis, "Item-based top-N recommendation algorithms", ACM Transactions on Information
-Systems 22 (2004), section 4, with the rows of the matrix as they come.
+Systems 22 (2004), section 4.
 """
 import numpy as np
 
@@ -168,7 +169,7 @@ class ItemCosine(_Scorer):
     interactions_ : the matrix of `fit`, as Rows
     """
 
-    def __init__(self, n_neighbors=100):
+    def __init__(self, n_neighbors=20):
         self.n_neighbors = n_neighbors
 
     def fit(self, matrix, y=None):
