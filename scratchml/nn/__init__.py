@@ -10,10 +10,10 @@ from scratchml.nn.losses import (
     margin_ranking_loss, mse_loss, nll_loss, triplet_margin_loss,
 )
 from scratchml.nn.module import Module, ModuleList, Parameter, Sequential
-from scratchml.nn.normalisation import BatchNorm1d, LayerNorm
-from scratchml.nn.training import History, evaluate, fit, predict
-from scratchml.nn.recurrent import LSTM, GRU
 from scratchml.nn.multihead import MultiheadAttention
+from scratchml.nn.normalisation import BatchNorm1d, LayerNorm
+from scratchml.nn.recurrent import GRU, LSTM
+from scratchml.nn.training import History, evaluate, fit, predict
 
 CHAPTERS = ("initialisation", "module", "layers", "activations", "normalisation", "cross_entropy", "losses", "packing",
             "lstm", "gru", "recurrent", "convolution", "attention", "multihead", "training")

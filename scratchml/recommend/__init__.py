@@ -1,12 +1,8 @@
 """Recommending: what would somebody like whose taste is known from a few things?"""
+from scratchml.recommend.als import ALS
 from scratchml.recommend.neighbors import ItemCosine, Popularity, item_cosine, popularity
 from scratchml.recommend.splits import Split, leave_last_out, random_split
-from scratchml.recommend.als import ALS
 
 CHAPTERS = ("objectives", "half_steps", "best_items", "als", "neighbors", "splits")
 
-__all__ = [
-    "ItemCosine", "Popularity", "Split", "item_cosine", "leave_last_out", "popularity", "random_split",
-    "objectives", "half_steps", "best_items", "als",
-    "ALS",
-]
+__all__ = ["ALS", "ItemCosine", "Popularity", "Split", "item_cosine", "leave_last_out", "popularity", "random_split"]

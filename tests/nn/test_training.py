@@ -4,16 +4,12 @@ import pytest
 from hypothesis import given, strategies as st
 
 from scratchml.autograd import Tensor
-from scratchml.nn import BatchNorm1d, Dropout, Linear, Module, ReLU, Sequential, cross_entropy
-from scratchml.nn import evaluate, fit, predict
+from scratchml.nn import BatchNorm1d, Dropout, Linear, Module, ReLU, Sequential
+from scratchml.nn import cross_entropy, evaluate, fit, mse_loss, predict
 from scratchml.nn.training import best_epoch, bounds, epoch_loss
 from scratchml.optim import SGD, Adam
 from tests.reference import training as reference
 from tests.strategies import training as strategies
-
-
-def mse_loss(output, target):
-    return ((output - target) ** 2).mean()
 
 
 # --- the equations
