@@ -16,14 +16,15 @@ Symbols
     family             weights and targets of the entries, as in the chapter on losses
     i, j    (n,), (n,)  pairs of users and items
     v       (F,)       the factors of one item
+    B       (n, F)     the factors of the items that one user knows
     c, t    (n,), (n,)  weights and targets of one user's entries
     A       (F, F)     its normal equations
 
 Equations
     (1)  Â_ij = μ + b_i + d_j + U_i·V_j                                            predicted
     (2)  U ← argmin_U E + P, then V ← argmin_V E + P                               alternate
-    (3)  e_k = c_k t_k V_k·A⁻¹ v, for each item k that the user knows              contributions
-         Σ_k e_k = x·v, if x solves A x = Σ_k c_k t_k V_k
+    (3)  e_k = c_k t_k B_k·A⁻¹ v, for each item k that the user knows              contributions
+         Σ_k e_k = x·v, if x solves A x = Σ_k c_k t_k B_k
 
 Choices
     The users come first; so only the items need a start, drawn from a normal distribution with a variance of 1 / F.
@@ -103,14 +104,14 @@ def loss(R, U, V, L, K, family, biased=False):
     return family_error(R, U, V, family) + penalties
 
 
-def contributions(V, v, c, t, A):
-    """(3)  e_k = c_k t_k V_k·A⁻¹ v, for each item k that the user knows
+def contributions(B, v, c, t, A):
+    """(3)  e_k = c_k t_k B_k·A⁻¹ v, for each item k that the user knows
 
-    `V` holds the factors of these items alone.  If A is singular, by the shortest solution.
+    If A is singular, by the shortest solution.
 
-    Shapes: V (n, F), v (F), c (n), t (n), A (F, F) -> (n)
+    Shapes: B (n, F), v (F), c (n), t (n), A (F, F) -> (n)
     """
-    return c * t * (V @ solve_least_norm(A, v))
+    return c * t * (B @ solve_least_norm(A, v))
 
 
 # --- the estimator -------------------------------------------------------------------------------

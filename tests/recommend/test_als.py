@@ -1,7 +1,9 @@
 """Alternating least squares against its definition, its laws and limits, and what people do with the factors."""
 import copy
 import itertools
+import os
 import signal
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -240,6 +242,24 @@ def test_badly_scaled_ratings(scale, solver):
     model = ALS(2, tol=0, solver=solver, random_state=0).fit(scale * tastes())
     assert np.isfinite(model.user_factors_).all()
     assert (np.diff(model.loss_history_) <= 1e-5 * model.loss_history_[0]).all()
+
+
+@pytest.mark.skipif("NUMBA_DISABLE_JIT" in os.environ, reason="too large for loops in plain Python")
+@pytest.mark.parametrize("solver", ["cholesky", "cg"])
+def test_a_fit_holds_less_than_twice_the_matrix_and_the_factors(solver):
+    rng = np.random.default_rng(0)
+    N, M, F, each = 4000, 2000, 16, 80
+    indices = np.concatenate([np.sort(rng.choice(M, each, replace=False)) for _ in range(N)]).astype(np.int32)
+    R = Rows(np.arange(0, N * each + 1, each), indices, rng.uniform(1, 5, N * each).astype(np.float32), (N, M))
+    model = ALS(F, iterations=2, tol=0, solver=solver).fit(R)
+    tracemalloc.start()
+    try:
+        model.fit(R)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    held = sum(part.nbytes for part in (*R[:3], model.user_factors_, model.item_factors_))
+    assert peak < 2 * held
 
 
 # --- recommending

@@ -15,9 +15,9 @@ def alternate(A, U, V, L, K, family):
     return U, half_steps.half_step(A.T, U, K, family, 0)
 
 
-def contributions(V, v, c, t, A):
+def contributions(B, v, c, t, A):
     """(3)  The solution is linear in the targets: what would v's score be, if all of them but one were 0?"""
     scores = []
     for k in range(len(t)):
-        scores.append(np.linalg.solve(A, c[k] * t[k] * V[k]) @ v)
+        scores.append(np.linalg.solve(A, c[k] * t[k] * B[k]) @ v)
     return scores

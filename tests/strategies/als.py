@@ -29,11 +29,11 @@ def example(symbol):
     if symbol == "family":
         return FAMILIES["weighted"]
     if symbol == "A":
-        B = rng.normal(size=(F, F))
-        return B @ B.T + np.eye(F)
+        C = rng.normal(size=(F, F))
+        return C @ C.T + np.eye(F)
     if symbol in ("i", "j"):
         return {"i": np.array([6, 0, 3, 3]), "j": np.array([5, 2, 0, 5])}[symbol]
     if symbol == "μ":
         return 3.5
-    return rng.uniform(0.5, 2, size=[SIZES[n] for n in {"U": "NF", "V": "MF", "b": "N", "d": "M", "L": "N", "K": "M",
-                                                        "v": "F", "c": "n", "t": "n"}[symbol]])
+    return rng.uniform(0.5, 2, size=[SIZES[n] for n in {"U": "NF", "V": "MF", "B": "nF", "b": "N", "d": "M", "L": "N",
+                                                        "K": "M", "v": "F", "c": "n", "t": "n"}[symbol]])
