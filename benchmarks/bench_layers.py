@@ -1,4 +1,6 @@
 """Training steps and single layers, forward and backward, against PyTorch, with the same weights."""
+from functools import cache
+
 import numpy as np
 
 from benchmarks import Case, peer, test_contender
@@ -72,6 +74,18 @@ def layer_data(kind):
     }[kind]
 
 
+@cache
+def layer_of(name, sizes):
+    """Made once: what is timed is its use."""
+    return dict(Linear=Linear, BatchNorm1d=BatchNorm1d, LayerNorm=LayerNorm, Embedding=Embedding)[name](*sizes)
+
+
+@cache
+def their_layer_of(name, sizes):
+    import torch
+    return getattr(torch.nn, name)(*sizes)
+
+
 def layer_case(kind):
     name = kind.split(",")[0]
 
@@ -80,12 +94,12 @@ def layer_case(kind):
         return X if X.dtype.kind == "i" else X.astype(np.float32), sizes, rng.integers(1000, size=len(X))
 
     def scratchml(X, sizes, y):
-        makers = dict(Linear=Linear, BatchNorm1d=BatchNorm1d, LayerNorm=LayerNorm, Embedding=Embedding)
         x = X if X.dtype.kind == "i" else Tensor(X, requires_grad=True)
         if name == "cross_entropy":
             cross_entropy(x, y).backward()
             return x.grad.data
-        layer = makers[name](*sizes)
+        layer = layer_of(name, sizes)
+        layer.zero_grad()
         result = layer(x)
         result.backward(weights(result.shape))
         return layer.weight.grad.data if name == "Embedding" else x.grad.data if name != "Linear" else np.zeros(1)
@@ -95,11 +109,13 @@ def layer_case(kind):
         def theirs(X, sizes, y):
             import torch
             torch.set_num_threads(threads)
-            x = torch.tensor(X) if X.dtype.kind == "i" else torch.tensor(X, requires_grad=True)
+            x = torch.from_numpy(X) if X.dtype.kind == "i" else torch.from_numpy(X).requires_grad_()
+            x.grad = None
             if name == "cross_entropy":
-                torch.nn.functional.cross_entropy(x, torch.tensor(y)).backward()
+                torch.nn.functional.cross_entropy(x, torch.from_numpy(y)).backward()
                 return x.grad.numpy()
-            layer = getattr(torch.nn, name)(*sizes)
+            layer = their_layer_of(name, sizes)
+            layer.zero_grad()
             result = layer(x)
             result.backward(torch.from_numpy(weights(tuple(result.shape))))
             return (layer.weight.grad.numpy() if name == "Embedding" else x.grad.numpy() if name != "Linear" else

@@ -106,37 +106,43 @@ CHUNK = 16384                                            # exponentials, about 5
 
 
 def _over_rows(chunk_kernel, z, *arguments):
-    run_chunks(chunk_kernel, len(z), z, *arguments, chunk=max(1, CHUNK // max(z.shape[1], 1)))
+    chunk = max(1, CHUNK // max(z.shape[1], 1))
+    if len(z) <= chunk:                                  # no threads to ask
+        chunk_kernel(0, 0, len(z), z, *arguments)
+    else:
+        run_chunks(chunk_kernel, len(z), z, *arguments, chunk=chunk)
 
 
 def _shares(w, α):
     """(2, K): w_k q_nk at the right class beyond, and at every class, what is given away."""
-    return np.stack([(1 - α) * w, α / len(w) * w])
+    shares = np.empty((2, len(w)))
+    np.multiply(w, 1 - α, out=shares[0])
+    np.multiply(w, α / len(w), out=shares[1])
+    return shares
 
 
 def _forwards(z, t, w, α):
     """(3, N): losses, l and W; of a sample with t < 0, zeros in the first and last."""
     rows = np.empty((3, len(z)))
-    _over_rows(_surprises, np.ascontiguousarray(z), t, _shares(w, α), rows)
+    z.max(axis=1, out=rows[1])                           # the levels m, where l will stand
+    _over_rows(_surprises, np.ascontiguousarray(z), t, _shares(w, α), α > 0, rows)
     return rows
 
 
 def _backwards(z, t, w, α, sums, g):
     """(N, K), for l and W as `sums` (2, N) and g (N,)."""
-    d = np.empty(z.shape, z.dtype)
-    _over_rows(_scores, np.ascontiguousarray(z), t, _shares(w, α), sums[0], np.stack([sums[1] * g, g]), d)
+    d, factors = np.empty(z.shape, z.dtype), np.empty((2, len(z)))
+    np.multiply(sums[1], g, out=factors[0])
+    factors[1] = g
+    _over_rows(_scores, np.ascontiguousarray(z), t, _shares(w, α), sums[0], factors, d)
     return d
 
 
-@kernel(contract=True)
-def _surprises(c, start, stop, z, t, shares, rows):
+@kernel(reassociate=True)
+def _surprises(c, start, stop, z, t, shares, smooth, rows):
     K = z.shape[1]
     for n in range(start, stop):
-        top = -np.inf
-        for k in range(K):
-            top = max(top, float(z[n, k]))
-        level = top if np.isfinite(top) else 0.0
-        total = 0.0
+        level, total = rows[1, n] if np.isfinite(rows[1, n]) else 0.0, 0.0
         for k in range(K):
             total += exp(float(z[n, k]) - level)
         l = level + (math.log(total) if total > 0.0 else -np.inf)
@@ -144,7 +150,7 @@ def _surprises(c, start, stop, z, t, shares, rows):
         if t[n] >= 0:
             weight = shares[0, t[n]]
             loss = weight * (l - float(z[n, t[n]])) if weight != 0.0 else 0.0
-            for k in range(K):
+            for k in range(K if smooth else 0):
                 if shares[1, k] != 0.0:                  # 0 times the infinite surprise at a class of weight 0 is 0
                     weight += shares[1, k]
                     loss += shares[1, k] * (l - float(z[n, k]))
@@ -254,14 +260,18 @@ def class_numbers(target, shape, ignore_index, w, reduction, name):
         raise ValueError(f"target: {name} expected class numbers, whole numbers from 0 to {K - 1}, got dtype "
                          f"{target.dtype}")
     t = np.array(target, np.int64, order="C")
-    ignored = t == ignore_index
-    wrong = ((t < 0) | (t >= K)) & ~ignored
+    if t.size and not 0 <= ignore_index < K and t.min() >= 0 and t.max() < K:
+        ignored = wrong = np.zeros(0, bool)              # as nearly always
+    else:
+        ignored = t == ignore_index
+        wrong = ((t < 0) | (t >= K)) & ~ignored
     if wrong.any():
         at = np.unravel_index(wrong.argmax(), wrong.shape)
         place = f" at [{', '.join(map(str, at))}]" if t.ndim else ""
         raise ValueError(f"target: {name} expected class numbers from 0 to {K - 1}, or {ignore_index} to ignore, got "
                          f"{t[at]}{place}")
-    t[ignored] = -1
+    if ignored.any():
+        t[ignored] = -1
     if reduction == "mean":
         counted(w[t[t >= 0]].sum(), name)
     return t

@@ -100,9 +100,10 @@ def linear_by_bias(g):
 
 
 def _affine(x, W, b=None, *, learned):
-    y = linear(x.reshape(-1, x.shape[-1]), W, 0 if b is None else b)
+    y = linear(x if x.ndim == 2 else x.reshape(-1, x.shape[-1]), W, 0 if b is None else b)
     of_input, of_weight = learned                        # does anyone want these gradients?
-    return y.reshape(*x.shape[:-1], len(W)), (x if of_weight else None, W if of_input else None, x.shape, b is not None)
+    kept = x if of_weight else None, W if of_input else None, x.shape, b is not None
+    return y if x.ndim == 2 else y.reshape(*x.shape[:-1], len(W)), kept
 
 
 def _affine_gradient(saved, g):

@@ -70,7 +70,7 @@ def channel_moments(x):
 
     Shapes: x (N, C) -> (C), (C)
     """
-    return _moments(np.ascontiguousarray(x)[..., None])
+    return _moments(_columns(x), 1)
 
 
 def normalised_channels(x, μ, V, w, b, ε):
@@ -78,7 +78,7 @@ def normalised_channels(x, μ, V, w, b, ε):
 
     Shapes: x (N, C), μ (C), V (C), w (C), b (C), ε -> (N, C)
     """
-    return _normalised(np.ascontiguousarray(x)[..., None], μ, _inverse(V, ε), w, b)[..., 0]
+    return _normalised(_columns(x), 1, μ, _inverse(V, ε), w, b)
 
 
 def channels_by_weight(g, x, μ, V, ε):
@@ -86,8 +86,7 @@ def channels_by_weight(g, x, μ, V, ε):
 
     Shapes: g (N, C), x (N, C), μ (C), V (C), ε -> (C), (C)
     """
-    g, x = (np.ascontiguousarray(array)[..., None] for array in (g, x))
-    return _sums(g, x, μ, _inverse(V, ε))
+    return _sums(_columns(g), _columns(x), 1, μ, _inverse(V, ε))
 
 
 def channels_by_input(g, x, μ, V, w, ε):
@@ -95,9 +94,8 @@ def channels_by_input(g, x, μ, V, w, ε):
 
     Shapes: g (N, C), x (N, C), μ (C), V (C), w (C), ε -> (N, C)
     """
-    g, x = (np.ascontiguousarray(array)[..., None] for array in (g, x))
-    quotient = _inverse(V, ε)
-    return _by_input(g, x, μ, quotient, w, *_sums(g, x, μ, quotient))[..., 0]
+    g, x, quotient = _columns(g), _columns(x), _inverse(V, ε)
+    return _by_input(g, x, 1, μ, quotient, w, *_sums(g, x, 1, μ, quotient))
 
 
 def moved_towards(r, m, α):
@@ -108,7 +106,7 @@ def moved_towards(r, m, α):
     return (1 - α) * r + α * m
 
 
-# The same for (N, C, L): the L numbers of a channel side by side are L columns until the sums are added.
+# The same for (N, C, L) as (N, C L): the L numbers of a channel side by side are L columns until the sums are added.
 
 
 def _inverse(V, ε):
@@ -116,43 +114,43 @@ def _inverse(V, ε):
 
 
 def _columns(x):
-    return np.ascontiguousarray(x).reshape(len(x), -1)   # (N, C L)
+    return np.ascontiguousarray(x.reshape(len(x), -1) if x.ndim > 2 else x)
 
 
 def _repeated(array, L):
     """float64 for each of the C L columns."""
-    array = array.astype(np.float64)
+    array = np.asarray(array, np.float64)
     return np.repeat(array, L) if L > 1 else array
 
 
-def _moments(x):
-    N, C, L = x.shape
-    total = np.zeros(C * L)
-    _add_columns(_columns(x), total)
-    mean = total.reshape(C, L).sum(axis=1) / (N * L)
-    total[:] = 0
-    _add_squares(_columns(x), _repeated(mean, L), total)
-    return mean, total.reshape(C, L).sum(axis=1) / (N * L)
+def _gathered(total, L):
+    return total.reshape(-1, L).sum(axis=1) if L > 1 else total
 
 
-def _normalised(x, mean, quotient, w, b):
-    y, L = np.empty(x.shape, x.dtype), x.shape[2]
-    _shift_columns(_columns(x), _repeated(mean, L), _repeated(w * quotient, L), _repeated(b, L), _columns(y))
+def _moments(x, L):
+    total, squares, count = np.zeros(x.shape[1]), np.zeros(x.shape[1]), len(x) * L
+    _add_columns(x, total)
+    mean = _gathered(total, L) / count
+    _add_squares(x, _repeated(mean, L), squares)
+    return mean, _gathered(squares, L) / count
+
+
+def _normalised(x, L, mean, quotient, w, b):
+    y = np.empty(x.shape, x.dtype)
+    _shift_columns(x, _repeated(mean, L), _repeated(w * quotient, L), _repeated(b, L), y)
     return y
 
 
-def _sums(g, x, mean, quotient):
-    _, C, L = x.shape
-    by_weight, by_bias = np.zeros(C * L), np.zeros(C * L)
-    _add_products(_columns(g), _columns(x), _repeated(mean, L), _repeated(quotient, L), by_weight, by_bias)
-    return by_weight.reshape(C, L).sum(axis=1), by_bias.reshape(C, L).sum(axis=1)
+def _sums(g, x, L, mean, quotient):
+    by_weight, by_bias = np.zeros(x.shape[1]), np.zeros(x.shape[1])
+    _add_products(g, x, _repeated(mean, L), _repeated(quotient, L), by_weight, by_bias)
+    return _gathered(by_weight, L), _gathered(by_bias, L)
 
 
-def _by_input(g, x, mean, quotient, w, by_weight, by_bias):
-    N, _, L = x.shape
-    d = np.empty(x.shape, x.dtype)
-    _centre_columns(_columns(g), _columns(x), _repeated(mean, L), _repeated(w * quotient, L),
-                    _repeated(by_bias / (N * L), L), _repeated(quotient * by_weight / (N * L), L), _columns(d))
+def _by_input(g, x, L, mean, quotient, w, by_weight, by_bias):
+    d, count = np.empty(x.shape, x.dtype), len(x) * L
+    _centre_columns(g, x, _repeated(mean, L), _repeated(w * quotient, L), _repeated(by_bias / count, L),
+                    _repeated(quotient * by_weight / count, L), d)
     return d
 
 
@@ -194,23 +192,23 @@ def _centre_columns(g, x, mean, scale, level, slope, d):
 
 
 def _channels(x, w=None, b=None, *, mean, quotient, of_batch):
-    unit = np.ones_like(mean)
-    y = _normalised(_with_length(x), mean, quotient, unit if w is None else w, 0 * unit if b is None else b)
+    w_or_1, b_or_0 = (1.0, np.zeros_like(mean)) if w is None else (w, b)
+    y = _normalised(_columns(x), _length(x), mean, quotient, w_or_1, b_or_0)
     return y.reshape(x.shape), (x, mean, quotient, w, of_batch)
 
 
 def _channels_gradient(saved, g):
     x, mean, quotient, w, of_batch = saved
-    rows, g = _with_length(x), _with_length(g)
-    by_weight, by_bias = _sums(g, rows, mean, quotient)
-    none = np.zeros_like(mean)
-    by_input = _by_input(g, rows, mean, quotient, np.ones_like(mean) if w is None else w,
-                         *((by_weight, by_bias) if of_batch else (none, none))).reshape(x.shape)
+    columns, g, L = _columns(x), _columns(g), _length(x)
+    sums = by_weight, by_bias = _sums(g, columns, L, mean, quotient)
+    if not of_batch:
+        sums = np.zeros((2, len(mean)))
+    by_input = _by_input(g, columns, L, mean, quotient, 1.0 if w is None else w, *sums).reshape(x.shape)
     return by_input if w is None else (by_input, by_weight.astype(w.dtype), by_bias.astype(w.dtype))
 
 
-def _with_length(x):
-    return x if x.ndim == 3 else x[..., None]
+def _length(x):
+    return x.shape[2] if x.ndim > 2 else 1
 
 
 CHANNELS = Fused(_channels, _channels_gradient)
@@ -253,7 +251,7 @@ class BatchNorm1d(Module):
             if count < 2:
                 raise ValueError(f"input: BatchNorm1d({self.num_features}) expected at least 2 numbers a channel in "
                                  f"training, got shape {shape}; use a larger batch, or eval()")
-            mean, V = _moments(_with_length(x._data))
+            mean, V = _moments(_columns(x._data), _length(x._data))
             if self.training and self.running_mean is not None:
                 self._track(mean, V * (count / (count - 1)))
         else:
@@ -310,7 +308,11 @@ def rows_by_input(g, x, w, ε):
 
 
 def _over_rows(chunk_kernel, x, *arguments):
-    run_chunks(chunk_kernel, len(x), x, *arguments, chunk=max(1, CHUNK // max(x.shape[1], 1)))
+    run_chunks(chunk_kernel, len(x), x, *arguments, chunk=_rows_a_chunk(x))
+
+
+def _rows_a_chunk(x):
+    return max(1, CHUNK // max(x.shape[1], 1))
 
 
 def _quotients(x, ε):
@@ -326,7 +328,7 @@ def _rows_normalised(x, quotients, w, b):
 
 
 def _rows_by_weight(g, x, quotients):
-    sums = np.zeros((-(-len(x) // max(1, CHUNK // max(x.shape[1], 1))), 2, x.shape[1]))      # a place for each chunk
+    sums = np.zeros((-(-len(x) // _rows_a_chunk(x)), 2, x.shape[1]))      # a place for each chunk
     _over_rows(_add_rows, x, g, quotients, sums)
     return tuple(sums.sum(axis=0))
 

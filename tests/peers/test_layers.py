@@ -1,7 +1,7 @@
 """Layers and losses equal PyTorch's: results and every gradient, in configurations that are drawn.
 
-Weights are moved by name.  Within 1e-5 of the largest entry in float32 and 1e-10 in float64, array by array; where terms cancel, within eight of
-their roundings.
+Weights are moved by name.  Equal is what is within 1e-5 of the largest entry in float32, 1e-10 in float64, array by
+array; where terms cancel, within eight of their roundings.
 """
 import numpy as np
 import pytest
