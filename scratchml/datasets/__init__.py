@@ -1,6 +1,7 @@
 """Real data, small and complete, in files that come with the package: one loader a data set."""
 from scratchml.datasets.loaders import (
-    Dataset, Purchases, Tagged, load_addresses, load_digits, load_iris, load_online_retail, load_penguins, load_wine)
+    Dataset, Pronunciations, Purchases, Tagged, load_addresses, load_digits, load_iris, load_online_retail,
+    load_penguins, load_pronunciations, load_wine)
 
-__all__ = ["Dataset", "Purchases", "Tagged", "load_addresses", "load_digits", "load_iris", "load_online_retail",
-           "load_penguins", "load_wine"]
+__all__ = ["Dataset", "Pronunciations", "Purchases", "Tagged", "load_addresses", "load_digits", "load_iris",
+           "load_online_retail", "load_penguins", "load_pronunciations", "load_wine"]

