@@ -1,4 +1,4 @@
-"""Attention against PyTorch: the bare operation and a whole layer, forward and back, and what they hold at their peak."""
+"""Attention against PyTorch: the bare operation and a whole layer, forward and back, and their peak of memory."""
 import numpy as np
 
 from benchmarks import Case, peer, test_contender

@@ -1,6 +1,7 @@
 """Neural networks: layers with PyTorch's names on the Tensors of autograd."""
 from scratchml.nn import initialisation as init
 from scratchml.nn.activations import GLU, ActivityL2, LeakyReLU, ReLU, Sigmoid, Softmax, Tanh, penalty
+from scratchml.nn.additive import AdditiveAttention
 from scratchml.nn.attention import scaled_dot_product_attention
 from scratchml.nn.convolution import CausalConv1d, Conv1d
 from scratchml.nn.cross_entropy import cross_entropy
@@ -16,7 +17,8 @@ from scratchml.nn.recurrent import GRU, LSTM
 from scratchml.nn.training import History, evaluate, fit, predict
 
 CHAPTERS = ("initialisation", "module", "layers", "activations", "normalisation", "cross_entropy", "losses", "packing",
-            "lstm", "gru", "recurrent", "convolution", "attention", "multihead", "training")
+            "lstm", "gru", "recurrent", "convolution", "attention", "multihead", "additive",
+            "training")
 
 __all__ = [
     "init", "Module", "ModuleList", "Parameter", "Sequential",
@@ -28,6 +30,6 @@ __all__ = [
     "binary_cross_entropy_with_logits", "cosine_embedding_loss", "hinge_embedding_loss", "huber_loss", "kl_div",
     "l1_loss", "margin_ranking_loss", "mse_loss", "nll_loss", "triplet_margin_loss",
     "CausalConv1d", "Conv1d",
-    "MultiheadAttention",
+    "AdditiveAttention", "MultiheadAttention",
     "History", "evaluate", "fit", "predict",
 ]

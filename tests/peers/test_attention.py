@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from scratchml.autograd import Tensor
-from scratchml.nn import MultiheadAttention
+from scratchml.nn import AdditiveAttention, MultiheadAttention
 from scratchml.nn.attention import scaled_dot_product_attention
-from tests.strategies import multihead
+from tests.strategies import additive as additive_strategies, multihead
 from tests.strategies.attention import additive, problems, seeds
 
 torch = pytest.importorskip("torch")
@@ -148,3 +148,41 @@ def test_our_weights_go_there():
     rng = np.random.default_rng(1)
     inputs = [rng.normal(size=(3, 2, width)).astype(np.float32) for width in (6, 4, 6)]
     assert_close(layer(*inputs)[0].data, peer(*map(torch.from_numpy, inputs))[0], np.float32)
+
+
+# --- additive attention, which PyTorch has no class for
+
+class Additive(torch.nn.Module):
+    def __init__(self, query_dim, hidden_dim, key_dim, **options):
+        super().__init__()
+        self.query_proj = torch.nn.Linear(query_dim, hidden_dim, bias=False, **options)
+        self.key_proj = torch.nn.Linear(key_dim, hidden_dim, **options)
+        self.score = torch.nn.Linear(hidden_dim, 1, bias=False, **options)
+
+    def forward(self, query, keys, values, mask):
+        single = query.ndim == 2
+        a = self.query_proj(query.unsqueeze(1) if single else query)
+        Z = self.score(torch.tanh(a.unsqueeze(2) + self.key_proj(keys).unsqueeze(1))).squeeze(-1)
+        if mask is not None:
+            mask = torch.from_numpy(mask)[:, None]
+            Z = Z.masked_fill(mask, -np.inf) if mask.dtype == torch.bool else Z + mask
+        P = Z.softmax(-1)
+        y = P @ values
+        return (y.squeeze(1), P.squeeze(1)) if single else (y, P)
+
+
+@each_dtype
+@settings(max_examples=60)
+@given(st.data())
+def test_values_and_gradients_of_the_additive_layer(dtype, data):
+    sizes, inputs, mask = data.draw(additive_strategies.problems(dtype=dtype))
+    layer, peer = AdditiveAttention(*sizes, dtype=dtype), Additive(*sizes, dtype=getattr(torch, np.dtype(dtype).name))
+    layer.load_state_dict(peer.state_dict())
+    ours, theirs = [Tensor(a, requires_grad=True) for a in inputs], [as_torch(a) for a in inputs]
+    (y, P), (their_y, their_P) = layer(*ours, mask), peer(*theirs, mask)
+    assert_close(y.data, their_y, dtype, 1)
+    assert_close(P.data, their_P, dtype)
+    ((y * y).sum() + P[..., 0].sum()).backward()
+    ((their_y ** 2).sum() + their_P[..., 0].sum()).backward()
+    for a, b in zip([*ours, *layer.parameters()], [*theirs, *peer.parameters()], strict=True):
+        assert_close(a.grad.data, b.grad, dtype, 16)
