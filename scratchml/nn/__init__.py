@@ -17,8 +17,7 @@ from scratchml.nn.recurrent import GRU, LSTM
 from scratchml.nn.training import History, evaluate, fit, predict
 
 CHAPTERS = ("initialisation", "module", "layers", "activations", "normalisation", "cross_entropy", "losses", "packing",
-            "lstm", "gru", "recurrent", "convolution", "attention", "multihead", "additive",
-            "training")
+            "lstm", "gru", "recurrent", "convolution", "attention", "multihead", "additive", "training")
 
 __all__ = [
     "init", "Module", "ModuleList", "Parameter", "Sequential",
