@@ -31,8 +31,9 @@ Choices
     `ignore_index` marks samples that do not count: their loss and gradient are 0, and (5) leaves them out.  If none
     counts, (5) would be 0 / 0 and is an error.
     A score of -inf is a class that is impossible; its p and gradient are 0.  If it was the right one the loss is inf.
-    Sums are in float64, also for float32.
-    Kept for the gradient are z and three numbers a sample; p is computed again.
+    Scores that are NaN, inf, or all -inf have no softmax and are an error, unless the sample does not count.
+    Exponentials of float32 are float32; their sums, and all else that is one number a sample, are float64.
+    Kept for the gradient are z and four numbers a sample; p is computed again.
 
 Cost
     O(N K), K exponentials a sample on the way there, and as many on the way back.
@@ -54,7 +55,7 @@ import numpy as np
 from scratchml.autograd import Fused
 from scratchml.autograd.ops import as_tensor
 from scratchml.core.checks import as_vector, finite, one_of, real_number
-from scratchml.core.elementary import exp
+from scratchml.core.elementary import exp, exp32
 from scratchml.core.jit import kernel, run_chunks
 
 # --- the equations -------------------------------------------------------------------------------
@@ -113,28 +114,29 @@ def _over_rows(chunk_kernel, z, *arguments):
         run_chunks(chunk_kernel, len(z), z, *arguments, chunk=chunk)
 
 
-def _shares(w, α):
+def _shares(w, α, dtype):
     """(2, K): w_k q_nk at the right class beyond, and at every class, what is given away."""
-    shares = np.empty((2, len(w)))
-    np.multiply(w, 1 - α, out=shares[0])
-    np.multiply(w, α / len(w), out=shares[1])
+    shares = np.empty((2, len(w)), dtype)
+    np.multiply(w, 1 - α, out=shares[0], casting="same_kind")
+    np.multiply(w, α / len(w), out=shares[1], casting="same_kind")
     return shares
 
 
 def _forwards(z, t, w, α):
-    """(3, N): losses, l and W; of a sample with t < 0, zeros in the first and last."""
-    rows = np.empty((3, len(z)))
-    z.max(axis=1, out=rows[1])                           # the levels m, where l will stand
-    _over_rows(_surprises, np.ascontiguousarray(z), t, _shares(w, α), α > 0, rows)
+    """(4, N): losses, l, m and W; of a sample with t < 0, zeros in the first and last."""
+    rows = np.empty((4, len(z)))
+    z.max(axis=1, out=rows[2])
+    _over_rows(_surprises, np.ascontiguousarray(z), t, _shares(w, α, np.float64), α > 0, rows)
     return rows
 
 
 def _backwards(z, t, w, α, sums, g):
-    """(N, K), for l and W as `sums` (2, N) and g (N,)."""
-    d, factors = np.empty(z.shape, z.dtype), np.empty((2, len(z)))
-    np.multiply(sums[1], g, out=factors[0])
-    factors[1] = g
-    _over_rows(_scores, np.ascontiguousarray(z), t, _shares(w, α), sums[0], factors, d)
+    """(N, K), for l, m and W as `sums` (3, N), and g (N,)."""
+    l, m, W = sums
+    d, factors = np.empty(z.shape, z.dtype), np.empty((3, len(z)), z.dtype)
+    with np.errstate(invalid="ignore"):                  # scores of a sample that does not count may be anything
+        factors[0], factors[1], factors[2] = m, W * g * np.exp(m - l), g
+    _over_rows(_scores, np.ascontiguousarray(z), t, _shares(w, α, z.dtype), factors, d)
     return d
 
 
@@ -142,31 +144,46 @@ def _backwards(z, t, w, α, sums, g):
 def _surprises(c, start, stop, z, t, shares, smooth, rows):
     K = z.shape[1]
     for n in range(start, stop):
-        level, total = rows[1, n] if np.isfinite(rows[1, n]) else 0.0, 0.0
-        for k in range(K):
-            total += exp(float(z[n, k]) - level)
-        l = level + (math.log(total) if total > 0.0 else -np.inf)
+        row, total = z[n], 0.0
+        m = rows[2, n] if np.isfinite(rows[2, n]) else 0.0
+        if z.itemsize == 4:                              # twice the lanes; the sums of 128 terms are float64
+            level = np.float32(m)
+            for first in range(0, K, 128):
+                part = np.float32(0.0)
+                for k in range(first, min(first + 128, K)):
+                    part += exp32(row[k] - level)
+                total += float(part)
+        else:
+            for k in range(K):
+                total += exp(row[k] - m)
+        l = m + (math.log(total) if total > 0.0 else -np.inf)
         loss, weight = 0.0, 0.0
         if t[n] >= 0:
             weight = shares[0, t[n]]
-            loss = weight * (l - float(z[n, t[n]])) if weight != 0.0 else 0.0
+            loss = weight * (l - float(row[t[n]])) if weight != 0.0 else 0.0
             for k in range(K if smooth else 0):
                 if shares[1, k] != 0.0:                  # 0 times the infinite surprise at a class of weight 0 is 0
                     weight += shares[1, k]
-                    loss += shares[1, k] * (l - float(z[n, k]))
-        rows[0, n], rows[1, n], rows[2, n] = loss, l, weight
+                    loss += shares[1, k] * (l - float(row[k]))
+        rows[0, n], rows[1, n], rows[2, n], rows[3, n] = loss, l, m, weight
 
 
 @kernel(contract=True)
-def _scores(c, start, stop, z, t, shares, l, factors, d):
+def _scores(c, start, stop, z, t, shares, factors, d):
+    """exp(z - l) as exp(z - m) exp(m - l): z - m has no rounding of l in it."""
     for n in range(start, stop):
+        row, out, given = z[n], d[n], shares[1]
         if t[n] < 0:
-            d[n] = 0
+            out[:] = 0
             continue
-        whole, g = factors[0, n], factors[1, n]
-        for k in range(z.shape[1]):
-            d[n, k] = whole * exp(float(z[n, k]) - l[n]) - g * shares[1, k]
-        d[n, t[n]] -= g * shares[0, t[n]]
+        m, whole, g = factors[0, n], factors[1, n], factors[2, n]
+        if z.itemsize == 4:
+            for k in range(row.size):
+                out[k] = whole * exp32(row[k] - m) - g * given[k]
+        else:
+            for k in range(row.size):
+                out[k] = whole * exp(row[k] - m) - g * given[k]
+        out[t[n]] -= g * shares[0, t[n]]
 
 
 # --- the function --------------------------------------------------------------------------------
@@ -175,13 +192,24 @@ def _scores(c, start, stop, z, t, shares, l, factors, d):
 def _cross_entropy(z, *, t, w, α, reduction):
     rows = _as_rows(z)
     losses, *sums = _forwards(rows, t.reshape(-1), w, α)
+    total = losses.sum()
+    if total != total or not sums[0].max(initial=0) < np.inf:
+        _check_scores(losses, sums[0], t.reshape(-1))
     scale = 1.0
     if reduction == "none":
         result = losses.reshape(t.shape)
     else:
         scale = 1 / w[t[t >= 0]].sum() if reduction == "mean" else 1.0
-        result = losses.sum() * scale
+        result = total * scale
     return result.astype(z.dtype), (z, t, w, α, sums, scale)
+
+
+def _check_scores(losses, l, t):
+    """Raise a ValueError that says whose scores cannot be a softmax's: NaN, inf, or all of them -inf."""
+    bad = (np.isnan(losses) | ~(l < np.inf)) & (t >= 0)
+    if bad.any():
+        raise ValueError(f"input: cross_entropy expected finite scores, or some -inf for classes that are impossible; "
+                         f"those of sample {bad.argmax()} are NaN, inf, or all -inf")
 
 
 def _cross_entropy_gradient(saved, g):

@@ -1,4 +1,6 @@
 """Cross-entropy against its definition, elementary operations and central differences; its laws; bad targets."""
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import assume, given, strategies as st
@@ -112,6 +114,42 @@ def test_what_is_ignored_gets_nothing():
     assert cross_entropy(z, [0, -100, 1], reduction="none").data[1] == 0
 
 
+@pytest.mark.parametrize("row", [[np.nan, 0.0], [np.inf, 0.0], [0.0, np.inf], [-np.inf, -np.inf]])
+@pytest.mark.filterwarnings("ignore:invalid value")     # of plain Python, in what is then refused or left out
+def test_scores_without_a_softmax_are_refused_unless_they_do_not_count(row):
+    for dtype in (np.float64, np.float32):
+        z = Tensor(np.array([[1.0, 2.0], row], dtype), requires_grad=True)
+        with pytest.raises(ValueError, match="those of sample 1 are NaN, inf, or all -inf"):
+            cross_entropy(z, [0, 0])
+        loss = cross_entropy(z, [0, -100])
+        loss.backward()
+        assert np.isfinite(loss.data) and not z.grad.data[1].any() and np.isfinite(z.grad.data).all()
+
+
+@pytest.mark.parametrize("K, size, α", [(3, 1.0, 0.0), (130, 5.0, 0.1), (257, 1.0, 0.0), (3, 1000.0, 0.3)])
+def test_float32_is_as_exact_as_float32_can_be(K, size, α):
+    """Also over several blocks of 128 classes."""
+    rng = np.random.default_rng(0)
+    z, t, g = (size * rng.normal(size=(2, K)) + size).astype(np.float32), rng.integers(K, size=2), rng.normal(size=2)
+    w, exact = rng.random(K), z.astype(np.float64)
+    np.testing.assert_allclose(surprises(z, t, w, α), surprises(exact, t, w, α), rtol=1e-6)
+    d = surprises_by_scores(exact, t, w, α, g)
+    np.testing.assert_allclose(surprises_by_scores(z, t, w, α, g), d, rtol=0, atol=1e-6 * abs(d).max())
+
+
+def test_the_number_of_threads_does_not_matter(monkeypatch):
+    monkeypatch.setattr(sys.modules["scratchml.nn.cross_entropy"], "CHUNK", 8)     # two samples a chunk
+    z, t = leaf(7, 4), [3, 0, 0, 2, 1, 3, 3]
+    found = []
+    for threads in ("1", "2"):
+        monkeypatch.setenv("SCRATCHML_NUM_THREADS", threads)
+        z.grad = None
+        loss = cross_entropy(z, t)
+        loss.backward()
+        found.append((loss.data.tobytes(), z.grad.data.tobytes()))
+    assert found[0] == found[1]
+
+
 def test_float32():
     z = leaf(5, 4, dtype=np.float32)
     for options in ({}, dict(reduction="none"), dict(weight=np.arange(1, 5))):
@@ -134,7 +172,7 @@ def test_targets_may_change_afterwards():
 def test_what_is_kept():
     z = leaf(6, 50)
     (x, t, w, _, sums, _), _ = cross_entropy(z, [0] * 6)._node.edges[0].saved
-    assert x is z.data and t.shape == (6,) and w.shape == (50,) and [s.shape for s in sums] == [(6,), (6,)]
+    assert x is z.data and t.shape == (6,) and w.shape == (50,) and [s.shape for s in sums] == [(6,)] * 3
     assert CROSS_ENTROPY.name == "_cross_entropy"
 
 

@@ -150,6 +150,18 @@ def test_layer_norm_of_a_batch_is_that_of_its_members(monkeypatch):
     np.testing.assert_allclose(layer.weight.grad.data, before[1], rtol=1e-6)
 
 
+def test_the_number_of_threads_does_not_matter(monkeypatch):
+    monkeypatch.setattr(normalisation, "CHUNK", 10)
+    layer, x, found = LayerNorm(5, dtype="float64"), leaf(7, 5), []
+    for threads in ("1", "2"):
+        monkeypatch.setenv("SCRATCHML_NUM_THREADS", threads)
+        x.grad = layer.weight.grad = None
+        y = layer(x)
+        y.backward(x.data ** 2)
+        found.append([array.tobytes() for array in (y.data, x.grad.data, layer.weight.grad.data)])
+    assert found[0] == found[1]
+
+
 def test_running_moments_are_those_of_all_batches():
     layer, rng = BatchNorm1d(3, momentum=None, dtype="float64"), np.random.default_rng(0)
     batches = [rng.normal(size=(4, 3)) * 2 + 1 for _ in range(5)]
