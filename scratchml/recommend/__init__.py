@@ -2,7 +2,12 @@
 from scratchml.recommend.als import ALS
 from scratchml.recommend.neighbors import ItemCosine, Popularity, item_cosine, popularity
 from scratchml.recommend.splits import Split, leave_last_out, random_split
+from scratchml.recommend.truncated_svd import TruncatedSVD
 
-CHAPTERS = ("objectives", "half_steps", "best_items", "als", "neighbors", "splits")
+CHAPTERS = ("objectives", "half_steps", "best_items", "als", "truncated_svd", "neighbors", "splits")
 
-__all__ = ["ALS", "ItemCosine", "Popularity", "Split", "item_cosine", "leave_last_out", "popularity", "random_split"]
+__all__ = [
+    "ALS", "ItemCosine", "Popularity", "Split", "item_cosine", "leave_last_out", "popularity", "random_split",
+    "objectives", "half_steps", "best_items", "als", "truncated_svd",
+    "TruncatedSVD",
+]

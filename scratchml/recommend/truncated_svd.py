@@ -1,0 +1,227 @@
+"""The singular value decomposition of a sparse matrix, cut off after a few terms.
+
+If what is unknown is taken for 0, and nothing is penalised, the best product of N x F and M x F factors needs no
+alternating: by Eckart and Young it is the sum of the first F terms of the singular value decomposition.  A matrix of
+ratings or of words in documents is almost all zeros, so it is never written out.  All that is asked of it are products
+with a few vectors at a time, and they visit the entries that are there.
+
+Unlike principal components, the axes go through the origin: to centre the data would fill the zeros.
+
+Symbols
+    N, M, F            rows, columns, terms that are kept
+    R       (N, M)     the matrix A, sparse: Rows, of which what is not stored is 0
+    B       (M, L)     vectors in columns
+    L                  how many
+    W       (F, M)     the axes that are kept, one a row: v_1 ... v_F
+    s       (F,)       the singular values, falling
+    u_f                the left singular vectors
+    Z       (N, F)     coordinates along the axes, z a row; Z_f a column
+    total              Σ_j var A_:j, the variance of all columns
+
+Equations
+    (1)  (A B)_i = Σ_j A_ij B_j, over the entries of row i                         times
+    (2)  A ≈ Σ_f s_f u_f v_fᵀ, the terms of the F largest s_f                      leading_terms
+         with the entry of largest magnitude in each v_f positive
+    (3)  z = W a, for a row a of A                                                 project
+    (4)  Â = Z W                                                                   reconstruct
+    (5)  r_f = var Z_f / Σ_j var A_:j                                              explained_ratio
+
+Choices
+    (2) is computed by the randomised range finder (the chapter in core): exact up to rounding where F + 20 reaches the
+    smaller side of A, else with singular values that are right to about 1e-6 where they fall, as those of data do.
+    Of equal magnitudes in v_f the first counts.  Columns have means: the variance of Z_1 can be less than that of Z_2.
+    (5) is 0 where all columns are constant.
+
+Cost
+    (1): O(nnz L) time.  (2): about 16 products with F + 20 vectors; O((N + M) F) memory beside the transposed matrix.
+
+>>> A = np.array([[1., 0, 2], [0, 0, 0], [2, 0, 4], [0, 3, 0]])
+>>> svd = TruncatedSVD(2, random_state=0).fit(A)
+>>> svd.singular_values_.round(6).tolist(), svd.inverse_transform(svd.transform(A)).round(6).tolist()[2]
+([5.0, 3.0], [2.0, 0.0, 4.0])
+
+Sources: C. Eckart and G. Young, "The approximation of one matrix by another of lower rank", Psychometrika 1 (1936);
+N. Halko, P.-G. Martinsson and J. Tropp, "Finding structure with randomness", SIAM Review 53 (2011), for (2).
+"""
+import numpy as np
+
+from scratchml.core.checks import as_matrix, safe_to_square, whole_number
+from scratchml.core.estimator import Estimator, Transformer
+from scratchml.core.jit import kernel, run_chunks
+from scratchml.core.random import generator
+from scratchml.core.randomized import truncated_svd
+from scratchml.core.sparse import Rows, known_entries, transposed
+
+CHUNK = 128                                              # rows a thread takes at a time
+
+# --- the equations -------------------------------------------------------------------------------
+
+
+def times(R, B):
+    """(1)  (A B)_i = Σ_j A_ij B_j, over the entries of row i
+
+    Shapes: R (N, M), B (M, L) -> (N, L)
+    """
+    product = np.zeros((R.shape[0], B.shape[1]), R.data.dtype)
+    run_chunks(_times, len(product), R, np.ascontiguousarray(B, R.data.dtype), product, chunk=CHUNK)
+    return product
+
+
+class SparseMatrix:
+    """Rows in the clothes of a matrix, as far as (2) looks: A @ B, A.T, shape and dtype."""
+
+    def __init__(self, rows, columns=None):
+        self.rows = rows
+        self.columns = transposed(rows) if columns is None else columns
+        self.shape, self.dtype = rows.shape, rows.data.dtype
+
+    @property
+    def T(self):
+        return SparseMatrix(self.columns, self.rows)
+
+    def __matmul__(self, B):
+        return times(self.rows, B)
+
+
+def leading_terms(R, F, random_state=None):
+    """(2)  A ≈ Σ_f s_f u_f v_fᵀ, the terms of the F largest s_f
+
+    Returns s and the v_f as rows.  `R` may be a dense array, too.
+
+    Shapes: R (N, M), F -> (F), (F, M)
+    """
+    A = SparseMatrix(R) if isinstance(R, Rows) else R
+    _, s, W = truncated_svd(A, F, generator(random_state))
+    most = np.take_along_axis(W, np.abs(W).argmax(axis=1)[:, None], axis=1)        # (F, 1)
+    return s, np.where(most < 0, -W, W)
+
+
+def project(R, W):
+    """(3)  z = W a, for a row a of A
+
+    `R` may be a dense array, too.
+
+    Shapes: R (N, M), W (F, M) -> (N, F)
+    """
+    return times(R, W.T) if isinstance(R, Rows) else R @ W.T
+
+
+def reconstruct(Z, W):
+    """(4)  Â = Z W
+
+    Shapes: Z (N, F), W (F, M) -> (N, M)
+    """
+    return Z @ W
+
+
+def explained_ratio(Z, total):
+    """(5)  r_f = var Z_f / Σ_j var A_:j
+
+    Shapes: Z (N, F), total -> (F)
+    """
+    variances = Z.var(axis=0, dtype=np.float64)
+    return variances / total if total > 0 else np.zeros(len(variances))
+
+
+def total_variance(R):
+    """Σ_j var A_:j, of Rows or a dense array (N, M)."""
+    if not isinstance(R, Rows):
+        return float(R.var(axis=0, dtype=np.float64).sum())
+    N, M = R.shape
+    data = R.data.astype(np.float64, copy=False)
+    means = np.bincount(R.indices, data, minlength=M) / N
+    stored = np.bincount(R.indices, minlength=M)         # the others are 0, and as far from the mean as it is from 0
+    return float((((data - means[R.indices])**2).sum() + ((N - stored) * means**2).sum()) / N)
+
+
+# --- the estimator -------------------------------------------------------------------------------
+
+
+class TruncatedSVD(Transformer, Estimator):
+    """The first terms of the singular value decomposition, of a sparse or a dense matrix.
+
+    Parameters
+    ----------
+    n_components : F.
+    random_state : None, int or numpy.random.Generator, for the vectors that (2) starts from.
+
+    Attributes
+    ----------
+    components_ : W (F, M)
+    singular_values_ : s (F,), in the units of X
+    explained_variance_ : (F,), the variance of each column of Z, in squared units of X
+    explained_variance_ratio_ : r (F,), shares of the variance of all columns
+    """
+
+    def __init__(self, n_components=2, *, random_state=None):
+        self.n_components = n_components
+        self.random_state = random_state
+
+    def fit(self, X, y=None):
+        """Find the axes of `X` (N, M), an array, Rows, or a sparse matrix of SciPy; `y` is ignored.
+
+        What is not stored in a sparse matrix is 0.  Raises ValueError for more components than rows or columns, NaN,
+        inf, values whose squares over- or underflow, and entries that come twice.
+        """
+        R = self._matrix(X, fitting=True)
+        safe_to_square(R.data if isinstance(R, Rows) else R)
+        F = whole_number(self.n_components, "n_components")
+        if F > min(R.shape):
+            raise ValueError(f"n_components={F}: expected at most min(n_samples, n_features) = {min(R.shape)}, as X "
+                             f"has shape {R.shape}")
+        s, W = leading_terms(R, F, self.random_state)
+        Z = project(R, W)
+        self.components_, self.singular_values_ = W, s
+        self.explained_variance_ = Z.var(axis=0, dtype=np.float64).astype(W.dtype)
+        self.explained_variance_ratio_ = explained_ratio(Z, total_variance(R)).astype(W.dtype)
+        return self
+
+    def transform(self, X):
+        """Coordinates (N, F) of the rows of `X` (N, M), of any kind that `fit` takes."""
+        self._check_fitted()
+        return self._output(project(self._matrix(X), self.components_), X)
+
+    def inverse_transform(self, Z):
+        """The matrix (N, M), dense, of the rows whose coordinates are `Z` (N, F)."""
+        self._check_fitted()
+        Z = as_matrix(Z, name="Z").astype(self.components_.dtype, copy=False)
+        if Z.shape[1] != len(self.components_):
+            raise ValueError(f"Z: has {Z.shape[1]} columns, but {len(self.components_)} components are kept")
+        return reconstruct(Z, self.components_)
+
+    def _matrix(self, X, fitting=False):
+        """`X` as Rows or as an array; its type is that of the fit."""
+        if not isinstance(X, Rows) and not hasattr(X, "tocsr"):
+            X = self._fit_matrix(X) if fitting else self._more_matrix(X)
+            return X if fitting else X.astype(self.components_.dtype, copy=False)
+        R = known_entries(X, dtype=None if fitting else self.components_.dtype)
+        if fitting:
+            self.n_features_in_ = R.shape[1]
+            vars(self).pop("feature_names_in_", None)
+        elif R.shape[1] != self.n_features_in_:
+            raise ValueError(f"X has {R.shape[1]} features, but {type(self).__name__} is expecting "
+                             f"{self.n_features_in_} features as input")
+        return R
+
+    @property
+    def _n_features_out(self):
+        return len(self.components_)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
+
+# --- compiled ------------------------------------------------------------------------------------
+
+
+@kernel(contract=True)
+def _times(c, start, stop, R, B, product):
+    """(1) for the rows start ... stop-1, added to `product` (N, L)."""
+    for n in range(start, stop):
+        sums = product[n]
+        for k in range(R.indptr[n], R.indptr[n + 1]):
+            value, row = R.data[k], B[R.indices[k]]
+            for f in range(sums.size):
+                sums[f] += value * row[f]
