@@ -7,7 +7,6 @@ from scratchml.recommend.truncated_svd import TruncatedSVD
 CHAPTERS = ("objectives", "half_steps", "best_items", "als", "truncated_svd", "neighbors", "splits")
 
 __all__ = [
-    "ALS", "ItemCosine", "Popularity", "Split", "item_cosine", "leave_last_out", "popularity", "random_split",
-    "objectives", "half_steps", "best_items", "als", "truncated_svd",
-    "TruncatedSVD",
+    "ALS", "ItemCosine", "Popularity", "Split", "TruncatedSVD", "item_cosine", "leave_last_out", "popularity",
+    "random_split",
 ]
