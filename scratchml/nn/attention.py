@@ -272,10 +272,11 @@ def as_additive(M, dtype, name):
         return np.where(M, dtype.type(0), dtype.type(-np.inf))
     if M.dtype.kind != "f":
         raise ValueError(f"{name}: expected an array of bool or of floats, got dtype {M.dtype}")
+    with np.errstate(over="ignore"):
+        M = M.astype(dtype, copy=False)
     if not (M < np.inf).all():
         raise ValueError(f"{name}: contains NaN or +inf; expected finite numbers, or -inf for what is forbidden")
-    with np.errstate(over="ignore"):
-        return M.astype(dtype, copy=False)
+    return M
 
 
 # --- in blocks -----------------------------------------------------------------------------------

@@ -254,6 +254,20 @@ def test_nothing_to_ask_or_to_read(L, S):
     assert scaled_dot_product_attention(np.ones((0, 2, 3)), np.ones((0, 4, 3)), np.ones((0, 4, 5))).shape == (0, 2, 5)
 
 
+@pytest.mark.parametrize("shape", [(5, 2, 3, 4), (5, 1, 3, 4), (1, 2, 1, 4), (3, 1)])
+def test_a_learned_mask_adds_up_over_blocks(shape, monkeypatch):
+    rng = np.random.default_rng(8)
+    arrays = [rng.normal(size=size) for size in ((5, 2, 3, 2), (5, 2, 4, 2), (5, 2, 4, 3), shape)]
+    results = []
+    for block in (2**20, 2 * 2 * 3 * 4):
+        monkeypatch.setattr(attention, "BLOCK", block)
+        t = tensors(arrays)
+        y, W = scaled_dot_product_attention(*t, scale=0.7, need_weights=True)
+        results.append([y.data, W.data, *(g.data for g in grad((y * y).sum() + (W ** 3).sum(), t))])
+    for one, other in zip(*results):
+        assert_near(one, other)
+
+
 # --- blocks, threads, layouts, memory
 
 @pytest.mark.parametrize("options", [{}, {"is_causal": True}, {"dropout_p": 0.4, "random_state": 2},
@@ -333,6 +347,7 @@ X = np.ones((2, 3, 4))
     ((X, X, X, np.ones((3, 3), int)), "attn_mask: expected an array of bool or of floats, got dtype int64"),
     ((X, X, X, np.full((3, 3), np.nan)), "attn_mask: contains NaN or .inf"),
     ((X, X, X, np.full((3, 3), np.inf)), "attn_mask: contains NaN or .inf"),
+    ((X.astype("f"), X.astype("f"), X.astype("f"), np.full((3, 3), 1e300)), "attn_mask: contains NaN or .inf"),
     ((X, X, X, None, 1.5), "dropout_p=1.5: expected a number from 0 to 1"),
     ((X, X, X, None, np.nan), "dropout_p=nan: expected a number from 0 to 1"),
     ((X, X, X, None, 0.0, False, np.inf), "scale=inf: expected a finite number"),
