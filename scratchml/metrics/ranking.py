@@ -40,7 +40,7 @@ Choices
     (10) is in bits: 0 for an item that everybody has, +inf for one that nobody has.
 
 Cost
-    O(U (M + k² log M)) time for (1); O(U k + n) up to a logarithm for all others, with n entries in T.
+    O(U (M + k log k log M)) time for (1); O(U k + n) up to a logarithm for all others, with n entries in T.
 
 >>> lists, wanted = [[4, 2, 0], [1, 3, 2]], [[2], [1, 2, 0]]
 >>> precision_at_k(lists, wanted, 2), reciprocal_rank_at_k(lists, wanted)

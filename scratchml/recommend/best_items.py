@@ -1,8 +1,7 @@
 """The best few of many: which items have the largest scores, and which are most like another.
 
 Once users and items are vectors, a recommendation is a look for the largest of M products.  Sorting all of them would
-be a waste: ten of a hundred thousand are wanted.  A heap holds the ten best so far, the worst of them on top; an item
-that is no better than that one is passed over after one comparison, and nearly all are.
+be a waste: ten of a hundred thousand are wanted, and a heap of ten finds them.
 
 Symbols
     U, V    (N, F), (M, F)  vectors of users and of items
@@ -19,7 +18,7 @@ Choices
     What is to be left out has a score of -inf.  Where fewer than T are left, the rest are items -1 with scores -inf.
 
 Cost
-    (1): O(M + k log T) time, if k items enter the heap: about T (1 + log(M / T)) where scores come in a random order.
+    (1): O(M + k log T) time, if k items come among the best so far: about T (1 + log(M / T)) in a random order.
     For N users the scores themselves take O(N M F), a product of matrices; a block of users at a time is in memory.
 
 >>> largest(np.array([1., 5, 2, 5]), 3).tolist()
@@ -27,10 +26,11 @@ Cost
 >>> cosine(np.array([[1., 0], [3, 3], [0, 0]]), np.array([0., 2])).round(3).tolist()
 [0.0, 0.707, 0.0]
 
-Source: D. Knuth, "The Art of Computer Programming" 3 (1998), section 5.2.3, for heaps.
+Source: D. Knuth, "The Art of Computer Programming" 3 (1998), section 5.2.3, for (1); core/selection.py has the heap.
 """
 import numpy as np
 
+from scratchml.core import selection
 from scratchml.core.jit import kernel, run_chunks
 from scratchml.core.sparse import Rows
 
@@ -42,9 +42,7 @@ def largest(y, T):
 
     Shapes: y (M), T -> (T) in M
     """
-    items, scores = np.empty((1, T), np.int32), np.empty((1, T), y.dtype)
-    _select(0, 0, 1, y[None].copy(), nothing((1, len(y))), np.zeros(1, np.int64), items, scores)
-    return items[0]
+    return selection.largest(y[None], T)[0][0]
 
 
 def cosine(V, v):
@@ -78,50 +76,18 @@ def best_of_all(U, V, rows, known, T, offsets=None):
         block = np.matmul(U[some], V.T, out=scores[:len(some)])
         if offsets is not None:
             block += offsets
-        here = slice(start, start + len(some))
-        run_chunks(_select, len(some), block, known, some, items[here], best[here], chunk=32)
+        run_chunks(_leave_out, len(some), block, known, some, chunk=BLOCK)
+        items[start:start + len(some)], best[start:start + len(some)] = selection.largest(block, T)
     return items, best
 
 
-# --- compiled: the same result as (1), because a heap holds the T best so far ---------------------
+# --- compiled ------------------------------------------------------------------------------------
 
 
 @kernel
-def _select(c, start, stop, scores, known, rows, items, best):
-    """The best of the rows start ... stop-1 of `scores` (S, M), which are overwritten, into `items`, `best` (S, T).
-
-    What row rows[s] of `known` holds is left out.  The root of the heap is the worst of the best so far: the lowest
-    score, of equals the highest item.  Items come in rising order: of equals, none that comes later can take its place.
-    """
-    T = best.shape[1]
+def _leave_out(c, start, stop, scores, known, rows):
+    """-inf into the rows start ... stop-1 of `scores` (S, M) where row rows[s] of `known` has an entry."""
     for s in range(start, stop):
-        y, top, where = scores[s], best[s], items[s]
+        y = scores[s]
         for k in range(known.indptr[rows[s]], known.indptr[rows[s] + 1]):
             y[known.indices[k]] = -np.inf
-        top[:] = -np.inf
-        where[:] = -1
-        for j in range(y.size):
-            if y[j] > top[0]:
-                _sink(top, where, T, y[j], j)
-        for size in range(T - 1, 0, -1):                 # the worst goes to the end, again and again
-            score, item = top[size], where[size]
-            top[size], where[size] = top[0], where[0]
-            _sink(top, where, size, score, item)
-
-
-@kernel
-def _sink(top, where, size, score, item):
-    """Put (score, item) in place of the root of a heap of `size`, and then down to where it belongs."""
-    place = 0
-    while True:
-        child = 2 * place + 1
-        if child >= size:
-            break
-        if child + 1 < size and (top[child + 1] < top[child]
-                                 or top[child + 1] == top[child] and where[child + 1] > where[child]):
-            child += 1
-        if score < top[child] or score == top[child] and item > where[child]:
-            break
-        top[place], where[place] = top[child], where[child]
-        place = child
-    top[place], where[place] = score, item
