@@ -30,16 +30,18 @@ class Fused:
     backward(saved, *g) takes a gradient for each result, and returns one for each operand: an array of the operand's
     shape, or None where there is none to give; a tuple where there are several operands.
 
+    With `fresh` every array that `backward` returns is new and nobody else's, and becomes the `grad` of a leaf without
+    a copy.
+
     Called with Tensors, and options that are handed to `forward`, it returns a Tensor or a tuple of them.  Whole
     numbers and masks belong into the options.  Raises ValueError if `backward` returns gradients of a wrong number or
     shape.
     """
 
-    __slots__ = ("name", "forward", "backward")
-    fresh = False                                        # `backward` may return arrays that others hold
+    __slots__ = ("name", "forward", "backward", "fresh")
 
-    def __init__(self, forward, backward):
-        self.name, self.forward, self.backward = forward.__name__, forward, backward
+    def __init__(self, forward, backward, *, fresh=False):
+        self.name, self.forward, self.backward, self.fresh = forward.__name__, forward, backward, fresh
 
     def __call__(self, *operands, **options):
         operands = [t if type(t) is Tensor else Tensor(t) for t in operands]

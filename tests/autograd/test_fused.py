@@ -108,6 +108,25 @@ def test_gradients_that_share_memory_are_taken_apart():
     assert y.grad.data.tolist() == [2, 2, 2] and not x.grad.requires_grad
 
 
+@pytest.mark.parametrize("fresh", [True, False])
+def test_new_arrays_become_gradients_without_a_copy(fresh):
+    made = []
+
+    def backward(saved, g):
+        made.append(3 * g)
+        return made[-1]
+    x = tensor(3)
+    tripled = Fused(lambda x: (3 * x, ()), backward, fresh=fresh)
+    y = tripled(x).sum()
+    y.backward(retain_graph=True)
+    assert (x.grad.data is made[0]) == fresh
+    y.backward()                                         # adds to it, but not in place
+    assert made[0].tolist() == [3, 3, 3] and x.grad.data.tolist() == [6, 6, 6]
+    x.grad = None
+    (tripled(x) + tripled(x) * 2).sum().backward()
+    assert x.grad.data.tolist() == [9, 9, 9]
+
+
 @pytest.mark.parametrize("backward, message", [
     (lambda saved, g: g, r"polar: backward returned 1 gradient\(s\) for 2 operand\(s\)"),
     (lambda saved, g: (g, g[1:]), r"backward returned a gradient of shape \(2,\) for operand 1 of shape \(3,\)"),
