@@ -75,7 +75,7 @@ def _leaky(u, *, s):
     return y, (u if s < 0 else y, s)
 
 
-LEAKY_RELU = Fused(_leaky, lambda saved, g: leaky_relu_by_input(g, *saved))
+LEAKY_RELU = Fused(_leaky, lambda saved, g: leaky_relu_by_input(g, *saved), fresh=True)
 
 
 def glu(u, v):
@@ -105,7 +105,7 @@ def _glu_gradient(saved, g):
     return np.concatenate(glu_by_input(g, *np.split(x, 2, dim)), dim)
 
 
-GLU_ROW = Fused(_glu, _glu_gradient)
+GLU_ROW = Fused(_glu, _glu_gradient, fresh=True)
 
 
 class LeakyReLU(Module):

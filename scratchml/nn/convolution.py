@@ -149,8 +149,8 @@ def _convolution_gradient(saved, g):
     return np.concatenate(by_input, axis=1) if of_input else None, np.concatenate(by_weight), g.sum(axis=(0, 2))
 
 
-CONVOLUTION = Fused(_convolution, _convolution_gradient)
-CONVOLUTION_ALONE = Fused(_convolution, lambda saved, g: _convolution_gradient(saved, g)[:2])
+CONVOLUTION = Fused(_convolution, _convolution_gradient, fresh=True)
+CONVOLUTION_ALONE = Fused(_convolution, lambda saved, g: _convolution_gradient(saved, g)[:2], fresh=True)
 
 
 class Conv1d(Module):

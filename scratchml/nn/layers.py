@@ -114,7 +114,7 @@ def _affine_gradient(saved, g):
     return (by_input, by_weight, linear_by_bias(g)) if with_bias else (by_input, by_weight)
 
 
-AFFINE = Fused(_affine, _affine_gradient)
+AFFINE = Fused(_affine, _affine_gradient, fresh=True)
 
 
 class Linear(Module):
@@ -175,7 +175,7 @@ def _embedding_gradient(saved, g):
     return by_table
 
 
-EMBEDDING = Fused(_embedding, _embedding_gradient)
+EMBEDDING = Fused(_embedding, _embedding_gradient, fresh=True)
 
 
 class Embedding(Module):
@@ -248,7 +248,7 @@ def _dropout(u, *, m, p):
     return drop(u, m, p), (m, p)
 
 
-DROPOUT = Fused(_dropout, lambda saved, g: drop(g, *saved))
+DROPOUT = Fused(_dropout, lambda saved, g: drop(g, *saved), fresh=True)
 
 
 class Dropout(Module):

@@ -62,6 +62,23 @@ from scratchml.core.checks import real_number, whole_number
 from scratchml.core.jit import kernel, run_chunks
 from scratchml.nn.module import Module, Parameter, as_input, float_type
 
+# --- in chunks of rows ---------------------------------------------------------------------------
+
+CHUNK = 2**19                                            # entries, 100 to 200 µs of work
+
+
+def _over_rows(chunk_kernel, x, *arguments):
+    chunk = _rows_a_chunk(x)
+    if len(x) <= chunk:                                  # no threads to ask
+        chunk_kernel(0, 0, len(x), x, *arguments)
+    else:
+        run_chunks(chunk_kernel, len(x), x, *arguments, chunk=chunk)
+
+
+def _rows_a_chunk(x):
+    return max(1, CHUNK // max(x.shape[1], 1))
+
+
 # --- channels ------------------------------------------------------------------------------------
 
 
@@ -117,83 +134,89 @@ def _columns(x):
     return np.ascontiguousarray(x.reshape(len(x), -1) if x.ndim > 2 else x)
 
 
-def _repeated(array, L):
-    """float64 for each of the C L columns."""
-    array = np.asarray(array, np.float64)
-    return np.repeat(array, L) if L > 1 else array
+def _for_columns(L, C, *arrays):
+    """Numbers of each channel, or one for all, as float64 for each of the C L columns, a row for each of `arrays`."""
+    rows = np.empty((len(arrays), C, L))
+    for row, array in zip(rows, arrays):
+        row[...] = array[:, None] if np.ndim(array) else array
+    return rows.reshape(len(arrays), C * L)
 
 
-def _gathered(total, L):
-    return total.reshape(-1, L).sum(axis=1) if L > 1 else total
+def _sums_of(chunk_kernel, x, L, count, *arguments):
+    """`count` sums over each channel, that the chunks have written to places of their own."""
+    places = np.zeros((-(-len(x) // _rows_a_chunk(x)), count, x.shape[1]))
+    _over_rows(chunk_kernel, x, *arguments, places)
+    sums = places[0] if len(places) == 1 else places.sum(axis=0)
+    return sums.reshape(count, -1, L).sum(axis=2) if L > 1 else sums
 
 
 def _moments(x, L):
-    total, squares, count = np.zeros(x.shape[1]), np.zeros(x.shape[1]), len(x) * L
-    _add_columns(x, total)
-    mean = _gathered(total, L) / count
-    _add_squares(x, _repeated(mean, L), squares)
-    return mean, _gathered(squares, L) / count
+    count, C = len(x) * L, x.shape[1] // L
+    mean = _sums_of(_add_columns, x, L, 1)[0] / count
+    return mean, _sums_of(_add_squares, x, L, 1, _for_columns(L, C, mean))[0] / count
 
 
 def _normalised(x, L, mean, quotient, w, b):
     y = np.empty(x.shape, x.dtype)
-    _shift_columns(x, _repeated(mean, L), _repeated(w * quotient, L), _repeated(b, L), y)
+    _over_rows(_shift_columns, x, _for_columns(L, len(mean), mean, w * quotient, b), y)
     return y
 
 
 def _sums(g, x, L, mean, quotient):
-    by_weight, by_bias = np.zeros(x.shape[1]), np.zeros(x.shape[1])
-    _add_products(g, x, _repeated(mean, L), _repeated(quotient, L), by_weight, by_bias)
-    return _gathered(by_weight, L), _gathered(by_bias, L)
+    return tuple(_sums_of(_add_products, x, L, 2, g, _for_columns(L, len(mean), mean, quotient)))
 
 
 def _by_input(g, x, L, mean, quotient, w, by_weight, by_bias):
     d, count = np.empty(x.shape, x.dtype), len(x) * L
-    _centre_columns(g, x, _repeated(mean, L), _repeated(w * quotient, L), _repeated(by_bias / count, L),
-                    _repeated(quotient * by_weight / count, L), d)
+    _over_rows(_centre_columns, x, g,
+               _for_columns(L, len(mean), mean, w * quotient, by_bias / count, quotient * by_weight / count), d)
     return d
 
 
 @kernel
-def _add_columns(x, total):
-    for n in range(x.shape[0]):
-        for c in range(x.shape[1]):
-            total[c] += x[n, c]
+def _add_columns(c, start, stop, x, sums):
+    total = sums[c, 0]
+    for n in range(start, stop):
+        for k in range(x.shape[1]):
+            total[k] += x[n, k]
 
 
 @kernel(contract=True)
-def _add_squares(x, mean, total):
-    for n in range(x.shape[0]):
-        for c in range(x.shape[1]):
-            d = x[n, c] - mean[c]
-            total[c] += d * d
+def _add_squares(c, start, stop, x, of_columns, sums):
+    mean, total = of_columns[0], sums[c, 0]
+    for n in range(start, stop):
+        for k in range(x.shape[1]):
+            deviation = x[n, k] - mean[k]
+            total[k] += deviation * deviation
 
 
 @kernel(contract=True)
-def _shift_columns(x, mean, scale, shift, y):
-    for n in range(x.shape[0]):
-        for c in range(x.shape[1]):
-            y[n, c] = (x[n, c] - mean[c]) * scale[c] + shift[c]
+def _shift_columns(c, start, stop, x, of_columns, y):
+    mean, scale, shift = of_columns[0], of_columns[1], of_columns[2]
+    for n in range(start, stop):
+        for k in range(x.shape[1]):
+            y[n, k] = (x[n, k] - mean[k]) * scale[k] + shift[k]
 
 
 @kernel(contract=True)
-def _add_products(g, x, mean, quotient, by_weight, by_bias):
-    for n in range(x.shape[0]):
-        for c in range(x.shape[1]):
-            by_bias[c] += g[n, c]
-            by_weight[c] += g[n, c] * (x[n, c] - mean[c]) * quotient[c]
+def _add_products(c, start, stop, x, g, of_columns, sums):
+    mean, quotient, by_weight, by_bias = of_columns[0], of_columns[1], sums[c, 0], sums[c, 1]
+    for n in range(start, stop):
+        for k in range(x.shape[1]):
+            by_weight[k] += g[n, k] * (x[n, k] - mean[k]) * quotient[k]
+            by_bias[k] += g[n, k]
 
 
 @kernel(contract=True)
-def _centre_columns(g, x, mean, scale, level, slope, d):
-    for n in range(x.shape[0]):
-        for c in range(x.shape[1]):
-            d[n, c] = scale[c] * (g[n, c] - level[c] - (x[n, c] - mean[c]) * slope[c])
+def _centre_columns(c, start, stop, x, g, of_columns, d):
+    mean, scale, level, slope = of_columns[0], of_columns[1], of_columns[2], of_columns[3]
+    for n in range(start, stop):
+        for k in range(x.shape[1]):
+            d[n, k] = scale[k] * (g[n, k] - level[k] - (x[n, k] - mean[k]) * slope[k])
 
 
 def _channels(x, w=None, b=None, *, mean, quotient, of_batch):
-    w_or_1, b_or_0 = (1.0, np.zeros_like(mean)) if w is None else (w, b)
-    y = _normalised(_columns(x), _length(x), mean, quotient, w_or_1, b_or_0)
+    y = _normalised(_columns(x), _length(x), mean, quotient, *((1.0, 0.0) if w is None else (w, b)))
     return y.reshape(x.shape), (x, mean, quotient, w, of_batch)
 
 
@@ -211,7 +234,7 @@ def _length(x):
     return x.shape[2] if x.ndim > 2 else 1
 
 
-CHANNELS = Fused(_channels, _channels_gradient)
+CHANNELS = Fused(_channels, _channels_gradient, fresh=True)
 
 
 class BatchNorm1d(Module):
@@ -269,9 +292,6 @@ class BatchNorm1d(Module):
 
 # --- rows ----------------------------------------------------------------------------------------
 
-CHUNK = 65536                                            # entries, about 100 µs of work
-
-
 def row_moments(x):
     """(6)  μ_n = 1/C Σ_c x_nc, V_n = 1/C Σ_c (x_nc - μ_n)²
 
@@ -305,14 +325,6 @@ def rows_by_input(g, x, w, ε):
     Shapes: g (N, C), x (N, C), w (C), ε -> (N, C)
     """
     return _rows_by_input(np.ascontiguousarray(g), np.ascontiguousarray(x), _quotients(x, ε), w)
-
-
-def _over_rows(chunk_kernel, x, *arguments):
-    run_chunks(chunk_kernel, len(x), x, *arguments, chunk=_rows_a_chunk(x))
-
-
-def _rows_a_chunk(x):
-    return max(1, CHUNK // max(x.shape[1], 1))
 
 
 def _quotients(x, ε):
@@ -402,7 +414,7 @@ def _flat(w, size):
     return np.ones(size) if w is None else w.reshape(-1)
 
 
-ROWS = Fused(_rows, _rows_gradient)
+ROWS = Fused(_rows, _rows_gradient, fresh=True)
 
 
 class LayerNorm(Module):
