@@ -51,7 +51,7 @@ Cost
 >>> W, U, b = np.arange(8.0).reshape(8, 1) / 4, np.ones((8, 2)) / 2, np.zeros(8)
 >>> y, last_h, last_c = lstm(x, h, c, W, U, b, b)
 >>> y.round(4).tolist()
-[[[0.2777, 0.3688]], [[-0.0089, -0.0286]]]
+[[[0.2971, 0.3781]], [[-0.0386, -0.0362]]]
 
 Sources: S. Hochreiter and J. Schmidhuber, "Long short-term memory", Neural Computation 9 (1997); F. Gers, J.
 Schmidhuber and F. Cummins, "Learning to forget", Neural Computation 12 (2000), for f; the order of the gates, and two
