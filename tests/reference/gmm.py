@@ -102,14 +102,17 @@ def akaike_information(ℓ, p):
 # --- what they lead to
 
 def em(X, π, μ, Σ, ε, n_iter, covariance_type="full"):
-    """[(J, π, μ, Σ)] of the start and after each iteration; Σ whole matrices."""
+    """[(J, π, μ, Σ)] of the start and after each iteration, until a component has lost all points; Σ whole matrices."""
     steps = []
     for _ in range(n_iter + 1):
         U = precision_factors(Σ)
         a = log_weights(π, U, ε)
         steps.append((np.mean(log_densities(X, μ, U, a)), π, μ, Σ))
         r = responsibilities(X, μ, U, a)
-        π, μ = weights(r), means(X, r)
+        π = weights(r)
+        if min(π) == 0:
+            break
+        μ = means(X, r)
         Σ = covariances(scatters(X, r, μ), π, ε, covariance_type)
     return steps
 
