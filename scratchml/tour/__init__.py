@@ -4,4 +4,4 @@ A module of this package shows the chapter of the same name.  Its docstring says
 teaches; CHAPTER is the chapter's module, DATA the data it runs on; `run(seed, pictures)` yields a `Row` for each
 measure, and draws if `pictures` is not None.
 """
-CHAPTERS = ("kmeans", "kmeans_bounds", "gmm", "pca", "tsne", "crf", "als", "autograd", "training")
+CHAPTERS = ("kmeans", "kmeans_bounds", "gmm", "pca", "tsne", "crf", "als", "autograd", "training", "lstm")

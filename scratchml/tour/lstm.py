@@ -1,0 +1,124 @@
+"""Recurrent layers: a bidirectional LSTM reads how a word is said and tells which of its vowels are stressed.
+
+23,000 words of the CMU Pronouncing Dictionary, many of them names, are given as phones without stress; 3,000 of them,
+drawn by the seed, are held out.  A word counts only if each of its vowels is right: main stress, lesser, or none.
+
+The figures to compare with were measured on these words with seed 0.  Two are of this package's CRF.  One has every
+phone of a word as a place, with seven phones around, their pairs and triples, and the vowel's number from both ends.
+The other has the vowels alone as places, so that transitions lead from vowel to vowel, and 25 features made for the
+task: also the vowels before and after, all vowels, and all that follows.  The LSTM is told nothing of the kind.
+"""
+import numpy as np
+
+from scratchml.autograd import no_grad
+from scratchml.datasets import load_pronunciations
+from scratchml.nn import LSTM, Dropout, Embedding, Linear, Module, MultiheadAttention, cross_entropy, fit, predict
+from scratchml.optim import Adam
+from scratchml.optim.schedules import CosineAnnealingLR
+from scratchml.tour.table import Row, timed
+
+CHAPTER = "scratchml.nn.lstm"
+DATA = "stress in 23,000 English words, 3,000 of them held out"
+FIELD, RULE = "a field (CRF) over the", "always the first vowel"
+ALL_VOWELS = {f"{FIELD} vowels": "82.2 %", f"{FIELD} phones": "73.2 %", RULE: "49.9 %"}
+MAIN_STRESS = {f"{FIELD} vowels": "91.6 %", f"{FIELD} phones": "85.3 %", RULE: "65.6 %"}
+EPOCHS, BATCH, UNITS, VECTORS, NO_STRESS = 4, 64, 48, 32, -100
+
+
+def run(seed, pictures):
+    """Rows of the table: words whose stress is right, of those held out, and what is found in some of them."""
+    said = load_pronunciations()
+    numbers, lengths, stress, phones = as_arrays(said)
+    order = np.random.default_rng(seed).permutation(len(lengths))
+    train, test = order[:-3000], order[-3000:]
+    tagger = Tagger(len(phones), seed)
+    _, seconds = timed(learn, tagger, (numbers[train], lengths[train]), stress[train], seed)
+    scores = predict(tagger, (numbers[test], lengths[test]), batch_size=len(test))
+    found, truth = scores.argmax(axis=-1), stress[test, :scores.shape[1]]
+    all_right = share(((found == truth) | (truth == NO_STRESS)).all(axis=1))
+    strongest = np.where(truth == NO_STRESS, -np.inf, scores[..., 1]).argmax(axis=1)
+    main_right = share(truth[np.arange(len(test)), strongest] == 1)
+    for package, figure in ALL_VOWELS.items():
+        yield Row("words with all vowels right", all_right, figure, package, seconds)
+    for package, figure in MAIN_STRESS.items():
+        yield Row("words with the main stress right", main_right, figure, package, seconds)
+    for n in range(3):
+        word, at = said.words[test[n]], np.flatnonzero(truth[n] != NO_STRESS)
+        yield Row(f"{word}: {' '.join(said.phones[test[n]])}", *(" ".join(map(str, y[n, at])) for y in (found, truth)),
+                  "the dictionary", seconds)
+    if pictures:
+        draw_attention(pictures, said, numbers, lengths, stress, phones, train, seed)
+
+
+class Tagger(Module):
+    """Vectors of phones, two layers of LSTMs that read both ways, and scores (N, T, 3) of the kinds of stress."""
+
+    def __init__(self, n_phones, seed, attends=False):
+        rng = np.random.default_rng(seed)
+        self.vectors = Embedding(n_phones + 1, VECTORS, padding_idx=0, random_state=rng)
+        self.reader = LSTM(VECTORS, UNITS, num_layers=2, batch_first=True, dropout=0.2, bidirectional=True,
+                           random_state=rng)
+        self.attention = MultiheadAttention(2 * UNITS, 1, batch_first=True, random_state=rng) if attends else None
+        self.dropout = Dropout(0.2, random_state=rng)
+        self.scores = Linear(2 * UNITS, 3, random_state=rng)
+
+    def forward(self, numbers, lengths):
+        read, _ = self.read(numbers, lengths)
+        return self.scores(self.dropout(read))
+
+    def read(self, numbers, lengths):
+        """What both directions write at each phone, (N, T, 2H), and the weights of attention, (N, T, T), or None."""
+        read, _ = self.reader(self.vectors(numbers[:, :lengths.max()]), lengths=lengths)
+        if self.attention is None:
+            return read, None
+        padding = np.arange(lengths.max()) >= lengths[:, None]
+        return self.attention(read, read, read, key_padding_mask=padding)
+
+
+def as_arrays(said):
+    """Phones as numbers from 1 on (N, T), 0 behind the last; lengths (N,); stress (N, T), NO_STRESS but for vowels."""
+    phones = sorted({phone for word in said.phones for phone in word})
+    number = {phone: k for k, phone in enumerate(phones, 1)}
+    lengths = np.array([len(word) for word in said.phones])
+    shape = len(lengths), lengths.max()
+    numbers, stress = np.zeros(shape, np.int64), np.full(shape, NO_STRESS)
+    there = np.arange(lengths.max()) < lengths[:, None]
+    numbers[there] = [number[phone] for word in said.phones for phone in word]
+    stress[there] = [s if s >= 0 else NO_STRESS for word in said.stress for s in word]
+    return numbers, lengths, stress, phones
+
+
+def learn(tagger, X, y, seed, epochs=EPOCHS):
+    """Fit the tagger, with steps that become shorter epoch by epoch."""
+    optimizer = Adam(tagger.parameters(), lr=0.006)
+    schedule = CosineAnnealingLR(optimizer, epochs)
+
+    def loss(scores, y):
+        return cross_entropy(scores.reshape(-1, 3), y[:, :scores.shape[1]].reshape(-1), ignore_index=NO_STRESS)
+
+    fit(tagger, optimizer, loss, X, y, batch_size=BATCH, epochs=epochs, random_state=seed,
+        callback=lambda progress: bool(schedule.step()))
+
+
+def share(right):
+    return f"{100 * right.mean():.1f} %"
+
+
+def draw_attention(pictures, said, numbers, lengths, stress, phones, train, seed):
+    """Where the vowels of two words look, for a tagger with a layer of attention between the LSTMs and the scores."""
+    few = train[:4000]
+    tagger = Tagger(len(phones), seed, attends=True)
+    learn(tagger, (numbers[few], lengths[few]), stress[few], seed, epochs=3)
+    shown = [max(np.flatnonzero(lengths == size), key=lambda n: (stress[n] >= 0).sum()) for size in (9, 12)]
+    with no_grad():
+        _, weights = tagger.eval().read(numbers[shown], lengths[shown])
+    figure = pictures.figure(9, 4.2)
+    for axes, n, table in zip(figure.subplots(1, 2), shown, weights.data):
+        names = [phone + "012"[s] if s >= 0 else phone for phone, s in zip(said.phones[n], said.stress[n])]
+        places = range(lengths[n])
+        axes.imshow(table[:lengths[n], :lengths[n]], cmap="Blues", vmin=0)
+        axes.set_xticks(places, names, fontsize=8)
+        axes.set_yticks(places, names, fontsize=8)
+        axes.set(title=said.words[n], xlabel="looks at", ylabel="phone")
+    figure.suptitle("What each phone looks at to find its stress", fontsize=11)
+    pictures.save(figure, "lstm-attention")
