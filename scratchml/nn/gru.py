@@ -198,7 +198,7 @@ def gru_backward(saved, V, v):
         packing.fill(dx, np.matmul(by_input, np.roll(W, H, axis=0), out=room))
     dW = np.roll(by_input.T @ packing.packed(x), -H, axis=0)
     dU = recurrent_product(A[:, H:], h, y, packing)
-    return dx, packing.unsorted(dh), dW, dU, np.roll(total[:3 * H], -H), total[H:]
+    return dx, packing.unsorted(dh), dW, dU, np.roll(total[:3 * H], -H), total[H:].copy()
 
 
 def _sweep_back(A, h, rows, V, v, U, packing):
@@ -217,7 +217,7 @@ def _sweep_back(A, h, rows, V, v, U, packing):
     return states[0] + states[1], total
 
 
-fused_gru = Fused(gru_forward, gru_backward)
+fused_gru = Fused(gru_forward, gru_backward, fresh=True)
 
 
 @kernel(contract=True)

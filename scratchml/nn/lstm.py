@@ -213,7 +213,7 @@ def lstm_backward(saved, V, v, e):
         dx, rows = packing.room(x.shape[-1], A.dtype)
         packing.fill(dx, np.matmul(A, W, out=rows))
     dU = recurrent_product(A, h, y, packing)
-    return dx, packing.unsorted(states[0]), packing.unsorted(states[1]), A.T @ packing.packed(x), dU, db, db
+    return dx, packing.unsorted(states[0]), packing.unsorted(states[1]), A.T @ packing.packed(x), dU, db, db.copy()
 
 
 def _sweep_back(A, cells, V, states, U, packing):
@@ -242,7 +242,7 @@ def recurrent_product(A, h, y, packing):
     return A.T @ np.concatenate([packing.sorted(h), *before])
 
 
-fused_lstm = Fused(lstm_forward, lstm_backward)
+fused_lstm = Fused(lstm_forward, lstm_backward, fresh=True)
 
 
 @kernel(contract=True)
