@@ -2,7 +2,6 @@
 import copy
 import itertools
 import os
-import signal
 import tracemalloc
 
 import numpy as np
@@ -360,7 +359,7 @@ def test_a_callback_sees_each_iteration_and_may_stop(capsys):
 def test_interrupting_leaves_the_last_iteration():
     def interrupt(progress):
         if progress.iteration == 2:
-            signal.raise_signal(signal.SIGINT)
+            raise KeyboardInterrupt
     model = make(callback=interrupt)
     with pytest.raises(KeyboardInterrupt):
         model.fit(tastes())
