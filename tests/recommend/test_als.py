@@ -341,7 +341,13 @@ def test_an_explanation_adds_up(options):
 def test_reaching_the_limit_is_a_warning():
     with pytest.warns(ConvergenceWarning, match="iterations=2; raise iterations"):
         ALS(2, iterations=2, random_state=0).fit(tastes())
-    assert ALS(2, iterations=100, tol=0.01, random_state=0).fit(tastes()).n_iter_ < 100
+
+
+@pytest.mark.parametrize("scale", [0.1, 10.0])
+def test_it_stops_where_the_loss_falls_by_a_small_share(scale):
+    history = np.array(make(iterations=100, tol=0.01).fit(scale * tastes()).loss_history_)
+    shares = 1 - history[1:] / history[:-1]
+    assert len(shares) < 100 and shares[-1] <= 0.01 and (shares[:-1] > 0.01).all()
 
 
 def test_a_callback_sees_each_iteration_and_may_stop(capsys):
