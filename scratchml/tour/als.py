@@ -175,6 +175,7 @@ def draw_scores(pictures, scores):
         found = {name: score[0] for (where, name), score in scores.items() if where == split}
         axes.bar(list(found), list(found.values()), color=["C7", "C0", "C1"])
         axes.axhline(float(STATED[split][0]), color="black", linewidth=1, linestyle=":", label=f"ALS of {PEER}")
+        axes.set_ylim(0, 0.23)                           # the legend stands above the bars
         axes.set_title(f"{split} held out", fontsize=10)
         axes.spines[["top", "right"]].set_visible(False)
         axes.legend(frameon=False, fontsize=8, loc="upper left")

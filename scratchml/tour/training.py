@@ -49,7 +49,8 @@ def draw_histories(pictures, histories):
         axes.semilogy(epochs, history.validation_loss, color="C0", label="digits kept apart")
         axes.plot(history.best_epoch, history.validation_loss[history.best_epoch - 1], "o", color="C3",
                   label=f"best: epoch {history.best_epoch}")
-        axes.set(title=name, xlabel="epoch")
+        axes.set_title(name, fontsize=10)
+        axes.set(xlabel="epoch")
         axes.legend(frameon=False, fontsize=8)
         axes.spines[["top", "right"]].set_visible(False)
     figure.axes[0].set_ylabel("mean of -log p(right label)")
