@@ -36,9 +36,10 @@ Equations
 
 Choices
     A user without entries has b = 0, and gets x = 0, also where A is singular.  Where Cholesky's factorisation meets a
-    pivot that is lost in rounding (below 32 eps of the diagonal, or 64 F eps where there is no penalty), that user is
-    solved by (4), in float64.  (4) takes eigenvalues up to F eps of the largest for 0: directions along which what the
-    user knows is shorter than 1e-7 of the longest.  So without a penalty the solution is the one of least norm.
+    pivot that is lost in rounding, below 32 eps of the diagonal, that user is solved by (4), in float64.  Without a
+    penalty so is one whose pivots fall below eps^¼ of it: they make rounding grow in those that follow, until a pivot
+    that should be 0 does not look like it.  (4) takes eigenvalues up to F eps of the largest for 0: directions along
+    which what the user knows is shorter than 1e-7 of the longest.  So then the solution is the one of least norm.
     (5) starts from the factors that the user has already, and lowers this user's loss with every step.  A few do not
     reach the bottom, but the bottom moves with the next half-step anyway.  It needs a penalty.
     Sums run in an order that depends on the user's entries alone, so the bits do not depend on the number of threads.
@@ -271,7 +272,7 @@ def _solve_in_place(A, b, penalised):
     """
     F = b.size
     eps = _eps(b[:1])
-    floor = 32 * eps if penalised else 64 * F * eps
+    floor = 32 * eps if penalised else eps**0.25
     for j in range(F):
         row, diagonal = A[j, j:], A[j, j]
         k = 0

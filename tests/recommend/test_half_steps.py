@@ -69,6 +69,18 @@ def test_without_a_penalty_it_is_the_shortest_of_them(problem):
     np.testing.assert_allclose(X, expected, rtol=0, atol=1e-6 * (1 + np.abs(expected).max()) ** 2)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("seed", range(10))
+def test_a_pivot_that_should_be_zero_is_seen_after_a_small_one(dtype, seed):
+    """Two columns that are nearly the same, and fewer items than factors: rounding in the last pivot is 1e6 eps."""
+    V = np.random.default_rng(seed).normal(size=(2, 3))
+    V[:, 1] = V[:, 0] + 1e-3 * V[:, 1]
+    V = V.astype(dtype)
+    X = half_step(known_entries([[3.0, 2.0]], dtype=dtype), V, np.zeros(1), Family())
+    shortest = np.linalg.lstsq(V.astype(float), [3.0, 2.0], rcond=1e-6)[0]
+    np.testing.assert_allclose(X[0], shortest, rtol=0, atol=1e-5 * (1 + np.abs(shortest).max()) ** 2)
+
+
 # --- laws
 
 @given(half_steps())
