@@ -20,15 +20,6 @@ counts = st.integers(4, 7)
 seeds = st.integers(0, 2**32 - 1)
 
 
-@pytest.fixture(autouse=True, scope="module")
-def one_thread():
-    """For arrays as small as these, threads are there to wait for each other."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 def assert_close(ours, theirs, dtype, largest=1.0):
     ours, theirs = np.asarray(ours), theirs.detach().numpy()
     assert ours.shape == theirs.shape and ours.dtype == theirs.dtype == dtype

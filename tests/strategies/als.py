@@ -1,3 +1,5 @@
+import os
+
 import numpy as np
 
 from scratchml.core.sparse import known_entries
@@ -17,8 +19,8 @@ def tastes(N=12, M=9, F=2, seed=0, share=0.7, noise=0.1):
 
 
 def fit_arguments():
-    """What `fit` takes: more users than a thread takes at a time."""
-    return (tastes(40, 18),)
+    """What `fit` takes: more users than a thread takes at a time; few where kernels run as plain Python."""
+    return (tastes(6, 5) if os.environ.get("NUMBA_DISABLE_JIT") == "1" else tastes(40, 18),)
 
 
 def example(symbol):

@@ -1,0 +1,10 @@
+"""For arrays as small as the tests', threads are there to wait for each other."""
+import sys
+
+import pytest
+
+
+@pytest.fixture(autouse=True, scope="session")
+def one_thread_of_pytorch():
+    if torch := sys.modules.get("torch"):
+        torch.set_num_threads(1)
