@@ -31,7 +31,7 @@ Derivation
 Choices
     t is by far the largest of these arrays, and it is never held: a loop computes H numbers of it at a time, once on
     the way forward and again on the way back.
-    A mask and a row in which all is forbidden are treated as in the chapter `attention`: weights 0, result 0.
+    A mask, a row in which all is forbidden, and what is not finite are treated as in the chapter `attention`.
     A bias of the output would be the same for all keys, and the softmax would take it out; there is none.
 
 Cost
@@ -114,9 +114,10 @@ def _hidden(a, u):
 
 
 def _additive(a, u, w, v, *, mask, need_weights):
-    P = energies(a, u, w)
-    to_weights(P, 1.0, mask)
-    y = weighted_values(P, v)
+    with np.errstate(all="ignore"):                      # of what is not finite, the result tells
+        P = energies(a, u, w)
+        to_weights(P, 1.0, mask)
+        y = weighted_values(P, v)
     return ((y, P) if need_weights else y), (a, u, w, v, P)
 
 
@@ -124,10 +125,10 @@ def _additive_gradient(saved, dy, dP=None):
     a, u, w, v, P = saved
     with np.errstate(all="ignore"):                      # of forbidden keys, whose values nobody looks at
         dZ = weight_gradient(dy, v)
-    if dP is not None:
-        dZ += dP
-    to_score_gradient(P, dZ, 1.0)
-    return *energy_gradients(dZ, a, u, w), value_gradient(P, dy)
+        if dP is not None:
+            dZ += dP
+        to_score_gradient(P, dZ, 1.0)
+        return *energy_gradients(dZ, a, u, w), value_gradient(P, dy)
 
 
 ADDITIVE = Fused(_additive, _additive_gradient)

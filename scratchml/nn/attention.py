@@ -42,8 +42,9 @@ Choices
     A row in which every key is forbidden has no softmax: its weights are 0, and so are y and all gradients there.
     That is what PyTorch's scaled_dot_product_attention gives; its MultiheadAttention gives NaN, which one padded
     sequence would spread to all weights of a network in a single step.
-    A forbidden key has weight 0 whatever its score, and what it would add to a gradient is skipped, so not even an
-    overflow there matters.  Scores that overflow elsewhere give NaN, as in PyTorch.
+    A forbidden key has weight 0 whatever its score, and what it would add to dZ is skipped, so not even an overflow
+    there matters.  But q, k, v and dy must be finite there too: in the products (4), (5) and (8) 0 times inf is NaN.
+    Scores that are NaN, +inf, or all -inf without being forbidden give NaN.
     Kept for the sweep back: the operands, P, and X if there is dropout.  Z, W, dW, dP and dZ live in one block.
 
 Cost
@@ -91,7 +92,7 @@ def attention_weights(Z):
     Shapes: Z (N, L, S) -> (N, L, S)
     """
     P = np.array(Z, order="C")
-    to_weights(P, 1.0)
+    to_weights(P, 1.0, Mask(P != -np.inf, P.shape[:1], *P.shape[1:], P.dtype))
     return P
 
 
@@ -379,7 +380,11 @@ def _weight_rows(c, start, stop, Z, scale, M, which, causal):
             _scale_and_mask(row, scale, M[which[r]])
         else:
             _scale(row, scale)
-        _softmax(row, _largest(row))
+        largest = _largest(row)
+        if largest > -np.inf:
+            _softmax(row, largest)
+        else:                                            # nothing but -inf and NaN
+            row[:] = 0 if M.shape[0] and _all_forbidden(M[which[r], :seen]) else np.nan
 
 
 @kernel
@@ -397,19 +402,24 @@ def _scale_and_mask(row, scale, M):
 
 @kernel
 def _largest(row):
-    """The largest number; -inf for none."""
+    """The largest number; -inf if there is none that is larger, and NaN is no number."""
     m = np.full(1, -np.inf, row.dtype)[0]
     for j in range(row.size):
         m = max(m, row[j])
     return m
 
 
+@kernel
+def _all_forbidden(M):
+    for j in range(M.size):
+        if M[j] > -np.inf:
+            return False
+    return True
+
+
 @kernel(reassociate=True)
 def _softmax(row, m):
-    """e^row / Σ e^row in place, with m, the largest, taken out; zeros if that is -inf."""
-    if m == -np.inf:
-        row[:] = 0
-        return
+    """e^row / Σ e^row in place, with m, the largest, taken out; NaN throughout if there is one."""
     total = m - m
     if row.itemsize == 4:
         for j in range(row.size):

@@ -130,6 +130,19 @@ def test_padding_never_matters_and_nothing_is_read_where_all_is_padding():
     assert not y[0].any() and not P[0].any() and not dq[0].any() and not dk[G].any() and not P[1][:, G[1]].any()
 
 
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_what_is_not_finite_gives_nan_without_a_warning(bad):
+    arrays = [np.ones(shape) for shape in ((1, 2, 3), (1, 4, 3), (3,), (1, 4, 2))]
+    arrays[3][0, 1, 0] = bad
+    if np.isnan(bad):
+        arrays[0][0, 1] = bad
+    t = tensors(arrays)
+    mask = additive.Mask(np.array([True, False, True, True]), (1,), 2, 4, np.dtype(float))
+    y = additive.ADDITIVE(*t, mask=mask, need_weights=False)
+    assert np.isnan(y.data[..., 0]).all() and (y.data[0, 0, 1] == 1) and np.isnan(bad) == np.isnan(y.data[0, 1, 1])
+    y.sum().backward()
+
+
 # --- threads, memory, what it is made of
 
 def test_chunks_and_threads_change_nothing(monkeypatch):

@@ -238,6 +238,24 @@ def test_a_query_that_may_see_nothing_reads_nothing():
     assert all(np.isfinite(t.grad.data).all() for t in (q, k, v)) and not q.grad.data[[1, 3]].any()
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("bad, allowed", [(np.nan, None), (np.nan, [True, False, True]), (-np.inf, None),
+                                          (-np.inf, [False, True, True])])
+def test_scores_without_a_softmax_are_no_zeros(bad, allowed, dtype):
+    q, k, v = (np.ones(shape, dtype) for shape in ((2, 2), (3, 2), (3, 1)))
+    q[0] = bad
+    t = tensors((q, k, v))
+    y, W = scaled_dot_product_attention(*t, allowed, need_weights=True)
+    assert np.isnan(y.data[0]).all() and np.isnan(W.data[0]).all() and (y.data[1] == 1).all()
+    y.sum().backward()
+    assert np.isnan(t[0].grad.data[0]).all() and np.isfinite(t[0].grad.data[1]).all()
+    y = scaled_dot_product_attention(q, k, v, is_causal=True)
+    assert np.isnan(y.data[0]).all() and (y.data[1] == 1).all()
+    k[1] = bad                                           # one of several scores: the row has no softmax either
+    assert np.isnan(scaled_dot_product_attention(q, k, v).data[1]).all() or bad == -np.inf
+    assert not scaled_dot_product_attention(q, k, v, [[False], [False]]).data.any()
+
+
 def test_large_scores_do_not_overflow():
     q = np.array([[1e150, 0.0]])
     y = scaled_dot_product_attention(q, np.array([[1e150, 0.0], [-1e150, 0.0]]), np.array([[2.0], [5.0]]))
