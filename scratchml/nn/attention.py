@@ -250,7 +250,7 @@ class Mask:
         M = M.reshape((1,) * (len(target) - M.ndim) + M.shape) if M.ndim < len(target) else M
         if M.ndim > len(target) or any(m not in (1, n) for m, n in zip(M.shape, target)):
             raise ValueError(f"{name}: expected a shape that broadcasts to {target}, got {self.shape}")
-        self.aligned = M.shape
+        self.aligned = M.shape if lead else (1, *M.shape)    # the first dimension is that of the blocks
         M = np.broadcast_to(M, (*M.shape[:-1], S))
         self.rows = np.ascontiguousarray(M.reshape(math.prod(M.shape[:-1]), S))
         which = np.arange(len(self.rows), dtype=np.int32).reshape(M.shape[:-1])

@@ -256,6 +256,13 @@ def test_scores_without_a_softmax_are_no_zeros(bad, allowed, dtype):
     assert not scaled_dot_product_attention(q, k, v, [[False], [False]]).data.any()
 
 
+def test_gradcheck_of_a_learned_mask_without_a_batch():
+    rng = np.random.default_rng(6)
+    for shape in ((3, 4), (1, 4), (3, 1), (4,), ()):
+        q, k, v, M = tensors(rng.normal(size=s) for s in ((3, 2), (4, 2), (4, 3), shape))
+        assert gradcheck(lambda q, k, v, M: scaled_dot_product_attention(q, k, v, M), (q, k, v, M))
+
+
 def test_large_scores_do_not_overflow():
     q = np.array([[1e150, 0.0]])
     y = scaled_dot_product_attention(q, np.array([[1e150, 0.0], [-1e150, 0.0]]), np.array([[2.0], [5.0]]))
