@@ -26,7 +26,9 @@ from scratchml.autograd.tensor import Node, Tensor, _memory_of, _mode, _result
 class Fused:
     """An operation on Tensors made of two functions on arrays.
 
-    forward(*arrays, **options) returns (results, saved): an array or a tuple of arrays, and anything.
+    forward(*arrays, **options) returns (results, saved): an array or a tuple of arrays, and anything.  Operands that
+    `saved` is or has directly, as an entry of a tuple or list, are watched for changes in place; views of them, and
+    what is nested deeper, are not.
     backward(saved, *g) takes a gradient for each result, and returns one for each operand: an array of the operand's
     shape, or None where there is none to give; a tuple where there are several operands.
 
@@ -110,8 +112,7 @@ _ONCE, _RESULT = _Once(), _Result()
 
 def results_of(primitive, operands, saved, arrays):
     """The `arrays` that `primitive` made of `operands`, as Tensors that remember it."""
-    memory = next((t._memory for t in operands if t._memory is not None), None)
-    results = tuple(_result(array, None if array.base is None else memory) for array in arrays)
+    results = tuple(_result(array, _shared_memory(array, operands)) for array in arrays)
     if _mode.recording and any(t.requires_grad for t in operands):
         kept = saved if isinstance(saved, (tuple, list)) else (saved,)
         watches = tuple((t, _memory_of(t).watch()) for t in operands if (t._memory is not None or t._node is None)
@@ -122,3 +123,12 @@ def results_of(primitive, operands, saved, arrays):
             result._node, result.requires_grad = Node(_RESULT, (), k, (), result._data), True
             result._node.edges.append(whole)
     return results
+
+
+def _shared_memory(array, operands):
+    """The `Memory` of the operand whose array this is or is a view of; None if it is new."""
+    viewed = array.base is not None
+    for t in operands:
+        if array is t._data or viewed and np.may_share_memory(array, t._data):
+            return _memory_of(t) if t._node is None else t._memory
+    return None

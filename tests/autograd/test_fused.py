@@ -72,6 +72,28 @@ def test_results_that_are_views_are_watched_and_others_are_not():
     np.testing.assert_allclose(x.grad.data, 8 * before)
 
 
+def test_a_result_shares_the_memory_of_the_operand_that_it_views_and_of_no_other():
+    b = np.ones(3)
+    reshaped = Fused(lambda b, x: ((b[0] * x).reshape(3, 1), (b.copy(),)), lambda saved, g: (None, g.ravel()))
+    y = reshaped(Tensor(b), x := tensor(3))
+    z = (y * y).sum()
+    b[...] = 0                                           # y has a base, but it is not this
+    z.backward()
+    np.testing.assert_allclose(x.grad.data, 2 * x.data)
+
+
+@pytest.mark.parametrize("view", [lambda a: a, lambda a: a[::-1], lambda a: np.broadcast_to(a, (2, 3))])
+@pytest.mark.parametrize("make", [Tensor, lambda a: Tensor(a) * 2])
+def test_a_result_that_is_or_views_an_operand_is_watched(view, make):
+    operand = make(np.ones(3))
+    same = Fused(lambda w, a: ((a * w, view(a)), ()), lambda saved, g, h: (g, None))
+    _, y = same(w := tensor(3), operand)
+    z = (y * w).sum()
+    operand.data[1] = 7
+    with pytest.raises(RuntimeError, match="mul: its operand of shape .* has been changed in place"):
+        z.backward()
+
+
 def test_only_what_it_keeps_is_watched():
     scaled = Fused(lambda x, s: (x * s, s), lambda s, g: (g * s, None))
     x, s = tensor(3), tensor(3, seed=1)
