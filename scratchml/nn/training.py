@@ -33,8 +33,8 @@ Choices
     Whatever ends an epoch early, Ctrl-C among it, leaves model and optimiser as they were after the last whole epoch.
 
 Cost
-    An epoch takes N times a sample's forward and backward pass; beside the model, two copies of its weights and one of
-    the optimiser's state are kept.
+    An epoch takes N times a sample's forward and backward pass.  Kept are copies of the weights and of the optimiser's
+    state after the last epoch, with patience also those of the best, and for a moment those of the one that has ended.
 
 >>> import numpy as np
 >>> from scratchml.nn import Linear, cross_entropy
@@ -159,18 +159,21 @@ def fit(model, optimizer, loss, X, y, *, batch_size=32, epochs=1, validation_spl
                     J.append(_step(model, optimizer, loss, _taken(X, part), y if y is None else y[part], max_norm))
                     n.append(len(part))
                     if not np.isfinite(J[-1]):
-                        raise ValueError(f"loss: became {J[-1]} in batch {b} of epoch {epoch}; lower the step length, "
-                                         "set max_norm, or scale the data")
+                        raise ValueError(f"loss: became {J[-1]} in batch {b} of epoch {epoch}; {_REMEDY}")
                 history.loss.append(float(epoch_loss(J, n)))
+                _check_weights(model, epoch)
                 if n_apart:
                     history.validation_loss.append(_evaluate(model, loss, X_apart, y_apart, batch_size))
+                    if not np.isfinite(history.validation_loss[-1]):
+                        raise ValueError(f"loss: became {history.validation_loss[-1]} on the samples kept apart after "
+                                         f"epoch {epoch}; {_REMEDY}")
                 last = _Snapshot(model, optimizer)
             except BaseException:                        # Ctrl-C included
                 last.restore(model, optimizer)
                 raise
             watched = history.validation_loss or history.loss
             history = history._replace(best_epoch=best_epoch(watched, min_delta))
-            if history.best_epoch == epoch:
+            if patience is not None and history.best_epoch == epoch:
                 best = last
             if verbose:
                 apart = f", validation loss {watched[-1]:.6g}" if n_apart else ""
@@ -188,7 +191,7 @@ def fit(model, optimizer, loss, X, y, *, batch_size=32, epochs=1, validation_spl
 def evaluate(model, loss, X, y, *, batch_size=256):
     """The mean of `loss` over samples X (N, D) and y (N,), without dropout and without a gradient: a float.
 
-    Arguments, and what ValueError is raised for, as for `fit`.
+    Arguments, and what ValueError is raised for, as for `fit`; but a loss that is not finite is returned.
     """
     X, y = _samples(X, y, "X", "y")
     return _evaluate(model, loss, X, y, whole_number(batch_size, "batch_size"))
@@ -214,6 +217,8 @@ def predict(model, X, *, batch_size=256):
 
 # --- its steps
 
+_REMEDY = "lower the step length, set max_norm, or scale the data"
+
 
 def _step(model, optimizer, loss, X, y, max_norm):
     """One step downhill on one batch; returns its loss before the step, a float."""
@@ -225,6 +230,13 @@ def _step(model, optimizer, loss, X, y, max_norm):
             clip_grad_norm_(model.parameters(), max_norm)
         optimizer.step()
     return total.item()
+
+
+def _check_weights(model, epoch):
+    """Raise a ValueError if the last step has led where no loss has been looked at yet."""
+    for name, parameter in model.named_parameters():
+        if not np.isfinite(parameter._data).all():
+            raise ValueError(f"loss: its gradient led {name} to NaN or infinity in epoch {epoch}; {_REMEDY}")
 
 
 def _loss(model, loss, X, y):

@@ -284,6 +284,24 @@ def test_a_loss_that_is_not_finite_is_an_error_and_no_step():
     np.testing.assert_array_equal(net.weight.data, model().weight.data)
 
 
+@pytest.mark.parametrize("patience", [None, 2])
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_a_validation_loss_that_is_not_finite_ends_at_the_last_whole_epoch(bad, patience):
+    net, loss = stairs([5.0, 4.0, 3.0, bad])             # of training and of what is kept apart in turn
+    with pytest.raises(ValueError, match=f"loss: became {bad} on the samples kept apart after epoch 2; lower"):
+        fit(net, SGD(net.parameters(), lr=1.0), loss, np.zeros((1, 1)), None, epochs=4, patience=patience,
+            validation_data=(np.zeros((1, 1)), None))
+    assert net[0].weight.item() == 1.0
+
+
+def test_weights_that_the_last_step_has_spoilt_are_no_result():
+    net = model()
+    before = net.weight.data.copy()
+    with np.errstate(all="ignore"), pytest.raises(ValueError, match="led weight to NaN or infinity in epoch 1; lower"):
+        fit(net, SGD(net.parameters(), lr=1e200), lambda output: (output * 1e200).sum(), np.ones((4, 3)), None)
+    np.testing.assert_array_equal(net.weight.data, before)
+
+
 def test_outputs_that_are_not_one_a_sample_are_an_error():
     class Mean(Module):
         def forward(self, x):
