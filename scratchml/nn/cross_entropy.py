@@ -31,7 +31,8 @@ Choices
     `ignore_index` marks samples that do not count: their loss and gradient are 0, and (5) leaves them out.  If none
     counts, (5) would be 0 / 0 and is an error.
     A score of -inf is a class that is impossible; its p and gradient are 0.  If it was the right one the loss is inf.
-    Scores that are NaN, inf, or all -inf have no softmax and are an error, unless the sample does not count.
+    Scores that are NaN, inf, or all -inf have no softmax and are an error, unless the sample does not count, as none
+    does that has no weight: W_n = 0.
     Exponentials of float32 are float32; their sums, and all else that is one number a sample, are float64.
     Kept for the gradient are z and four numbers a sample; p is computed again.
 
@@ -133,6 +134,7 @@ def _forwards(z, t, w, α):
 def _backwards(z, t, w, α, sums, g):
     """(N, K), for l, m and W as `sums` (3, N), and g (N,)."""
     l, m, W = sums
+    t = np.where(W > 0, t, -1)                           # a class of weight 0 does not count either
     d, factors = np.empty(z.shape, z.dtype), np.empty((3, len(z)), z.dtype)
     with np.errstate(invalid="ignore"):                  # scores of a sample that does not count may be anything
         factors[0], factors[1], factors[2] = m, W * g * np.exp(m - l), g
@@ -156,7 +158,7 @@ def _surprises(c, start, stop, z, t, shares, smooth, rows):
         else:
             for k in range(K):
                 total += exp(row[k] - m)
-        l = m + (math.log(total) if total > 0.0 else -np.inf)
+        l = m + (math.log(total) if total != 0.0 else -np.inf)
         loss, weight = 0.0, 0.0
         if t[n] >= 0:
             weight = shares[0, t[n]]
@@ -194,7 +196,7 @@ def _cross_entropy(z, *, t, w, α, reduction):
     losses, *sums = _forwards(rows, t.reshape(-1), w, α)
     total = losses.sum()
     if total != total or not sums[0].max(initial=0) < np.inf:
-        _check_scores(losses, sums[0], t.reshape(-1))
+        _check_scores(np.isnan(losses) | ~(sums[0] < np.inf), sums[2] > 0)
     scale = 1.0
     if reduction == "none":
         result = losses.reshape(t.shape)
@@ -204,9 +206,9 @@ def _cross_entropy(z, *, t, w, α, reduction):
     return result.astype(z.dtype), (z, t, w, α, sums, scale)
 
 
-def _check_scores(losses, l, t):
+def _check_scores(bad, counts):
     """Raise a ValueError that says whose scores cannot be a softmax's: NaN, inf, or all of them -inf."""
-    bad = (np.isnan(losses) | ~(l < np.inf)) & (t >= 0)
+    bad = bad & counts
     if bad.any():
         raise ValueError(f"input: cross_entropy expected finite scores, or some -inf for classes that are impossible; "
                          f"those of sample {bad.argmax()} are NaN, inf, or all -inf")
@@ -235,10 +237,10 @@ def cross_entropy(input, target, weight=None, *, ignore_index=-100, reduction="m
     `input` holds scores (N, K), (K,), or (N, K, ...) with more samples behind, `target` the right classes: whole
     numbers of the same shape without K, of which `ignore_index` does not count.  Or `target` holds probabilities q of
     the shape of `input`, which then stand for [k = t_n] in (2); they are not checked to sum to one, and the mean is
-    over N.  `weight` is w, (K,), ones if it is None.
+    over N; they get no gradient.  `weight` is w, (K,), ones if it is None.
 
     Raises ValueError for shapes that do not fit, for targets that are no classes, saying which, or are not finite, for
-    negative weights, and for a mean of no sample at all.
+    probabilities that require a gradient, for negative weights, and for a mean of no sample at all.
     """
     z = as_tensor(input)
     if not z.ndim or not z.shape[min(1, z.ndim - 1)]:
@@ -249,8 +251,12 @@ def cross_entropy(input, target, weight=None, *, ignore_index=-100, reduction="m
     if α > 1:
         raise ValueError(f"label_smoothing={label_smoothing!r}: expected a number from 0 to 1")
     w = class_weights(weight, K)
+    learned = getattr(target, "requires_grad", False)
     target = np.asarray(getattr(target, "_data", target))
     if target.dtype.kind == "f" and target.shape == z.shape:
+        if learned:
+            raise ValueError("target: cross_entropy gives no gradient to probabilities, and this Tensor requires one; "
+                             "use target.detach(), or kl_div, which does")
         return _of_probabilities(z, target, w, α, reduction)
     t = class_numbers(target, z.shape, ignore_index, w, reduction, "cross_entropy")
     return CROSS_ENTROPY(z, t=t, w=w, α=α, reduction=reduction)
@@ -260,7 +266,13 @@ def _of_probabilities(z, target, w, α, reduction):
     axis, K = min(1, z.ndim - 1), len(w)
     q = (1 - α) * finite(np.array(target, np.float64), "target") + α / K
     q *= w.reshape(-1, *[1] * (z.ndim - axis - 1))
-    losses = -(z.log_softmax(axis) * q.astype(z.dtype)).sum(axis)
+    q = q.astype(z.dtype)
+    nothing, highest = q == 0, z._data.max(axis, keepdims=True)
+    counts = ~nothing.all(axis, keepdims=True)
+    _check_scores(~np.isfinite(highest).reshape(-1), counts.reshape(-1))
+    if not counts.all():
+        z = z.masked_fill(~np.broadcast_to(counts, z.shape), 0.0)
+    losses = -(z.log_softmax(axis).masked_fill(nothing, 0.0) * q).sum(axis)
     if reduction == "none":
         return losses
     return losses.sum() / (counted(losses.numel(), "cross_entropy") if reduction == "mean" else 1)

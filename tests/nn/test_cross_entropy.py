@@ -114,7 +114,7 @@ def test_what_is_ignored_gets_nothing():
     assert cross_entropy(z, [0, -100, 1], reduction="none").data[1] == 0
 
 
-@pytest.mark.parametrize("row", [[np.nan, 0.0], [np.inf, 0.0], [0.0, np.inf], [-np.inf, -np.inf]])
+@pytest.mark.parametrize("row", [[np.nan, 0.0], [0.0, np.nan], [np.inf, 0.0], [0.0, np.inf], [-np.inf, -np.inf]])
 @pytest.mark.filterwarnings("ignore:invalid value")     # of plain Python, in what is then refused or left out
 def test_scores_without_a_softmax_are_refused_unless_they_do_not_count(row):
     for dtype in (np.float64, np.float32):
@@ -124,6 +124,30 @@ def test_scores_without_a_softmax_are_refused_unless_they_do_not_count(row):
         loss = cross_entropy(z, [0, -100])
         loss.backward()
         assert np.isfinite(loss.data) and not z.grad.data[1].any() and np.isfinite(z.grad.data).all()
+
+
+@pytest.mark.parametrize("row", [[np.nan, 0.0], [np.inf, 0.0], [0.0, np.inf], [-np.inf, -np.inf], [0.0, np.nan]])
+@pytest.mark.parametrize("target", [[0, 0], [[0.5, 0.5], [1.0, 0.0]]])
+@pytest.mark.filterwarnings("ignore:invalid value")
+def test_a_sample_of_weight_0_does_not_count_whatever_its_scores(row, target):
+    for dtype in (np.float64, np.float32):
+        z = Tensor(np.array([[1.0, 2.0], row], dtype), requires_grad=True)
+        with pytest.raises(ValueError, match="those of sample 1 are NaN, inf, or all -inf"):
+            cross_entropy(z, target)
+        weightless = [1, 0] if np.ndim(target) == 1 else target
+        loss = cross_entropy(z, weightless, [0.0, 1.0], reduction="sum")
+        loss.backward()
+        assert np.isfinite(loss.data) and np.isfinite(z.grad.data).all() and z.grad.data[0].all()
+        assert not z.grad.data[1].any()
+
+
+def test_an_impossible_class_of_which_nothing_is_wanted():
+    z = Tensor([[0.0, -np.inf, 1.0], [2.0, 0.0, -np.inf]], requires_grad=True)
+    q = np.array([[0.3, 0.0, 0.7], [1.0, 0.0, 0.0]])
+    cross_entropy(z, q).backward()
+    p = np.exp(z.data) / np.exp(z.data).sum(1, keepdims=True)
+    np.testing.assert_allclose(z.grad.data, (p - q) / 2, atol=2 * EPS)
+    assert cross_entropy(z, [[0.0, 0.0, 1.0], [0.0, 0.0, 1.0]]).item() == np.inf
 
 
 @pytest.mark.parametrize("K, size, α", [(3, 1.0, 0.0), (130, 5.0, 0.1), (257, 1.0, 0.0), (3, 1000.0, 0.3)])
@@ -188,6 +212,7 @@ Z = np.zeros((2, 3))
     (lambda: cross_entropy(Z, [0.0, 1.0]), "expected class numbers, whole numbers from 0 to 2, got dtype float64"),
     (lambda: cross_entropy(Z, [np.nan, 1.0]), "got dtype float64"),
     (lambda: cross_entropy(Z, np.full((2, 3), np.nan)), "target: Input contains NaN"),
+    (lambda: cross_entropy(Z, leaf(2, 3)), "target: cross_entropy gives no gradient to probabilities"),
     (lambda: cross_entropy(Z, [-100, -100]), "cannot take the mean, since no sample counts"),
     (lambda: cross_entropy(np.zeros((0, 3)), []), "no sample counts"),
     (lambda: cross_entropy(np.zeros((0, 3)), np.zeros((0, 3))), "no sample counts"),
