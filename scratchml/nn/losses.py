@@ -39,7 +39,7 @@ Choices
     (5) takes x as logarithms; 0 log 0 is 0.  Its "mean" is over all entries, "batchmean" over samples, which is the one
     of the definition.
     (9) adds ε to every difference, so that the root has a slope where a = p.
-    Slopes at kinks are 0: where x = y in (2), and where a margin is just kept.
+    Slopes at kinks are 0: where x = y in (2), where the root in (9) is 0, and where a margin is just kept.
     Targets get a gradient if they are Tensors that require one.  Those that are not finite are an error.
 
 Cost
@@ -92,10 +92,16 @@ def huber(x, y, δ):
 def binary_surprise(x, y):
     """(4)  ℓ = log(1 + eˣ) - x y
 
+    As (m - y) x + log(1 + e^-|x|) with m = [x > 0] it is small without being a difference of large numbers.
+
     Shapes: x (N, D), y (N, D) -> (N, D)
     """
-    x = as_tensor(x)
-    return x.softplus() - x * y
+    x, y = as_tensor(x), as_tensor(y, x)
+    m = (x._data > 0).astype(x.dtype)
+    small = (x * (1 - 2 * m)).softplus()
+    if np.isinf(x._data).any():                          # 0 times inf, for an answer that is certain and right
+        x = x.masked_fill(np.isinf(x._data) & (y._data == m), 0.0)
+    return (m - y) * x + small
 
 
 def divergence(x, y):
@@ -139,7 +145,9 @@ def distances(a, p, ε):
 
     Shapes: a (N, D), p (N, D), ε -> (N)
     """
-    return ((as_tensor(a) - p + ε) ** 2).sum(-1).sqrt()
+    squares = ((as_tensor(a) - p + ε) ** 2).sum(-1)
+    nothing = squares._data == 0                         # where a = p - ε the root has no slope
+    return squares.masked_fill(nothing, 1.0).sqrt().masked_fill(nothing, 0.0) if nothing.any() else squares.sqrt()
 
 
 def triplet_margin(u, v, m):
@@ -208,8 +216,7 @@ def binary_cross_entropy_with_logits(input, target, weight=None, reduction="mean
     if pos_weight is None:
         losses = binary_surprise(x, y)
     else:
-        present = 1 + (_factor(pos_weight, "pos_weight", x) - 1) * y
-        losses = (1 - y) * x + present * (-x).softplus()
+        losses = (1 - y) * x.softplus() + _factor(pos_weight, "pos_weight", x) * y * (-x).softplus()
     return _reduced(losses if weight is None else losses * _factor(weight, "weight", x), reduction, name)
 
 
@@ -217,11 +224,14 @@ def kl_div(input, target, reduction="mean", log_target=False):
     """The mean of (5) over all entries, or its sum, or with reduction="batchmean" the sum over the number of samples.
 
     `input` holds logarithms of probabilities (N, D), `target` probabilities, or with `log_target` logarithms too.
-    Raises ValueError for shapes that differ, and for targets that are negative or not finite.
+    Raises ValueError for shapes that differ, for targets that are negative or not finite, and with `log_target` for
+    those that are NaN or +inf.
     """
     one_of(reduction, "reduction", (*REDUCTIONS, "batchmean"))
     x, y = _pair(input, target, "kl_div", may_be_infinite=log_target)
     if log_target:
+        if not (y._data < np.inf).all():
+            raise ValueError("target: kl_div expected logarithms of probabilities, -inf or finite, got NaN or +inf")
         impossible = np.isneginf(y._data)
         y, x = y.masked_fill(impossible, 0.0), x.masked_fill(impossible, 0.0)
         losses = y.exp() * ~impossible * (y - x)

@@ -148,6 +148,36 @@ def test_nothing_is_lost_where_probabilities_are_zero():
     assert nll_loss([[-np.inf, 0.0]], [0], [0.0, 1.0], reduction="sum").item() == 0
 
 
+@pytest.mark.parametrize("options", [{}, dict(pos_weight=[1.0])])
+def test_answers_that_are_nearly_certain_keep_their_digits(options):
+    for x, y, expected in ((40.0, 1.0, 1), (-40.0, 0.0, 1), (-40.0, 0.25, 1 + 10 * np.exp(40.0))):
+        logit = Tensor([x], requires_grad=True)
+        loss = binary_cross_entropy_with_logits(logit, [y], **options)
+        loss.backward()
+        np.testing.assert_allclose(loss.item(), expected * np.exp(-40.0), rtol=4 * EPS)
+        np.testing.assert_allclose(logit.grad.data, -y if y == 0.25 else -np.sign(x) * np.exp(-40.0), rtol=4 * EPS)
+
+
+@pytest.mark.parametrize("x, y", [(np.inf, 1.0), (-np.inf, 0.0)])
+def test_a_right_answer_that_is_certain_costs_nothing(x, y):
+    logit = Tensor([x, 0.0], requires_grad=True)
+    losses = binary_cross_entropy_with_logits(logit, [y, 1.0], reduction="none")
+    losses.sum().backward()
+    assert losses.data[0] == 0 and logit.grad.data.tolist() == [0, -0.5]
+    assert binary_cross_entropy_with_logits([x], [1 - y]).item() == np.inf
+
+
+def test_a_distance_of_nothing_has_no_slope():
+    p = leaf(2, 3)
+    a = Tensor(np.zeros((2, 3)), requires_grad=True)
+    p.data[:] = [[0.25] * 3, [1.0] * 3]
+    loss = triplet_margin_loss(a, p, np.full((2, 3), 0.5), margin=5.0, eps=0.25)
+    loss.backward()
+    root = np.sqrt(3)
+    np.testing.assert_allclose(loss.item(), ((0 - 0.25 * root + 5) + (0.75 * root - 0.25 * root + 5)) / 2, rtol=1e-14)
+    np.testing.assert_allclose(p.grad.data, [[0] * 3, [0.5 / root] * 3], rtol=1e-14)
+
+
 def test_equal_points_have_gradients():
     a = leaf(2, 3)
     triplet_margin_loss(a, a.data, a.data).backward()
@@ -178,6 +208,8 @@ A, B = np.zeros((2, 3)), np.zeros((3, 2))
     (lambda: binary_cross_entropy_with_logits([0.0], [np.nan]), "NaN"),
     (lambda: binary_cross_entropy_with_logits([0.0], [1.0], pos_weight=[np.nan]), "pos_weight: Input contains NaN"),
     (lambda: kl_div(A, A - 1), "kl_div expected probabilities, got -1.0; logarithms need log_target=True"),
+    (lambda: kl_div(A, np.full((2, 3), np.nan), log_target=True), "expected logarithms of prob.* got NaN or .inf"),
+    (lambda: kl_div(A, np.full((2, 3), np.inf), log_target=True), "expected logarithms of prob.* got NaN or .inf"),
     (lambda: nll_loss(A, [0, 3]), r"nll_loss expected class numbers from 0 to 2, or -100 to ignore, got 3 at \[1\]"),
     (lambda: nll_loss(np.zeros((1, 2, 3)), [0]), r"expected shape \(N, D\)"),
     (lambda: margin_ranking_loss([0.0], [0.0], [0]), "margin_ranking_loss expected 1 or -1, got 0"),
