@@ -109,7 +109,7 @@ class Recurrent(Module):
         if wrong.any():
             b = int(wrong.argmax())
             raise ValueError(f"lengths: sequence {b} has length {found[b]}; {self} expected 1 ... {T}, as input has")
-        return found
+        return found.astype(np.int64)                    # packing subtracts, which unsigned numbers do not survive
 
     def _first_states(self, hx, B, single, dtype):
         """For each kind of state what can be indexed by layer and direction: Tensors or arrays (B, H)."""

@@ -61,6 +61,14 @@ def test_shapes(layer_of):
     assert layer(inputs())[0].dtype == np.float32
 
 
+@each_layer
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint64, np.int16])
+def test_lengths_of_any_whole_numbers(layer_of, dtype):
+    layer, x = layer_of(3, 2, dtype="float64", random_state=0), inputs()
+    for got, expected in zip(flat(layer(x, lengths=np.array([1, 4, 2], dtype))), flat(layer(x, lengths=[1, 4, 2]))):
+        np.testing.assert_array_equal(got, expected)
+
+
 # --- laws
 
 @each_layer
