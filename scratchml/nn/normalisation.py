@@ -131,7 +131,7 @@ def _inverse(V, ε):
 
 
 def _columns(x):
-    return np.ascontiguousarray(x.reshape(len(x), -1) if x.ndim > 2 else x)
+    return np.ascontiguousarray(x.reshape(len(x), math.prod(x.shape[1:])) if x.ndim > 2 else x)
 
 
 def _for_columns(L, C, *arrays):
@@ -222,6 +222,8 @@ def _channels(x, w=None, b=None, *, mean, quotient, of_batch):
 
 def _channels_gradient(saved, g):
     x, mean, quotient, w, of_batch = saved
+    if not x.size:
+        return np.zeros_like(x) if w is None else (np.zeros_like(x), np.zeros_like(w), np.zeros_like(w))
     columns, g, L = _columns(x), _columns(g), _length(x)
     sums = by_weight, by_bias = _sums(g, columns, L, mean, quotient)
     if not of_batch:

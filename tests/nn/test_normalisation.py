@@ -212,6 +212,15 @@ def test_what_is_kept():
         assert layer(x)._node is None
 
 
+@pytest.mark.parametrize("affine", [True, False])
+@pytest.mark.parametrize("shape", [(0, 3), (0, 3, 4), (2, 3, 0)])
+def test_nothing_to_normalise(shape, affine):
+    layer, x = BatchNorm1d(3, affine=affine, dtype="float64").eval(), leaf(*shape)
+    y = layer(x)
+    y.sum().backward()
+    assert y.shape == x.grad.shape == shape and not any(p.grad.data.any() for p in layer.parameters())
+
+
 # --- bad arguments
 
 @pytest.mark.parametrize("call, message", [
