@@ -10,7 +10,8 @@ Choices
     Layers take `dtype`, "float32" or "float64", and `random_state`, which decides over first weights and over what is
     random in training: None for a different draw every time, a seed, or a numpy.random.Generator that layers share.
     A layer turns an array that it is given into a Tensor of its dtype; a Tensor must have that dtype.
-    A Parameter is a Tensor, not a subclass of it.  Frozen by requires_grad=False it stays registered.
+    A Parameter is a Tensor, not a subclass of it.  Frozen by requires_grad=False it stays registered; but one that is
+    frozen from the start is a constant like any other Tensor, and registers nothing.
     `state_dict` gives copies of the arrays: they are not moved by the next step.
     `load_state_dict` and `load` check everything first, and change everything or nothing.
     Files are those of core.storage, which hold no code.
@@ -38,7 +39,8 @@ KIND = "scratchml.nn.Module"                             # what a file of `save`
 def Parameter(data, requires_grad=True):
     """A weight of a Module: a leaf Tensor of `data`, an array (N, D) of float64 or float32 or of any other shape.
 
-    It shares the array.  Raises ValueError for what is no array of numbers.
+    It shares the array.  A Module registers it if it requires a gradient when it is set as an attribute: to freeze a
+    weight, set it first, and its requires_grad to False afterwards.  Raises ValueError for what is no array of numbers.
     """
     return Tensor(data, requires_grad)
 
@@ -46,6 +48,7 @@ def Parameter(data, requires_grad=True):
 class Module:
     """Something that computes Tensors from Tensors, by `forward`, and knows its weights and parts.
 
+    Weights are the attributes that are leaves and require a gradient when they are set, see `Parameter`.
     `training` says whether it is in training: Dropout and BatchNorm1d ask.  A subclass need not call super().__init__.
     """
 
@@ -92,10 +95,16 @@ class Module:
                              "that is not that of a method")
 
     def register_buffer(self, name, array):
-        """Make `array`, a numpy.ndarray of any shape, part of the state under `name`.  Raises ValueError for others."""
+        """Make `array`, a numpy.ndarray of any shape, part of the state under `name`.
+
+        Raises ValueError for others, and for a name that a weight or a part has.
+        """
         if not isinstance(array, np.ndarray):
             raise ValueError(f"{name}: expected a numpy.ndarray, got {type(array).__name__}")
         self._check_name(name)
+        if name in self._parameters or name in self._modules:
+            raise ValueError(f"{name}: {type(self).__name__} has a {'weight' if name in self._parameters else 'part'} "
+                             "of this name; expected another, or delete that first")
         self._buffers[name] = array
         setattr(self, name, array)
 
@@ -107,15 +116,26 @@ class Module:
 
     # --- parts and weights
 
-    def _walk(self, prefix=""):
-        """(name, module) of this one and of all below it, one that has two names twice."""
+    def _walk(self, prefix, seen):
+        """(name, module) of this one and of all below it, but for those whose id is in `seen`."""
+        if id(self) not in seen:
+            seen.add(id(self))
+            yield prefix, self
+            for name, child in self._modules.items():
+                yield from child._walk(f"{prefix}.{name}" if prefix else name, seen)
+
+    def _every_name(self, prefix="", above=()):
+        """(name, module) of this one and of all below it, one that has two names twice.  `above` is what it is in."""
+        if any(self is module for module in above):
+            raise ValueError(f"{prefix}: this {type(self).__name__} is a part of itself, so its state has no end; "
+                             "take it out, or hold it in a list")
         yield prefix, self
         for name, child in self._modules.items():
-            yield from child._walk(f"{prefix}.{name}" if prefix else name)
+            yield from child._every_name(f"{prefix}.{name}" if prefix else name, (*above, self))
 
     def named_modules(self, prefix=""):
         """(name, module) of this one, whose name is `prefix`, and of all below it; one that is used twice once."""
-        return _each_once(self._walk(prefix))
+        return self._walk(prefix, set())
 
     def modules(self):
         """This one and all below it."""
@@ -171,13 +191,13 @@ class Module:
     # --- state
 
     def state_dict(self):
-        """{name: copy of the array} of all weights and buffers."""
+        """{name: copy of the array} of all weights and buffers.  Raises ValueError for a module within itself."""
         return {name: np.array(array) for name, (_, _, array) in self._state().items()}
 
     def _state(self):
         """{name: (module, its own name for it, array)}"""
         found = {}
-        for prefix, module in self._walk():
+        for prefix, module in self._every_name():
             for name, value in [*module._parameters.items(), *module._buffers.items()]:
                 array = value if isinstance(value, np.ndarray) else value.data
                 found[f"{prefix}.{name}" if prefix else name] = module, name, array

@@ -99,6 +99,44 @@ def test_names_that_a_part_cannot_have(name):
         Scale().register_buffer("x", 1.0)
 
 
+def test_a_buffer_does_not_take_the_place_of_a_weight_or_a_part():
+    for name, what in (("body", "part"), ("scale", "part")):
+        net = Net()
+        with pytest.raises(ValueError, match=f"{name}: Net has a {what} of this name"):
+            net.register_buffer(name, np.ones(1))
+        assert isinstance(getattr(net, name), Module) and name not in net.state_dict()
+    module = Scale()
+    with pytest.raises(ValueError, match="factor: Scale has a weight of this name"):
+        module.register_buffer("factor", np.ones(1))
+    assert list(module.state_dict()) == ["factor", "calls"] and module.factor.shape == (3,)
+    module.register_buffer("calls", np.array(4))
+    assert module.state_dict()["calls"] == 4
+
+
+def test_a_weight_that_is_frozen_from_the_start_is_a_constant():
+    module = Module()
+    module.frozen, module.weight = Parameter(np.ones(2), requires_grad=False), Parameter(np.ones(2))
+    module.weight.requires_grad = False
+    assert [name for name, _ in module.named_parameters()] == ["weight"]
+
+
+def test_parts_that_are_shared_are_walked_once():
+    net = Scale()
+    for _ in range(60):                                  # 2⁶⁰ names
+        outer = Module()
+        outer.left = outer.right = net
+        net = outer
+    assert len(list(net.modules())) == 61 and len(list(net.parameters())) == 1 and not net.eval().training
+
+
+def test_a_part_of_itself_has_no_state():
+    net = Net()
+    net.body.append(net)
+    assert len(list(net.modules())) == 5 and len(list(net.parameters())) == 4
+    with pytest.raises(ValueError, match="body.2: this Net is a part of itself"):
+        net.state_dict()
+
+
 def test_modes_reach_every_part():
     net = Net()
     assert net.eval() is net and not any(m.training for m in net.modules())
