@@ -146,6 +146,8 @@ def fit(model, optimizer, loss, X, y, *, batch_size=32, epochs=1, validation_spl
         X_apart, y_apart = _samples(*_pair(validation_data), "validation_data[0]", "validation_data[1]")
     else:
         X_apart, y_apart = _taken(X, kept_apart), y if y is None else y[kept_apart]
+    if (y_apart is None) != (y is None):
+        raise ValueError("validation_data: expected targets where y has them, and None where y is None")
     n_apart = len(X_apart[0])
 
     history, best = History([], [], 0), None
@@ -207,7 +209,10 @@ def predict(model, X, *, batch_size=256):
     outputs = []
     with _mode(model, False), no_grad():
         for part in _batches(np.arange(len(X[0])), whole_number(batch_size, "batch_size")):
-            output = model(*_inputs(model, _taken(X, part))).numpy()
+            output = model(*_inputs(model, _taken(X, part)))
+            if not isinstance(output, Tensor):
+                raise ValueError(f"model: expected an output that is a Tensor, got {type(output).__name__}")
+            output = output.numpy()
             if output.ndim == 0 or len(output) != len(part):
                 raise ValueError(f"model: expected an output (N, ...) for N = {len(part)} samples, "
                                  f"got shape {output.shape}; put the samples on the first axis")
@@ -300,7 +305,10 @@ def _samples(X, y, name, target):
 
 
 def _array(x, name):
-    x = np.asarray(x.detach().data if isinstance(x, Tensor) else x)
+    try:
+        x = np.asarray(x.detach().data if isinstance(x, Tensor) else x)
+    except ValueError:
+        raise ValueError(f"{name}: expected an array of numbers, got rows of different lengths") from None
     if x.dtype.kind not in "biuf":
         raise ValueError(f"{name}: expected numbers, got dtype {x.dtype}")
     if x.ndim == 0:

@@ -263,6 +263,9 @@ def test_a_model_of_several_inputs_gets_a_tuple():
     (dict(y=np.zeros((4, 2))), "of one length, got .23, 4."), (dict(X=np.zeros((0, 3)), y=np.zeros((0, 2))), "none"),
     (dict(X=np.full((23, 3), np.nan)), "X: Input contains NaN"), (dict(y=np.full((23, 2), np.inf)), "y: .*infinity"),
     (dict(X=np.array([["a"] * 3] * 23)), "expected numbers"), (dict(X=5.0), "single number"), (dict(X=()), "empty tuple"),
+    (dict(X=[[1.0, 2.0], [3.0]]), "X: expected an array of numbers, got rows of different lengths"),
+    (dict(validation_data=(np.ones((1, 3)), None)), "validation_data: expected targets where y has them"),
+    (dict(y=None, validation_data=(np.ones((1, 3)), np.ones(1))), "validation_data: expected targets where y has them"),
     (dict(loss=lambda output, y: output), "one entry"), (dict(loss=lambda output, y: 1.0), "float"),
 ])
 def test_bad_arguments_are_named(changed, message):
@@ -309,3 +312,12 @@ def test_outputs_that_are_not_one_a_sample_are_an_error():
 
     with pytest.raises(ValueError, match="put the samples on the first axis"):
         predict(Mean(), np.ones((4, 2)))
+
+
+def test_outputs_that_are_no_tensor_are_an_error():
+    class Pair(Module):
+        def forward(self, x):
+            return x, x
+
+    with pytest.raises(ValueError, match="model: expected an output that is a Tensor, got tuple"):
+        predict(Pair(), np.ones((4, 2)))
