@@ -48,8 +48,9 @@ Choices
     Kept for the sweep back: the operands, P, and X if there is dropout.  Z, W, dW, dP and dZ live in one block.
 
 Cost
-    O(N L S (D + C)) time; memory N L S for P, and a block of at most BLOCK entries or one index of the first
-    dimension.  Six matrix products, and one pass over the block after the first product of each direction.
+    O(N L S (D + C)) time; memory N L S for P, with dropout as much for W and a byte an entry for X, and a block of at
+    most BLOCK entries or one index of the first dimension.  Six matrix products, and one pass over the block after the
+    first product of each direction.
 
 >>> from scratchml.autograd import Tensor
 >>> q, k = np.array([[2.0, 0.0]]), np.array([[1.0, 0.0], [0.0, 1.0], [-1.0, 0.0]])
