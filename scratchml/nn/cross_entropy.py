@@ -299,7 +299,7 @@ def class_numbers(target, shape, ignore_index, w, reduction, name):
     if target.dtype.kind not in "iu" and target.size:
         raise ValueError(f"target: {name} expected class numbers, whole numbers from 0 to {K - 1}, got dtype "
                          f"{target.dtype}")
-    t = np.array(target, np.int64, order="C")
+    t = np.array(target if target.dtype != np.uint64 else np.minimum(target, 2**63 - 1), np.int64, order="C")
     if t.size and not 0 <= ignore_index < K and t.min() >= 0 and t.max() < K:
         ignored = wrong = np.zeros(0, bool)              # as nearly always
     else:

@@ -209,6 +209,7 @@ Z = np.zeros((2, 3))
     (lambda: cross_entropy(Z, [0, 3]), r"expected class numbers from 0 to 2, or -100 to ignore, got 3 at \[1\]"),
     (lambda: cross_entropy(Z, [-1, 0]), r"got -1 at \[0\]"), (lambda: cross_entropy(Z[0], 5), "got 5$"),
     (lambda: cross_entropy(Z, [0]), r"cross_entropy expected shape \(2,\) for scores of shape \(2, 3\), got \(1,\)"),
+    (lambda: cross_entropy(Z, np.array([0, 2**64 - 100], np.uint64)), r"got 9\d+ at \[1\]"),
     (lambda: cross_entropy(Z, [0.0, 1.0]), "expected class numbers, whole numbers from 0 to 2, got dtype float64"),
     (lambda: cross_entropy(Z, [np.nan, 1.0]), "got dtype float64"),
     (lambda: cross_entropy(Z, np.full((2, 3), np.nan)), "target: Input contains NaN"),
