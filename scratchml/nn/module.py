@@ -270,7 +270,7 @@ class ModuleList(Module):
         """Add `module` at the end.  Returns itself.  Raises TypeError for what is no Module."""
         if not isinstance(module, Module):
             raise TypeError(f"modules: expected Modules, got {type(module).__name__}")
-        setattr(self, str(len(self)), module)
+        setattr(self, str(1 + max((int(name) for name in self._modules if name.isdecimal()), default=-1)), module)
         return self
 
     def __len__(self):
@@ -328,7 +328,7 @@ def as_input(x, layer, dtype):
 def float_type(dtype):
     """`dtype` as a NumPy dtype.  Raises ValueError unless it is float32 or float64."""
     try:
-        found = np.dtype(dtype)
+        found = None if dtype is None else np.dtype(dtype)                      # NumPy takes None for float64
     except TypeError:
         found = None
     if found not in (np.float32, np.float64):

@@ -175,6 +175,9 @@ def test_sequential_applies_one_after_the_other():
 def test_lists_hold_modules_alone():
     parts = ModuleList([Scale(), Scale()])
     assert len(parts) == 2 and [len(p.state_dict()) for p in parts[1:]] == [2] and isinstance(parts[1:], ModuleList)
+    delattr(parts, "0")
+    parts.append(third := Scale())
+    assert list(parts)[1] is third and len(parts) == 2
     for make in (lambda: Sequential(np.tanh), lambda: ModuleList([3]), lambda: Sequential({"a": 3})):
         with pytest.raises(TypeError, match="expected"):
             make()
@@ -319,7 +322,7 @@ def test_inputs_are_turned_into_the_dtype_of_the_layer():
         as_input(["a"], "layer", np.dtype(np.float32))
 
 
-@pytest.mark.parametrize("dtype", ["float16", int, "x", None.__class__])
+@pytest.mark.parametrize("dtype", ["float16", int, "x", None, None.__class__])
 def test_dtypes_that_are_none(dtype):
     with pytest.raises(ValueError, match="expected 'float32' or 'float64'"):
         float_type(dtype)
