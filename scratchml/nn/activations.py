@@ -162,12 +162,12 @@ class GLU(Module):
     settings = ("dim",)
 
     def __init__(self, dim=-1):
-        self.dim = whole_number(dim, "dim", least=-np.inf)
+        self.dim = whole_number(dim, "dim", least=-64)                     # NumPy has no more dimensions
 
     def forward(self, input):
         x = as_tensor(input)
         if not -x.ndim <= self.dim < x.ndim or x.shape[self.dim] % 2:
-            raise ValueError(f"input: {self} expected an even length in dimension {self.dim}, got shape {x.shape}")
+            raise ValueError(f"input: {self} expected a dimension {self.dim} of even length, got shape {x.shape}")
         return GLU_ROW(x, dim=self.dim)
 
 
