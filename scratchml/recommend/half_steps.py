@@ -41,7 +41,8 @@ Choices
     that should be 0 does not look like it.  (4) takes eigenvalues up to F eps of the largest for 0: directions along
     which what the user knows is shorter than 1e-7 of the longest.  So then the solution is the one of least norm.
     (5) starts from the factors that the user has already, and lowers this user's loss with every step.  A few do not
-    reach the bottom, but the bottom moves with the next half-step anyway.  It needs a penalty.
+    reach the bottom, but the bottom moves with the next half-step anyway.  It needs a penalty, and stops a user where
+    r or the curvature p·A p is lost in rounding: what follows would be rounding divided by λ.
     Sums run in an order that depends on the user's entries alone, so the bits do not depend on the number of threads.
 
 Cost
@@ -119,16 +120,21 @@ def solve_least_norm(A, b):
 def conjugate_gradients(A, b, x, S):
     """(5)  x ← x + α p, α = r·r / p·A p, S times
 
-    Fewer where r has become 0.
+    Fewer where r is lost in rounding, below 8 eps of b, or the curvature along p, below 8 eps of the largest before.
 
     Shapes: A (F, F), b (F), x (F), S -> (F)
     """
     r = b - A @ x
-    p, square = r, r @ r
+    p, square, most = r, r @ r, 0.0
+    noise = 8 * np.finfo(A.dtype).eps
     for _ in range(S):
-        if square == 0:
+        if square <= noise**2 * (b @ b):
             break
         along = A @ p
+        curvature = (p @ along) / (p @ p)
+        most = max(most, curvature)
+        if not curvature > noise * most:
+            break
         α = square / (p @ along)
         x, r = x + α * p, r - α * along
         before, square = square, r @ r
@@ -325,6 +331,7 @@ def _take_steps(c, start, stop, R, side, X, S):
         longest = max(longest, R.indptr[n + 1] - R.indptr[n])
     known, weight = np.empty((longest, F), side.V.dtype), np.empty(longest, side.V.dtype)
     r, p, along = np.empty(F, side.V.dtype), np.empty(F, side.V.dtype), np.empty(F, side.V.dtype)
+    noise = 8 * _eps(p[:1])
     for n in range(start, stop):
         first, last = R.indptr[n], R.indptr[n + 1]
         if first == last:
@@ -333,16 +340,18 @@ def _take_steps(c, start, stop, R, side, X, S):
         count = last - first
         _gather(R, first, last, side, known, weight, r)
         _apply(known[:count], weight[:count], side.G, side.L[n], X[n], along)
+        least = noise * noise * _dot(r, r)               # r is b as yet
         r -= along
         p[:] = r
-        square = _dot(r, r)
+        square, most = _dot(r, r), 0.0
         for _ in range(S):
-            if square == 0:
+            if square <= least:
                 break
             _apply(known[:count], weight[:count], side.G, side.L[n], p, along)
-            curvature = _dot(p, along)
-            if not curvature > 0:                        # both are lost in rounding
+            curvature, length = _dot(p, along), _dot(p, p)
+            if not curvature > noise * most * length:
                 break
+            most = max(most, curvature / length)
             before, square = square, _step(X[n], r, p, along, p.dtype.type(square / curvature))
             _turn(p, r, p.dtype.type(square / before))
 
