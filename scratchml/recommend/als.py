@@ -51,14 +51,15 @@ from typing import NamedTuple
 import numpy as np
 
 from scratchml.core import storage
-from scratchml.core.checks import FLOATS, as_matrix, one_of, real_number, safe_to_square, whole_number
+from scratchml.core.checks import as_matrix, one_of, real_number, safe_to_square, whole_number
 from scratchml.core.estimator import Estimator, warn_not_converged
 from scratchml.core.progress import report
 from scratchml.core.random import generator
 from scratchml.core.sparse import Rows, entries_at, in_range, known_entries, transposed, whole_numbers
 from scratchml.recommend.best_items import best_of_all, directions, nothing
 from scratchml.recommend.half_steps import equations_of, half_step, shared_gram, solve_least_norm
-from scratchml.recommend.objectives import Family, family_error, penalty, weight_and_target, with_biases
+from scratchml.recommend.model_parts import NewUsers, Settings, checked_arrays, checked_new_users, checked_progress
+from scratchml.recommend.objectives import family_error, penalty, weight_and_target, with_biases
 
 KIND = "scratchml.recommend.ALS"
 STEPS = 4                                                # of conjugate gradients in a half-step
@@ -117,13 +118,6 @@ def contributions(B, v, c, t, A):
 # --- the estimator -------------------------------------------------------------------------------
 
 
-class NewUsers(NamedTuple):
-    """What `ALS.fold_in` has found out about S users; `ALS.recommend` takes it in place of users."""
-    factors: np.ndarray                                  # (S, F)
-    biases: np.ndarray                                   # (S,)
-    ratings: Rows                                        # (S, M), as they were given
-
-
 class Explanation(NamedTuple):
     """Why an item was recommended: `score` is the offset plus what all known items contribute; here are the most."""
     score: float
@@ -144,7 +138,7 @@ class ALS(Estimator):
     ----------
     factors : F.
     regularization : λ, the penalty of a squared factor or bias; 0 for the solutions of least norm.
-    unobserved_weight : w of what is not observed; needs alpha=None.
+    unobserved_weight : w of what is not observed, at most 1e3 in float32 and 1e7 in float64; needs alpha=None.
     alpha : None, or how fast the confidence grows with an entry.
     biases : whether users and items have a bias each, beside the mean of all; for observed entries alone.
     weighted_regularization : whether the penalty of a user or item is λ times the number of its entries.
@@ -205,25 +199,31 @@ class ALS(Estimator):
                              "X as a matrix")
         else:
             R = entries_at(X, items, values, shape, dtype=dtype, names=("users", "items", "values"))
-        self._check_entries(R)
+        settings = self._settings_now()
+        settings.check_entries(R)
         F, biased = self.factors, bool(self.biases)
         μ = float(R.data.mean(dtype=np.float64)) if biased else 0.0
-        family = self._family(μ)
+        family = settings.family(μ)
         U, V = self._start(R.shape, F, dtype, init)
         if biased:
             U, V = (np.column_stack([factors, np.zeros(len(factors), dtype)]) for factors in (U, V))
         columns = transposed(R)
-        L, K = self._penalties(R), self._penalties(columns)
+        L, K = settings.penalties(R), settings.penalties(columns)
         history = [loss(R, U, V, L, K, family, biased)]
-        self._keep(R, U, V, μ, history)
+        rounding = 100 * float(np.finfo(dtype).eps) * family_error(R, np.zeros_like(U), V, family)
+        self._keep(R, U, V, μ, history, settings)
         for iteration in range(1, self.iterations + 1):
             U, V = alternate(R, U, V, L, K, family, columns=columns, biased=biased, S=S)
             history = [*history, loss(R, U, V, L, K, family, biased)]
+            fell = history[-2] - history[-1]
             if not np.isfinite(history[-1]):
                 raise ValueError(f"X: the factors have left the range of {dtype} in iteration {iteration}; scale the "
                                  "values towards 1, or raise regularization")
-            self._keep(R, U, V, μ, history)
-            fell = history[-2] - history[-1]
+            if fell < -max(rounding, 100 * float(np.finfo(dtype).eps) * history[-2]):
+                warn_not_converged(f"the loss rose in iteration {iteration}, by rounding, so the iteration before is "
+                                   f"kept; raise regularization={self.regularization}, or set dtype='float64'")
+                return self
+            self._keep(R, U, V, μ, history, settings)
             if report(self, iteration, history[-1]) or self.tol > 0 and fell <= self.tol * history[-2]:
                 return self
         if self.tol > 0:
@@ -241,10 +241,17 @@ class ALS(Estimator):
         weights = {"regularization": self.regularization, "unobserved_weight": self.unobserved_weight}
         if self.alpha is not None:
             weights["alpha"] = self.alpha
+        for name in ("biases", "weighted_regularization"):
+            if not isinstance(getattr(self, name), (bool, np.bool_)):
+                raise ValueError(f"{name}={getattr(self, name)!r}: expected True or False")
         most = float(np.finfo(self.dtype).max) ** 0.5
         for name, weight in weights.items():
             if real_number(weight, name) > most:
                 raise ValueError(f"{name}={weight!r}: expected at most {most:.1g}, whose square {self.dtype} can hold")
+        rarest = 1e3 if self.dtype == "float32" else 1e7
+        if self.unobserved_weight > rarest:
+            raise ValueError(f"unobserved_weight={self.unobserved_weight!r}: expected at most {rarest:.0g} in "
+                             f"{self.dtype}; a larger one drowns the observed, whose weight is 1, in rounding")
         if self.alpha is not None and self.unobserved_weight:
             raise ValueError(f"unobserved_weight={self.unobserved_weight!r}: with alpha, what is not observed has the "
                              "weight 1; leave unobserved_weight at 0, or set alpha=None")
@@ -257,25 +264,8 @@ class ALS(Estimator):
                              "solver='cholesky', or a regularization above 0")
         return np.dtype(self.dtype), STEPS if self.solver == "cg" else 0
 
-    def _check_entries(self, R):
-        if not R.data.size:
-            raise ValueError(f"X: expected a matrix with at least one known entry, got none in shape {R.shape}")
-        safe_to_square(R.data, "X", weight=max(1.0, self.alpha or 0.0))
-        if self.alpha is not None and self.alpha * float(R.data.min()) < -1:
-            k = int(R.data.argmin())
-            n = int(np.searchsorted(R.indptr, k, side="right")) - 1
-            raise ValueError(f"X: {R.data[k]} of user {n} and item {R.indices[k]} has a negative confidence, 1 + "
-                             f"{self.alpha} r; expected signs of liking >= 0, such as counts")
-
-    def _family(self, μ):
-        if self.alpha is None:
-            return Family(level=-μ, unobserved=float(self.unobserved_weight))
-        return Family(float(self.alpha), 0.0, 1.0, 1.0)
-
-    def _penalties(self, R):
-        """λ or λ times the number of entries of each row, (N,)."""
-        counts = np.diff(R.indptr) if self.weighted_regularization else np.ones(R.shape[0])
-        return float(self.regularization) * counts
+    def _settings_now(self):
+        return Settings(*(getattr(self, name) for name in Settings._fields))
 
     def _start(self, shape, F, dtype, init):
         N, M = shape
@@ -290,14 +280,15 @@ class ALS(Estimator):
                              f"{factors[1].shape}")
         return factors
 
-    def _keep(self, R, U, V, μ, history):
+    def _keep(self, R, U, V, μ, history, settings):
         """Take a finished iteration into the attributes, all at once."""
-        F, biased = self.factors, bool(self.biases)
+        biased = settings.biases
+        F = U.shape[1] - biased
         vars(self).update(user_factors_=np.ascontiguousarray(U[:, :F]), item_factors_=np.ascontiguousarray(V[:, :F]),
                           user_biases_=U[:, F].copy() if biased else np.zeros(len(U), U.dtype),
                           item_biases_=V[:, F].copy() if biased else np.zeros(len(V), V.dtype),
                           global_mean_=μ, loss_=history[-1], loss_history_=history, n_iter_=len(history) - 1,
-                          _ratings=R)
+                          _ratings=R, _settings=settings)
 
     # --- asking
 
@@ -325,18 +316,20 @@ class ALS(Estimator):
 
         `users` may also be what `fold_in` returned.  If `exclude_seen`, items that a user knows are left out; where
         fewer than n are left, the rest are items -1 with scores -inf.  Of equal scores the lower item comes first.
-        Raises ValueError for an n above the number of items, and for users that the model does not know.
+        Raises ValueError for an n above the number of items, for users that the model does not know, and for new users
+        that another model, with other items or factors, has folded in.
         """
         self._check_fitted()
         n = self._at_most_all(n)
         if isinstance(users, NewUsers):
-            (U, b, R), rows = users, np.arange(len(users.factors))
+            U, b, R = checked_new_users(users, self.item_factors_)
+            rows = np.arange(len(U))
         else:
             U, b, R = self.user_factors_, self.user_biases_, self._ratings
             rows = in_range(whole_numbers(np.atleast_1d(users), "users"), len(U), "users")
-        offsets = self.item_biases_ if self.biases else None
+        offsets = self.item_biases_ if self._settings.biases else None
         items, scores = best_of_all(U, self.item_factors_, rows, R if exclude_seen else nothing(R.shape), n, offsets)
-        if self.biases:
+        if self._settings.biases:
             scores += b[rows, None] + scores.dtype.type(self.global_mean_)
         alone = not isinstance(users, NewUsers) and np.ndim(users) == 0
         return (items[0], scores[0]) if alone else (items, scores)
@@ -369,7 +362,7 @@ class ALS(Estimator):
         Raises ValueError for what `fit` would refuse, and another number of items.
         """
         self._check_fitted()
-        dtype, M = self.item_factors_.dtype, len(self.item_factors_)
+        dtype, (M, F), settings = self.item_factors_.dtype, self.item_factors_.shape, self._settings
         if values is None:
             R = known_entries(X, dtype=dtype)
         else:
@@ -378,10 +371,10 @@ class ALS(Estimator):
         if R.shape[1] != M:
             raise ValueError(f"X: expected ratings of the {M} items of fit, got shape {R.shape}")
         if R.data.size:
-            self._check_entries(R)
-        F = self.factors
-        factors = half_step(R, *_held(self._items(), self.biases, self._penalties(R), self._family(self.global_mean_)))
-        biases = factors[:, F].copy() if self.biases else np.zeros(len(factors), dtype)
+            settings.check_entries(R)
+        factors = half_step(R, *_held(self._items(), settings.biases, settings.penalties(R),
+                                      settings.family(self.global_mean_)))
+        biases = factors[:, F].copy() if settings.biases else np.zeros(len(factors), dtype)
         return NewUsers(np.ascontiguousarray(factors[:, :F]), biases, R)
 
     def explain(self, user, item, n=10):
@@ -393,8 +386,9 @@ class ALS(Estimator):
         self._check_fitted()
         user = int(in_range(whole_numbers(np.atleast_1d(user), "user"), len(self.user_factors_), "user")[0])
         item = int(in_range(whole_numbers(np.atleast_1d(item), "item"), len(self.item_factors_), "item")[0])
-        R, family = self._ratings, self._family(self.global_mean_)
-        V, L, _, d = _held(self._items().astype(np.float64), self.biases, self._penalties(R), family)
+        R, settings = self._ratings, self._settings
+        family = settings.family(self.global_mean_)
+        V, L, _, d = _held(self._items().astype(np.float64), settings.biases, settings.penalties(R), family)
         d = np.zeros(len(V)) if d is None else d
         A, _ = equations_of(R, user, V, L, family, d, shared_gram(V, family.unobserved))
         known = R.indices[R.indptr[user]:R.indptr[user + 1]]
@@ -406,7 +400,7 @@ class ALS(Estimator):
 
     def _items(self):
         """V, with d as its last column if there are biases."""
-        return np.column_stack([self.item_factors_, self.item_biases_]) if self.biases else self.item_factors_
+        return np.column_stack([self.item_factors_, self.item_biases_]) if self._settings.biases else self.item_factors_
 
     # --- keeping
 
@@ -420,6 +414,8 @@ class ALS(Estimator):
                       **{name: getattr(self._ratings, name) for name in ("indptr", "indices", "data")})
         parameters = {name: value for name, value in self.get_params().items()
                       if name not in ("callback", "verbose", "random_state")}
+        parameters.update(self._settings._asdict(), factors=self.item_factors_.shape[1],
+                          dtype=str(self.item_factors_.dtype))
         rest = dict(parameters=parameters, history=self.loss_history_, mean=self.global_mean_)
         storage.save(path, KIND, arrays, rest)
 
@@ -427,10 +423,19 @@ class ALS(Estimator):
     def load(cls, path):
         """The model that `save` wrote to `path`.  Raises ValueError if the file is damaged or holds something else."""
         arrays, rest = storage.load(path, KIND)
+        try:
+            return cls._from_parts(arrays, rest)
+        except KeyError as error:
+            raise ValueError(f"{path}: expected a fitted model, got one without {error}") from None
+        except (ValueError, TypeError, AttributeError, OverflowError) as error:
+            raise ValueError(f"{path}: expected a fitted model, but {error}") from None
+
+    @classmethod
+    def _from_parts(cls, arrays, rest):
+        """The model of what `storage.load` returned, if all of it fits together."""
         model = cls(**rest["parameters"])
-        U, V = arrays["U"], arrays["V"]
-        R = Rows(arrays["indptr"], arrays["indices"], arrays["data"], (len(U), len(V)))
-        if model.biases:
-            U, V = np.column_stack([U, arrays["b"]]), np.column_stack([V, arrays["d"]])
-        model._keep(R, U, V, rest["mean"], rest["history"])
+        dtype, _ = model._check_parameters()
+        settings = model._settings_now()
+        U, V, R = checked_arrays(arrays, model.factors, dtype, settings)
+        model._keep(R, U, V, *checked_progress(rest, R, settings), settings)
         return model

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
+from scratchml.core import storage
 from scratchml.core.estimator import ConvergenceWarning, NotFittedError
 from scratchml.core.sparse import Rows, known_entries, transposed
-from scratchml.recommend import ALS
-from scratchml.recommend.als import alternate, contributions, loss, predicted
+from scratchml.recommend import ALS, als
+from scratchml.recommend.als import KIND, alternate, contributions, loss, predicted
 from scratchml.recommend.half_steps import equations_of, half_step, shared_gram
 from scratchml.recommend.objectives import (Family, biased_error, confidence_error, gradient, observed_error, penalty,
                                             squared_error, weighted_error)
@@ -102,8 +103,8 @@ def test_the_loss_is_the_one_that_is_stated(options):
 def test_its_gradient_is_zero_in_the_half_that_was_last(options):
     A = counts()
     model = make(iterations=2, **options).fit(A)
-    columns, family = transposed(known_entries(A)), model._family(model.global_mean_)
-    K = model._penalties(columns)
+    columns, family = transposed(known_entries(A)), model._settings.family(model.global_mean_)
+    K = model._settings.penalties(columns)
     held, fitted = model.user_factors_, model.item_factors_
     if model.biases:
         held = np.column_stack([held, np.ones(12), model.user_biases_])
@@ -116,11 +117,11 @@ def test_its_gradient_is_zero_in_the_half_that_was_last(options):
 def test_no_small_change_of_the_items_lowers_it(options):
     R = known_entries(counts())
     model = make(iterations=2, **options).fit(R)
-    family, biased = model._family(model.global_mean_), bool(model.biases)
+    family, biased = model._settings.family(model.global_mean_), bool(model.biases)
     U, V = model.user_factors_, model._items()
     if biased:
         U = np.column_stack([U, model.user_biases_])
-    L, K = model._penalties(R), model._penalties(transposed(R))
+    L, K = model._settings.penalties(R), model._settings.penalties(transposed(R))
     for m, f in itertools.product(range(len(V)), range(V.shape[1])):
         h = np.zeros_like(V)
         h[m, f] = 1e-3                                   # quadratic in V: central differences are exact
@@ -243,6 +244,23 @@ def test_badly_scaled_ratings(scale, solver):
     assert (np.diff(model.loss_history_) <= 1e-5 * model.loss_history_[0]).all()
 
 
+@pytest.mark.parametrize("biases", [False, True])
+def test_conjugate_gradients_stop_where_a_small_penalty_is_lost_in_rounding(biases):
+    rng = np.random.default_rng(0)
+    A = np.where(rng.random((17, 13)) < 0.9, np.nan, rng.integers(1, 6, (17, 13)))
+    model = ALS(8, regularization=1e-8, biases=biases, tol=0, solver="cg", random_state=0).fit(A)
+    history = np.array(model.loss_history_)
+    assert len(history) == 16 and (np.diff(history) <= 1e-6 * history[0]).all() and history[-1] < 1e-6 * history[0]
+
+
+def test_a_loss_that_rises_is_a_warning_and_the_iteration_before_is_kept(monkeypatch):
+    rising = iter([5.0, 4.0, 4.5])
+    monkeypatch.setattr(als, "loss", lambda *arguments: next(rising))
+    with pytest.warns(ConvergenceWarning, match="the loss rose in iteration 2, by rounding"):
+        model = ALS(2, random_state=0).fit(tastes())
+    assert model.loss_history_ == [5, 4] and model.n_iter_ == 1
+
+
 @pytest.mark.skipif("NUMBA_DISABLE_JIT" in os.environ, reason="too large for loops in plain Python")
 @pytest.mark.parametrize("solver", ["cholesky", "cg"])
 def test_a_fit_holds_less_than_twice_the_matrix_and_the_factors(solver):
@@ -297,8 +315,8 @@ def test_similar_items_point_the_same_way():
 def test_folding_in_is_a_half_step(options):
     A = counts()
     model = make(**options).fit(A)
-    folded, (V, L, family) = model.fold_in(A), (model.item_factors_, model._penalties(known_entries(A)),
-                                                model._family(model.global_mean_))
+    folded, (V, L, family) = model.fold_in(A), (model.item_factors_, model._settings.penalties(known_entries(A)),
+                                                model._settings.family(model.global_mean_))
     if model.biases:
         X = half_step(known_entries(A), np.column_stack([V, np.ones(9)]), L, family, model.item_biases_)
         np.testing.assert_array_equal(folded.biases, X[:, 2])
@@ -393,7 +411,63 @@ def test_a_damaged_file_is_refused(tmp_path):
         ALS.load(tmp_path / "model")
 
 
+@pytest.mark.parametrize("part, wrong, message", [
+    ("indices", lambda a: a + 100, "R.indices: expected 0 ... 8"),
+    ("indptr", lambda a: a[:-1], "R.indptr: expected 13 whole numbers"),
+    ("data", lambda a: a[1:], "R.indices, R.data"),
+    ("U", lambda a: np.full_like(a, np.nan), "U: Input contains NaN"),
+    ("U", lambda a: a[0, 0], "U: expected float64 of shape"),
+    ("V", lambda a: a[:, :1], r"V: expected float64 of shape \(9, 2\), got float64 of \(9, 1\)"),
+    ("V", lambda a: a.astype(np.float32), "V: expected float64"),
+    ("b", lambda a: a[1:], "b: expected"),
+    ("d", lambda a: None, "one without 'd'"),
+    ("mean", lambda a: np.inf, "mean=inf"),
+    ("mean", lambda a: 1e9, "mean=1000000000.0"),
+    ("mean", lambda a: "3", "mean='3'"),
+    ("history", lambda a: [], "history: expected a list of losses"),
+    ("history", lambda a: ["1"], "history='1'"),
+    ("parameters", lambda a: {**a, "factors": "2"}, "factors='2'"),
+    ("parameters", lambda a: {**a, "factors": 3}, r"U: expected float64 of shape \(12, 3\)"),
+    ("parameters", lambda a: {**a, "biases": "no"}, "biases='no': expected True or False"),
+    ("parameters", lambda a: {**a, "other": 1}, "unexpected keyword"),
+    ("parameters", lambda a: 3, "mapping"),
+])
+def test_a_file_whose_parts_do_not_fit_is_refused(part, wrong, message, tmp_path):
+    make(biases=True, iterations=1).fit(counts()).save(tmp_path / "model")
+    arrays, rest = storage.load(tmp_path / "model", KIND)
+    held = arrays if part in arrays else rest
+    held[part] = wrong(held[part])
+    storage.save(tmp_path / "model", KIND, {name: np.asarray(a) for name, a in arrays.items() if a is not None}, rest)
+    with pytest.raises(ValueError, match=f"model: expected a fitted model.*({message})"):
+        ALS.load(tmp_path / "model")
+
+
+def test_parameters_set_after_the_fit_change_no_answer(tmp_path):
+    model = make(biases=True).fit(counts())
+    before = model.recommend([0, 3], n=3), model.explain(0, 3), model.fold_in(counts()).factors
+    model.set_params(biases=False, factors=5, regularization=9, alpha=2.0, dtype="float32")
+    model.save(tmp_path / "model")
+    for one in (model, ALS.load(tmp_path / "model")):
+        after = one.recommend([0, 3], n=3), one.explain(0, 3), one.fold_in(counts()).factors
+        for ours, theirs in zip((*after[0], *after[1], after[2]), (*before[0], *before[1], before[2])):
+            np.testing.assert_array_equal(ours, theirs)
+
+
 # --- what is refused
+
+def test_new_users_of_another_model_are_refused():
+    model, A = make(iterations=1).fit(counts()), counts()
+    wide = make(iterations=1).fit(np.hstack([A, A])).fold_in(np.hstack([A, A]))
+    folded = model.fold_in(A)
+    for users in (wide, make(factors=3, iterations=1).fit(A).fold_in(A), folded._replace(biases=np.zeros(3))):
+        with pytest.raises(ValueError, match=r"users: expected factors of shape \(12, 2\), biases"):
+            model.recommend(users, n=2)
+    beyond = folded.ratings._replace(indices=folded.ratings.indices + 5)
+    with pytest.raises(ValueError, match="users.ratings.indices: expected 0 ... 8"):
+        model.recommend(folded._replace(ratings=beyond), n=2)
+    with pytest.raises(ValueError, match="users.factors: Input contains NaN"):
+        model.recommend(folded._replace(factors=np.full((12, 2), np.nan)), n=2)
+
 
 @pytest.mark.parametrize("options, message", [
     (dict(factors=0), "factors=0: expected a whole number of at least 1"),
@@ -406,6 +480,8 @@ def test_a_damaged_file_is_refused(tmp_path):
     (dict(regularization=np.nan), "regularization=nan"),
     (dict(regularization=1e200), "regularization=1e[+]200: expected at most"),
     (dict(unobserved_weight=-1), "unobserved_weight=-1"),
+    (dict(unobserved_weight=1e8), "unobserved_weight=100000000.0: expected at most 1e[+]07 in float64; a larger one"),
+    (dict(unobserved_weight=2000, dtype="float32"), "unobserved_weight=2000: expected at most 1e[+]03 in float32"),
     (dict(alpha=-2), "alpha=-2"),
     (dict(alpha=np.inf), "alpha=inf"),
     (dict(alpha=1.0, unobserved_weight=0.5), "unobserved_weight=0.5: with alpha, what is not observed"),
@@ -439,7 +515,7 @@ def test_bad_ratings(arguments, message):
 
 
 def test_negative_confidence():
-    A = np.array([[np.nan, 2.0, 1], [3, np.nan, -0.5]])
+    A = np.array([[np.nan, 2.0, 1], [3, np.nan, -0.5], [np.nan, -0.9, 1]])
     with pytest.raises(ValueError, match="X: -0.5 of user 1 and item 2 has a negative confidence"):
         make(alpha=4.0).fit(A)
     assert np.isfinite(make(alpha=1.0).fit(A).loss_)
