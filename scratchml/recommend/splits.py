@@ -113,9 +113,10 @@ def random_split(matrix, test_size=0.2, *, random_state=None):
 def leave_last_out(matrix, times, n=1, *, random_state=None):
     """Hold out the last `n` known entries of each user in `matrix` (U, M): a `Split`.
 
-    times[e] (P,) is when entry e came about, in any unit, in the order in which Rows and CSR hold the entries, and a
-    dense array row by row.  From lists of users, items, values and times: `entries_at(users, items, values)` of core.sparse is
-    the matrix, and `entries_at(users, items, times).data` are the times in its order.
+    times[e] (P,) is when entry e came about, as datetime64 or numbers in any unit, in the order in which Rows and CSR
+    hold the entries, and a dense array row by row.  Whole numbers and dates are compared as they are, to the last digit.
+    From lists of users, items, values and times: `entries_at(users, items, values)` of core.sparse is the matrix, and
+    times[np.lexsort((items, users))] are the times in its order.
     `random_state` says which of equal times is later, as in `random_split`; and so are the errors, of which one more is
     that there are not as many times as entries.
     """
@@ -123,8 +124,23 @@ def leave_last_out(matrix, times, n=1, *, random_state=None):
         raise ValueError("matrix: expected Rows, CSR or an array, in whose order times are, got format "
                          f"{matrix.format!r}; call tocsr() first, and sort times as it does")
     A = known_entries(matrix, name="matrix")
-    times = as_vector(times, name="times", size=len(A.data))
-    return _split(A, number_of_each(np.diff(A.indptr), whole_number(n, "n")), times, random_state)
+    n = min(whole_number(n, "n"), A.shape[1])            # so many are all, and int64 holds that
+    return _split(A, number_of_each(np.diff(A.indptr), n), _ranks(times, len(A.data)), random_state)
+
+
+def _ranks(times, size):
+    """Numbers in the order of `times` (size,), equal where these are; nanoseconds of our days are beyond float64."""
+    try:
+        exact = np.asarray(times)
+    except ValueError:                                   # rows of different lengths, which as_vector refuses
+        exact = np.zeros(0)
+    if exact.dtype.kind not in "iuM" or np.ma.is_masked(times):
+        return as_vector(times, name="times", size=size)
+    if exact.shape != (size,):
+        raise ValueError(f"times: expected an array of shape ({size},), got shape {exact.shape}")
+    if exact.dtype.kind == "M" and np.isnat(exact).any():
+        raise ValueError(f"times: expected dates, got NaT at {np.isnat(exact).argmax()}")
+    return np.unique(exact, return_inverse=True)[1]
 
 
 def _split(A, h, t, random_state):

@@ -98,6 +98,24 @@ def test_by_hand():
     assert np.diff(random_split(np.ones((1, 2)), 0.9).test.indptr).tolist() == [1]
 
 
+@pytest.mark.parametrize("kind", ["int64", "uint64", "M8[ns]", list])
+def test_nanoseconds_are_told_apart(kind):
+    times = 1_700_000_000_000_000_000 + np.array([3, 1, 2, 9, 8, 7])
+    times = times.tolist() if kind is list else times.astype(kind)
+    for seed in range(4):
+        assert leave_last_out(np.ones((2, 3)), times, random_state=seed).test.indices.tolist() == [0, 0]
+
+
+def test_the_times_of_lists_in_the_order_of_rows():
+    users, items, times = np.array([1, 0, 1, 0]), np.array([2, 1, 0, 0]), np.array([5, 6, 7, 4], "M8[D]")
+    matrix = entries_at(users, items, np.ones(4))
+    assert as_dict(leave_last_out(matrix, times[np.lexsort((items, users))]).test) == {(0, 1): 1, (1, 0): 1}
+
+
+def test_more_than_int64_can_count_are_all():
+    assert leave_last_out(np.ones((2, 3)), np.arange(6), 2**70).train.indices.tolist() == [0, 0]
+
+
 def test_the_matrix_is_left_alone():
     A, t = entries(6, 5, 1)
     before = [part.copy() for part in (A.indptr, A.indices, A.data, t)]
@@ -120,6 +138,9 @@ class Coordinates:
     (lambda A, t: random_split([1.0, 2]), "matrix: expected a matrix"),
     (lambda A, t: random_split(Rows(np.array([0, 2]), np.array([1, 1]), np.ones(2), (1, 3))), "row 0 has column 1 twi"),
     (lambda A, t: leave_last_out(A, t[1:]), r"times: expected an array of shape \(\d+,\)"),
+    (lambda A, t: leave_last_out(A, np.arange(len(t) + 1)), r"times: expected an array of shape \(\d+,\)"),
+    (lambda A, t: leave_last_out(A, np.full(len(t), "NaT", "M8[s]")), "times: expected dates, got NaT at 0"),
+    (lambda A, t: leave_last_out(A, [[1], [1, 2]]), "times: expected an array of numbers"),
     (lambda A, t: leave_last_out(A, t * np.nan), "times: Input contains NaN"),
     (lambda A, t: leave_last_out(A, t, 0), "n=0"),
     (lambda A, t: leave_last_out(Coordinates(), t), "got format 'coo'"),
