@@ -117,8 +117,9 @@ def load_online_retail():
 
     453,770 pairs of 4,303 customers and 3,253 items.
     A count is the number of invoices that list the item.  Many customers are shops themselves.  Every customer has
-    bought at least 20 of the items, and every item has at least 20 of the customers.  Cancellations, postage and fees
-    are left out.
+    bought at least 20 of the items, and every item has at least 20 of the customers.  Cancellations
+    and lines whose code does not begin with five digits are left out: most postage and fees, but 'Next Day Carriage'
+    is among the items.  An item is a code; fifteen names stand for more than one.
 
     >>> bought = load_online_retail()
     >>> [str(bought.item_names[item]) for item in bought.items[:2]], bought.days[:2].tolist()

@@ -66,8 +66,8 @@ def online_retail(csv_xz, least=20):
     """What each customer bought, and on which day for the last time, without the rare customers and items.
 
     A line of the original is an item of an invoice.  Left out are lines without a customer, cancellations (invoices
-    that begin with C), quantities that are not positive, and codes that do not begin with five digits: postage, fees,
-    vouchers.  Then customers with fewer than `least` items and items with fewer than `least` customers go in turn until
+    that begin with C), quantities that are not positive, and codes that do not begin with five digits: most
+    postage, fees and vouchers.  Then customers with fewer than `least` items and items with fewer than `least` customers go in turn until
     none is left.
     """
     invoices, descriptions = defaultdict(set), defaultdict(Counter)
