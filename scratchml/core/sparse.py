@@ -3,6 +3,7 @@
 A word has a dozen attributes out of a million, a customer has bought thirty of ten thousand things.  Compressed rows
 (CSR) hold, row after row, the columns that are not zero and the values there; `indptr` says where each row begins.
 """
+import numbers
 from typing import NamedTuple
 
 import numpy as np
@@ -70,12 +71,14 @@ def known_entries(X, *, name="X", dtype=None):
         X = X.tocsr()
         return _checked(Rows(X.indptr, X.indices, X.data, X.shape), name, dtype)
     X = as_floats(X, name)
+    with np.errstate(over="ignore"):                     # what float32 cannot hold becomes infinite, and is refused so
+        X = X.astype(dtype or X.dtype, copy=False)
     if X.ndim != 2 or 0 in X.shape:
         raise ValueError(f"{name}: expected a matrix (N, M) with at least one row and one column, got shape {X.shape}")
     finite(X, name, allow_nan=True)
     known = ~np.isnan(X)
     indptr = np.concatenate([[0], np.cumsum(known.sum(axis=1))]).astype(np.int64)
-    return Rows(indptr, np.nonzero(known)[1].astype(np.int32), _values(X[known], name, dtype), X.shape)
+    return Rows(indptr, np.nonzero(known)[1].astype(np.int32), X[known], X.shape)
 
 
 def entries_at(rows, columns, values, shape=None, *, dtype=None, names=("rows", "columns", "values")):
@@ -92,6 +95,8 @@ def entries_at(rows, columns, values, shape=None, *, dtype=None, names=("rows", 
     if shape is None:
         if not rows.size:
             raise ValueError(f"{names[0]}: expected at least one entry, got none; pass shape for an empty matrix")
+        for places, name in zip((rows, columns), names):
+            in_range(places, 2**31 - 1, name)
         shape = int(rows.max()) + 1, int(columns.max()) + 1
     N, M = shape = _shape(shape)
     for places, n, name in zip((rows, columns), shape, names):
@@ -112,6 +117,8 @@ def whole_numbers(places, name):
     array = np.asarray(places)
     if array.ndim != 1 or array.dtype.kind not in "iu" and array.size:
         raise ValueError(f"{name}: expected whole numbers (n,), got dtype {array.dtype} and shape {array.shape}")
+    if array.dtype.kind == "u":
+        in_range(array, 2**63, name)                     # as int64 they would be negative
     return array.astype(np.int64, copy=False)
 
 
@@ -146,7 +153,10 @@ def _checked(rows, name, dtype):
 
 def _shape(shape, name="shape"):
     try:
-        N, M = (int(n) for n in shape)
+        N, M = shape
+        if not (isinstance(N, numbers.Integral) and isinstance(M, numbers.Integral)):
+            raise TypeError
+        N, M = int(N), int(M)
     except (TypeError, ValueError):
         raise ValueError(f"{name}: expected the shape (N, M) of a matrix, got {shape!r}") from None
     if not 1 <= min(N, M) or max(N, M) >= 2**31:

@@ -108,11 +108,22 @@ def test_what_is_no_matrix_of_known_entries(X, message):
         known_entries(X)
 
 
+def test_what_float32_cannot_hold_is_named_by_its_place_in_the_matrix():
+    with pytest.raises(ValueError, match=r"X: Input contains infinity, first at \[1, 2\]"):
+        known_entries([[1, np.nan, 2], [np.nan, 3, 1e300]], dtype=np.float32)
+
+
 @pytest.mark.parametrize("arguments, message", [
     (([0, 1], [0], [1, 2]), r"rows, columns, values: expected arrays of one length, .* \(1,\) and \(2,\)"),
     (([0, 1.5], [0, 0], [1, 2]), r"rows: expected whole numbers"),
     (([0, 1], [[0, 0]], [1, 2]), r"columns: expected whole numbers"),
-    (([0, -1], [0, 0], [1, 2]), r"rows: expected 0 ... 0, got -1 at 1"),
+    (([0, -1], [0, 0], [1, 2]), r"rows: expected 0 ... 2147483646, got -1 at 1"),
+    (([-1], [0], [1]), r"rows: expected 0 ... 2147483646, got -1 at 0"),
+    (([0, 0], [3, 2**31], [1, 2]), r"columns: expected 0 ... 2147483646, got 2147483648 at 1"),
+    ((np.array([0, 2**64 - 1], np.uint64), [0, 0], [1, 2]), r"rows: expected 0 ... \d+, got 18446744073709551615 at 1"),
+    (([0], [0], [1], (np.inf, 3)), r"shape: expected the shape \(N, M\)"),
+    (([0], [0], [1], (2.7, 3)), r"shape: expected the shape \(N, M\)"),
+    (([0], [0], [1], "23"), r"shape: expected the shape \(N, M\) of a matrix, got '23'"),
     (([0, 1], [0, 5], [1, 2], (2, 5)), r"columns: expected 0 ... 4, got 5 at 1"),
     (([0, 1, 0, 1], [1, 0, 1, 0], [1, 2, 3, 4]), r"rows, columns: \(0, 1\) comes twice, at 0 and 2"),
     (([0, 1], [0, 0], [1, np.inf]), r"values: Input contains infinity, first at \[1\]"),

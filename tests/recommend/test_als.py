@@ -503,7 +503,7 @@ def test_bad_parameters(options, message):
     ((Rows(np.array([0, 2]), np.array([1, 1]), np.array([1.0, 2]), (1, 2)),), "X: row 0 has column 1 twice"),
     (([0, 1, 0], [2, 0, 2], [1, 2, 3]), r"users, items: \(0, 2\) comes twice, at 0 and 2"),
     (([0, 1], [2, 0], [1, np.nan]), r"values: Input contains NaN, first at \[1\]"),
-    (([0, -1], [2, 0], [1, 2]), "users: expected 0 ... 0, got -1 at 1"),
+    (([0, -1], [2, 0], [1, 2]), "users: expected 0 ... 2147483646, got -1 at 1"),
     (([0, 1], [2, 0], [1, 2], (2, 2)), "items: expected 0 ... 1, got 2 at 0"),
     (([0, 1], [2, 0]), "values: expected the entries of the users X and the items, got none"),
     (([0, 1], [2, 0], [1]), "users, items, values: expected arrays of one length"),
