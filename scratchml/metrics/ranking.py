@@ -54,6 +54,7 @@ J. Kekäläinen, "Cumulated gain-based evaluation of IR techniques", ACM Trans. 
 S. Vargas and P. Castells, "Rank and relevance in novelty and diversity metrics for recommender systems", RecSys 2011,
 for (10).
 """
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -267,13 +268,21 @@ def _is_flat(lists):
     return not _has_shape(lists) and len(lists) > 0 and not any(hasattr(item, "__len__") for item in lists)
 
 
+def _listed(collections, name):
+    """`collections` itself, if it is something that has a length and an order or is a set, and no table of values."""
+    if isinstance(collections, (Mapping, str, bytes)) or not hasattr(collections, "__len__") or \
+            not getattr(collections, "ndim", 1):
+        raise ValueError(f"{name}: expected lists or arrays of item numbers, got {type(collections).__name__}")
+    return collections
+
+
 def _has_shape(collections):
     return isinstance(collections, Rows) or hasattr(collections, "tocsr")
 
 
 def _lists(recommended, k):
     """The first k places of the lists as an array (U, k), -1 where a list is over."""
-    if hasattr(recommended, "ndim") and recommended.ndim == 2:
+    if hasattr(_listed(recommended, "recommended"), "ndim") and recommended.ndim == 2:
         R = whole_numbers(np.asarray(recommended).ravel(), "recommended").reshape(recommended.shape)
     else:
         lists = [whole_numbers(items, "recommended") for items in
@@ -286,6 +295,10 @@ def _lists(recommended, k):
     if (R < -1).any():
         raise ValueError(f"recommended: expected items from 0, and -1 after the end of a list, got {R.min()} for user "
                          f"{(R < -1).any(axis=1).argmax()}")
+    resumes = (R[:, :-1] < 0) & (R[:, 1:] >= 0)
+    if resumes.any():
+        raise ValueError("recommended: expected -1 only after the end of a list, got an item after it for user "
+                         f"{resumes.any(axis=1).argmax()}")
     if R.max(initial=0) >= 2**31:
         raise ValueError(f"recommended: expected items below 2**31, got {R.max()}")
     if k is None and not R.shape[1]:
@@ -303,8 +316,8 @@ def _rows_of(collections, name, flat=False):
     """`collections` as Rows with a column for each item up to the greatest; an item that comes twice counts once."""
     if _has_shape(collections):
         return known_entries(collections, name=name)
-    sets = [collections] if flat or _is_flat(collections) else collections
-    sets = [np.unique(whole_numbers(list(items), name)) for items in sets]
+    sets = [collections] if flat or _is_flat(_listed(collections, name)) else collections
+    sets = [np.unique(whole_numbers(list(_listed(items, name)), name)) for items in sets]
     users = np.repeat(np.arange(len(sets)), [len(items) for items in sets])
     items = np.concatenate([np.empty(0, np.int64), *sets])
     if items.size and items.min() < 0:
