@@ -45,7 +45,7 @@ N. Halko, P.-G. Martinsson and J. Tropp, "Finding structure with randomness", SI
 """
 import numpy as np
 
-from scratchml.core.checks import as_matrix, safe_to_square, whole_number
+from scratchml.core.checks import as_matrix, finite, safe_to_square, whole_number
 from scratchml.core.estimator import Estimator, Transformer
 from scratchml.core.jit import kernel, run_chunks
 from scratchml.core.random import generator
@@ -184,7 +184,7 @@ class TruncatedSVD(Transformer, Estimator):
     def inverse_transform(self, Z):
         """The matrix (N, M), dense, of the rows whose coordinates are `Z` (N, F)."""
         self._check_fitted()
-        Z = as_matrix(Z, name="Z").astype(self.components_.dtype, copy=False)
+        Z = self._in_its_type(as_matrix(Z, name="Z"), "Z")
         if Z.shape[1] != len(self.components_):
             raise ValueError(f"Z: has {Z.shape[1]} columns, but {len(self.components_)} components are kept")
         return reconstruct(Z, self.components_)
@@ -193,7 +193,7 @@ class TruncatedSVD(Transformer, Estimator):
         """`X` as Rows or as an array; its type is that of the fit."""
         if not isinstance(X, Rows) and not hasattr(X, "tocsr"):
             X = self._fit_matrix(X) if fitting else self._more_matrix(X)
-            return X if fitting else X.astype(self.components_.dtype, copy=False)
+            return X if fitting else self._in_its_type(X, "X")
         R = known_entries(X, dtype=None if fitting else self.components_.dtype)
         if fitting:
             self.n_features_in_ = R.shape[1]
@@ -202,6 +202,11 @@ class TruncatedSVD(Transformer, Estimator):
             raise ValueError(f"X has {R.shape[1]} features, but {type(self).__name__} is expecting "
                              f"{self.n_features_in_} features as input")
         return R
+
+    def _in_its_type(self, X, name):
+        """`X` in the type of the fit.  Raises ValueError for what it cannot hold."""
+        with np.errstate(over="ignore"):                 # such a value becomes infinite, and is refused so
+            return finite(X.astype(self.components_.dtype, copy=False), name)
 
     @property
     def _n_features_out(self):

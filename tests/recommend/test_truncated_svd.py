@@ -135,5 +135,10 @@ def test_bad_further_input():
     for X in (np.ones((3, 3)), sparse_rows(np.ones((3, 3)))):
         with pytest.raises(ValueError, match="X has 3 features, but TruncatedSVD is expecting 2"):
             model.transform(X)
+    single = TruncatedSVD(1).fit(np.ones((3, 2), np.float32))
+    with pytest.raises(ValueError, match=r"X: Input contains infinity, first at \[0, 1\]"):
+        single.transform([[1.0, 1e300]])
+    with pytest.raises(ValueError, match=r"Z: Input contains infinity, first at \[0, 0\]"):
+        single.inverse_transform([[1e300]])
     with pytest.raises(ValueError, match="Z: has 2 columns, but 1 components are kept"):
         model.inverse_transform(np.ones((3, 2)))
