@@ -16,6 +16,8 @@ Equations
 
 Choices
     What is to be left out has a score of -inf.  Where fewer than T are left, the rest are items -1 with scores -inf.
+    Scores of many users are a product of matrices, whose sums may be made in another order for another place in it: the
+    scores of two items with equal factors can differ in the last bit, and then either may come first.
 
 Cost
     (1): O(M + k log T) time, if k items come among the best so far: about T (1 + log(M / T)) in a random order.
@@ -54,7 +56,9 @@ def cosine(V, v):
 
 
 def directions(V):
-    """The rows of `V` (M, F) divided by their lengths, 0 where that is."""
+    """The rows of `V` (M, F) divided by their lengths, 0 where that is; by the largest first, for their squares."""
+    most = np.abs(V).max(axis=1, keepdims=True, initial=0)
+    V = V / np.where(most > 0, most, 1)
     lengths = np.sqrt(np.einsum("mf,mf->m", V, V))[:, None]
     return V / np.where(lengths > 0, lengths, 1)
 

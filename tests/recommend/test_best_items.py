@@ -28,6 +28,12 @@ def test_cosines_are_their_definition(M, F, seed, scale):
     assert not cosine(V, 0 * v).any()
 
 
+def test_cosines_of_lengths_whose_squares_float32_cannot_hold():
+    V = np.array([[3, 4], [-4, 3], [4, 3]], np.float32)
+    for scale in (np.float32(1e-30), np.float32(1e30)):
+        np.testing.assert_allclose(cosine(scale * V, V[0]), [1, 0, 0.96], atol=1e-6)
+
+
 # --- blocks of users
 
 @given(st.integers(1, 5), st.integers(1, 8), st.data(), seeds)
