@@ -22,9 +22,10 @@ Equations
 Choices
     Ties: of items with equal scores, and of neighbours equally near, the one with the lower number comes first.
     An item that nobody has is like no other: its cosines are 0.
-    The rows count as they are, so a user with long rows has more say about what is alike.  Where some have bought nearly
-    everything, hand over rows of unit length (and 1 for every count): `scratchml.tour.als` does, and hits more.
-    What the neighbours leave at score 0 is recommended last, in order of number.
+    The rows count as they are, so a user with long rows has more say about what is alike.  Where some have bought
+    nearly everything, hand over a matrix with 1 for each count and then every row divided by its length;
+    `scratchml.tour.als` does so, and hits more.
+    What no neighbour speaks for has the score 0, and comes in order of number, before what has a score below 0.
 
 Cost
     (1) O(P) for P known values.  (2) and (3) O(Σ_u P_u² + M²) time, P_u the values of user u, on every core, and O(M n)
@@ -110,7 +111,7 @@ class _Scorer(Estimator):
     _takes_a_table = False                               # but a matrix of which most is not known
 
     def recommend(self, users, n=10, exclude_seen=True):
-        """Items and their scores, both (B, n), the best first, for `users`, an array (B,) of row numbers.
+        """Items, int32, and their scores, both (B, n), the best first, for `users`, an array (B,) of row numbers.
 
         Both are (n,) for a single number.  `exclude_seen` leaves out what `fit` knew a user to have; where then fewer
         than n items are left, items end with -1 and scores with -inf.
@@ -123,7 +124,7 @@ class _Scorer(Estimator):
         users = in_range(whole_numbers(np.atleast_1d(users), "users"), U, "users")
         if whole_number(n, "n") > M:
             raise ValueError(f"n={n}: there are only {M} items; lower n")
-        items, scores = np.empty((len(users), n), np.int64), np.empty((len(users), n))
+        items, scores = np.empty((len(users), n), np.int32), np.empty((len(users), n))
         step = max(1, BLOCK // M)
         for first in range(0, len(users), step):
             some = users[first:first + step]
