@@ -164,7 +164,9 @@ def half_step(R, V, L, family, d=None, *, start=None, S=0):
     """
     V = np.ascontiguousarray(V)
     d = np.zeros(len(V), V.dtype) if d is None else np.ascontiguousarray(d, V.dtype)
-    side = Side(V, d, shared_gram(V, family.unobserved).astype(V.dtype), L.astype(V.dtype), np.array(family, V.dtype))
+    with np.errstate(over="ignore"):                     # what float32 cannot hold shows in the loss
+        G = shared_gram(V, family.unobserved).astype(V.dtype)
+    side = Side(V, d, G, L.astype(V.dtype), np.array(family, V.dtype))
     N, F = R.shape[0], V.shape[1]
     if S:
         X = np.zeros((N, F), V.dtype) if start is None else np.array(start, V.dtype, order="C")

@@ -114,8 +114,8 @@ def leave_last_out(matrix, times, n=1, *, random_state=None):
     """Hold out the last `n` known entries of each user in `matrix` (U, M): a `Split`.
 
     times[e] (P,) is when entry e came about, as datetime64 or numbers in any unit, in the order in which Rows and CSR
-    hold the entries, and a dense array row by row.  Whole numbers and dates are compared as they are, to the last digit.
-    From lists of users, items, values and times: `entries_at(users, items, values)` of core.sparse is the matrix, and
+    hold the entries, and a dense array row by row; whole numbers and dates count to the last digit.  From lists of
+    users, items, values and times: `entries_at(users, items, values)` of core.sparse is the matrix, and
     times[np.lexsort((items, users))] are the times in its order.
     `random_state` says which of equal times is later, as in `random_split`; and so are the errors, of which one more is
     that there are not as many times as entries.

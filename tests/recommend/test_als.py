@@ -472,6 +472,7 @@ def test_new_users_of_another_model_are_refused():
 @pytest.mark.parametrize("options, message", [
     (dict(factors=0), "factors=0: expected a whole number of at least 1"),
     (dict(factors=2.5), "factors=2.5"),
+    (dict(factors=2**70), "factors=1180591620717411303424: expected at most"),
     (dict(iterations=0), "iterations=0"),
     (dict(tol=-1), "tol=-1"),
     (dict(solver="lu"), "solver='lu': expected one of 'cholesky', 'cg'"),
@@ -523,12 +524,19 @@ def test_negative_confidence():
 
 @pytest.mark.parametrize("init, message", [
     (np.ones((9, 2)), r"init: expected \(U, V\)"),
+    ((np.ones((12, 2)), np.full((9, 2), 1e300)), "init: the largest magnitude is inf"),
     ((np.ones((12, 2)), np.ones((9, 3))), r"init: expected \(U, V\) of shapes \(12, 2\) and \(9, 2\), got .*\(9, 3\)"),
     ((np.ones((12, 2)), np.full((9, 2), np.nan)), "init: Input contains NaN"),
 ])
 def test_bad_starts(init, message):
     with pytest.raises(ValueError, match=message):
-        make().fit(counts(), init=init)
+        make(dtype="float32").fit(counts(), init=init)
+
+
+def test_entries_need_their_items():
+    for options in (dict(values=[1.0, 2]), dict(shape=(2, 3))):
+        with pytest.raises(ValueError, match="items: expected the items of the users X"):
+            make().fit(counts(), **options)
 
 
 @pytest.mark.parametrize("ask, message", [
