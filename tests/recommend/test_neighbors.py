@@ -98,7 +98,7 @@ def test_by_hand():
     np.testing.assert_allclose(item_cosine(A), expected, rtol=4 * EPS)
     model = ItemCosine().fit(A)
     assert model.recommend([0, 1, 2], n=2)[0].tolist() == [[2, 3], [1, 3], [0, 2]]
-    assert model.recommend(0, n=3)[0].tolist() == [2, 3, -1]
+    assert model.recommend(0, n=3)[0].tolist() == [2, 3, -1] and model.recommend(0, n=3)[0].dtype == np.int32
     assert Popularity().fit(A).recommend([0, 2], n=3, exclude_seen=False)[0].tolist() == [[0, 1, 2], [0, 1, 2]]
 
 
