@@ -179,7 +179,7 @@ class TruncatedSVD(Transformer, Estimator):
     def transform(self, X):
         """Coordinates (N, F) of the rows of `X` (N, M), of any kind that `fit` takes."""
         self._check_fitted()
-        return self._output(project(self._matrix(X), self.components_), X)
+        return self._output(self._held(project, self._matrix(X), "X"), X)
 
     def inverse_transform(self, Z):
         """The matrix (N, M), dense, of the rows whose coordinates are `Z` (N, F)."""
@@ -187,7 +187,7 @@ class TruncatedSVD(Transformer, Estimator):
         Z = self._in_its_type(as_matrix(Z, name="Z"), "Z")
         if Z.shape[1] != len(self.components_):
             raise ValueError(f"Z: has {Z.shape[1]} columns, but {len(self.components_)} components are kept")
-        return reconstruct(Z, self.components_)
+        return self._held(reconstruct, Z, "Z")
 
     def _matrix(self, X, fitting=False):
         """`X` as Rows or as an array; its type is that of the fit."""
@@ -202,6 +202,14 @@ class TruncatedSVD(Transformer, Estimator):
             raise ValueError(f"X has {R.shape[1]} features, but {type(self).__name__} is expecting "
                              f"{self.n_features_in_} features as input")
         return R
+
+    def _held(self, product, X, name):
+        """The `product` of `X` and the axes.  Raises ValueError if their type cannot hold it."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            answer = product(X, self.components_)
+        if not np.isfinite(answer).all():
+            raise ValueError(f"{name}: its products with the components cannot be held in {answer.dtype}; scale the data")
+        return answer
 
     def _in_its_type(self, X, name):
         """`X` in the type of the fit.  Raises ValueError for what it cannot hold."""

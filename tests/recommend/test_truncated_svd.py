@@ -138,6 +138,8 @@ def test_bad_further_input():
     single = TruncatedSVD(1).fit(np.ones((3, 2), np.float32))
     with pytest.raises(ValueError, match=r"X: Input contains infinity, first at \[0, 1\]"):
         single.transform([[1.0, 1e300]])
+    with pytest.raises(ValueError, match="X: its products with the components cannot be held in float32"):
+        single.transform([[3e38, 3e38]])
     with pytest.raises(ValueError, match=r"Z: Input contains infinity, first at \[0, 0\]"):
         single.inverse_transform([[1e300]])
     with pytest.raises(ValueError, match="Z: has 2 columns, but 1 components are kept"):
