@@ -8,7 +8,7 @@ function of the input and of the state h, decide what is added (i), what is kept
 The gradient runs backwards over the same steps.  A step receives δy and δC, the derivatives of the loss by its new
 states h and c, gets from (4) what reaches the cell by way of h, from (5) what reaches the arguments of the gates, and
 hands (6) to the step before.  (5) is the chain rule on (2) and (3) with σ' = σ (1 - σ) and tanh' = 1 - tanh²: all that
-it needs are values of gates and cells, so they are what the forward pass keeps; tanh C is computed once more.
+it needs are values of gates, cells and y, which is o tanh C: so they are what the forward pass keeps.
 
 Symbols
     T, B, D, H          steps, sequences, inputs and hidden units
@@ -45,7 +45,7 @@ Choices
 
 Cost
     2 T B (D + H) 4H multiplications and additions forward, twice as many back; memory T B 5H.  Beside the products a
-    step costs five exponentials a unit, and one on the way back.
+    step costs five exponentials a unit, and none on the way back.
 
 >>> x, h, c = np.array([[[1.0]], [[-1.0]]]), np.zeros((1, 2)), np.zeros((1, 2))
 >>> W, U, b = np.arange(8.0).reshape(8, 1) / 4, np.ones((8, 2)) / 2, np.zeros(8)
@@ -149,8 +149,9 @@ def argument_gradients(S, c, Z, V, v, e, U):
 
     Shapes: S (T, B, 4*H), c (B, H), Z (T, B, H), V (T, B, H), v (B, H), e (B, H), U (4*H, H) -> (T,B,4*H), (B,H), (B,H)
     """
-    A, states = np.ascontiguousarray(S).copy(), np.stack([v, e, e])
-    _sweep_back(A.reshape(-1, A.shape[-1]), np.concatenate([c, *Z]), V, states, U, pack(T=len(S), B=len(c)))
+    A, states = np.ascontiguousarray(S).copy(), np.stack([v, e])
+    y = np.ascontiguousarray(S[..., 3 * Z.shape[-1]:] * np.tanh(Z))
+    _sweep_back(A.reshape(-1, A.shape[-1]), np.concatenate([c, *Z]), y, V, states, U, pack(T=len(S), B=len(c)))
     return A, states[0], states[1]
 
 
@@ -205,9 +206,9 @@ def lstm_backward(saved, V, v, e):
     """(8) and (9): the gradients of the operands of `lstm_forward`, from those of its results."""
     x, h, c, W, U, b, y, cells, gates_once, packing, input_gradient = saved
     A = gates_once.pop() if gates_once else _sweep(x, h, c, W, U, b, packing.packed(y).copy(), packing)[0]
-    states = np.empty((3, *h.shape), A.dtype)
+    states = np.empty((2, *h.shape), A.dtype)
     states[0], states[1] = packing.sorted(v), packing.sorted(e)
-    db = _sweep_back(A, cells, V, states, U, packing).astype(A.dtype)
+    db = _sweep_back(A, cells, y, V, states, U, packing).astype(A.dtype)
     dx = None
     if input_gradient:
         dx, rows = packing.room(x.shape[-1], A.dtype)
@@ -216,17 +217,17 @@ def lstm_backward(saved, V, v, e):
     return dx, packing.unsorted(states[0]), packing.unsorted(states[1]), A.T @ packing.packed(x), dU, db, db.copy()
 
 
-def _sweep_back(A, cells, V, states, U, packing):
-    """(8): A (N, 4H) holds the gates and receives δa, states (3, B, H) δh and δc; returns Σ δa, float64 (4H)."""
+def _sweep_back(A, cells, y, V, states, U, packing):
+    """(8): A (N, 4H) holds the gates and receives δa, states (2, B, H) δh and δc; returns Σ δa, float64 (4H)."""
     (_, B, H), first, total = states.shape, packing.first, np.zeros(A.shape[1])
-    V = np.ascontiguousarray(packing.packed(V), A.dtype)
+    V, rows = np.ascontiguousarray(packing.packed(V), A.dtype), np.ascontiguousarray(packing.packed(y), A.dtype)
     if B * H * H <= SMALL:
-        _all_steps_back(A, cells, V, states, total, first, np.ascontiguousarray(U))
+        _all_steps_back(A, cells, rows, V, states, total, first, np.ascontiguousarray(U))
         return total
     steps = packing.steps()
     for t in range(len(steps) - 1, -1, -1):
         start, size = steps[t]
-        _step_back(A, cells, V, states, total, first, t)
+        _step_back(A, cells, rows, V, states, total, first, t)
         np.matmul(A[start:start + size], U, out=states[0, :size])
     return total
 
@@ -273,26 +274,24 @@ def _step(s, part, b, cells, rows, first, t):
 
 
 @kernel(contract=True)
-def _step_back(s, cells, V, states, b, first, t):
+def _step_back(s, cells, rows, V, states, b, first, t):
     """Step t back, same result as (4), (5) and δc of (6), because each block of δa is one loop over the units.
 
-    s (N, 4H) holds the gates and receives δa, which b (4H) adds up.  states (3, B, H) holds δh and δc from the step
-    after and receives δc, and has room for tanh C.  Each s (1 - s) stands as s - s s: a 1 would be in double precision.
+    s (N, 4H) holds the gates and receives δa, which b (4H) adds up, step by step in float64.  states (2, B, H) holds
+    δh and δc from the step after and receives δc.  Each s (1 - s) stands as s - s s: a 1 would be in double precision.
+    By (3), tanh C is y / o; where o is next to nothing, so is all that it is multiplied with.
     """
-    B, H = first[1], V.shape[1]
-    before, now = first[t], first[t + 1]
+    B, H, least = first[1], V.shape[1], V.dtype.type(1e-37)
+    before, now, sums = first[t], first[t + 1], np.zeros(4 * H, V.dtype)
     for k in range(first[t + 2] - now):
         row = s[now - B + k]
         i, f, g, o = row[:H], row[H:2 * H], row[2 * H:3 * H], row[3 * H:]
-        dh, dC, tanh_C = states[0, k], states[1, k], states[2, k]
-        c, C, y = cells[before + k], cells[now + k], V[now - B + k]
+        dh, dC = states[0, k], states[1, k]
+        c, y, v = cells[before + k], rows[now - B + k], V[now - B + k]
         for j in range(H):
-            tanh_C[j] = C[j]
-        tanh_row(tanh_C)
-        for j in range(H):
-            dy = dh[j] + y[j]
-            dC[j] += dy * (o[j] - o[j] * tanh_C[j] * tanh_C[j])
-            o[j] = dy * tanh_C[j] * (o[j] - o[j] * o[j])
+            dy, tanh_C = dh[j] + v[j], y[j] / max(o[j], least)
+            dC[j] += dy * (o[j] - y[j] * tanh_C)
+            o[j] = dy * (y[j] - y[j] * o[j])
         for j in range(H):
             at_i = i[j]
             i[j] = dC[j] * g[j] * (at_i - at_i * at_i)
@@ -302,7 +301,9 @@ def _step_back(s, cells, V, states, b, first, t):
             f[j] = dC[j] * c[j] * (at_f - at_f * at_f)
             dC[j] *= at_f
         for j in range(4 * H):
-            b[j] += row[j]
+            sums[j] += row[j]
+    for j in range(4 * H):
+        b[j] += sums[j]
 
 
 @kernel(contract=True)
@@ -320,11 +321,11 @@ def _all_steps(s, part, U, b, h, cells, rows, first):
 
 
 @kernel(contract=True)
-def _all_steps_back(s, cells, V, states, b, first, U):
+def _all_steps_back(s, cells, rows, V, states, b, first, U):
     """Every step back, last to first, δh = δa U included."""
     B, H = first[1], V.shape[1]
     for t in range(first.size - 3, -1, -1):
-        _step_back(s, cells, V, states, b, first, t)
+        _step_back(s, cells, rows, V, states, b, first, t)
         for k in range(first[t + 2] - first[t + 1]):
             da, dh = s[first[t + 1] - B + k], states[0, k]
             dh[:] = 0
