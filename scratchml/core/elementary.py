@@ -176,6 +176,18 @@ TANH_MOST_32, TWO_32 = np.float32(10), np.float32(2)     # tanh(10) is 1 to the 
 
 
 @kernel(contract=True)
+def _exp_minus_1_32(r):
+    """e^r - 1 for |r| <= ln 2 / 2, by eight terms of the series."""
+    p = TAYLOR_32[7]
+    p = p * r + TAYLOR_32[6]
+    p = p * r + TAYLOR_32[5]
+    p = p * r + TAYLOR_32[4]
+    p = p * r + TAYLOR_32[3]
+    p = p * r + TAYLOR_32[2]
+    return np.float32(r + r * r * p)
+
+
+@kernel(contract=True)
 def exp32(x):
     """(4)  exp32(x) = 2^k e^r, all of it in single precision
 
@@ -188,13 +200,7 @@ def exp32(x):
     rounded = inside * LOG2E_32 + ROUND_32
     k = rounded - ROUND_32
     r = inside - k * LN2_HIGH_32 - k * LN2_LOW_32
-    p = TAYLOR_32[7]
-    p = p * r + TAYLOR_32[6]
-    p = p * r + TAYLOR_32[5]
-    p = p * r + TAYLOR_32[4]
-    p = p * r + TAYLOR_32[3]
-    p = p * r + TAYLOR_32[2]
-    bits = np.float32(TAYLOR_32[0] + (r + r * r * p)).view(np.int32)
+    bits = np.float32(TAYLOR_32[0] + _exp_minus_1_32(r)).view(np.int32)
     bits = np.int32(bits + np.int32(np.float32(rounded).view(np.int32) << np.int32(23)))
     y = bits.view(np.float32)
     y = np.float32(0.0) if x < EXP_LEAST_32 else y
@@ -215,15 +221,9 @@ def tanh32(x):
     rounded = inside * LOG2E_32 + ROUND_32
     k = rounded - ROUND_32
     r = inside - k * LN2_HIGH_32 - k * LN2_LOW_32
-    p = TAYLOR_32[7]
-    p = p * r + TAYLOR_32[6]
-    p = p * r + TAYLOR_32[5]
-    p = p * r + TAYLOR_32[4]
-    p = p * r + TAYLOR_32[3]
-    p = p * r + TAYLOR_32[2]
     bits = np.int32(np.float32(rounded).view(np.int32) << np.int32(23))
     power = np.int32(bits + np.float32(1.0).view(np.int32)).view(np.float32)
-    E = power * (r + r * r * p) + (power - TAYLOR_32[0])
+    E = power * _exp_minus_1_32(r) + (power - TAYLOR_32[0])
     y = np.float32(math.copysign(E / (E + TWO_32), x))
     return x if x != x else y
 
