@@ -59,7 +59,7 @@ import numpy as np
 from scratchml.autograd import Fused
 from scratchml.core.elementary import sigmoid_row, tanh_row
 from scratchml.core.jit import kernel
-from scratchml.nn.lstm import SMALL, recurrent_product
+from scratchml.nn.lstm import SMALL, recurrent_product, row_times
 from scratchml.nn.packing import pack
 
 # --- one step ------------------------------------------------------------------------------------
@@ -278,14 +278,10 @@ def _step_back(s, h, rows, V, states, total, first, t):
 @kernel(contract=True)
 def _all_steps(s, part, U, b, h, rows, first):
     """Every step; U is (H, 3H), and h (B, H) the state before the first."""
-    B, H = first[1], rows.shape[1]
+    B = first[1]
     for t in range(first.size - 2):
         for c in range(first[t + 2] - first[t + 1]):
-            before, from_h = h[c] if t == 0 else rows[first[t] - B + c], part[c]
-            from_h[:] = 0
-            for i in range(H):
-                for j in range(3 * H):
-                    from_h[j] += before[i] * U[i, j]
+            row_times(h[c] if t == 0 else rows[first[t] - B + c], U, part[c])
         _step(s, part, b, h, rows, first, t)
 
 
@@ -296,8 +292,4 @@ def _all_steps_back(s, h, rows, V, states, total, first, U):
     for t in range(first.size - 3, -1, -1):
         _step_back(s, h, rows, V, states, total, first, t)
         for c in range(first[t + 2] - first[t + 1]):
-            d, dh = s[first[t + 1] - B + c], states[1, c]
-            dh[:] = 0
-            for i in range(3 * H):
-                for j in range(H):
-                    dh[j] += d[H + i] * U[i, j]
+            row_times(s[first[t + 1] - B + c, H:], U, states[1, c])

@@ -307,28 +307,29 @@ def _step_back(s, cells, rows, V, states, b, first, t):
 
 
 @kernel(contract=True)
+def row_times(x, M, y):
+    """y (m,) = x M, for a row x (n,) and M (n, m)."""
+    y[:] = 0
+    for i in range(x.size):
+        for j in range(y.size):
+            y[j] += x[i] * M[i, j]
+
+
+@kernel(contract=True)
 def _all_steps(s, part, U, b, h, cells, rows, first):
     """Every step; U is (H, 4H), and h (B, H) the state before the first."""
-    B, H = first[1], rows.shape[1]
+    B = first[1]
     for t in range(first.size - 2):
         for k in range(first[t + 2] - first[t + 1]):
-            before, from_h = h[k] if t == 0 else rows[first[t] - B + k], part[k]
-            from_h[:] = 0
-            for m in range(H):
-                for j in range(4 * H):
-                    from_h[j] += before[m] * U[m, j]
+            row_times(h[k] if t == 0 else rows[first[t] - B + k], U, part[k])
         _step(s, part, b, cells, rows, first, t)
 
 
 @kernel(contract=True)
 def _all_steps_back(s, cells, rows, V, states, b, first, U):
     """Every step back, last to first, δh = δa U included."""
-    B, H = first[1], V.shape[1]
+    B = first[1]
     for t in range(first.size - 3, -1, -1):
         _step_back(s, cells, rows, V, states, b, first, t)
         for k in range(first[t + 2] - first[t + 1]):
-            da, dh = s[first[t + 1] - B + k], states[0, k]
-            dh[:] = 0
-            for m in range(4 * H):
-                for j in range(H):
-                    dh[j] += da[m] * U[m, j]
+            row_times(s[first[t + 1] - B + k], U, states[0, k])
