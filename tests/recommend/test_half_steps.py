@@ -144,6 +144,7 @@ def test_blocks_of_entries_and_of_factors_of_every_size(F, n, monkeypatch):
     V, L, family = rng.normal(size=(40, F)), np.array([0.3, 2.0]), Family(0.5, 0.7, -0.2, 0.4)
     indices = np.append(rng.permutation(40)[:n], 5).astype(np.int32)
     R = Rows(np.array([0, n, n + 1]), indices, rng.uniform(0, 5, n + 1), (2, 40))
+    monkeypatch.setattr(chapter, "solve_least_norm", None)                      # no pivot is lost: none needs mending
     X, G = half_step(R, V, L, family), shared_gram(V, 0.4)
     for i in range(2):
         expected = solve(*equations_of(R, i, V, L, family, np.zeros(40), G))
