@@ -2,10 +2,9 @@ import os
 
 import numpy as np
 
-from scratchml.core.sparse import known_entries
-from tests.strategies.objectives import FAMILIES, ratings
-
-SIZES = dict(N=7, M=6, F=3, n=4)
+from tests.strategies import half_steps
+from tests.strategies.half_steps import SIZES
+from tests.strategies.objectives import FAMILIES
 
 
 def tastes(N=12, M=9, F=2, seed=0, share=0.7, noise=0.1):
@@ -25,14 +24,10 @@ def fit_arguments():
 
 def example(symbol):
     rng = np.random.default_rng(0)
-    F = SIZES["F"]
-    if symbol == "R":
-        return known_entries(ratings(SIZES["N"], SIZES["M"]))
+    if symbol in ("R", "A"):
+        return half_steps.example(symbol)
     if symbol == "family":
         return FAMILIES["weighted"]
-    if symbol == "A":
-        C = rng.normal(size=(F, F))
-        return C @ C.T + np.eye(F)
     if symbol in ("i", "j"):
         return {"i": np.array([6, 0, 3, 3]), "j": np.array([5, 2, 0, 5])}[symbol]
     if symbol == "μ":
