@@ -4,15 +4,19 @@ Two environment variables turn the machinery off for a reader who wants to look 
 NUMBA_DISABLE_JIT=1 runs every kernel as plain Python, where print and pdb work, and
 NUMBA_BOUNDSCHECK=1 makes a compiled kernel complain about an index that is out of range.
 """
+import functools
 import hashlib
 import itertools
 import os
+import re
 import shutil
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
 import numba
+import numpy as np
 
 PACKAGE = Path(__file__).resolve().parent.parent
 
@@ -27,40 +31,82 @@ REASSOCIATE = frozenset({"reassoc", "contract", "nsz", "arcp"})
 CONTRACT = frozenset({"contract"})
 
 
-def _cache_folder():
-    """Where compiled code is kept: a folder named after a hash of the package's source.
+IMPORT = re.compile(r"^[ \t]*(?:from[ \t]+(\S+)[ \t]+)?import[ \t]+(\([^)]*\)|.*)", re.MULTILINE)
+HOUR, MONTH = 3600, 30 * 24 * 3600                       # in seconds
+
+
+@functools.cache
+def imported(file):
+    """The files of the package that `file` imports, read from its import statements, wherever they stand."""
+    found = set()
+    for source, names in IMPORT.findall(file.read_text(encoding="utf-8")):
+        for name in re.sub(r"#.*|[()]", "", names).split(","):
+            name = name.split()[0] if name.split() else ""                     # of `name as another`
+            found.add(_module_file(f"{source}.{name}" if source else name) or _module_file(source))
+    return found - {None}
+
+
+def _module_file(name):
+    """Where the module of this dotted name lies, or None if it is no module of the package."""
+    root, *parts = name.split(".")
+    place = PACKAGE.joinpath(*parts)
+    files = (place / "__init__.py", place.with_suffix(".py")) if root == PACKAGE.name else ()
+    return next((file for file in files if file.is_file()), None)
+
+
+@functools.cache
+def _digest(file):
+    """A hash of `file` and of all files of the package that it imports, directly or not."""
+    digest = hashlib.sha256(f"{numba.__version__} {np.__version__}".encode())
+    needed, new = {file}, [file]
+    while new:
+        found = imported(new.pop()) - needed
+        needed |= found
+        new += found
+    for path in sorted(needed):
+        digest.update(path.relative_to(PACKAGE).as_posix().encode() + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+@functools.cache
+def _cache_folder(file):
+    """Where the compiled code of one module is kept: a folder named after it and a hash of all source that it rests on.
 
     Numba alone asks only whether the kernel's own file has changed.  Edit a helper in another file
     and the old machine code would still run: the last thing that a reader who experiments needs.
+    Of Python's version and the processor Numba takes care.
     """
-    digest = hashlib.sha256(numba.__version__.encode())
-    files = sorted(PACKAGE.rglob("*.py"))
-    if not files:
-        return ""                                        # imported from a zip
-    for path in files:
-        digest.update(path.relative_to(PACKAGE).as_posix().encode() + path.read_bytes())
-    source = digest.hexdigest()[:16]
-    name = f"{source}-checked" if numba.config.BOUNDSCHECK else source
+    try:
+        name, source = file.relative_to(PACKAGE).with_suffix("").as_posix().replace("/", "."), _digest(file)
+    except OSError:                                      # imported from a zip; a source that may not be read
+        return ""
     places = [Path(numba.config.CACHE_DIR)] if numba.config.CACHE_DIR else \
         [PACKAGE / "__pycache__", Path("~", ".cache", PACKAGE.name)]
     for place in places:
         try:
-            folder = place.expanduser() / "kernels" / name
+            folder = place.expanduser() / "kernels" / f"{name}-{source}{'-checked' * bool(numba.config.BOUNDSCHECK)}"
             folder.mkdir(parents=True, exist_ok=True)
+            os.utime(folder)                             # opened now
         except (OSError, RuntimeError):                  # a read-only installation; a user without a home
             continue
         if os.access(folder, os.W_OK):
-            for old in folder.parent.iterdir():
-                if not old.name.startswith(source):
-                    shutil.rmtree(old, ignore_errors=True)
+            _clear_away(folder.parent, name, source)
             return str(folder)
     return ""
 
 
-try:
-    _FOLDER = _cache_folder()
-except OSError:                                          # a source that may not be read
-    _FOLDER = ""
+def _clear_away(kernels, name, source):
+    """Remove what other source of the module `name` left, if no process has opened it for an hour, and all after a month.
+
+    A process of that other source that still runs finds the code gone, compiles anew, and makes the folder again.
+    """
+    for folder in kernels.iterdir():
+        other = folder.name.startswith(f"{name}-") and not folder.name.startswith(f"{name}-{source}")
+        try:
+            if time.time() - folder.stat().st_mtime > (HOUR if other else MONTH):
+                shutil.rmtree(folder, ignore_errors=True)
+        except FileNotFoundError:                        # another process was quicker
+            pass
 
 
 def kernel(function=None, *, reassociate=False, contract=False):
@@ -73,11 +119,11 @@ def kernel(function=None, *, reassociate=False, contract=False):
     if function is None:
         return lambda f: kernel(f, reassociate=reassociate, contract=contract)
     flags = REASSOCIATE if reassociate else CONTRACT if contract else ()
-    ours = Path(function.__code__.co_filename).is_relative_to(PACKAGE)    # the hash knows no other files
-    before, numba.config.CACHE_DIR = numba.config.CACHE_DIR, _FOLDER
+    file = Path(function.__code__.co_filename).resolve()
+    folder = _cache_folder(file) if file.is_relative_to(PACKAGE) else ""     # the hash knows no other files
+    before, numba.config.CACHE_DIR = numba.config.CACHE_DIR, folder
     try:
-        return numba.njit(nogil=True, error_model="numpy", cache=bool(_FOLDER) and ours,
-                          fastmath=set(flags))(function)
+        return numba.njit(nogil=True, error_model="numpy", cache=bool(folder), fastmath=set(flags))(function)
     finally:
         numba.config.CACHE_DIR = before
 

@@ -21,6 +21,7 @@ from scratchml.cluster import KMeans
 from scratchml.core import jit
 from scratchml.core.jit import kernel, n_threads, run_chunks
 from tests.strategies.distances import table
+from tests.textbook.source import MODULES, imports
 
 ROOT = Path(jit.__file__).parents[2]
 compiled = pytest.mark.skipif(numba.config.DISABLE_JIT, reason="nothing is compiled with NUMBA_DISABLE_JIT=1")
@@ -452,6 +453,15 @@ def contents(folder):
     return {path.relative_to(folder): (path.stat().st_mtime_ns, path.read_bytes()) for path in folder.rglob("*.nb?")}
 
 
+@pytest.mark.parametrize("module", MODULES)
+def test_import_statements_are_read_as_python_reads_them(module):
+    file = jit.PACKAGE.parent.joinpath(*module.split(".")).with_suffix(".py")
+    file = file if file.exists() else file.with_suffix("") / "__init__.py"
+    wanted = {found.imported for found in imports(module, MODULES[module]) if found.root == "scratchml"}
+    files = {jit._module_file(name) for name in wanted}
+    assert None not in files and files == jit.imported(file)
+
+
 @compiled
 def test_a_second_process_finds_the_code_and_an_edit_in_another_file_compiles_anew(package):
     place = package / "scratchml" / "__pycache__" / "kernels"
@@ -466,7 +476,65 @@ def test_a_second_process_finds_the_code_and_an_edit_in_another_file_compiles_an
     distances.write_text(f"{before}    return 2 * total\n{after}", encoding="utf-8")
     result, hits, _ = python(CACHE, path=package)[0].split()
     assert (result, hits) == ("50.0", "0")
-    assert len(list(place.iterdir())) == 1, "what the old source left is gone"
+
+
+@compiled
+def test_an_edit_of_what_is_not_imported_leaves_the_code(package):
+    core = package / "scratchml" / "core"
+    first = python(CACHE, path=package)[0]
+    for name in ("linalg", "logspace"):                  # kernels, but none that the probe could call
+        with open(core / f"{name}.py", "a", encoding="utf-8") as file:
+            file.write("\n# a remark\n")
+    assert python(CACHE, path=package)[0] == first.replace(" 0 ", " 1 ")
+
+
+@compiled
+@pytest.mark.parametrize("hours, kept", [(0, True), (2, False)])
+def test_old_code_is_cleared_away_when_nobody_uses_it(package, hours, kept):
+    place = package / "scratchml" / "__pycache__" / "kernels"
+    python(CACHE, path=package)
+    old = next(folder for folder in place.iterdir() if folder.name.startswith("core.probe-"))
+    for folder in place.iterdir():
+        os.utime(folder, (time.time() - 3600 * hours,) * 2)
+    (package / "scratchml" / "core" / "probe.py").write_text(PROBE + "\n# a remark\n")
+    assert python(CACHE, path=package)[0].startswith("25.0 0 ")
+    assert old.exists() == kept
+    assert len([folder for folder in place.iterdir() if folder.name.startswith("core.distances-")]) == 1
+
+
+@compiled
+def test_a_process_whose_code_is_cleared_away_goes_on(package):
+    program = f"""
+import pathlib, shutil
+import numpy as np
+from scratchml.core.probe import entry, near
+x = np.array([1.0, 5])
+near(x, x)
+for folder in pathlib.Path({str(package)!r}, "scratchml", "__pycache__", "kernels").iterdir():
+    shutil.rmtree(folder)
+print(near(x, x), entry(x, 1), near.stats.cache_path == entry.stats.cache_path)
+"""
+    assert python(program, path=package) == ["0.0 5.0 True"]
+    assert python(CACHE, 1, path=package)[1] == "read"
+
+
+@compiled
+@pytest.mark.parametrize("moment", range(3))
+def test_processes_of_different_source_clear_away_side_by_side(package, moment):
+    """Each finds the folder of the other old, and clears it away while the other compiles."""
+    twin = package.parent / "twin"
+    shutil.copytree(package, twin)
+    (twin / "scratchml" / "core" / "probe.py").write_text(PROBE + "\n# a remark\n")
+    program = "import time; time.time = lambda now=time.time: now() + 7200\n" + CACHE
+    env = {**os.environ, "NUMBA_CACHE_DIR": str(package / "cache")}
+    running = []
+    for folder in (package, twin, package, twin):
+        running.append(subprocess.Popen([sys.executable, "-c", program, "1"], cwd=folder, stdout=subprocess.PIPE, text=True,
+                                        env={**env, "PYTHONPATH": str(folder)}))
+        time.sleep(0.1 * moment)
+    for process in running:
+        out, _ = process.communicate(timeout=120)
+        assert process.returncode == 0 and out.startswith("25.0 ") and out.endswith("read\n")
 
 
 @compiled
@@ -475,7 +543,8 @@ def test_checking_bounds_works_beside_a_warm_cache(package):
     assert python(CACHE, 1, path=package, NUMBA_CACHE_DIR=str(cache))[1] == "read"
     near, *entries = python(CACHE, 1, 2, path=package, NUMBA_CACHE_DIR=str(cache), NUMBA_BOUNDSCHECK="1")
     assert near.startswith("25.0 0 ") and entries == ["read", "IndexError"]
-    assert sorted(name.endswith("-checked") for name in os.listdir(cache / "kernels")) == [False, True]
+    kept = [name for name in os.listdir(cache / "kernels") if name.startswith("core.probe-")]
+    assert sorted(name.endswith("-checked") for name in kept) == [False, True]
     assert python(CACHE, path=package, NUMBA_CACHE_DIR=str(cache))[0].startswith("25.0 1 ")
 
 
@@ -502,7 +571,8 @@ del os.environ["HOME"]
 pwd.getpwuid = getpwuid
 before = os.listdir(".")
 import scratchml.core.jit
-print(scratchml.core.jit._FOLDER != "", os.listdir(".") == before)
+from scratchml.core import logspace
+print(scratchml.core.jit._cache_folder(scratchml.core.jit.Path(logspace.__file__)) != "", os.listdir(".") == before)
 """
     assert python(program, path=package, HOME="x") == ["True True"]
     shutil.rmtree(package / "scratchml" / "__pycache__")
