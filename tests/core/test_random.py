@@ -4,7 +4,13 @@ import random
 import numpy as np
 import pytest
 
-from scratchml.core.random import generator
+from scratchml.core import random as chapter
+from scratchml.core.random import generator, manual_seed
+
+
+@pytest.fixture(autouse=True)
+def no_shared_generator(monkeypatch):
+    monkeypatch.setattr(chapter, "_shared", None)
 
 
 def draws(random_state):
@@ -38,6 +44,22 @@ def test_the_global_states_stay():
     for random_state in (None, 3, np.random.RandomState(3), np.random.default_rng(3)):
         draws(random_state)
     assert (np.random.get_state()[1].tolist(), random.getstate()) == before
+
+
+def test_one_seed_for_all_that_are_given_none():
+    expected = np.random.default_rng(5).random(8).tolist()
+    manual_seed(5)
+    held = generator(None)
+    assert draws(None) + draws(None) == expected
+    manual_seed(5)                                       # also for what has taken the generator before
+    assert held.random(4).tolist() + draws(None) == expected
+    assert draws(5) == expected[:4] and held.random(4).tolist() != expected[:4]
+
+
+@pytest.mark.parametrize("bad", [-1, None, True, 1.5, "seed"])
+def test_a_seed_is_a_whole_number(bad):
+    with pytest.raises(ValueError, match="expected a whole number >= 0"):
+        manual_seed(bad)
 
 
 @pytest.mark.parametrize("bad", [-1, 1.0, "seed", [1], np.random, np.random.PCG64(1), np.nan])
