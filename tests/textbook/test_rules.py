@@ -1,6 +1,7 @@
 """Rules that the source keeps: what a kernel may do, what nothing is called, what lies at the top level."""
 import ast
 import re
+import shutil
 import subprocess
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from tests.textbook.source import MODULES, ROOT
 
 NAMELESS = {"utils", "util", "helpers", "helper", "common", "misc", "base2"}
-TOP_LEVEL = {"README.md", "LICENSE", "setup.cfg", "pyproject.toml", ".gitignore", ".ci",
+TOP_LEVEL = {"README.md", "LICENSE", "setup.cfg", "pyproject.toml", ".gitignore", ".github", ".ci",
              "scratchml", "tests", "benchmarks"}
 COMPILERS = {"prange", "njit", "vectorize", "guvectorize", "cfunc"}
 KERNELS = [pytest.param(node, id=f"{module.removeprefix('scratchml.')}-{node.name}")
@@ -56,12 +57,14 @@ def test_nothing_compiles_past_the_one_decorator(module):
 # --- names and places
 
 def project_files():
-    """What belongs to the project: what git holds, or would take up."""
-    listed = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-                            cwd=ROOT, capture_output=True, encoding="utf-8")
-    if listed.returncode:
-        pytest.skip(f"not a git working tree: {listed.stderr.strip()}")
-    return [ROOT / name for name in listed.stdout.split("\0") if name and (ROOT / name).exists()]
+    """What belongs to the project: what git tracks; in an unpacked release, which git does not know, the packages."""
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, encoding="utf-8") \
+        if shutil.which("git") else None
+    tracked = listed.stdout.split("\0") if listed and listed.returncode == 0 else []
+    if "pyproject.toml" in tracked:
+        return [ROOT / name for name in tracked if name and (ROOT / name).exists()]
+    return [file for folder in ("scratchml", "tests", "benchmarks") for file in (ROOT / folder).rglob("*")
+            if file.is_file() and "__pycache__" not in file.parts]
 
 
 def test_nothing_has_a_name_that_says_nothing():
