@@ -10,17 +10,18 @@ from scratchml.nn.losses import (
     binary_cross_entropy_with_logits, cosine_embedding_loss, hinge_embedding_loss, huber_loss, kl_div, l1_loss,
     margin_ranking_loss, mse_loss, nll_loss, triplet_margin_loss,
 )
-from scratchml.nn.module import Module, ModuleList, Parameter, Sequential
+from scratchml.nn.containers import ModuleDict, ModuleList, ParameterList, Sequential
+from scratchml.nn.module import Module, Parameter
 from scratchml.nn.multihead import MultiheadAttention
 from scratchml.nn.normalisation import BatchNorm1d, LayerNorm
 from scratchml.nn.recurrent import GRU, LSTM
 from scratchml.nn.training import History, evaluate, fit, predict
 
-CHAPTERS = ("initialisation", "module", "layers", "activations", "normalisation", "cross_entropy", "losses", "packing",
+CHAPTERS = ("initialisation", "module", "containers", "layers", "activations", "normalisation", "cross_entropy", "losses", "packing",
             "lstm", "gru", "recurrent", "convolution", "attention", "multihead", "additive", "training")
 
 __all__ = [
-    "init", "Module", "ModuleList", "Parameter", "Sequential",
+    "init", "Module", "ModuleDict", "ModuleList", "Parameter", "ParameterList", "Sequential",
     "Dropout", "Embedding", "GaussianNoise", "Linear",
     "GRU", "LSTM",
     "GLU", "ActivityL2", "LeakyReLU", "ReLU", "Sigmoid", "Softmax", "Tanh", "penalty",

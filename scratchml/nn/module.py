@@ -2,7 +2,7 @@
 
 A subclass sets its weights and parts as attributes and defines `forward`; everything else follows from the attributes.
 An attribute that is a `Parameter`, a leaf that requires a gradient, or another Module registers itself, under its name;
-`register_buffer` does the same for an array that belongs to the state but is not learned, such as a running mean.  The
+`register_buffer` does the same for what belongs to the state but is not learned, such as a running mean.  The
 names of parts and weights, joined by dots, are the keys of `state_dict`.  A network with the attributes of one in
 PyTorch so has the same keys, and weights go from one to the other.
 
@@ -10,8 +10,10 @@ Choices
     Layers take `dtype`, "float32" or "float64", and `random_state`, which decides over first weights and over what is
     random in training: None for a different draw every time, a seed, or a numpy.random.Generator that layers share.
     A layer turns an array that it is given into a Tensor of its dtype; a Tensor must have that dtype.
-    A Parameter is a Tensor, not a subclass of it.  Frozen by requires_grad=False it stays registered; but one that is
-    frozen from the start is a constant like any other Tensor, and registers nothing.
+    A Parameter is a Tensor, not a subclass of it, and registers itself also where it requires no gradient; any other
+    Tensor that requires none is a constant.
+    A buffer is an array or a Tensor, and keeps its dtype until `to`, `float` or `double` change that of the Module.  As
+    in PyTorch, float64 that meets float32 gives float64, and the next layer of float32 refuses that and says what to do.
     `state_dict` gives copies of the arrays: they are not moved by the next step.
     `load_state_dict` and `load` check everything first, and change everything or nothing.
     Files are those of core.storage, which hold no code.
@@ -28,33 +30,43 @@ Choices
 >>> net(np.ones((2, 3))).shape
 (2, 3)
 """
+import weakref
+
 import numpy as np
 
 from scratchml.autograd import Tensor
+from scratchml.autograd.tensor import Memory
 from scratchml.core import storage
 
 KIND = "scratchml.nn.Module"                             # what a file of `save` says that it holds
 
 
-def Parameter(data, requires_grad=True):
+_parameters_made = weakref.WeakValueDictionary()        # by their id: a Tensor has no place to say that it is one
+
+
+def Parameter(data=None, requires_grad=True):
     """A weight of a Module: a leaf Tensor of `data`, an array (N, D) of float64 or float32 or of any other shape.
 
-    It shares the array.  A Module registers it if it requires a gradient when it is set as an attribute: to freeze a
-    weight, set it first, and its requires_grad to False afterwards.  Raises ValueError for what is no array of numbers.
+    It shares the array, also that of a Tensor, unless an operation has computed it.  A Module registers it when it is
+    set as an attribute.  Raises ValueError for what is no array of numbers.
     """
-    return Tensor(data, requires_grad)
+    if isinstance(data, Tensor):
+        data = data.data if data.is_leaf and data.data.flags.writeable else data.detach().data.copy()
+    made = Tensor(np.zeros(0, np.float32) if data is None else data, requires_grad)
+    _parameters_made[id(made)] = made
+    return made
 
 
 class Module:
     """Something that computes Tensors from Tensors, by `forward`, and knows its weights and parts.
 
-    Weights are the attributes that are leaves and require a gradient when they are set, see `Parameter`.
+    Weights are the attributes that are Parameters, or leaves that require a gradient when they are set.
     `training` says whether it is in training: Dropout and BatchNorm1d ask.  A subclass need not call super().__init__.
     """
 
     def __new__(cls, *arguments, **named):
         self = object.__new__(cls)
-        self.__dict__.update(training=True, _parameters={}, _buffers={}, _modules={})
+        self.__dict__.update(training=True, _parameters={}, _buffers={}, _modules={}, _not_saved=set())
         return self
 
     def __call__(self, *arguments, **named):
@@ -69,12 +81,12 @@ class Module:
         state = self.__dict__
         parameters, buffers, modules = state["_parameters"], state["_buffers"], state["_modules"]
         leaf = type(value) is Tensor and value.is_leaf
-        if name in parameters and not leaf or name in buffers and not isinstance(value, np.ndarray):
+        if name in parameters and not leaf or name in buffers and not _is_constant(value):
             if value is not None and not isinstance(value, Module):
                 raise TypeError(f"{name}: expected {'a leaf Tensor' if name in parameters else 'an array'} or None, as "
                                 f"{type(self).__name__} has registered this name, got {type(value).__name__}")
-        registry = (modules if isinstance(value, Module) else
-                    parameters if leaf and (value.requires_grad or name in parameters) else
+        weight = leaf and (value.requires_grad or name in parameters or _parameters_made.get(id(value)) is value)
+        registry = (modules if isinstance(value, Module) else parameters if weight else
                     buffers if name in buffers and value is not None else None)
         for other in (parameters, buffers, modules):
             if other is not registry:
@@ -94,25 +106,56 @@ class Module:
             raise ValueError(f"{name!r}: cannot name a part of {type(self).__name__}; expected a name without dots "
                              "that is not that of a method")
 
-    def register_buffer(self, name, array):
-        """Make `array`, a numpy.ndarray of any shape, part of the state under `name`.
+    def register_buffer(self, name, tensor, persistent=True):
+        """Make `tensor`, an array or a Tensor without gradient, of any shape, part of the state under `name`.
 
-        Raises ValueError for others, and for a name that a weight or a part has.
+        `state_dict` leaves out what is not `persistent`.  None takes the name and holds nothing.  Raises ValueError for
+        anything else, and for a name that a weight or a part has.
         """
-        if not isinstance(array, np.ndarray):
-            raise ValueError(f"{name}: expected a numpy.ndarray, got {type(array).__name__}")
+        if tensor is not None and not _is_constant(tensor):
+            raise ValueError(f"{name}: expected a numpy.ndarray, or a Tensor that requires no gradient, got "
+                             f"{'one that does' if type(tensor) is Tensor else type(tensor).__name__}")
         self._check_name(name)
-        if name in self._parameters or name in self._modules:
-            raise ValueError(f"{name}: {type(self).__name__} has a {'weight' if name in self._parameters else 'part'} "
-                             "of this name; expected another, or delete that first")
-        self._buffers[name] = array
-        setattr(self, name, array)
+        self._check_free(name, self._parameters, self._modules)
+        self._not_saved -= {name}
+        if tensor is not None:
+            self._buffers[name] = tensor
+            self._not_saved |= set() if persistent else {name}
+        setattr(self, name, tensor)
+
+    def register_parameter(self, name, param):
+        """Make `param`, a leaf Tensor of any shape, a weight under `name`, also where it requires no gradient.
+
+        None takes the name and holds nothing.  Raises ValueError for anything else, and for a name that is taken.
+        """
+        if param is not None and not (type(param) is Tensor and param.is_leaf):
+            raise ValueError(f"{name}: expected a Parameter, which is a leaf Tensor, or None, got "
+                             f"{'the result of an operation' if type(param) is Tensor else type(param).__name__}")
+        self._check_name(name)
+        self._check_free(name, self._buffers, self._modules)
+        if param is not None:
+            self._parameters[name] = param
+        setattr(self, name, param)
+
+    def add_module(self, name, module):
+        """Make `module` a part under `name`.  Raises ValueError for what is no Module, and for a name that is taken."""
+        if not isinstance(module, Module):
+            raise ValueError(f"{name}: expected a Module, got {type(module).__name__}")
+        self._check_free(name, self._parameters, self._buffers)
+        setattr(self, name, module)
+
+    def _check_free(self, name, *registries):
+        for registry, what in ((self._parameters, "weight"), (self._buffers, "buffer"), (self._modules, "part")):
+            if any(registry is other for other in registries) and name in registry:
+                raise ValueError(f"{name}: {type(self).__name__} has a {what} of this name; expected another, or "
+                                 "delete that first")
 
     def __getstate__(self):
         """What a copy has: registries of its own, and nothing that still hangs on a graph."""
         state = {name: None if type(value) is Tensor and not value.is_leaf else value
                  for name, value in self.__dict__.items()}
-        return {**state, **{name: dict(state[name]) for name in ("_parameters", "_buffers", "_modules")}}
+        own = {name: dict(state[name]) for name in ("_parameters", "_buffers", "_modules")}
+        return {**state, **own, "_not_saved": set(self._not_saved)}
 
     # --- parts and weights
 
@@ -183,10 +226,58 @@ class Module:
             parameter.requires_grad = bool(requires_grad)
         return self
 
-    def zero_grad(self):
-        """Forget the gradients: `grad` becomes None."""
+    def zero_grad(self, set_to_none=True):
+        """Forget the gradients: `grad` becomes None, or 0 without `set_to_none`."""
         for parameter in self.parameters():
-            parameter.grad = None
+            kept = not set_to_none and parameter.grad is not None
+            parameter.grad = Tensor(np.zeros(parameter.shape, parameter.dtype)) if kept else None
+
+    def apply(self, fn):
+        """Call `fn` with each part, and the parts of these, and with this one last.  Returns itself."""
+        for module in self.children():
+            module.apply(fn)
+        fn(self)
+        return self
+
+    # --- dtypes
+
+    def to(self, device=None, dtype=None):
+        """Compute in `dtype`, "float32" or "float64", from now on: weights, gradients and buffers of floats.
+
+        `device` is "cpu", the only one there is, or the dtype.  Returns itself.  Raises ValueError for anything else.
+        """
+        if device is not None and str(device) not in ("cpu", "cpu:0"):
+            if dtype is not None or str(device).split(":")[0] in ("cuda", "mps"):
+                raise ValueError(f"device={device!r}: expected 'cpu', the only device that there is")
+            dtype = device
+        if dtype is not None:
+            dtype = float_type(dtype)
+            for module in self.modules():
+                module._turn_into(dtype)
+        return self
+
+    def float(self):
+        """Compute in float32 from now on, see `to`."""
+        return self.to(dtype="float32")
+
+    def double(self):
+        """Compute in float64 from now on, see `to`."""
+        return self.to(dtype="float64")
+
+    def _turn_into(self, dtype):
+        """Change the dtype of what this one has itself; a layer that remembers it calls it `dtype`."""
+        for tensor in self._parameters.values():
+            if tensor.dtype != dtype:                    # one that is used twice comes twice
+                tensor._data = tensor._data.astype(dtype)
+                tensor._memory = Memory(tensor._data)
+                tensor.grad = None if tensor.grad is None else Tensor(tensor.grad.data.astype(dtype))
+        for name, value in self._buffers.items():
+            if isinstance(value, Tensor):
+                setattr(self, name, Tensor(value.data.astype(dtype)))
+            elif value.dtype.kind == "f":
+                setattr(self, name, value.astype(dtype))
+        if "dtype" in self.__dict__:
+            self.dtype = dtype
 
     # --- state
 
@@ -198,7 +289,8 @@ class Module:
         """{name: (module, its own name for it, array)}"""
         found = {}
         for prefix, module in self._every_name():
-            for name, value in [*module._parameters.items(), *module._buffers.items()]:
+            saved = [item for item in module._buffers.items() if item[0] not in module._not_saved]
+            for name, value in [*module._parameters.items(), *saved]:
                 array = value if isinstance(value, np.ndarray) else value.data
                 found[f"{prefix}.{name}" if prefix else name] = module, name, array
         return found
@@ -226,8 +318,9 @@ class Module:
             raise ValueError(f"state_dict: not that of this {type(self).__name__}: {'; '.join(sorted(problems))}")
         for name, array in new.items():
             module, own, _ = ours[name]
-            if own in module._parameters:
-                module._parameters[own].data = array
+            value = module._parameters.get(own, module._buffers.get(own))
+            if isinstance(value, Tensor):
+                value.data = array
             else:
                 setattr(module, own, array)
         return missing, unexpected
@@ -259,58 +352,6 @@ class Module:
         return f"{type(self).__name__}({told}{''.join(parts)}{chr(10) if parts else ''})"
 
 
-class ModuleList(Module):
-    """Modules in a list, which are parts of what the list is part of: self.layers = ModuleList(...)."""
-
-    def __init__(self, modules=()):
-        for module in modules:
-            self.append(module)
-
-    def append(self, module):
-        """Add `module` at the end.  Returns itself.  Raises TypeError for what is no Module."""
-        if not isinstance(module, Module):
-            raise TypeError(f"modules: expected Modules, got {type(module).__name__}")
-        setattr(self, str(1 + max((int(name) for name in self._modules if name.isdecimal()), default=-1)), module)
-        return self
-
-    def __len__(self):
-        return len(self._modules)
-
-    def __iter__(self):
-        return iter(self._modules.values())
-
-    def __getitem__(self, index):
-        found = list(self._modules.values())[index]
-        return self._of(found) if isinstance(found, list) else found
-
-    def _of(self, modules):
-        return ModuleList(modules)
-
-
-class Sequential(ModuleList):
-    """Modules one after the other, each applied to what the one before it has made: Sequential(Linear(2, 3), Tanh()).
-
-    Their names are 0, 1, ..., or the keys of a dictionary.  Raises TypeError for what is no Module.
-    """
-
-    def __init__(self, *modules):
-        if len(modules) == 1 and isinstance(modules[0], dict):
-            for name, module in modules[0].items():
-                if not isinstance(module, Module):
-                    raise TypeError(f"{name}: expected a Module, got {type(module).__name__}")
-                setattr(self, name, module)
-        else:
-            super().__init__(modules)
-
-    def _of(self, modules):
-        return Sequential(*modules)
-
-    def forward(self, x):
-        for module in self._modules.values():
-            x = module.forward(x)
-        return x
-
-
 # --- pieces --------------------------------------------------------------------------------------
 
 
@@ -334,6 +375,11 @@ def float_type(dtype):
     if found not in (np.float32, np.float64):
         raise ValueError(f"dtype={dtype!r}: expected 'float32' or 'float64'")
     return found
+
+
+def _is_constant(value):
+    """Whether a buffer can hold it."""
+    return isinstance(value, np.ndarray) or type(value) is Tensor and not value.requires_grad
 
 
 def _each_once(pairs):

@@ -55,7 +55,6 @@ class Recurrent(Module):
             inputs = D if k < directions else directions * H
             for name, shape in zip(names, ((G, inputs), (G, H), (G,), (G,)) if bias else ((G, inputs), (G, H))):
                 setattr(self, name, Parameter(rng.uniform(-bound, bound, shape).astype(dtype)))
-        self._no_bias = np.zeros(G, dtype)
 
     def forward(self, input, hx=None, lengths=None):
         """h after every step, (T, B, H) or with `batch_first` (B, T, H), 2H if bidirectional; and the last states.
@@ -77,7 +76,7 @@ class Recurrent(Module):
         B, T = x.shape[:2] if batch_first else x.shape[1::-1]
         lengths = None if lengths is None else self._checked_lengths(lengths, T, B)
         first = self._first_states(hx, B, single, dtype)
-        directions = 2 if self.bidirectional else 1
+        directions, no_biases = 2 if self.bidirectional else 1, [np.zeros(self.blocks * self.hidden_size, dtype)] * 2
         packings = [pack(lengths, T=T, B=B, batch_first=batch_first, reverse=d == 1) for d in range(directions)]
         last = []
         for k in range(self.num_layers):
@@ -85,7 +84,7 @@ class Recurrent(Module):
             for d, packing in enumerate(packings):
                 place = k * directions + d
                 weights = [getattr(self, name) for name in self._names[place][:4 if self.bias else 2]]
-                weights += () if self.bias else (self._no_bias, self._no_bias)
+                weights += () if self.bias else no_biases
                 y, *states = self._read(x, *[state[place] for state in first], *weights, packing=packing,
                                         input_gradient=x.requires_grad)
                 written.append(y)

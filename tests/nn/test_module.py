@@ -5,9 +5,10 @@ import pickle
 import numpy as np
 import pytest
 
+from scratchml import nn
 from scratchml.autograd import Tensor
 from scratchml.core import storage
-from scratchml.nn import Linear, Module, ModuleList, Parameter, Sequential
+from scratchml.nn import Linear, Module, Parameter, Sequential
 from scratchml.nn.module import KIND, as_input, float_type
 from scratchml.optim import Adam
 
@@ -95,7 +96,7 @@ def test_names_that_a_part_cannot_have(name):
         Scale().register_buffer(name, np.ones(1))
     with pytest.raises(ValueError, match="cannot name a part of Sequential"):
         Sequential({name: Scale()})
-    with pytest.raises(ValueError, match="expected a numpy.ndarray, got float"):
+    with pytest.raises(ValueError, match="expected a numpy.ndarray, or a Tensor that requires no gradient, got float"):
         Scale().register_buffer("x", 1.0)
 
 
@@ -113,11 +114,118 @@ def test_a_buffer_does_not_take_the_place_of_a_weight_or_a_part():
     assert module.state_dict()["calls"] == 4
 
 
-def test_a_weight_that_is_frozen_from_the_start_is_a_constant():
+def test_a_parameter_that_is_frozen_from_the_start_is_a_weight():
     module = Module()
-    module.frozen, module.weight = Parameter(np.ones(2), requires_grad=False), Parameter(np.ones(2))
-    module.weight.requires_grad = False
-    assert [name for name, _ in module.named_parameters()] == ["weight"]
+    module.frozen, module.constant = Parameter(np.ones(2), requires_grad=False), Tensor(np.ones(2))
+    assert [name for name, _ in module.named_parameters()] == ["frozen"]
+    assert module.load_state_dict({"frozen": [3.0, 4.0]}) == ([], []) and module.frozen.data.tolist() == [3, 4]
+    assert [name for name, _ in copy.deepcopy(module).named_parameters()] == ["frozen"]
+    Adam(module.parameters()).step()
+    assert module.frozen.data.tolist() == [3, 4]
+    module.frozen = Tensor(np.zeros(3))
+    assert list(module.state_dict()) == ["frozen"]
+
+
+def test_a_parameter_of_a_tensor():
+    x = Tensor(np.ones(3))
+    assert Parameter(x).data is x.data and Parameter(x).requires_grad
+    for made in (2 * Tensor(np.ones(3), requires_grad=True), Tensor(np.ones(1)).expand(3)):
+        weight = Parameter(made)
+        weight.data[0] = 7                               # its own
+        assert weight.is_leaf and made.data[0] != 7 and weight.requires_grad
+    assert Parameter().shape == (0,)
+    with pytest.raises(ValueError, match="expected real numbers"):
+        Parameter(["a"])
+
+
+def test_weights_and_parts_under_names_that_are_given():
+    module = Module()
+    module.register_parameter("scale", Tensor(np.ones(2)))
+    module.register_parameter("shift", None)
+    module.add_module("part", Linear(2, 1))
+    assert list(module.state_dict()) == ["scale", "part.weight", "part.bias"] and module.shift is None
+    for call, message in [(lambda: module.register_parameter("x", np.ones(2)), "x: expected a Parameter.*got ndarray"),
+                          (lambda: module.register_parameter("x", module.part.weight * 2), "the result of an operation"),
+                          (lambda: module.register_parameter("part", None), "part: Module has a part of this name"),
+                          (lambda: module.add_module("scale", Linear(1, 1)), "scale: Module has a weight of this name"),
+                          (lambda: module.add_module("x", 3), "x: expected a Module, got int")]:
+        with pytest.raises(ValueError, match=message):
+            call()
+
+
+def test_buffers_may_be_tensors_and_need_not_be_saved():
+    module = Module()
+    module.register_buffer("table", Tensor(np.ones((2, 2))))
+    module.register_buffer("scratch", np.zeros(3), persistent=False)
+    module.register_buffer("later", None)
+    assert list(module.state_dict()) == ["table"] and module.later is None
+    assert [name for name, _ in module.named_buffers()] == ["table", "scratch"]
+    module.load_state_dict({"table": [[1, 2], [3, 4]]})
+    assert type(module.table) is Tensor and module.table.data.tolist() == [[1, 2], [3, 4]]
+    module.table = module.table * 2
+    assert module.state_dict()["table"].tolist() == [[2, 4], [6, 8]]
+    assert list(copy.deepcopy(module).state_dict()) == ["table"]
+    module.register_buffer("scratch", np.zeros(3))
+    assert list(module.state_dict()) == ["table", "scratch"]
+    with pytest.raises(ValueError, match="that requires no gradient, got one that does"):
+        module.register_buffer("x", Tensor(np.ones(1), requires_grad=True))
+    with pytest.raises(TypeError, match="table: expected an array or None"):
+        module.table = Tensor(np.ones(1), requires_grad=True)
+
+
+def test_apply_calls_the_parts_first():
+    seen = []
+    net = Net()
+    assert net.apply(seen.append) is net
+    assert [type(m).__name__ for m in seen] == ["Scale", "Linear", "Scale", "Sequential", "Net"]
+
+
+def test_a_module_in_another_dtype():
+    net, x = Net(), np.random.default_rng(0).normal(size=(4, 3))
+    net.scale.register_buffer("table", Tensor(np.ones(2)))
+    net(x).sum().backward()
+    weight, grad = net.body[0].weight, net.body[0].weight.grad.data
+    assert net.float() is net and net.body[0].weight is weight
+    assert {p.dtype for p in net.parameters()} == {p.grad.dtype for p in net.parameters()} == {np.dtype(np.float32)}
+    np.testing.assert_allclose(weight.grad.data, grad, rtol=1e-6)
+    assert net.scale.calls.dtype == np.int64 and net.scale.table.dtype == np.float32
+    assert net.double().to("cpu").to("cpu", dtype="float64")(x).dtype == np.float64
+    assert net.to(np.float32).body(np.float32(x)).dtype == np.float32
+    for call in (lambda: net.to("cuda"), lambda: net.to("cuda:1", "float32"), lambda: net.to(device="mps")):
+        with pytest.raises(ValueError, match="expected 'cpu', the only device"):
+            call()
+    with pytest.raises(ValueError, match="dtype='int64': expected 'float32' or 'float64'"):
+        net.to("int64")
+
+
+@pytest.mark.parametrize("layer, shape", [
+    (lambda: nn.BatchNorm1d(3), (4, 3)), (lambda: nn.LayerNorm(3), (4, 3)), (lambda: nn.Embedding(5, 3), None),
+    (lambda: nn.Conv1d(3, 2, 2), (1, 3, 4)), (lambda: nn.LSTM(3, 2, bias=False), (4, 1, 3)),
+    (lambda: nn.GRU(3, 2), (4, 1, 3)), (lambda: nn.AdditiveAttention(3, 2, 3), "attention"),
+    (lambda: nn.MultiheadAttention(3, 1), "attention"),
+])
+def test_every_layer_computes_in_the_dtype_it_is_turned_into(layer, shape):
+    layer = layer().double()
+    x = [1, 2] if shape is None else Tensor(np.ones((2, 2, 3) if shape == "attention" else shape))
+    y = layer(x, x, x) if shape == "attention" else layer(x)
+    while isinstance(y, tuple):
+        y = y[0]
+    assert y.dtype == np.float64
+
+
+def test_float64_that_meets_float32_is_refused_by_the_next_layer():
+    layer = Linear(3, 3)
+    wide = layer(np.ones((2, 3))) + np.ones(3)
+    assert wide.dtype == np.float64
+    with pytest.raises(ValueError, match="computes in float32, got a Tensor of float64; use x.to"):
+        layer(wide)
+
+
+def test_gradients_are_set_to_zero_where_there_are_some():
+    net = Net()
+    net.scale(np.ones(3)).sum().backward()
+    net.zero_grad(set_to_none=False)
+    assert net.scale.factor.grad.data.tolist() == [0, 0, 0] and net.body[0].weight.grad is None
 
 
 def test_parts_that_are_shared_are_walked_once():
@@ -155,32 +263,6 @@ def test_gradients_are_forgotten():
 def test_a_module_without_forward():
     with pytest.raises(NotImplementedError, match="Module has no forward"):
         Module()(1)
-
-
-# --- lists
-
-def test_sequential_applies_one_after_the_other():
-    first, second = Linear(3, 2, dtype="float64", random_state=0), Scale(2)
-    x = np.random.default_rng(0).normal(size=(4, 3))
-    net = Sequential(first, second)
-    assert (net(x).data == second(first(x)).data).all()
-    assert len(net) == 2 and list(net) == [first, second] and net[-1] is second
-    assert (net[:1](x).data == first(x).data).all() and isinstance(net[:1], Sequential)
-    assert [name for name, _ in Sequential({"a": first, "b": second}).named_children()] == ["a", "b"]
-    assert net.append(Scale(2)) is net and len(net) == 3
-    empty = Sequential()
-    assert empty(x) is x and len(empty) == 0
-
-
-def test_lists_hold_modules_alone():
-    parts = ModuleList([Scale(), Scale()])
-    assert len(parts) == 2 and [len(p.state_dict()) for p in parts[1:]] == [2] and isinstance(parts[1:], ModuleList)
-    delattr(parts, "0")
-    parts.append(third := Scale())
-    assert list(parts)[1] is third and len(parts) == 2
-    for make in (lambda: Sequential(np.tanh), lambda: ModuleList([3]), lambda: Sequential({"a": 3})):
-        with pytest.raises(TypeError, match="expected"):
-            make()
 
 
 def test_repr():
