@@ -63,7 +63,13 @@ class Estimator:
         return dict(list(inspect.signature(cls.__init__).parameters.items())[1:])
 
     def get_params(self, deep=True):
-        """The parameters by name; if `deep`, those of estimators among them too, as name__parameter."""
+        """The parameters by name.
+
+        Parameters
+        ----------
+        deep : bool, default=True
+            Whether those of estimators among them come too, as name__parameter.
+        """
         params = {}
         for name in sorted(self._parameters()):
             params[name] = value = getattr(self, name)
@@ -72,7 +78,13 @@ class Estimator:
         return params
 
     def set_params(self, **params):
-        """Change parameters, name__parameter for those of an estimator among them.  Raises ValueError for a wrong name."""
+        """Change parameters.  Returns itself.  Raises ValueError for a wrong name.
+
+        Parameters
+        ----------
+        **params : object
+            New values by name; name__parameter for those of an estimator among the parameters.
+        """
         for name, value in sorted(params.items(), key=lambda item: "__" in item[0]):       # outer ones first
             name, _, inner = name.partition("__")
             if name not in self._parameters():
@@ -160,11 +172,27 @@ class Transformer:
     """For estimators with `transform`: `fit_transform`, and output as a data frame for those who ask for one."""
 
     def fit_transform(self, X, y=None, **fit_params):
-        """The same as `fit(X)` and then `transform(X)`, (N, F)."""
+        """The same as `fit(X)` and then `transform(X)`, (N, F).
+
+        Parameters
+        ----------
+        X : array (N, D)
+            Samples, in whatever form `fit` takes them.
+        y : None, default=None
+            Ignored, as in `fit`.
+        **fit_params : object
+            What `fit` takes besides.
+        """
         return self.fit(X, y, **fit_params).transform(X)
 
     def get_feature_names_out(self, input_features=None):
-        """Names of the output's columns: the class's name in lower case, numbered.  Raises ValueError for wrong inputs."""
+        """Names of the output's columns: the class's name in lower case, numbered.  Raises ValueError for wrong inputs.
+
+        Parameters
+        ----------
+        input_features : array (D,) of str or None, default=None
+            Names of the input's columns; None for those of `fit`.
+        """
         self._check_input_features(input_features)
         return np.array([f"{type(self).__name__.lower()}{i}" for i in range(self._n_features_out)], dtype=object)
 
@@ -183,7 +211,13 @@ class Transformer:
         return names
 
     def set_output(self, *, transform=None):
-        """What `transform` returns: "default" for arrays, "pandas" or "polars" for data frames, None for no change."""
+        """Choose what `transform` returns.  Returns itself.
+
+        Parameters
+        ----------
+        transform : {"default", "pandas", "polars"} or None, default=None
+            "default" for arrays, the others for data frames, None for no change.
+        """
         if transform is not None:
             self._sklearn_output_config = {"transform": transform}
         return self
@@ -210,7 +244,17 @@ class Clusterer:
     _estimator_type = "clusterer"
 
     def fit_predict(self, X, y=None, **fit_params):
-        """The same as `fit(X)`, returning `labels_` (N,)."""
+        """The same as `fit(X)`, returning `labels_` (N,).
+
+        Parameters
+        ----------
+        X : array (N, D)
+            Samples.
+        y : None, default=None
+            Ignored.
+        **fit_params : object
+            What `fit` takes besides.
+        """
         return self.fit(X, y, **fit_params).labels_
 
 

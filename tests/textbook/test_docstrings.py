@@ -1,12 +1,15 @@
 """Every public name says what it is, what it takes and when it refuses."""
 import inspect
 import re
+from typing import NamedTuple
 
 import pytest
 
 from tests.textbook.public import estimators, fit_arguments, fitted, public_names, required
 
 SHAPE = re.compile(r"\((?:[A-Z][\w+-]*|\d)(?:, ?[\w+-]+)*,?\)")          # (N,)  (N, D)  (T+1, K)
+TO_DO = ("autograd", "cluster", "datasets", "metrics", "nn", "optim", "preprocessing", "recommend", "reduction",
+         "sequences")                                    # packages whose parameters are not yet in numpydoc's form
 NAMES = list(public_names())
 FUNCTIONS = [found for found in NAMES if inspect.isroutine(found[2]) and required(found[2])]
 each_estimator = pytest.mark.parametrize("cls", estimators(), ids=lambda cls: cls.__name__)
@@ -22,6 +25,142 @@ def test_every_public_name_has_a_docstring(package, name, thing):
 def test_a_function_of_arrays_gives_shapes_and_says_what_it_refuses(package, name, thing):
     assert SHAPE.search(thing.__doc__), "give the shapes of its arguments"
     assert re.search(r"\b[Rr]aise|\b[Ee]rrors?\b", thing.__doc__), "say what is raised and when"
+
+
+# --- parameters, in numpydoc's form
+
+
+class Row(NamedTuple):
+    """`lr, eps : float, default=0.1` and the indented lines below it as one text."""
+    names: list
+    type: str
+    default: str | None                                  # as it is written; None where no default is given
+    text: str
+
+
+ROW = re.compile(r"(\*{0,2}\w+(?:, \w+)*) : (\S.*?)(?:, default=(\S.*))?")
+SAME = {
+    "verbose": ("int, default=0", "1 for a line to stderr after each "),
+    "callback": ("callable or None, default=None", "Called with a `Progress` after each "),
+    "random_state": ("int, numpy.random.Generator or None, default=None", "Seed or source of "),
+}
+
+
+def rows(doc, heading):
+    """The rows of a section of `doc`, and what comes after it; no rows if there is no such section."""
+    before, _, rest = inspect.cleandoc(doc or "").partition(f"{heading}\n{'-' * len(heading)}\n")
+    assert not rest or before.endswith("\n\n"), "an empty line goes before a section"
+    found, (body, _, after) = [], rest.partition("\n\n")
+    for line in body.splitlines():
+        if row := ROW.fullmatch(line):
+            found.append(Row(row[1].split(", "), row[2], row[3], ""))
+        else:
+            assert found and re.match(r" {4}\S", line), f"neither `name : type` nor the text of one: {line!r}"
+            found[-1] = found[-1]._replace(text=f"{found[-1].text} {line.strip()}".strip())
+    return found, after
+
+
+def parameters(function):
+    """{name: parameter}; stars belong to the name."""
+    stars = {inspect.Parameter.VAR_POSITIONAL: "*", inspect.Parameter.VAR_KEYWORD: "**"}
+    return {stars.get(p.kind, "") + p.name: p for p in inspect.signature(function).parameters.values()}
+
+
+def methods(cls):
+    """The public methods, bound, that the class and bases of ours define; not those that only restate another."""
+    ours = [base for base in cls.__mro__ if base.__module__.startswith("scratchml")]
+    for base, name in [(base, name) for base in ours for name in vars(base) if name[0] != "_"]:
+        method = bound(getattr(base, name))
+        if inspect.ismethod(method) and not restates(method, bound(getattr(super(base, cls), name, None))):
+            yield method
+
+
+def bound(method):
+    return method.__get__(object()) if inspect.isfunction(method) else method
+
+
+def restates(method, overridden):
+    """Whether what is said of the method that it overrides is true of it: the same names, or one array in their place."""
+    return not method.__doc__ and inspect.ismethod(overridden) and \
+        (len(parameters(method)) < 2 or list(parameters(method)) == list(parameters(overridden)))
+
+
+def explained():
+    """{label: what can be called with arguments} of all that a public name stands for; a shared method once."""
+    found = []
+    for _, _, thing in NAMES:
+        if inspect.isclass(thing) and issubclass(thing, (Exception, tuple)):
+            continue                                     # what is raised or returned, nobody calls
+        if inspect.isroutine(thing) or inspect.isclass(thing) and thing.__init__ is not object.__init__:
+            found.append(thing)
+        if inspect.isclass(thing):
+            found.extend(method for method in methods(thing) if method.__module__ != "scratchml.autograd.ops")
+    return {f"{part}.{one.__qualname__}": one for one in found
+            if (part := one.__module__.split(".")[1]) not in TO_DO and parameters(one)}
+
+
+EXPLAINED = explained()
+
+
+@pytest.mark.parametrize("label", EXPLAINED)
+def test_parameters_have_names_types_defaults_and_text(label):
+    assert_explained(EXPLAINED[label], EXPLAINED[label].__doc__)
+
+
+def assert_explained(function, doc):
+    (found, after), given = rows(doc, "Parameters"), parameters(function)
+    assert [name for row in found for name in row.names] == list(given)
+    assert not after or re.match(r"[A-Z]\w+\n-+\n", after), f"only other sections come after it, not {after!r}"
+    for row in found:
+        assert re.match(r"[^a-z ].*\.$", row.text), f"{row.names}: expected a sentence, got {row.text!r}"
+        for name in row.names:
+            assert_default(row, given[name])
+
+
+def assert_default(row, parameter):
+    """The row gives the default that the signature has, if it can be written, and a type that the default is of."""
+    name, default = parameter.name, parameter.default
+    words = {bool: "bool", int: "int|float", float: "float", str: "str|{", tuple: "tuple", type(None): "None"}
+    if default is parameter.empty:
+        assert row.default is None and "optional" not in row.type, f"{name} has no default"
+    elif type(default) not in words:
+        assert row.default is None and row.type.endswith(", optional"), f"{name}: expected `type, optional`"
+    else:
+        assert row.default is not None, f"{name}: expected default={default!r}"
+        assert repr(eval(row.default, {"__builtins__": {}})) == repr(default), f"{name}: expected default={default!r}"
+        assert re.search(rf"(?<!\w)({words[type(default)]})", row.type), f"{name}: {default!r} is no {row.type}"
+
+
+@pytest.mark.parametrize("name", SAME)
+def test_what_many_take_is_explained_in_the_same_words(name):
+    form, text = SAME[name]
+    for label, one in EXPLAINED.items():
+        for row in rows(one.__doc__, "Parameters")[0]:
+            if name in row.names:
+                assert f"{row.type}, default={row.default}" == form and row.text.startswith(text), label
+
+
+@pytest.mark.parametrize("wrong", [
+    "x : int, default=8\n    How many.",
+    "x : float, default=7.0\n    How many.",
+    "x : str, default=7\n    How many.",
+    "x : int, optional\n    How many.",
+    "x : int\n    How many.",
+    "y : int, default=7\n    How many.",
+    "x : int, default=7\n    How many.\ny : int, default=7\n    Which.",
+    "x, y : int, default=7\n    How many.",
+    "x : int, default=7",
+    "x : int, default=7\n  How many.",
+    "x : int, default=7\n    how many",
+    "x : how many.",
+    "x : int, default=7\n    How many.\n\nMore text.",
+    "",
+])
+def test_words_that_do_not_fit_are_noticed(wrong):
+    doc = "What it does.\n\nParameters\n----------\n"
+    assert_explained(lambda x=7: x, doc + "x : int, default=7\n    How many.\n\nReturns\n-------\nint")
+    with pytest.raises(AssertionError):
+        assert_explained(lambda x=7: x, doc + wrong)
 
 
 # --- estimators
