@@ -1,6 +1,7 @@
 """Preprocessing: what a model sees of the data, and on what scale."""
-from scratchml.preprocessing.scaling import MinMaxScaler, QuantileTransformer, StandardScaler
+from scratchml.preprocessing.quantiles import QuantileTransformer
+from scratchml.preprocessing.scaling import MinMaxScaler, StandardScaler
 
-CHAPTERS = ("scaling",)
+CHAPTERS = ("scaling", "quantiles")
 
 __all__ = ["MinMaxScaler", "QuantileTransformer", "StandardScaler"]

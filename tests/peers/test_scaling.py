@@ -10,7 +10,7 @@ import pytest
 
 from scratchml import preprocessing as ours
 from scratchml.datasets import load_digits, load_iris, load_wine
-from scratchml.preprocessing.scaling import normal_levels, normal_quantiles
+from scratchml.preprocessing.quantiles import normal_levels, normal_quantiles
 
 theirs = pytest.importorskip("sklearn.preprocessing")
 
