@@ -1,15 +1,16 @@
 """Metrics: numbers for how good a result is."""
 from scratchml.metrics.clustering import (
-    adjusted_mutual_info_score, adjusted_rand_score, calinski_harabasz_score, completeness_score, contingency,
-    davies_bouldin_score, entropy, expected_mutual_info, fowlkes_mallows_score, homogeneity_score, mutual_info_score,
-    normalized_mutual_info_score, silhouette_samples, silhouette_score, v_measure_score)
+    adjusted_mutual_info_score, adjusted_rand_score, completeness_score, contingency, entropy, expected_mutual_info,
+    fowlkes_mallows_score, homogeneity_score, mutual_info_score, normalized_mutual_info_score, v_measure_score)
 from scratchml.metrics.embedding import trustworthiness
 from scratchml.metrics.ranking import (
     average_precision_at_k, catalogue_coverage, hit_rate_at_k, hits, ndcg_at_k, novelty, precision_at_k, recall_at_k,
     reciprocal_rank_at_k, top_k)
+from scratchml.metrics.separation import (
+    calinski_harabasz_score, davies_bouldin_score, silhouette_samples, silhouette_score)
 from scratchml.metrics.tagging import chunk_scores, chunks, label_scores, sequence_accuracy, token_accuracy
 
-CHAPTERS = ("clustering", "embedding", "ranking")
+CHAPTERS = ("clustering", "separation", "embedding", "ranking")
 
 __all__ = ["chunk_scores", "chunks", "label_scores", "sequence_accuracy", "token_accuracy",
            "adjusted_mutual_info_score", "adjusted_rand_score", "calinski_harabasz_score", "completeness_score",

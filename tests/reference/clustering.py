@@ -1,6 +1,6 @@
 """How good a clustering is, by definition: over all pairs of points, and over all permutations of the labels."""
 from itertools import combinations, permutations
-from math import dist, inf, log, sqrt
+from math import log, sqrt
 
 import numpy as np
 
@@ -74,51 +74,3 @@ def fowlkes_mallows_score(a, b):
     """(9)"""
     _, P_a, P_b, P_ab = pairs(a, b)
     return P_ab / sqrt(P_a * P_b) if P_ab else 0.0
-
-
-# --- by the points alone
-
-def distances_to_clusters(X, y):
-    """(10)"""
-    return np.array([[sum(dist(x, z) for z, label in zip(X, y) if label == k) for k in sorted(set(y))] for x in X])
-
-
-def silhouette_samples(X, y):
-    """(11)"""
-    scores = []
-    for i in range(len(X)):
-        means = {k: np.mean([dist(X[i], X[j]) for j in range(len(X)) if y[j] == k and j != i] or 0) for k in set(y)}
-        inside, outside = means[y[i]], min(means[k] for k in means if k != y[i])
-        alone = list(y).count(y[i]) == 1
-        scores.append(0.0 if alone or inside == outside == 0 else (outside - inside) / max(inside, outside))
-    return np.array(scores)
-
-
-def silhouette_score(X, y):
-    """(12)"""
-    return sum(silhouette_samples(X, y)) / len(X)
-
-
-def members(X, y):
-    return [X[[label == k for label in y]] for k in sorted(set(y))]
-
-
-def calinski_harabasz_score(X, y):
-    """(13)"""
-    clusters, middle = members(X, y), X.mean(axis=0)
-    between = sum(len(c) * dist(c.mean(axis=0), middle) ** 2 for c in clusters) / (len(clusters) - 1)
-    within = sum(dist(x, c.mean(axis=0)) ** 2 for c in clusters for x in c) / (len(X) - len(clusters))
-    return between / within if within > 0 else inf
-
-
-def davies_bouldin_score(X, y):
-    """(14)"""
-    clusters = members(X, y)
-    centres = [c.mean(axis=0) for c in clusters]
-    widths = [np.mean([dist(x, centre) for x in c]) for c, centre in zip(clusters, centres)]
-
-    def overlap(k, l):
-        apart, both = dist(centres[k], centres[l]), widths[k] + widths[l]
-        return both / apart if apart > 0 else inf if both > 0 else 0.0
-    K = range(len(clusters))
-    return sum(max(overlap(k, l) for l in K if l != k) for k in K) / len(clusters)

@@ -1,14 +1,10 @@
 import numpy as np
 from hypothesis import strategies as st
 
-from tests.strategies.distances import table
-
-SIZES = dict(N=9, D=4, K=3, R=5, S=2)
+SIZES = dict(N=9, K=3, R=5, S=2)
 seeds = st.integers(0, 2**32 - 1)
 NAMES = {"numbers": np.arange(10), "far apart": 10**9 * np.arange(-3, 7), "strings": np.array(list("dbcaefghij")),
          "floats": np.linspace(-1, 1, 10), "booleans": np.arange(10) > 4}
-KINDS = ("normal", "duplicates", "constant column", "integer grid", "one direction", "offset 1e6", "scaled 1e8",
-         "scaled 1e-8")
 
 
 def labels(N, most, seed):
@@ -30,19 +26,6 @@ def labelings(draw, max_points):
     return tuple(NAMES[draw(st.sampled_from(sorted(NAMES)))][y] for y in (a, b))
 
 
-@st.composite
-def clustered_points(draw, max_points, max_columns, kinds=KINDS):
-    """X and labels of 2 ... N-1 clusters, some of one point."""
-    N = draw(st.integers(3, max_points))
-    K = draw(st.integers(2, min(5, N - 1)))
-    rng = np.random.default_rng(draw(seeds))
-    y = rng.permutation(np.concatenate([np.arange(K), labels(N - K, K, draw(seeds))]))
-    return table(N, draw(st.integers(1, max_columns)), draw(seeds), draw(st.sampled_from(kinds))), y
-
-
 def example(symbol):
     """A valid value for a symbol of the chapter."""
-    rng = np.random.default_rng(0)
-    if symbol == "X":
-        return rng.normal(size=(SIZES["N"], SIZES["D"]))
     return np.arange(SIZES["N"]) % SIZES[{"a": "R", "b": "S", "y": "K"}[symbol]]
