@@ -50,19 +50,18 @@ Sources: R. Bell and Y. Koren, "Scalable collaborative filtering with jointly de
 weights", ICDM 2007; Y. Hu, Y. Koren and C. Volinsky, "Collaborative filtering for implicit feedback datasets", ICDM
 2008, sections 4 for (2) and 5 for (3).
 """
-from typing import NamedTuple
-
 import numpy as np
 
 from scratchml.core import storage
-from scratchml.core.checks import as_matrix, one_of, real_number, safe_to_square, whole_number
+from scratchml.core.checks import whole_number
 from scratchml.core.estimator import Estimator, warn_not_converged
 from scratchml.core.progress import report
 from scratchml.core.random import generator
 from scratchml.core.sparse import Rows, entries_at, in_range, known_entries, transposed, whole_numbers
 from scratchml.recommend.best_items import best_of_all, directions, nothing
 from scratchml.recommend.half_steps import equations_of, half_step, shared_gram, solve_least_norm
-from scratchml.recommend.model_parts import NewUsers, Settings, checked_arrays, checked_new_users, checked_progress
+from scratchml.recommend.model_parts import (Explanation, NewUsers, Settings, check_parameters, checked_arrays,
+                                             checked_new_users, checked_progress, ratings, starting_factors)
 from scratchml.recommend.objectives import family_error, penalty, weight_and_target, with_biases
 
 KIND = "scratchml.recommend.ALS"
@@ -120,14 +119,6 @@ def contributions(B, v, c, t, A):
 
 
 # --- the estimator -------------------------------------------------------------------------------
-
-
-class Explanation(NamedTuple):
-    """Why an item was recommended: `score` is the offset plus what all known items contribute; here are the most."""
-    score: float
-    offset: float                                        # μ + d_j, which is nobody's taste
-    items: np.ndarray                                    # (n,)
-    contributions: np.ndarray                            # (n,), falling
 
 
 class ALS(Estimator):
@@ -197,16 +188,8 @@ class ALS(Estimator):
         or infinite, or whose squares over- or underflow, and negative confidence; it names the first.  With
         `alpha`, NaN is what is not observed in an array: a 0 there counts as liked.
         """
-        dtype, S = self._check_parameters()
-        if items is None and (values is not None or shape is not None):
-            raise ValueError("items: expected the items of the users X, as values or shape are given, got none")
-        if items is None:
-            R = known_entries(X, dtype=dtype)
-        elif values is None:
-            raise ValueError("values: expected the entries of the users X and the items, got none; pass all three, or "
-                             "X as a matrix")
-        else:
-            R = entries_at(X, items, values, shape, dtype=dtype, names=("users", "items", "values"))
+        dtype, S = check_parameters(self), STEPS if self.solver == "cg" else 0
+        R = ratings(X, items, values, shape, dtype)
         settings = self._settings_now()
         settings.check_entries(R)
         F, biased = self.factors, bool(self.biases)
@@ -239,40 +222,6 @@ class ALS(Estimator):
                                "set tol=0 if so many are wanted")
         return self
 
-    def _check_parameters(self):
-        """The type of the factors, and the steps of conjugate gradients."""
-        if whole_number(self.factors, "factors") >= 2**31:
-            raise ValueError(f"factors={self.factors}: expected at most 2**31 - 1")
-        whole_number(self.iterations, "iterations")
-        real_number(self.tol, "tol")
-        one_of(self.solver, "solver", ("cholesky", "cg"))
-        one_of(self.dtype, "dtype", ("float32", "float64"))
-        weights = {"regularization": self.regularization, "unobserved_weight": self.unobserved_weight}
-        if self.alpha is not None:
-            weights["alpha"] = self.alpha
-        for name in ("biases", "weighted_regularization"):
-            if not isinstance(getattr(self, name), (bool, np.bool_)):
-                raise ValueError(f"{name}={getattr(self, name)!r}: expected True or False")
-        most = float(np.finfo(self.dtype).max) ** 0.5
-        for name, weight in weights.items():
-            if real_number(weight, name) > most:
-                raise ValueError(f"{name}={weight!r}: expected at most {most:.1g}, whose square {self.dtype} can hold")
-        rarest = 1e3 if self.dtype == "float32" else 1e7
-        if self.unobserved_weight > rarest:
-            raise ValueError(f"unobserved_weight={self.unobserved_weight!r}: expected at most {rarest:.0g} in "
-                             f"{self.dtype}; a larger one drowns the observed, whose weight is 1, in rounding")
-        if self.alpha is not None and self.unobserved_weight:
-            raise ValueError(f"unobserved_weight={self.unobserved_weight!r}: with alpha, what is not observed has the "
-                             "weight 1; leave unobserved_weight at 0, or set alpha=None")
-        if self.biases and (self.unobserved_weight or self.alpha is not None):
-            raise ValueError(f"biases={self.biases!r}: with alpha or unobserved_weight, unknown entries are pulled "
-                             "towards 0, and biases, which stand for the mean of the observed, away from it; set "
-                             "biases=False, or unobserved_weight=0 and alpha=None")
-        if self.solver == "cg" and not self.regularization:
-            raise ValueError("regularization=0: a few conjugate gradients do not reach the solution of least norm; set "
-                             "solver='cholesky', or a regularization above 0")
-        return np.dtype(self.dtype), STEPS if self.solver == "cg" else 0
-
     def _settings_now(self):
         return Settings(*(getattr(self, name) for name in Settings._fields))
 
@@ -281,14 +230,7 @@ class ALS(Estimator):
         if init is None:
             V = generator(self.random_state).standard_normal((M, F), dtype) / dtype.type(F) ** dtype.type(0.5)
             return np.zeros((N, F), dtype), V
-        if not isinstance(init, (tuple, list)) or len(init) != 2:
-            raise ValueError(f"init: expected (U, V), the factors of users and of items, got {type(init).__name__}")
-        with np.errstate(over="ignore"):                 # what float32 cannot hold becomes infinite, and is refused so
-            factors = [safe_to_square(as_matrix(one, name="init").astype(dtype), "init") for one in init]
-        if factors[0].shape != (N, F) or factors[1].shape != (M, F):
-            raise ValueError(f"init: expected (U, V) of shapes {(N, F)} and {(M, F)}, got {factors[0].shape} and "
-                             f"{factors[1].shape}")
-        return factors
+        return starting_factors(init, N, M, F, dtype)
 
     def _keep(self, R, U, V, μ, history, settings):
         """Take a finished iteration into the attributes, all at once."""
@@ -444,8 +386,7 @@ class ALS(Estimator):
     def _from_parts(cls, arrays, rest):
         """The model of what `storage.load` returned, if all of it fits together."""
         model = cls(**rest["parameters"])
-        dtype, _ = model._check_parameters()
         settings = model._settings_now()
-        U, V, R = checked_arrays(arrays, model.factors, dtype, settings)
+        U, V, R = checked_arrays(arrays, model.factors, check_parameters(model), settings)
         model._keep(R, U, V, *checked_progress(rest, R, settings), settings)
         return model

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from scratchml.core.checks import as_floats, finite, real_number, safe_to_square
-from scratchml.core.sparse import Rows, known_entries
+from scratchml.core.checks import as_floats, as_matrix, finite, one_of, real_number, safe_to_square, whole_number
+from scratchml.core.sparse import Rows, entries_at, known_entries
 from scratchml.recommend.objectives import Family
 
 
@@ -17,6 +17,14 @@ class NewUsers(NamedTuple):
     factors: np.ndarray                                  # (S, F)
     biases: np.ndarray                                   # (S,)
     ratings: Rows                                        # (S, M), as they were given
+
+
+class Explanation(NamedTuple):
+    """Why an item was recommended: `score` is the offset plus what all known items contribute; here are the most."""
+    score: float
+    offset: float                                        # μ + d_j, which is nobody's taste
+    items: np.ndarray                                    # (n,)
+    contributions: np.ndarray                            # (n,), falling
 
 
 class Settings(NamedTuple):
@@ -46,6 +54,67 @@ class Settings(NamedTuple):
             n = int(np.searchsorted(R.indptr, k, side="right")) - 1
             raise ValueError(f"X: {R.data[k]} of user {n} and item {R.indices[k]} has a negative confidence, 1 + "
                              f"{self.alpha} r; expected signs of liking >= 0, such as counts")
+
+
+# --- what a fit is given -------------------------------------------------------------------------
+
+
+def check_parameters(als):
+    """The type of the factors of `als`.  Raises ValueError for parameters that are wrong or do not go together."""
+    if whole_number(als.factors, "factors") >= 2**31:
+        raise ValueError(f"factors={als.factors}: expected at most 2**31 - 1")
+    whole_number(als.iterations, "iterations")
+    real_number(als.tol, "tol")
+    one_of(als.solver, "solver", ("cholesky", "cg"))
+    one_of(als.dtype, "dtype", ("float32", "float64"))
+    weights = {"regularization": als.regularization, "unobserved_weight": als.unobserved_weight}
+    if als.alpha is not None:
+        weights["alpha"] = als.alpha
+    for name in ("biases", "weighted_regularization"):
+        if not isinstance(getattr(als, name), (bool, np.bool_)):
+            raise ValueError(f"{name}={getattr(als, name)!r}: expected True or False")
+    most = float(np.finfo(als.dtype).max) ** 0.5
+    for name, weight in weights.items():
+        if real_number(weight, name) > most:
+            raise ValueError(f"{name}={weight!r}: expected at most {most:.1g}, whose square {als.dtype} can hold")
+    rarest = 1e3 if als.dtype == "float32" else 1e7
+    if als.unobserved_weight > rarest:
+        raise ValueError(f"unobserved_weight={als.unobserved_weight!r}: expected at most {rarest:.0g} in "
+                         f"{als.dtype}; a larger one drowns the observed, whose weight is 1, in rounding")
+    if als.alpha is not None and als.unobserved_weight:
+        raise ValueError(f"unobserved_weight={als.unobserved_weight!r}: with alpha, what is not observed has the "
+                         "weight 1; leave unobserved_weight at 0, or set alpha=None")
+    if als.biases and (als.unobserved_weight or als.alpha is not None):
+        raise ValueError(f"biases={als.biases!r}: with alpha or unobserved_weight, unknown entries are pulled "
+                         "towards 0, and biases, which stand for the mean of the observed, away from it; set "
+                         "biases=False, or unobserved_weight=0 and alpha=None")
+    if als.solver == "cg" and not als.regularization:
+        raise ValueError("regularization=0: a few conjugate gradients do not reach the solution of least norm; set "
+                         "solver='cholesky', or a regularization above 0")
+    return np.dtype(als.dtype)
+
+
+def ratings(X, items, values, shape, dtype):
+    """What `ALS.fit` is given, a matrix or the places and values of its entries, as Rows."""
+    if items is None and (values is not None or shape is not None):
+        raise ValueError("items: expected the items of the users X, as values or shape are given, got none")
+    if items is None:
+        return known_entries(X, dtype=dtype)
+    if values is None:
+        raise ValueError("values: expected the entries of the users X and the items, got none; pass all three, or "
+                         "X as a matrix")
+    return entries_at(X, items, values, shape, dtype=dtype, names=("users", "items", "values"))
+
+
+def starting_factors(init, N, M, F, dtype):
+    """`init` as factors U (N, F) and V (M, F).  Raises ValueError for anything else."""
+    if not isinstance(init, (tuple, list)) or len(init) != 2:
+        raise ValueError(f"init: expected (U, V), the factors of users and of items, got {type(init).__name__}")
+    with np.errstate(over="ignore"):                     # what float32 cannot hold becomes infinite, and is refused so
+        U, V = (safe_to_square(as_matrix(one, name="init").astype(dtype), "init") for one in init)
+    if U.shape != (N, F) or V.shape != (M, F):
+        raise ValueError(f"init: expected (U, V) of shapes {(N, F)} and {(M, F)}, got {U.shape} and {V.shape}")
+    return U, V
 
 
 # --- parts from outside --------------------------------------------------------------------------
