@@ -11,9 +11,10 @@ from tests.textbook.source import MODULES, PACKAGES, imports, parse
 LAYERS = {
     "core": 0,
     "optim": 1, "autograd": 1, "metrics": 1, "preprocessing": 1, "datasets": 1,
-    "nn": 2,
-    "sequences": 3, "timeseries": 3, "recommend": 3, "cluster": 3, "reduction": 3, "ranking": 3,
-    "tour": 4,
+    "nn": 2, "cluster": 2,
+    "neighbors": 3, "torch": 3,
+    "sequences": 4, "timeseries": 4, "recommend": 4, "reduction": 4, "ranking": 4,
+    "tour": 5,
 }
 CHAPTERS = text.chapters()
 IMPORTS = [found for name, tree in MODULES.items() for found in imports(name, tree)]
