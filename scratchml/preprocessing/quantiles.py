@@ -110,8 +110,10 @@ class QuantileTransformer(_Scaler):
 
     Parameters
     ----------
-    n_quantiles : K, how finely the distribution of each column is known; of N samples, N at most.
-    output_distribution : "uniform", from 0 to 1, or "normal".
+    n_quantiles : int, default=1000
+        K, how finely the distribution of each column is known; of N samples, N at most.
+    output_distribution : {"uniform", "normal"}, default="uniform"
+        What to make of each column: levels from 0 to 1, or normal scores.
 
     Attributes
     ----------
@@ -124,7 +126,15 @@ class QuantileTransformer(_Scaler):
         self.output_distribution = output_distribution
 
     def fit(self, X, y=None):
-        """Learn the quantiles of `X` (N, D); `y` is ignored.  Raises ValueError for wrong options, NaN, |x| > 1e300."""
+        """Learn the quantiles of each column.  Returns itself.  Raises ValueError for wrong options, NaN, |x| > 1e300.
+
+        Parameters
+        ----------
+        X : array (N, D)
+            Samples.
+        y : None, default=None
+            Ignored.
+        """
         K = whole_number(self.n_quantiles, "n_quantiles")
         self._normal()
         X = self._fit_matrix(X)
@@ -134,7 +144,13 @@ class QuantileTransformer(_Scaler):
         return self
 
     def transform(self, X):
-        """`X` (N, D), scaled.  Raises ValueError for NaN, inf and another number of columns."""
+        """`X` as levels or normal scores, (N, D).  Raises ValueError for NaN, inf and another number of columns.
+
+        Parameters
+        ----------
+        X : array (N, D)
+            Samples.
+        """
         checked = self._more_matrix(X)
         Z = empirical_levels(checked, self.quantiles_)
         if self._normal():
@@ -142,7 +158,13 @@ class QuantileTransformer(_Scaler):
         return self._output(Z.astype(checked.dtype, copy=False), X)
 
     def inverse_transform(self, X):
-        """The samples (N, D) that `transform` makes into `X` (N, D).  Raises ValueError as it does."""
+        """The samples (N, D) that `transform` makes into `X`.  Raises ValueError as it does.
+
+        Parameters
+        ----------
+        X : array (N, D)
+            Levels or normal scores; what lies beyond their ends counts as the end.
+        """
         Z = P = self._scaled_matrix(X)
         if self._normal():
             P = np.where(np.abs(Z) < Z.dtype.type(END), normal_levels(Z), Z > 0)       # the ends are the ends

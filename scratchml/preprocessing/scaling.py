@@ -135,7 +135,13 @@ class _Scaler(Transformer, Estimator):
     """What scalers share: as many columns come out as went in, and there is a way back."""
 
     def get_feature_names_out(self, input_features=None):
-        """The columns' names, which stay what they are.  Raises ValueError for others than those of `fit`."""
+        """The columns' names, which stay what they are.  Raises ValueError for others than those of `fit`.
+
+        Parameters
+        ----------
+        input_features : array (D,) of str or None, default=None
+            The names; None for those of `fit`, or x0, x1, ... if it got none.
+        """
         return self._check_input_features(input_features)
 
     def _scaled_matrix(self, Z):
@@ -151,16 +157,38 @@ class _Mover(_Scaler):
     """What (4) and (5) share: both are (x - p) / q · f + r, and learn from samples that come bit by bit."""
 
     def fit(self, X, y=None):
-        """Learn from `X` (N, D); `y` is ignored.  Raises ValueError for bad parameters, NaN, inf, |x| > 1e300."""
+        """Learn from samples.  Returns itself.  Raises ValueError for bad parameters, NaN, inf, |x| > 1e300.
+
+        Parameters
+        ----------
+        X : array (N, D)
+            Samples.
+        y : None, default=None
+            Ignored.
+        """
         return self._learn(self._fit_matrix(X), first=True)
 
     def partial_fit(self, X, y=None):
-        """Learn from further samples `X` (N, D) too, as if all had come at once.  Raises ValueError as `fit` does."""
+        """Learn from further samples too, as if all had come at once.  Returns itself; raises as `fit` does.
+
+        Parameters
+        ----------
+        X : array (N, D)
+            Further samples; the first call decides how many columns there are.
+        y : None, default=None
+            Ignored.
+        """
         first = not hasattr(self, "n_samples_seen_")
         return self._learn(self._fit_matrix(X) if first else self._more_matrix(X), first)
 
     def inverse_transform(self, X):
-        """The samples (N, D) that `transform` makes into `X` (N, D).  Raises ValueError as it does."""
+        """The samples (N, D) that `transform` makes into `X`.  Raises ValueError as it does.
+
+        Parameters
+        ----------
+        X : array (N, D)
+            Scaled samples.
+        """
         X = self._scaled_matrix(X)
         p, q, f, r = self._terms()
         return _moved(X, r, f, q, p)
@@ -171,8 +199,10 @@ class StandardScaler(_Mover):
 
     Parameters
     ----------
-    with_mean : whether to subtract the mean.
-    with_std : whether to divide by the standard deviation.
+    with_mean : bool, default=True
+        Whether to subtract the mean.
+    with_std : bool, default=True
+        Whether to divide by the standard deviation.
 
     Attributes
     ----------
@@ -199,7 +229,13 @@ class StandardScaler(_Mover):
         return self
 
     def transform(self, X):
-        """`X` (N, D), scaled.  Raises ValueError for NaN, inf and another number of columns."""
+        """`X` scaled, (N, D).  Raises ValueError for NaN, inf and another number of columns.
+
+        Parameters
+        ----------
+        X : array (N, D)
+            Samples.
+        """
         checked = self._more_matrix(X)
         return self._output(standard_score(checked, *self._terms()[:2]), X)
 
@@ -212,8 +248,10 @@ class MinMaxScaler(_Mover):
 
     Parameters
     ----------
-    feature_range : (a, b), where the least and the largest value go.
-    clip : whether `transform` moves what lies outside that range to its nearer end; there is no way back from there.
+    feature_range : tuple (a, b), default=(0, 1)
+        Where the least and the largest value go, a < b.
+    clip : bool, default=False
+        Whether `transform` moves what lies outside that range to its nearer end; there is no way back from there.
 
     Attributes
     ----------
@@ -238,7 +276,13 @@ class MinMaxScaler(_Mover):
         return self
 
     def transform(self, X):
-        """`X` (N, D), scaled.  Raises ValueError for NaN, inf and another number of columns."""
+        """`X` scaled, (N, D).  Raises ValueError for NaN, inf and another number of columns.
+
+        Parameters
+        ----------
+        X : array (N, D)
+            Samples.
+        """
         checked = self._more_matrix(X)
         a, b = self._range()
         Z = min_max(checked, self.data_min_, self._divisor, a, b)
