@@ -62,6 +62,11 @@ def contingency(labels_true, labels_pred):
     are empty; so do all below.
 
     Shapes: a (N), b (N) -> (R, S)
+
+    Parameters
+    ----------
+    labels_true, labels_pred : array (N,)
+        Labels of the points: the truth, and those to judge.
     """
     shared = _shared(labels_true, labels_pred)
     table = np.zeros((len(shared.rows), len(shared.columns)), np.int64)
@@ -75,6 +80,11 @@ def entropy(labels):
     Errors are those of `contingency`.
 
     Shapes: y (N) -> ()
+
+    Parameters
+    ----------
+    labels : array (N,)
+        Labels of the points.
     """
     return _entropy(_sizes(*_numbered(labels, "labels")))
 
@@ -85,6 +95,11 @@ def adjusted_rand_score(labels_true, labels_pred):
     1 for the same clustering, 0 on average by chance, at least -1/2.  Errors are those of `contingency`.
 
     Shapes: a (N), b (N) -> ()
+
+    Parameters
+    ----------
+    labels_true, labels_pred : array (N,)
+        Labels of the points: the truth, and those to judge.
     """
     shared = _shared(labels_true, labels_pred)
     together, in_a, in_b = _pairs(shared.n), _pairs(shared.rows), _pairs(shared.columns)
@@ -100,6 +115,11 @@ def mutual_info_score(labels_true, labels_pred):
     In nats.  Errors are those of `contingency`.
 
     Shapes: a (N), b (N) -> ()
+
+    Parameters
+    ----------
+    labels_true, labels_pred : array (N,)
+        Labels of the points: the truth, and those to judge.
     """
     return _mutual_info(_shared(labels_true, labels_pred))
 
@@ -110,6 +130,11 @@ def expected_mutual_info(labels_true, labels_pred):
     It depends on the sizes of the clusters alone.  Errors are those of `contingency`.
 
     Shapes: a (N), b (N) -> ()
+
+    Parameters
+    ----------
+    labels_true, labels_pred : array (N,)
+        Labels of the points: the truth, and those to judge.
     """
     return _expected_mutual_info(_shared(labels_true, labels_pred))
 
@@ -120,6 +145,11 @@ def normalized_mutual_info_score(labels_true, labels_pred):
     From 0 to 1, the same clustering.  Errors are those of `contingency`.
 
     Shapes: a (N), b (N) -> ()
+
+    Parameters
+    ----------
+    labels_true, labels_pred : array (N,)
+        Labels of the points: the truth, and those to judge.
     """
     shared = _shared(labels_true, labels_pred)
     return _share(_mutual_info(shared), (_entropy(shared.rows) + _entropy(shared.columns)) / 2)
@@ -131,6 +161,11 @@ def adjusted_mutual_info_score(labels_true, labels_pred):
     1 for the same clustering, 0 on average by chance.  Errors are those of `contingency`.
 
     Shapes: a (N), b (N) -> ()
+
+    Parameters
+    ----------
+    labels_true, labels_pred : array (N,)
+        Labels of the points: the truth, and those to judge.
     """
     shared = _shared(labels_true, labels_pred)
     if len(shared.rows) == len(shared.columns) and len(shared.rows) in (1, shared.n.sum()):
@@ -141,22 +176,41 @@ def adjusted_mutual_info_score(labels_true, labels_pred):
 
 
 def homogeneity_score(labels_true, labels_pred):
-    """The h of (8), of labels (N,): 1 where each cluster has points of one class only.  Errors as in `contingency`."""
+    """The h of (8): 1 where each cluster has points of one class only.  Errors are those of `contingency`.
+
+    Parameters
+    ----------
+    labels_true, labels_pred : array (N,)
+        Labels of the points: the truth, and those to judge.
+    """
     shared = _shared(labels_true, labels_pred)
     return _share(_mutual_info(shared), _entropy(shared.rows))
 
 
 def completeness_score(labels_true, labels_pred):
-    """The c of (8), of labels (N,): 1 where each class lies in one cluster only.  Errors are those of `contingency`."""
+    """The c of (8): 1 where each class lies in one cluster only.  Errors are those of `contingency`.
+
+    Parameters
+    ----------
+    labels_true, labels_pred : array (N,)
+        Labels of the points: the truth, and those to judge.
+    """
     return homogeneity_score(labels_pred, labels_true)
 
 
 def v_measure_score(labels_true, labels_pred, *, beta=1.0):
     """(8)  V_β = (1 + β) h c / (β h + c), with h = I / H(a), c = I / H(b)
 
-    `beta` above 1 gives completeness more weight.  Errors are those of `contingency`, and for a `beta` below 0.
+    Errors are those of `contingency`, and for a `beta` below 0.
 
     Shapes: a (N), b (N) -> ()
+
+    Parameters
+    ----------
+    labels_true, labels_pred : array (N,)
+        Labels of the points: the truth, and those to judge.
+    beta : float, default=1.0
+        Weight of completeness; homogeneity has the weight 1.
     """
     beta = real_number(beta, "beta")
     h, c = homogeneity_score(labels_true, labels_pred), completeness_score(labels_true, labels_pred)
@@ -169,6 +223,11 @@ def fowlkes_mallows_score(labels_true, labels_pred):
     The geometric mean of precision and recall over pairs.  Errors are those of `contingency`.
 
     Shapes: a (N), b (N) -> ()
+
+    Parameters
+    ----------
+    labels_true, labels_pred : array (N,)
+        Labels of the points: the truth, and those to judge.
     """
     shared = _shared(labels_true, labels_pred)
     together = _pairs(shared.n)

@@ -51,10 +51,18 @@ def neighbour_ranks(X):
 def trustworthiness(X, Y, *, n_neighbors=5):
     """(2)  T = 1 - 2 / (N n (2N - 3n - 1)) Σ_i Σ_j [y_j is of the n nearest to y_i] max(0, r(i, j) - n)
 
-    `n_neighbors` is n.
     Raises ValueError if X or Y is not a matrix of finite numbers, if they differ in N, or if n is not below N / 2.
 
     Shapes: X (N, D), Y (N, F) -> ()
+
+    Parameters
+    ----------
+    X : array (N, D)
+        The data.
+    Y : array (N, F)
+        The map, a point for each of the data.
+    n_neighbors : int, default=5
+        n, how many neighbours on the map are looked at.
     """
     X, Y = (safe_to_square(as_matrix(Z, name=name), name) for Z, name in ((X, "X"), (Y, "Y")))
     N, n = len(X), whole_number(n_neighbors, "n_neighbors")

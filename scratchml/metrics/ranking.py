@@ -73,6 +73,13 @@ def top_k(scores, k):
     Raises ValueError for scores that are no matrix (U, M), or NaN, and for k that is no whole number from 1 to M.
 
     Shapes: S (U, M), k -> (U, k)
+
+    Parameters
+    ----------
+    scores : array (U, M)
+        How much each user is expected to like each item; -inf for what must not be recommended.
+    k : int
+        How many items to take.
     """
     S = as_floats(scores, "scores")
     if S.ndim != 2:
@@ -87,14 +94,19 @@ def top_k(scores, k):
 def hits(recommended, relevant, k=None):
     """(2)  h_ui = [R_ui ∈ T_u]
 
-    `recommended` are U lists of item numbers, an array (U, L) with -1 after the end of a list, or lists of different
-    lengths; `k` is by default L.  `relevant` are U collections of item numbers, or Rows or a sparse matrix (U, M) whose
-    stored entries are what is wanted.  For one user, both can be flat lists of numbers.
-
     Raises ValueError if the two have different numbers of users, if k is no whole number from 1 to L, for items that
     are no whole numbers or out of range, and for a list that has an item twice; so do all below.
 
     Shapes: R (U, L), T (U, M), k -> (U, k)
+
+    Parameters
+    ----------
+    recommended : array (U, L) or list of list
+        Item numbers of each user, the best first: an array with -1 after the end of a list, or lists of any lengths.
+    relevant : list of collections, Rows or sparse matrix (U, M)
+        What each user wanted: item numbers, or a row whose stored entries are wanted.  For one user, both may be flat.
+    k : int or None, default=None
+        How many places of a list to look at; None for all L.
     """
     return _judged(recommended, relevant, k).hits
 
@@ -105,9 +117,20 @@ def hits(recommended, relevant, k=None):
 def precision_at_k(recommended, relevant, k=None, *, per_user=False):
     """(3)  P = mean_u Σ_i h_ui / k
 
-    Arguments and errors are those of `hits`; nothing to judge, no user with anything relevant, is an error too.
+    Errors are those of `hits`; nothing to judge, no user with anything relevant, is an error too.
 
     Shapes: R (U, L), T (U, M), k -> ()
+
+    Parameters
+    ----------
+    recommended : array (U, L) or list of list
+        Items of each user, the best first, as in `hits`.
+    relevant : list of collections, Rows or sparse matrix (U, M)
+        What each user wanted, as in `hits`.
+    k : int or None, default=None
+        How many places of a list to look at; None for all L.
+    per_user : bool, default=False
+        Whether to return the numbers that the mean is of, one for each user with something relevant.
     """
     judged = _judged(recommended, relevant, k)
     return _mean(judged, judged.hits.mean(axis=1), per_user)
@@ -116,9 +139,20 @@ def precision_at_k(recommended, relevant, k=None, *, per_user=False):
 def recall_at_k(recommended, relevant, k=None, *, per_user=False):
     """(4)  recall = mean_u Σ_i h_ui / |T_u|
 
-    Arguments and errors are those of `precision_at_k`.
+    Errors are those of `precision_at_k`.
 
     Shapes: R (U, L), T (U, M), k -> ()
+
+    Parameters
+    ----------
+    recommended : array (U, L) or list of list
+        Items of each user, the best first, as in `hits`.
+    relevant : list of collections, Rows or sparse matrix (U, M)
+        What each user wanted, as in `hits`.
+    k : int or None, default=None
+        How many places of a list to look at; None for all L.
+    per_user : bool, default=False
+        Whether to return the numbers that the mean is of, one for each user with something relevant.
     """
     judged = _judged(recommended, relevant, k)
     return _mean(judged, judged.hits.sum(axis=1) / np.maximum(judged.sizes, 1), per_user)
@@ -127,9 +161,20 @@ def recall_at_k(recommended, relevant, k=None, *, per_user=False):
 def hit_rate_at_k(recommended, relevant, k=None, *, per_user=False):
     """(5)  HR = mean_u max_i h_ui
 
-    Arguments and errors are those of `precision_at_k`.
+    Errors are those of `precision_at_k`.
 
     Shapes: R (U, L), T (U, M), k -> ()
+
+    Parameters
+    ----------
+    recommended : array (U, L) or list of list
+        Items of each user, the best first, as in `hits`.
+    relevant : list of collections, Rows or sparse matrix (U, M)
+        What each user wanted, as in `hits`.
+    k : int or None, default=None
+        How many places of a list to look at; None for all L.
+    per_user : bool, default=False
+        Whether to return the numbers that the mean is of, one for each user with something relevant.
     """
     judged = _judged(recommended, relevant, k)
     return _mean(judged, judged.hits.any(axis=1).astype(np.float64), per_user)
@@ -138,9 +183,20 @@ def hit_rate_at_k(recommended, relevant, k=None, *, per_user=False):
 def average_precision_at_k(recommended, relevant, k=None, *, per_user=False):
     """(6)  MAP = mean_u Σ_i h_ui (Σ_{j≤i} h_uj / i) / min(|T_u|, k)
 
-    Arguments and errors are those of `precision_at_k`.
+    Errors are those of `precision_at_k`.
 
     Shapes: R (U, L), T (U, M), k -> ()
+
+    Parameters
+    ----------
+    recommended : array (U, L) or list of list
+        Items of each user, the best first, as in `hits`.
+    relevant : list of collections, Rows or sparse matrix (U, M)
+        What each user wanted, as in `hits`.
+    k : int or None, default=None
+        How many places of a list to look at; None for all L.
+    per_user : bool, default=False
+        Whether to return the numbers that the mean is of, one for each user with something relevant.
     """
     judged = _judged(recommended, relevant, k)
     h = judged.hits                                      # (U, k)
@@ -152,9 +208,20 @@ def average_precision_at_k(recommended, relevant, k=None, *, per_user=False):
 def reciprocal_rank_at_k(recommended, relevant, k=None, *, per_user=False):
     """(7)  MRR = mean_u max_i h_ui / i
 
-    Arguments and errors are those of `precision_at_k`.
+    Errors are those of `precision_at_k`.
 
     Shapes: R (U, L), T (U, M), k -> ()
+
+    Parameters
+    ----------
+    recommended : array (U, L) or list of list
+        Items of each user, the best first, as in `hits`.
+    relevant : list of collections, Rows or sparse matrix (U, M)
+        What each user wanted, as in `hits`.
+    k : int or None, default=None
+        How many places of a list to look at; None for all L.
+    per_user : bool, default=False
+        Whether to return the numbers that the mean is of, one for each user with something relevant.
     """
     judged = _judged(recommended, relevant, k)
     return _mean(judged, (judged.hits / np.arange(1, judged.hits.shape[1] + 1)).max(axis=1), per_user)
@@ -163,10 +230,23 @@ def reciprocal_rank_at_k(recommended, relevant, k=None, *, per_user=False):
 def ndcg_at_k(recommended, relevant, k=None, *, graded=False, per_user=False):
     """(8)  NDCG = mean_u DCG_u / (DCG_u of the best list), DCG_u = Σ_i g_ui / log2(i + 1)
 
-    `graded=True` takes the values of `relevant`, Rows or a sparse matrix, for gains; then users whose gains are all 0
-    do not count.  Arguments and errors are those of `precision_at_k`; gains must be finite and not negative.
+    Errors are those of `precision_at_k`; if `graded`, also gains that are negative or not finite, and lists without any.
 
     Shapes: R (U, L), T (U, M), k -> ()
+
+    Parameters
+    ----------
+    recommended : array (U, L) or list of list
+        Items of each user, the best first, as in `hits`.
+    relevant : list of collections, Rows or sparse matrix (U, M)
+        What each user wanted, as in `hits`.
+    k : int or None, default=None
+        How many places of a list to look at; None for all L.
+    graded : bool, default=False
+        Whether the values of `relevant`, Rows or a sparse matrix, are the gains; users whose gains are all 0 then do not
+        count.
+    per_user : bool, default=False
+        Whether to return the numbers that the mean is of, one for each user with something relevant.
     """
     if graded and not (isinstance(relevant, Rows) or hasattr(relevant, "tocsr")):
         raise ValueError(f"graded: expected relevant to be Rows or a sparse matrix, whose values are the gains, got "
@@ -197,9 +277,18 @@ def ndcg_at_k(recommended, relevant, k=None, *, graded=False, per_user=False):
 def catalogue_coverage(recommended, n_items, k=None):
     """(9)  coverage = |∪_u {R_ui}| / M
 
-    `n_items` is M.  Lists and errors are those of `hits`; an error, too, is an item that is not below M.
+    Errors are those of `hits`, and an item that is not below M.
 
     Shapes: R (U, L), M, k -> ()
+
+    Parameters
+    ----------
+    recommended : array (U, L) or list of list
+        Items of each user, the best first, as in `hits`.
+    n_items : int
+        M, how many items there are.
+    k : int or None, default=None
+        How many places of a list to look at; None for all L.
     """
     M = whole_number(n_items, "n_items")
     R = _lists(recommended, k)
@@ -210,10 +299,18 @@ def catalogue_coverage(recommended, n_items, k=None):
 def novelty(recommended, interactions, k=None):
     """(10)  novelty = mean of -log2(n_m / U) over all R_ui, m = R_ui
 
-    `interactions` are what users have had, U collections of item numbers, Rows or a sparse matrix (U, M); these may be
-    others than the users of the lists.  Lists and errors are those of `hits`; no recommendation at all is an error.
+    Errors are those of `hits`; no recommendation at all is an error, too.
 
     Shapes: R (U, L), A (U, M), k -> ()
+
+    Parameters
+    ----------
+    recommended : array (U, L) or list of list
+        Items of each user, the best first, as in `hits`.
+    interactions : list of collections, Rows or sparse matrix (U, M)
+        What users have had, as `relevant` in `hits`; these may be others than the users of the lists.
+    k : int or None, default=None
+        How many places of a list to look at; None for all L.
     """
     R = _lists(recommended, k)
     A = _rows_of(interactions, "interactions")

@@ -63,6 +63,13 @@ def silhouette_samples(X, labels):
     labels (N,) are not as `contingency` wants them, or if there are not 2 ... N-1 clusters; so do all below.
 
     Shapes: X (N, D), y (N) -> (N)
+
+    Parameters
+    ----------
+    X : array (N, D)
+        Points.
+    labels : array (N,)
+        Their clusters.
     """
     X, y, sizes = _clustered(X, labels)
     sums = _distances_to_clusters(X, y, sizes)           # (N, K)
@@ -81,6 +88,13 @@ def silhouette_score(X, labels):
     Errors are those of `silhouette_samples`.
 
     Shapes: X (N, D), y (N) -> ()
+
+    Parameters
+    ----------
+    X : array (N, D)
+        Points.
+    labels : array (N,)
+        Their clusters.
     """
     return float(silhouette_samples(X, labels).mean())
 
@@ -91,6 +105,13 @@ def calinski_harabasz_score(X, labels):
     The variance between clusters by that within: higher is better.  Errors are those of `silhouette_samples`.
 
     Shapes: X (N, D), y (N) -> ()
+
+    Parameters
+    ----------
+    X : array (N, D)
+        Points.
+    labels : array (N,)
+        Their clusters.
     """
     X, y, sizes = _clustered(X, labels)
     X, C = _centred(X, y, sizes)
@@ -106,6 +127,13 @@ def davies_bouldin_score(X, labels):
     Errors are those of `silhouette_samples`.
 
     Shapes: X (N, D), y (N) -> ()
+
+    Parameters
+    ----------
+    X : array (N, D)
+        Points.
+    labels : array (N,)
+        Their clusters.
     """
     X, y, sizes = _clustered(X, labels)
     X, C = _centred(X, y, sizes)

@@ -30,21 +30,37 @@ class Scores(NamedTuple):
 def token_accuracy(y_true, y_pred):
     """The share of tokens whose label is right.
 
-    `y_true` and `y_pred` are S sequences of labels, of shape (S,).  Raises ValueError where they differ in length, and
-    if there is no token at all; so do the functions below.
+    Raises ValueError where the two differ in length, and if there is no token at all; so do the functions below.
+
+    Parameters
+    ----------
+    y_true, y_pred : list (S,) of sequences of str
+        Labels of S sequences: the right ones, and those to judge.
     """
     pairs = _pairs(y_true, y_pred)
     return sum(a == b for a, b in pairs) / len(pairs)
 
 
 def sequence_accuracy(y_true, y_pred):
-    """The share of sequences (S,) whose labels are all right.  Raises ValueError as `token_accuracy` does."""
+    """The share of sequences whose labels are all right.  Raises ValueError as `token_accuracy` does.
+
+    Parameters
+    ----------
+    y_true, y_pred : list (S,) of sequences of str
+        Labels of S sequences: the right ones, and those to judge.
+    """
     _pairs(y_true, y_pred)
     return sum(list(a) == list(b) for a, b in zip(y_true, y_pred)) / len(y_true)
 
 
 def label_scores(y_true, y_pred):
-    """{label: Scores} of each label that occurs, tokens of sequences (S,).  Raises ValueError as `token_accuracy` does."""
+    """{label: Scores} of each label that occurs, over all tokens.  Raises ValueError as `token_accuracy` does.
+
+    Parameters
+    ----------
+    y_true, y_pred : list (S,) of sequences of str
+        Labels of S sequences: the right ones, and those to judge.
+    """
     pairs = _pairs(y_true, y_pred)
     right = Counter(a for a, b in pairs if a == b)
     there, found = Counter(a for a, _ in pairs), Counter(b for _, b in pairs)
@@ -52,9 +68,14 @@ def label_scores(y_true, y_pred):
 
 
 def chunk_scores(y_true, y_pred):
-    """{type: Scores} of the chunks of each type in sequences (S,), and under "all" of all together.
+    """{type: Scores} of the chunks of each type, and under "all" of all together.
 
     Raises ValueError as `token_accuracy` does, and for labels that are neither O nor like B-PER.
+
+    Parameters
+    ----------
+    y_true, y_pred : list (S,) of sequences of str
+        Labels of S sequences: the right ones, and those to judge.
     """
     _pairs(y_true, y_pred)
     there = [(s, *chunk) for s, labels in enumerate(y_true) for chunk in chunks(labels)]
@@ -67,9 +88,14 @@ def chunk_scores(y_true, y_pred):
 
 
 def chunks(labels):
-    """The chunks of one sequence of T labels, of shape (T,): (first, last, type), places from 0.
+    """The chunks of one sequence: (first, last, type), places from 0.
 
     A label that does not fit to the one before begins a chunk: O I-PER, B-PER I-LOC.  Raises ValueError as `split_tag`.
+
+    Parameters
+    ----------
+    labels : list (T,) of str
+        Labels of the T tokens, each O, or B, I, E or S with a type, as in B-PER.
     """
     found, begin = [], None
     tags = [*map(split_tag, labels), ("O", "")]
