@@ -60,8 +60,8 @@ class Pronunciations(NamedTuple):
 def load_addresses(*, messy=False):
     """Addresses in the United States, as people write them, each token with the part that it is of.
 
-    tokens and labels of 1,513 addresses, 10,722 tokens, 29 labels; with `messy` of 63 others that are harder, 404 tokens,
-    11 labels.
+    tokens and labels of 1,513 addresses, 10,722 tokens, 29 labels; with `messy` of 63 others that are harder, 404
+    tokens, 11 labels.
     Labels are those of the Federal Geographic Data Committee's standard for addresses: AddressNumber, StreetName,
     PlaceName and so on.  They mark no chunks: a street name of three words is three times StreetName.
 
@@ -71,6 +71,11 @@ def load_addresses(*, messy=False):
 
     Source: the training data of usaddress 0.5.16, by DataMade, https://github.com/datamade/usaddress.
     Licence: MIT.
+
+    Parameters
+    ----------
+    messy : bool, default=False
+        Whether to load the 63 harder addresses instead.
     """
     content = _read("addresses_messy.tsv" if messy else "addresses.tsv").decode()
     pairs = [[line.split("\t") for line in address.split("\n")] for address in content.rstrip("\n").split("\n\n")]

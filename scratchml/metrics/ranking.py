@@ -230,7 +230,7 @@ def reciprocal_rank_at_k(recommended, relevant, k=None, *, per_user=False):
 def ndcg_at_k(recommended, relevant, k=None, *, graded=False, per_user=False):
     """(8)  NDCG = mean_u DCG_u / (DCG_u of the best list), DCG_u = Σ_i g_ui / log2(i + 1)
 
-    Errors are those of `precision_at_k`; if `graded`, also gains that are negative or not finite, and lists without any.
+    Errors are those of `precision_at_k`; if `graded`, also gains below 0 or not finite, and lists without any.
 
     Shapes: R (U, L), T (U, M), k -> ()
 
@@ -243,8 +243,7 @@ def ndcg_at_k(recommended, relevant, k=None, *, graded=False, per_user=False):
     k : int or None, default=None
         How many places of a list to look at; None for all L.
     graded : bool, default=False
-        Whether the values of `relevant`, Rows or a sparse matrix, are the gains; users whose gains are all 0 then do not
-        count.
+        Whether the values of `relevant`, Rows or a sparse matrix, are gains; users whose gains are all 0 do not count.
     per_user : bool, default=False
         Whether to return the numbers that the mean is of, one for each user with something relevant.
     """

@@ -89,9 +89,12 @@ class IncrementalPCA(LinearProjection):
 
     Parameters
     ----------
-    n_components : F, or None for all that the data have.
-    whiten : whether `transform` divides each coordinate by its standard deviation.
-    batch_size : rows that `fit` takes at a time, by default 5 D.
+    n_components : int or None, default=None
+        F; None for all that the data have.
+    whiten : bool, default=False
+        Whether `transform` divides each coordinate by its standard deviation.
+    batch_size : int or None, default=None
+        Rows that `fit` takes at a time; None for 5 D.
 
     Attributes
     ----------
@@ -108,9 +111,16 @@ class IncrementalPCA(LinearProjection):
         self.batch_size = batch_size
 
     def fit(self, X, y=None):
-        """Find the axes of `X` (N, D), N at least 2, batch by batch, forgetting what was seen before.
+        """Find the axes batch by batch, forgetting what was seen before.  Returns itself.
 
         Raises ValueError for bad parameters, NaN, inf, values whose squares over- or underflow.
+
+        Parameters
+        ----------
+        X : array (N, D)
+            Points, N at least 2.
+        y : None, default=None
+            Ignored.
         """
         X = safe_to_square(self._fit_matrix(X, min_samples=2))
         size = 5 * X.shape[1] if self.batch_size is None else whole_number(self.batch_size, "batch_size")
@@ -123,7 +133,15 @@ class IncrementalPCA(LinearProjection):
         return self
 
     def partial_fit(self, X, y=None):
-        """Take one more batch `X` (N, D), N at least 1, into account.  Errors are those of `fit`."""
+        """Take one more batch into account.  Returns itself.  Errors are those of `fit`.
+
+        Parameters
+        ----------
+        X : array (N, D)
+            Points, N at least 1.
+        y : None, default=None
+            Ignored.
+        """
         if not hasattr(self, "n_samples_seen_"):
             X = self._fit_matrix(X)
             self.n_samples_seen_ = 0

@@ -175,11 +175,23 @@ class LinearProjection(Transformer, Estimator):
     """What PCA and IncrementalPCA do once their axes are found."""
 
     def transform(self, X):
-        """Coordinates (N, F) of `X` (N, D) along the components; of variance 1 each if `whiten`."""
+        """Coordinates (N, F) along the components; of variance 1 each if `whiten`.
+
+        Parameters
+        ----------
+        X : array (N, D)
+            Points.
+        """
         return self._output(self._coordinates(self._further(X)), X)
 
     def inverse_transform(self, Z):
-        """The points (N, D) whose coordinates are `Z` (N, F): exact if all components are kept."""
+        """The points (N, D) that have these coordinates: exact if all components are kept.
+
+        Parameters
+        ----------
+        Z : array (N, F)
+            Coordinates, as `transform` returns them.
+        """
         self._check_fitted()
         Z = as_matrix(Z, name="Z").astype(self.components_.dtype, copy=False)
         if Z.shape[1] != self.n_components_:
@@ -195,9 +207,14 @@ class LinearProjection(Transformer, Estimator):
         return (W.T * (self.explained_variance_ - σ2)) @ W + σ2 * np.eye(W.shape[1], dtype=W.dtype)
 
     def score_samples(self, X):
-        """Log-density (N,) of each row of `X` (N, D) under probabilistic PCA, in nats.
+        """Log-density (N,) under probabilistic PCA, in nats.
 
         Raises ValueError if the model's covariance has not full rank: no density exists.
+
+        Parameters
+        ----------
+        X : array (N, D)
+            Points.
         """
         X = self._further(X)
         W, λ, σ2 = self.components_, self.explained_variance_, self.noise_variance_
@@ -208,7 +225,15 @@ class LinearProjection(Transformer, Estimator):
         return log_density(X, self.mean_, W, λ, σ2)
 
     def score(self, X, y=None):
-        """Mean log-density of `X` (N, D), in nats; the error is that of `score_samples`."""
+        """Mean log-density, in nats; the error is that of `score_samples`.
+
+        Parameters
+        ----------
+        X : array (N, D)
+            Points.
+        y : None, default=None
+            Ignored.
+        """
         return float(self.score_samples(X).mean())
 
     def _further(self, X):
@@ -243,14 +268,18 @@ class PCA(LinearProjection):
 
     Parameters
     ----------
-    n_components : F; a fraction in (0, 1) for the fewest components that explain more than this share of the
-        variance; None for min(N, D).
-    whiten : whether `transform` divides each coordinate by its standard deviation.
-    svd_solver : "covariance_eigh" (2) and LAPACK's eigenvalues; "jacobi" (2) and eigenvalues by hand, slower;
-        "randomized" a few random products, for few components of a large matrix; "auto" the first, or with more
-        features than samples the SVD of the centred data, or from 1,000 features on, if at most a tenth of the
-        components is asked for, the third.
-    random_state : None, int or numpy.random.Generator, for "randomized".
+    n_components : int, float or None, default=None
+        F; a fraction in (0, 1) for the fewest components that explain more than this share of the variance; None for
+        min(N, D).
+    whiten : bool, default=False
+        Whether `transform` divides each coordinate by its standard deviation.
+    svd_solver : {"auto", "covariance_eigh", "jacobi", "randomized"}, default="auto"
+        "covariance_eigh": (2) and LAPACK's eigenvalues; "jacobi": (2) and eigenvalues by hand, slower; "randomized": a
+        few random products, for few components of a large matrix; "auto": the first, or with more features than samples
+        the SVD of the centred data, or from 1,000 features on, if at most a tenth of the components is asked for,
+        "randomized".
+    random_state : int, numpy.random.Generator or None, default=None
+        Seed or source of the random products of "randomized".
 
     Attributes
     ----------
@@ -270,9 +299,16 @@ class PCA(LinearProjection):
         self.random_state = random_state
 
     def fit(self, X, y=None):
-        """Find the axes of `X` (N, D), N at least 2; `y` is ignored.
+        """Find the axes.  Returns itself.
 
         Raises ValueError for bad parameters, NaN, inf, values whose squares over- or underflow.
+
+        Parameters
+        ----------
+        X : array (N, D)
+            Points, N at least 2.
+        y : None, default=None
+            Ignored.
         """
         X = self._fit_matrix(X, min_samples=2, check_finite=False)
         solver = self._solver(X.shape)

@@ -117,20 +117,32 @@ class TSNE(Transformer, Estimator):
 
     Parameters
     ----------
-    n_components : F, the dimension of the map: 1, 2 or 3.
-    perplexity : how many neighbours a point has, effectively: from 1 to N - 1.
-    cost : "tsne", "symmetric" (symmetric SNE) or "sne"; see the chapter sne.
-    early_exaggeration : the factor of P in the first 250 iterations.
-    learning_rate : η, or "auto"; see Choices.
-    max_iter : iterations.
-    n_iter_without_progress : stop if the KL has not fallen for so many iterations; looked at every 50, after the
-        first 250.
-    min_grad_norm : stop if the gradient's norm is at most this; looked at likewise.
-    init : "pca", "random" (normal, standard deviation 1e-4) or an array (N, F).
-    metric : "euclidean", or "precomputed" for X (N, N) of distances.
-    random_state : None, int or numpy.random.Generator; the same seed gives the same bits on any number of threads.
-    verbose : 1 for a line to stderr every 50 iterations.
-    callback : called with a `Progress` every 50 iterations; returning True stops the fit.
+    n_components : int, default=2
+        F, the dimension of the map: 1, 2 or 3.
+    perplexity : float, default=30.0
+        How many neighbours a point has, effectively: from 1 to N - 1.
+    cost : {"tsne", "symmetric", "sne"}, default="tsne"
+        Which divergence to lower, "symmetric" being that of symmetric SNE; see the chapter sne.
+    early_exaggeration : float, default=12.0
+        The factor of P in the first 250 iterations.
+    learning_rate : float or {"auto"}, default="auto"
+        η; "auto" is explained under Choices.
+    max_iter : int, default=1000
+        Iterations at most.
+    n_iter_without_progress : int, default=300
+        Stop if the KL has not fallen for so many iterations; looked at every 50, after the first 250.
+    min_grad_norm : float, default=1e-7
+        Stop if the gradient's norm is at most this; looked at likewise.
+    init : {"pca", "random"} or array (N, F), default="pca"
+        Where the points start; "random" is normal with a standard deviation of 1e-4.
+    metric : {"euclidean", "precomputed"}, default="euclidean"
+        What the distances are; "precomputed" if X is a matrix (N, N) of them.
+    random_state : int, numpy.random.Generator or None, default=None
+        Seed or source of the start; an int gives the same bits on any number of threads.
+    verbose : int, default=0
+        1 for a line to stderr after each 50 iterations.
+    callback : callable or None, default=None
+        Called with a `Progress` after each 50 iterations; returning True stops the fit.
 
     Attributes
     ----------
@@ -160,10 +172,17 @@ class TSNE(Transformer, Estimator):
         self.callback = callback
 
     def fit(self, X, y=None):
-        """Draw the map of `X` (N, D), or of the distances `X` (N, N); `y` is ignored.
+        """Draw the map.  Returns itself.
 
         Ctrl-C, like a callback that says stop, leaves the map of the last full 50 iterations in the attributes.
         Raises ValueError for bad parameters, NaN, inf, values whose squares over- or underflow, one sample.
+
+        Parameters
+        ----------
+        X : array (N, D) or (N, N)
+            Samples, or if `metric` is "precomputed" their distances.
+        y : None, default=None
+            Ignored.
         """
         one_of(self.metric, "metric", ("euclidean", "precomputed"))
         X = self._fit_matrix(X, min_samples=2)
@@ -184,7 +203,15 @@ class TSNE(Transformer, Estimator):
         return self
 
     def fit_transform(self, X, y=None):
-        """The same as `fit(X)`, returning `embedding_` (N, F)."""
+        """The same as `fit(X)`, returning `embedding_` (N, F).
+
+        Parameters
+        ----------
+        X : array (N, D) or (N, N)
+            As in `fit`.
+        y : None, default=None
+            Ignored.
+        """
         return self._output(self.fit(X).embedding_, X)
 
     @property
