@@ -42,7 +42,8 @@ mining (2000), section 3.
 import numpy as np
 
 from scratchml.cluster.assignment import nearest_of_all
-from scratchml.cluster.kmeans import KMeans, _clusters_among, _moments
+from scratchml.cluster.kmeans import KMeans, _clusters_among
+from scratchml.cluster.kmeans_sums import cluster_sums
 from scratchml.core.checks import one_of, real_number, safe_to_square, sample_weights, whole_number
 from scratchml.core.estimator import warn_not_converged
 from scratchml.core.progress import report
@@ -56,7 +57,7 @@ def left_over(X, w, C, y):
 
     Shapes: X (N, D), w (N), C (K, D), y (N) -> (K)
     """
-    return _moments(X, w, C, y)[:, -1]
+    return cluster_sums(X, w, C, y)[:, -1]
 
 
 def worst(J):

@@ -46,8 +46,9 @@ section 5 for the greedy choice (6).
 """
 import numpy as np
 
-from scratchml.cluster.assignment import nearest, nearest_of_all, screen
+from scratchml.cluster.assignment import nearest, nearest_of_all
 from scratchml.cluster.kmeans_bounds import SEARCHES
+from scratchml.cluster.kmeans_sums import assign_and_sum, cluster_sums, means_of, rows_a_chunk
 from scratchml.core.checks import as_matrix, one_of, real_number, safe_to_square, sample_weights, whole_number
 from scratchml.core.distances import euclidean, squared_distance
 from scratchml.core.estimator import Clusterer, Estimator, Transformer, warn_not_converged
@@ -141,7 +142,7 @@ def potential(X, w, d, Y):
 
     Shapes: X (N, D), w (N), d (N), Y (L, D) -> (L)
     """
-    chunk = _chunk(len(X))
+    chunk = rows_a_chunk(len(X))
     partial = np.zeros((-(-len(X) // chunk), len(Y)))
     run_chunks(_potentials, len(X), X, w, d, Y, partial, chunk=chunk)
     return partial.sum(axis=0)
@@ -291,16 +292,16 @@ class KMeans(Transformer, Clusterer, Estimator):
         What has less inertia than `to_beat`, the best of earlier starts, goes into the attributes.
         """
         search = SEARCHES[self.algorithm](X)
-        labels, moments = _assign_and_sum(X, w, C, search)
+        labels, moments = assign_and_sum(X, w, C, search)
         history, converged = [float(moments[:, -1].sum())], False
         self._keep(C, labels, history, converged, search.n_distances, to_beat)
         for iteration in range(1, self.max_iter + 1):
             before, C_before = labels, C
             if not moments[:, -2].all():
                 before = fill_empty(X, w, C, labels)
-                moments = _moments(X, w, C, before)
-            C = _means(moments, C)
-            labels, moments = _assign_and_sum(X, w, C, search)
+                moments = cluster_sums(X, w, C, before)
+            C = means_of(moments, C)
+            labels, moments = assign_and_sum(X, w, C, search)
             history = history + [float(moments[:, -1].sum())]
             converged = np.array_equal(labels, before) or float(((C - C_before) ** 2).sum()) <= tol
             self._keep(C, labels, history, converged, search.n_distances, to_beat)
@@ -324,60 +325,7 @@ def _clusters_among(n_clusters, n):
     return K
 
 
-def _chunk(n):
-    """Rows a chunk, where each chunk has an array of sums of its own: at most 16 of them."""
-    return max(2048, -(-n // 16))
-
-
-# --- compiled: the same results in less time -----------------------------------------------------
-
-def _assign_and_sum(X, w, C, search):
-    """(2) and then `_moments`; if no bounds spare a row, a block of rows at a time: it comes from memory once for both."""
-    if search.bounds_pay():
-        y = search.labels(C)
-        return y, _moments(X, w, C, y)
-    search.n_distances += len(X) * len(C)
-    chunk, block = _chunk(len(X)), max(128, 50_000 // X.shape[1])
-    y, (label, arrays) = np.empty(len(X), np.int32), screen(C)
-    partial = np.zeros((-(-len(X) // chunk), len(C), X.shape[1] + 2))
-
-    def sweep(c, start, stop):
-        for first in range(start, stop, block):
-            last = min(first + block, stop)
-            label(c, first, last, X, *arrays, y)
-            _moments_chunk(c, first, last, X, w, C, y, partial)
-
-    run_chunks(sweep, len(X), chunk=chunk)
-    return y, partial.sum(axis=0)
-
-
-def _moments(X, w, C, y):
-    """Per cluster Σ w x, Σ w and Σ w ‖x - c‖², (K, D+2): the sums of (3) and (1), in one pass on every core."""
-    chunk = _chunk(len(X))
-    partial = np.zeros((-(-len(X) // chunk), len(C), X.shape[1] + 2))
-    run_chunks(_moments_chunk, len(X), X, w, C, y, partial, chunk=chunk)
-    return partial.sum(axis=0)
-
-
-@kernel(reassociate=True)
-def _moments_chunk(c, start, stop, X, w, C, y, partial):
-    """The sums of `_moments` over the rows start ... stop-1, added to partial[c]."""
-    D = X.shape[1]
-    for i in range(start, stop):
-        sums, centre = partial[c, y[i]], C[y[i]]
-        weight, square = np.float64(w[i]), 0.0
-        for j in range(D):
-            x = np.float64(X[i, j])
-            sums[j] += weight * x
-            square += (x - centre[j]) * (x - centre[j])
-        sums[D] += weight
-        sums[D + 1] += weight * square
-
-
-def _means(moments, C):
-    """(3) from the sums of `_moments`; a cluster without weight keeps its row of `C`."""
-    weight = moments[:, -2, None]                        # (K, 1)
-    return np.where(weight > 0, moments[:, :-2] / np.where(weight > 0, weight, 1), C).astype(C.dtype)
+# --- compiled ------------------------------------------------------------------------------------
 
 
 @kernel(reassociate=True)

@@ -43,7 +43,8 @@ Source: D. Sculley, "Web-scale k-means clustering", WWW 2010, algorithm 1.
 import numpy as np
 
 from scratchml.cluster.assignment import nearest_of_all
-from scratchml.cluster.kmeans import KMeans, _clusters_among, _moments
+from scratchml.cluster.kmeans import KMeans, _clusters_among
+from scratchml.cluster.kmeans_sums import cluster_sums
 from scratchml.core.checks import real_number, safe_to_square, sample_weights, whole_number
 from scratchml.core.estimator import warn_not_converged
 from scratchml.core.progress import report
@@ -67,7 +68,7 @@ def step(X, w, y, C, v):
 
     Shapes: X (N, D), w (N), y (N), C (K, D), v (K) -> (K, D)
     """
-    moments = _moments(X, w, C, y)                       # (K, D+2): Σ w x, Σ w
+    moments = cluster_sums(X, w, C, y)                       # (K, D+2): Σ w x, Σ w
     pull = moments[:, :-2] - moments[:, -2, None] * C
     return C + (pull / np.where(v > 0, v, 1)[:, None]).astype(C.dtype)
 
@@ -151,7 +152,7 @@ class MiniBatchKMeans(KMeans):
             if report(self, self.n_steps_, m) or done:
                 break
         self.labels_ = nearest_of_all(X, self.cluster_centers_)
-        self.inertia_ = float(_moments(X, w, self.cluster_centers_, self.labels_)[:, -1].sum())
+        self.inertia_ = float(cluster_sums(X, w, self.cluster_centers_, self.labels_)[:, -1].sum())
         self.n_iter_ = -(-self.n_steps_ * B // len(X))
         found = len(np.unique(self.labels_))
         if found < K:
@@ -182,7 +183,7 @@ class MiniBatchKMeans(KMeans):
         """(1) and (2) for a batch: its labels, the mean inertia of a point before the step, and the squared shift."""
         C = self.cluster_centers_
         labels = nearest_of_all(X, C)
-        j = float(_moments(X, w, C, labels)[:, -1].sum()) / max(float(w.sum(dtype=np.float64)), 1e-300)
+        j = float(cluster_sums(X, w, C, labels)[:, -1].sum()) / max(float(w.sum(dtype=np.float64)), 1e-300)
         v = seen(w, labels, self.counts_)
         moved = step(X, w, labels, C, v)
         self.cluster_centers_, self.counts_ = moved, v

@@ -1,0 +1,63 @@
+"""Both half-steps of the chapter on k-means in one pass over the points: (2), and the sums that (3) and (1) are made of.
+
+Same results as there, but for rounding, because they are the same sums in another order: each thread adds up its rows,
+and a block of rows is assigned and summed while it lies in the cache.
+"""
+import numpy as np
+
+from scratchml.cluster.assignment import screen
+from scratchml.core.jit import kernel, run_chunks
+
+
+def rows_a_chunk(n):
+    """Rows a chunk, where each chunk has an array of sums of its own: at most 16 of them."""
+    return max(2048, -(-n // 16))
+
+
+def assign_and_sum(X, w, C, search):
+    """(2) and then `cluster_sums`; if no bounds spare a row, by blocks of rows, which come from memory once for both."""
+    if search.bounds_pay():
+        y = search.labels(C)
+        return y, cluster_sums(X, w, C, y)
+    search.n_distances += len(X) * len(C)
+    chunk, block = rows_a_chunk(len(X)), max(128, 50_000 // X.shape[1])
+    y, (label, arrays) = np.empty(len(X), np.int32), screen(C)
+    partial = np.zeros((-(-len(X) // chunk), len(C), X.shape[1] + 2))
+
+    def sweep(c, start, stop):
+        for first in range(start, stop, block):
+            last = min(first + block, stop)
+            label(c, first, last, X, *arrays, y)
+            _add_rows(c, first, last, X, w, C, y, partial)
+
+    run_chunks(sweep, len(X), chunk=chunk)
+    return y, partial.sum(axis=0)
+
+
+def cluster_sums(X, w, C, y):
+    """Per cluster Σ w x, Σ w and Σ w ‖x - c‖², (K, D+2): the sums of (3) and (1), in one pass on every core."""
+    chunk = rows_a_chunk(len(X))
+    partial = np.zeros((-(-len(X) // chunk), len(C), X.shape[1] + 2))
+    run_chunks(_add_rows, len(X), X, w, C, y, partial, chunk=chunk)
+    return partial.sum(axis=0)
+
+
+@kernel(reassociate=True)
+def _add_rows(c, start, stop, X, w, C, y, partial):
+    """The sums of `cluster_sums` over the rows start ... stop-1, added to partial[c]."""
+    D = X.shape[1]
+    for i in range(start, stop):
+        sums, centre = partial[c, y[i]], C[y[i]]
+        weight, square = np.float64(w[i]), 0.0
+        for j in range(D):
+            x = np.float64(X[i, j])
+            sums[j] += weight * x
+            square += (x - centre[j]) * (x - centre[j])
+        sums[D] += weight
+        sums[D + 1] += weight * square
+
+
+def means_of(moments, C):
+    """(3) from the sums of `cluster_sums`; a cluster without weight keeps its row of `C`."""
+    weight = moments[:, -2, None]                        # (K, 1)
+    return np.where(weight > 0, moments[:, :-2] / np.where(weight > 0, weight, 1), C).astype(C.dtype)
