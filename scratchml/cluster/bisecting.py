@@ -88,14 +88,24 @@ class BisectingKMeans(KMeans):
 
     Parameters
     ----------
-    n_clusters : K.
-    init : how a cut starts, "k-means++" or "random".
-    n_init : starts of each cut to try.
-    max_iter, tol : those of `KMeans`, for each cut.
-    random_state : None, int or numpy.random.Generator; the same seed gives the same bits on any number of threads.
-    bisecting_strategy : "biggest_inertia" to cut by (1), "largest_cluster" by weight.
-    verbose : 1 for a line to stderr after each cut.
-    callback : called with a `Progress` after each cut; returning True stops the fit.
+    n_clusters : int, default=8
+        K.
+    init : {"k-means++", "random"}, default="k-means++"
+        How a cut starts.
+    n_init : int, default=1
+        Starts of each cut to try.
+    max_iter : int, default=300
+        Iterations of one start of a cut at most.
+    tol : float, default=1e-4
+        Stop a cut when both centres move no more than this, measured as by `KMeans`.
+    random_state : int, numpy.random.Generator or None, default=None
+        Seed or source of the starts; an int gives the same bits on any number of threads.
+    bisecting_strategy : {"biggest_inertia", "largest_cluster"}, default="biggest_inertia"
+        Whether to cut the cluster with the largest (1) or with the most weight.
+    verbose : int, default=0
+        1 for a line to stderr after each cut.
+    callback : callable or None, default=None
+        Called with a `Progress` after each cut; returning True stops the fit.
 
     Attributes
     ----------
@@ -118,10 +128,19 @@ class BisectingKMeans(KMeans):
         self.callback = callback
 
     def fit(self, X, y=None, sample_weight=None):
-        """Cut `X` (N, D) with weights (N,), by default 1, into K clusters; `y` is ignored.
+        """Cut the points into K clusters.  Returns itself.
 
         Ctrl-C, like a callback that says stop, leaves the clusters of the last finished cut.
         Raises ValueError for bad parameters, NaN, inf, values whose squares over- or underflow, K > N.
+
+        Parameters
+        ----------
+        X : array (N, D)
+            Points.
+        y : None, default=None
+            Ignored.
+        sample_weight : array (N,) or None, default=None
+            Weights of the points; None for 1 each.
         """
         X = safe_to_square(self._fit_matrix(X))
         w = sample_weights(sample_weight, len(X), X.dtype)
@@ -154,11 +173,27 @@ class BisectingKMeans(KMeans):
         return self
 
     def predict(self, X):
-        """The cluster that (3) leads each row of `X` (N, D) to, int32 (N,)."""
+        """The cluster that (3) leads each point to, int32 (N,).
+
+        Parameters
+        ----------
+        X : array (N, D)
+            Points.
+        """
         return replay(self._further(X), self.cuts_, self.cut_clusters_)
 
     def score(self, X, y=None, sample_weight=None):
-        """Minus the inertia of `X` (N, D): higher is better."""
+        """Minus the inertia: higher is better.
+
+        Parameters
+        ----------
+        X : array (N, D)
+            Points.
+        y : None, default=None
+            Ignored.
+        sample_weight : array (N,) or None, default=None
+            Weights of the points; None for 1 each.
+        """
         X = self._further(X)
         w = sample_weights(sample_weight, len(X), X.dtype)
         return -float(left_over(X, w, self.cluster_centers_, replay(X, self.cuts_, self.cut_clusters_)).sum())

@@ -19,21 +19,32 @@ class GaussianMixture(Estimator):
 
     Parameters
     ----------
-    n_components : K.
-    covariance_type : "full", "tied" (one covariance for all), "diag" (axes of the ellipses along the features) or
-        "spherical".
-    tol : stop when J rises by no more than this in an iteration.
-    reg_covar : ε, in squared units of X.
-    max_iter : iterations of one start at most; reaching it is a ConvergenceWarning.
-    n_init : starts to try; the one with the highest J is kept.
-    init_params : the shares to start from.  "kmeans": 1 for the cluster that `KMeans` puts a point in; "k-means++",
+    n_components : int, default=1
+        K.
+    covariance_type : {"full", "tied", "diag", "spherical"}, default="full"
+        What covariances may be: any; one for all; with the axes of the ellipses along the features; of spheres.
+    tol : float, default=1e-3
+        Stop when J rises by no more than this in an iteration.
+    reg_covar : float, default=1e-6
+        ε, in squared units of X.
+    max_iter : int, default=100
+        Iterations of one start at most; reaching it is a ConvergenceWarning.
+    n_init : int, default=1
+        Starts to try; the one with the highest J is kept.
+    init_params : {"kmeans", "k-means++", "random", "random_from_data"}, default="kmeans"
+        The shares to start from.  "kmeans": 1 for the cluster that `KMeans` puts a point in; "k-means++",
         "random_from_data": 1 for the nearest of K points chosen by `kmeans_plusplus`, or at random; "random": random.
-    weights_init, means_init, precisions_init : π, μ and Σ⁻¹ to start from in place of what the shares give, in the
-        shapes of `weights_`, `means_` and `precisions_`.
-    random_state : None, int or numpy.random.Generator; the same seed gives the same bits on any number of threads.
-    warm_start : start from what an earlier fit of this object has found, if there is one.
-    verbose : 1 for a line to stderr after each iteration.
-    callback : called with a `Progress` after each iteration, its loss -J; returning True stops the fit.
+    weights_init, means_init, precisions_init : array or None, default=None
+        π, μ and Σ⁻¹ to start from in place of what the shares give, in the shapes of `weights_`, `means_` and
+        `precisions_`.
+    random_state : int, numpy.random.Generator or None, default=None
+        Seed or source of the starts and of `sample`; an int gives the same bits on any number of threads.
+    warm_start : bool, default=False
+        Whether to start from what an earlier fit of this object has found, if there is one.
+    verbose : int, default=0
+        1 for a line to stderr after each iteration.
+    callback : callable or None, default=None
+        Called with a `Progress` after each iteration, its loss -J; returning True stops the fit.
 
     Attributes
     ----------
@@ -66,11 +77,18 @@ class GaussianMixture(Estimator):
         self.callback = callback
 
     def fit(self, X, y=None):
-        """Find the mixture for `X` (N, D), N at least 2; `y` is ignored.
+        """Find the mixture.  Returns itself.
 
         Ctrl-C, like a callback that says stop, leaves the last finished iteration in the attributes.
         Raises ValueError for bad parameters, NaN, inf, values whose squares over- or underflow, K > N, and for a
         component that collapses.
+
+        Parameters
+        ----------
+        X : array (N, D)
+            Points, N at least 2.
+        y : None, default=None
+            Ignored.
         """
         earlier = self._mixture() if self.warm_start and self.__sklearn_is_fitted__() else None
         X = safe_to_square(self._fit_matrix(X, min_samples=2))
@@ -94,17 +112,36 @@ class GaussianMixture(Estimator):
         return self
 
     def fit_predict(self, X, y=None):
-        """The same as `fit(X)` and then `predict(X)`, (N,)."""
+        """The same as `fit(X)` and then `predict(X)`, (N,).
+
+        Parameters
+        ----------
+        X : array (N, D)
+            Points, N at least 2.
+        y : None, default=None
+            Ignored.
+        """
         return self.fit(X, y).predict(X)
 
     def predict(self, X):
-        """The most likely component for each row of `X` (N, D), (N,).  Errors are those of `predict_proba`."""
+        """The most likely component of each point, (N,).  Errors are those of `predict_proba`.
+
+        Parameters
+        ----------
+        X : array (N, D)
+            Points.
+        """
         return self.predict_proba(X).argmax(axis=1)
 
     def predict_proba(self, X):
-        """Responsibilities (N, K) for the rows of `X` (N, D): (4), with ε = 0.
+        """Responsibilities (N, K) for the points: (4), with ε = 0.
 
-        Raises ValueError for rows so far away that every density is 0.
+        Raises ValueError for points so far away that every density is 0.
+
+        Parameters
+        ----------
+        X : array (N, D)
+            Points.
         """
         ℓ, r = self._posteriors(X, shares=True)
         if np.isneginf(ℓ).any():
@@ -113,23 +150,55 @@ class GaussianMixture(Estimator):
         return r
 
     def score_samples(self, X):
-        """Log-density (N,) of the rows of `X` (N, D), in nats: (3), with ε = 0."""
+        """Log-density (N,) of the points, in nats: (3), with ε = 0.
+
+        Parameters
+        ----------
+        X : array (N, D)
+            Points.
+        """
         return self._posteriors(X, shares=False)[0]
 
     def score(self, X, y=None):
-        """Mean log-density of `X` (N, D), in nats; higher is better."""
+        """Mean log-density of the points, in nats; higher is better.
+
+        Parameters
+        ----------
+        X : array (N, D)
+            Points.
+        y : None, default=None
+            Ignored.
+        """
         return float(self.score_samples(X).mean())
 
     def bic(self, X):
-        """(11) on `X` (N, D); lower is better."""
+        """(11); lower is better.
+
+        Parameters
+        ----------
+        X : array (N, D)
+            Points.
+        """
         return bayesian_information(self.score_samples(X), self._free_parameters())
 
     def aic(self, X):
-        """(12) on `X` (N, D); lower is better."""
+        """(12); lower is better.
+
+        Parameters
+        ----------
+        X : array (N, D)
+            Points.
+        """
         return akaike_information(self.score_samples(X), self._free_parameters())
 
     def sample(self, n_samples=1):
-        """Draw points (n_samples, D), and the components (n_samples,) that they came from, in order of the latter."""
+        """Draw points (n_samples, D), and the components (n_samples,) that they came from, in order of the latter.
+
+        Parameters
+        ----------
+        n_samples : int, default=1
+            How many points to draw.
+        """
         self._check_fitted()
         n, rng, mixture = whole_number(n_samples, "n_samples"), generator(self.random_state), self._mixture()
         K, D = mixture.μ.shape

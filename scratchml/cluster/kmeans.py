@@ -149,10 +149,23 @@ def potential(X, w, d, Y):
 
 
 def kmeans_plusplus(X, n_clusters, *, sample_weight=None, n_local_trials=None, random_state=None):
-    """Choose rows of `X` (N, D) as centres, far from each other, by greedy k-means++: (5) and (6).
+    """Choose rows of `X` as centres, far from each other, by greedy k-means++: (5) and (6).
 
-    `n_local_trials` is L, by default 2 + ⌊log K⌋.  Returns the centres (K, D) and their indices (K,).
+    Returns the centres (K, D) and their indices (K,).
     Raises ValueError for more clusters than samples, and for data that `KMeans` refuses.
+
+    Parameters
+    ----------
+    X : array (N, D)
+        Points.
+    n_clusters : int
+        K.
+    sample_weight : array (N,) or None, default=None
+        Weights of the points; None for 1 each.
+    n_local_trials : int or None, default=None
+        L, how many candidates a centre has; None for 2 + ⌊log K⌋.
+    random_state : int, numpy.random.Generator or None, default=None
+        Seed or source of the draws.
     """
     X = as_matrix(X, owner="kmeans_plusplus")
     w = sample_weights(sample_weight, len(X), X.dtype)
@@ -187,17 +200,26 @@ class KMeans(Transformer, Clusterer, Estimator):
 
     Parameters
     ----------
-    n_clusters : K.
-    init : "k-means++", "random" (rows of X, without replacement) or an array (K, D).
-    n_init : starts to try; the one with the least inertia is kept.
-    max_iter : iterations of one start at most; reaching it is a ConvergenceWarning.
-    tol : stop when the squared shifts of all centres sum to at most `tol` times the mean variance of the features.
+    n_clusters : int, default=8
+        K.
+    init : {"k-means++", "random"} or array (K, D), default="k-means++"
+        The first centres; "random" draws rows of X without replacement.
+    n_init : int, default=1
+        Starts to try; the one with the least inertia is kept.
+    max_iter : int, default=300
+        Iterations of one start at most; reaching it is a ConvergenceWarning.
+    tol : float, default=1e-4
+        Stop when the squared shifts of all centres sum to at most `tol` times the mean variance of the features.
         Whatever `tol`, labels that repeat end it.
-    random_state : None, int or numpy.random.Generator; the same seed gives the same bits on any number of threads.
-    algorithm : "lloyd" measures every distance, "elkan" and "hamerly" skip those that bounds rule out, "auto" is the
-        last while that pays.  The labels of every iteration are the same.
-    verbose : 1 for a line to stderr after each iteration.
-    callback : called with a `Progress` after each iteration; returning True stops the fit.
+    random_state : int, numpy.random.Generator or None, default=None
+        Seed or source of the starts; an int gives the same bits on any number of threads.
+    algorithm : {"auto", "lloyd", "elkan", "hamerly"}, default="auto"
+        "lloyd" measures every distance, "elkan" and "hamerly" skip those that bounds rule out, "auto" is the last while
+        that pays.  The labels of every iteration are the same.
+    verbose : int, default=0
+        1 for a line to stderr after each iteration.
+    callback : callable or None, default=None
+        Called with a `Progress` after each iteration; returning True stops the fit.
 
     Attributes
     ----------
@@ -222,10 +244,19 @@ class KMeans(Transformer, Clusterer, Estimator):
         self.callback = callback
 
     def fit(self, X, y=None, sample_weight=None):
-        """Find the centres of `X` (N, D) with weights (N,), by default 1; `y` is ignored.
+        """Find the centres.  Returns itself.
 
         Ctrl-C, like a callback that says stop, leaves the last finished iteration in the attributes.
         Raises ValueError for bad parameters, NaN, inf, values whose squares over- or underflow, K > N.
+
+        Parameters
+        ----------
+        X : array (N, D)
+            Points.
+        y : None, default=None
+            Ignored.
+        sample_weight : array (N,) or None, default=None
+            Weights of the points; None for 1 each.
         """
         X = self._fit_matrix(X)
         w = sample_weights(sample_weight, len(X), X.dtype)
@@ -253,15 +284,37 @@ class KMeans(Transformer, Clusterer, Estimator):
         return self
 
     def predict(self, X):
-        """The label of the nearest centre for each row of `X` (N, D), int32 (N,)."""
+        """The label of the nearest centre for each point, int32 (N,).
+
+        Parameters
+        ----------
+        X : array (N, D)
+            Points.
+        """
         return nearest_of_all(self._further(X), self.cluster_centers_)
 
     def transform(self, X):
-        """The distance of each row of `X` (N, D) to each centre, (N, K), in the units of X."""
+        """The distance of each point to each centre, (N, K), in the units of X.
+
+        Parameters
+        ----------
+        X : array (N, D)
+            Points.
+        """
         return self._output(euclidean(self._further(X), self.cluster_centers_), X)
 
     def score(self, X, y=None, sample_weight=None):
-        """Minus the inertia of `X` (N, D): higher is better."""
+        """Minus the inertia: higher is better.
+
+        Parameters
+        ----------
+        X : array (N, D)
+            Points.
+        y : None, default=None
+            Ignored.
+        sample_weight : array (N,) or None, default=None
+            Weights of the points; None for 1 each.
+        """
         X = self._further(X)
         w = sample_weights(sample_weight, len(X), X.dtype)
         safe_to_square(X, weight=w.max())

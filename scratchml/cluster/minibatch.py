@@ -89,16 +89,25 @@ class MiniBatchKMeans(KMeans):
 
     Parameters
     ----------
-    n_clusters : K.
-    init : "k-means++", "random" (rows of X, without replacement) or an array (K, D).
-    max_iter : batches at most, in units of N / batch_size.
-    batch_size : B.
-    tol : stop when the squared shifts of all centres in a batch sum to at most `tol` times the mean variance of the
+    n_clusters : int, default=8
+        K.
+    init : {"k-means++", "random"} or array (K, D), default="k-means++"
+        The first centres; "random" draws rows of X without replacement.
+    max_iter : int, default=100
+        Batches at most, in units of N / batch_size.
+    batch_size : int, default=1024
+        B.
+    tol : float, default=0.0
+        Stop when the squared shifts of all centres in a batch sum to at most `tol` times the mean variance of the
         features; 0 for never.
-    max_no_improvement : stop after so many batches in a row without a new low of (3); None for never.
-    random_state : None, int or numpy.random.Generator; the same seed gives the same bits on any number of threads.
-    verbose : 1 for a line to stderr after each batch.
-    callback : called with a `Progress` after each batch, its loss (3); returning True stops the fit.
+    max_no_improvement : int or None, default=10
+        Stop after so many batches in a row without a new low of (3); None for never.
+    random_state : int, numpy.random.Generator or None, default=None
+        Seed or source of the start and the batches; an int gives the same bits on any number of threads.
+    verbose : int, default=0
+        1 for a line to stderr after each batch.
+    callback : callable or None, default=None
+        Called with a `Progress` after each batch, its loss (3); returning True stops the fit.
 
     Attributes
     ----------
@@ -121,10 +130,19 @@ class MiniBatchKMeans(KMeans):
         self.callback = callback
 
     def fit(self, X, y=None, sample_weight=None):
-        """Find the centres of `X` (N, D) with weights (N,), by default 1; `y` is ignored.
+        """Find the centres.  Returns itself.
 
         Ctrl-C, like a callback that says stop, leaves the last finished batch in `cluster_centers_` and `counts_`.
         Raises ValueError for bad parameters, NaN, inf, values whose squares over- or underflow, K > N.
+
+        Parameters
+        ----------
+        X : array (N, D)
+            Points.
+        y : None, default=None
+            Ignored.
+        sample_weight : array (N,) or None, default=None
+            Weights of the points; None for 1 each.
         """
         X = safe_to_square(self._fit_matrix(X))
         w = sample_weights(sample_weight, len(X), X.dtype)
@@ -161,9 +179,18 @@ class MiniBatchKMeans(KMeans):
         return self
 
     def partial_fit(self, X, y=None, sample_weight=None):
-        """Learn from one batch `X` (N, D); the first chooses the start, so it has at least K points.
+        """Learn from one batch.  Returns itself.
 
         Raises ValueError as `fit` does, and for another number of features than before.
+
+        Parameters
+        ----------
+        X : array (N, D)
+            Points of the batch; the first chooses the start, so it has at least K.
+        y : None, default=None
+            Ignored.
+        sample_weight : array (N,) or None, default=None
+            Weights of the points; None for 1 each.
         """
         first = not hasattr(self, "counts_")
         X = safe_to_square(self._fit_matrix(X) if first else self._further(X))

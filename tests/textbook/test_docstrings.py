@@ -8,7 +8,7 @@ import pytest
 from tests.textbook.public import estimators, fit_arguments, fitted, public_names, required
 
 SHAPE = re.compile(r"\((?:[A-Z][\w+-]*|\d)(?:, ?[\w+-]+)*,?\)")          # (N,)  (N, D)  (T+1, K)
-TO_DO = ("autograd", "cluster", "nn", "optim", "recommend", "sequences")
+TO_DO = ("autograd", "nn", "optim", "recommend", "sequences")
 # packages whose parameters are not yet in numpydoc's form
 NAMES = list(public_names())
 FUNCTIONS = [found for found in NAMES if inspect.isroutine(found[2]) and required(found[2])]
