@@ -6,6 +6,8 @@ import numbers
 
 import numpy as np
 
+from scratchml.core.jit import readable
+
 FLOATS = (np.float64, np.float32)
 
 
@@ -60,7 +62,7 @@ def as_floats(X, name):
         raise ValueError(f"{name}: expected numbers, got dtype {X.dtype}")
     try:
         with np.errstate(over="ignore"):                 # what float64 cannot hold becomes infinite, and is refused so
-            return np.ascontiguousarray(X, dtype=X.dtype if X.dtype in FLOATS else np.float64).reshape(X.shape)
+            return readable(np.ascontiguousarray(X, dtype=X.dtype if X.dtype in FLOATS else np.float64).reshape(X.shape))
     except (ValueError, OverflowError) as error:
         raise ValueError(f"{name}: expected numbers, got dtype {X.dtype}: {error}") from error
     except TypeError as error:

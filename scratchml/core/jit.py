@@ -128,6 +128,23 @@ def kernel(function=None, *, reassociate=False, contract=False):
         numba.config.CACHE_DIR = before
 
 
+class _Memory:
+    """What `array` lies in, without the word that it may only be read."""
+
+    def __init__(self, array):
+        self.array = array
+        self.__array_interface__ = {**array.__array_interface__, "data": (array.ctypes.data, False)}
+
+
+def readable(array):
+    """`array` itself, or a view of it that Numba takes for any other where the array may only be read.
+
+    Numba compiles each kernel once more for arrays that may only be read.  No kernel writes to what its caller was
+    given, so it need not be told.
+    """
+    return array if array.flags.writeable else np.asarray(_Memory(array))
+
+
 # --- running on every core ----------------------------------------------------------------------
 #
 # Numba's own thread pools (prange) abort the process when two Python threads meet in one, or after

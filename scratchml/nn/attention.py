@@ -68,7 +68,7 @@ import numpy as np
 
 from scratchml.autograd import Fused, Tensor
 from scratchml.core.elementary import exp, exp32
-from scratchml.core.jit import kernel, run_chunks
+from scratchml.core.jit import kernel, readable, run_chunks
 from scratchml.core.random import generator
 
 BLOCK = 2**20                                            # entries of scores that are worked on at a time
@@ -253,10 +253,11 @@ class Mask:
             raise ValueError(f"{name}: expected a shape that broadcasts to {target}, got {self.shape}")
         self.aligned = M.shape if lead else (1, *M.shape)    # the first dimension is that of the blocks
         M = np.broadcast_to(M, (*M.shape[:-1], S))
-        self.rows = np.ascontiguousarray(M.reshape(math.prod(M.shape[:-1]), S))
+        self.rows = readable(np.ascontiguousarray(M.reshape(math.prod(M.shape[:-1]), S)))
         which = np.arange(len(self.rows), dtype=np.int32).reshape(M.shape[:-1])
         n = lead[0] if lead else 1
-        self.which = np.ascontiguousarray(np.broadcast_to(which, target[:-1])).reshape(n, math.prod((*lead[1:], L)))
+        which = np.ascontiguousarray(np.broadcast_to(which, target[:-1])).reshape(n, math.prod((*lead[1:], L)))
+        self.which = readable(which)
 
     def add_sums(self, dZ, first, total):
         """Add to `total`, of the mask's shape with as many dimensions as dZ, what `dZ` (n, ..., L, S) brings."""

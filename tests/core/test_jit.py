@@ -17,9 +17,9 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
-from scratchml.cluster import KMeans
+from scratchml.cluster import KMeans, kmeans
 from scratchml.core import jit
-from scratchml.core.jit import kernel, n_threads, run_chunks
+from scratchml.core.jit import kernel, n_threads, readable, run_chunks
 from tests.strategies.distances import table
 from tests.textbook.source import MODULES, imports
 
@@ -272,6 +272,28 @@ def test_reordering_changes_a_sum_by_rounding_alone():
     assert abs(summed(x) - x.sum()) <= x.size * np.finfo(float).eps * np.abs(x).sum()
 
 
+def test_what_may_only_be_read_is_the_same_memory_to_a_kernel():
+    x = np.arange(6.0).reshape(2, 3)
+    assert readable(x) is x
+    x.flags.writeable = False
+    seen = readable(x)
+    assert seen.flags.writeable and np.shares_memory(seen, x) and not x.flags.writeable
+    np.testing.assert_array_equal(seen, x)
+    del x
+    np.testing.assert_array_equal(seen, np.arange(6.0).reshape(2, 3))     # it holds the memory
+    assert readable(np.broadcast_to(np.float32(7), (0, 3))).shape == (0, 3)
+
+
+@compiled
+def test_nothing_is_compiled_anew_for_what_may_only_be_read():
+    X = table(50, 2, 0)
+    first = KMeans(2, random_state=0).fit(X)
+    before = {kernel: len(kernel.signatures) for kernel in (kmeans.recentre, kmeans.inertia)}
+    X.flags.writeable = False
+    again = KMeans(2, random_state=0).fit(X)
+    assert bits(again) == bits(first) and before == {kernel: len(kernel.signatures) for kernel in before}
+
+
 @compiled
 def test_other_threads_run_while_a_kernel_does():
     count(1)
@@ -312,7 +334,7 @@ def python(program, *arguments, path=ROOT, **environment):
 
 FIT = """
 import numpy as np
-from scratchml.cluster import KMeans
+from scratchml.cluster import KMeans, kmeans
 X = np.random.default_rng(0).normal(size=(2100, 2))
 
 def fit():
@@ -351,7 +373,7 @@ threading.Thread(target=later).start()                   # the program ends here
 INTERRUPT = """
 import numpy as np, signal, sys, time
 signal.signal(signal.SIGINT, signal.default_int_handler)     # a shell's background jobs are started without it
-from scratchml.cluster import KMeans
+from scratchml.cluster import KMeans, kmeans
 from scratchml.cluster.kmeans import inertia
 X = np.random.default_rng(0).random((100_000, 16))
 start = X[:64].copy()
