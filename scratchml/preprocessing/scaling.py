@@ -22,7 +22,8 @@ Equations
 
 Choices
     A column is constant if s_d <= 8 eps |m_d|, or g_d <= 8 eps max|x|: what is left when equal numbers come about in
-    different ways.  It is divided by 1, that is, only moved.
+    different ways.  It is divided by 1, that is, only moved.  That eps is of float64, in which all is computed, also for
+    float32 columns: three values next to each other there, as seconds since 1970 are, are data.  Two are constant.
     (1) sums differences from the first sample and (2) from the mean, the latter in units of a power of two near the
     largest magnitude of the column: an offset costs no digits, and no square over- or underflows.  var_ alone may: s².
     All is computed in float64 and given out in the type that came in.  Values beyond 1e300, whose sums may overflow,
@@ -43,6 +44,8 @@ import numpy as np
 from scratchml.core.checks import as_matrix, as_vector
 from scratchml.core.estimator import Estimator, Transformer
 from scratchml.core.jit import kernel, run_chunks
+
+EPS, TINY = np.finfo(np.float64).eps, np.finfo(np.float64).tiny
 
 # --- mean and deviation --------------------------------------------------------------------------
 
@@ -91,9 +94,14 @@ def _by_chunks(chunk_kernel, X, *arguments):
     return partial
 
 
-def _divisor(spread, magnitude, dtype):
-    """`spread` (D,), but 1 where it is no more than what rounding leaves of a constant column, or subnormal."""
-    return np.where(spread > np.maximum(8 * np.finfo(dtype).eps * magnitude, np.finfo(dtype).tiny), spread, 1.0)
+def _divisor(spread, magnitude, low, high, dtype):
+    """`spread` (D,), but 1 where it is no more than what rounding leaves of a constant column, or subnormal.
+
+    `low` and `high` (D,) are the least and the largest value, which were given as `dtype`.
+    """
+    with np.errstate(over="ignore", under="ignore"):     # a batch before this one may have been of a wider type
+        apart = np.nextafter(low.astype(dtype), dtype.type(np.inf)) < high
+    return np.where(apart & (spread > np.maximum(8 * EPS * magnitude, TINY)), spread, 1.0)
 
 
 # --- moved and stretched -------------------------------------------------------------------------
@@ -216,16 +224,17 @@ class StandardScaler(_Mover):
         self.with_std = with_std
 
     def _learn(self, X, first):
-        _extremes(X)
+        low, high = _extremes(X)
         n, m = len(X), mean(X)
         s = deviation(X, m)
         if not first:
             m, s = merge(self.n_samples_seen_, self.mean_, self._deviation, n, m, s)
             n += self.n_samples_seen_
+            low, high = np.minimum(low, self._low), np.maximum(high, self._high)
         with np.errstate(over="ignore", under="ignore"):
             self.var_ = s**2
-        self.n_samples_seen_, self.mean_, self._deviation = n, m, s
-        self.scale_ = _divisor(s, np.abs(m), X.dtype) if self.with_std else None
+        self.n_samples_seen_, self.mean_, self._deviation, self._low, self._high = n, m, s, low, high
+        self.scale_ = _divisor(s, np.abs(m), low, high, X.dtype) if self.with_std else None
         return self
 
     def transform(self, X):
@@ -270,7 +279,7 @@ class MinMaxScaler(_Mover):
         if not first:
             n, low, high = n + self.n_samples_seen_, np.minimum(low, self.data_min_), np.maximum(high, self.data_max_)
         self.n_samples_seen_, self.data_min_, self.data_max_, self.data_range_ = n, low, high, high - low
-        self._divisor = _divisor(high - low, np.maximum(high, -low), X.dtype)
+        self._divisor = _divisor(high - low, np.maximum(high, -low), low, high, X.dtype)
         self.scale_ = (b - a) / self._divisor
         self.min_ = a - low * self.scale_
         return self

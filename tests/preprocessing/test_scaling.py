@@ -273,6 +273,36 @@ def test_eight_units_in_the_last_place_are_still_rounding(scaler, spread):
         assert (scaler.scale_[0] == 1) == constant
 
 
+UNIX = 1.7e9 + np.arange(1000)                           # seconds since 1970, over 17 minutes
+
+
+@each_mover
+@pytest.mark.parametrize("column", [
+    UNIX, 101325 + np.arange(1000) % 9 / 128, 1e9 + 64 * (np.arange(50) % 3), -1e9 - 64 * (np.arange(50) % 3),
+    2.0**24 + 2 * (np.arange(9) % 3), 1e-41 * np.arange(9), 5e4 + np.arange(12) % 4 / 256])
+def test_a_float32_column_of_few_values_is_no_constant(scaler, column):
+    X = np.column_stack([column, np.arange(len(column))]).astype(np.float32)
+    assert 2 < len(set(X[:, 0])) <= 17
+    x, eps = X.astype(np.float64), np.finfo(np.float32).eps
+    Z = fresh(scaler).fit_transform(X).astype(np.float64)
+    if isinstance(scaler, StandardScaler):
+        assert_close(Z, (x - x.mean(axis=0)) / x.std(axis=0), 4 * eps * np.abs(Z).max())
+    else:
+        a, b = scaler.feature_range
+        assert_close(Z, a + (b - a) * (x - x.min(axis=0)) / np.ptp(x, axis=0), 4 * eps * max(abs(a), abs(b)))
+
+
+@each_mover
+def test_few_values_that_come_in_parts_are_no_constant(scaler):
+    """Each part is constant, or of two neighbouring numbers; together they are neither."""
+    X = UNIX.astype(np.float32)[:, None]
+    whole, parts = fresh(scaler).fit(X), fresh(scaler)
+    for part in np.split(X, 20):
+        parts.partial_fit(part)
+    np.testing.assert_allclose(parts.scale_, whole.scale_, rtol=1e-9)
+    assert parts.scale_[0] != 1
+
+
 @each
 def test_one_sample(scaler):
     X = np.array([[3.0, -2, 0]])
