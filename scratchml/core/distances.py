@@ -20,8 +20,9 @@ Choices
     nothing, whatever the offset: the relative error stays below (D + 2) eps.
     (4) is 0 where x or y is the zero vector, which has no direction.  Each vector is first divided by its largest
     magnitude, so no square over- or underflows; rounding is kept from leading beyond ±1.
-    (2) is right wherever the distance itself can be held: very large and very small numbers are scaled by a power of two
-    before they are squared.  (1) is +inf or 0 where the square is beyond the range of its type.
+    (2) is right wherever the distance itself can be held, whatever the others are: where the square of one is beyond
+    the range of its type, or so small that terms of it are lost, the differences of that pair are scaled by a power of
+    two before they are squared.  (1) is +inf or 0 there.
     float32 gives float32 and is computed in it, everything else float64.
 
 Cost
@@ -33,6 +34,8 @@ Cost
 
 Source: N. Higham, "Accuracy and Stability of Numerical Algorithms" (2002), sections 1.7 and 3.1, for the errors.
 """
+import math
+
 import numpy as np
 
 from scratchml.core.checks import as_matrix
@@ -62,7 +65,11 @@ def squared_euclidean(X, Y, *, out=None):
 
     Shapes: X (N, D), Y (M, D) -> (N, M)
     """
-    return _all_pairs(_squares, X, Y, out)
+    X, Y = _pair(X, Y)
+    if out is not None and (out.shape != (len(X), len(Y)) or out.dtype != X.dtype or not out.flags.c_contiguous):
+        raise ValueError(f"out: expected a C-contiguous array of shape {(len(X), len(Y))} and {X.dtype}, got "
+                         f"{out.shape} and {out.dtype}")
+    return _all_pairs(_squares, X, Y, out=out)
 
 
 def euclidean(X, Y):
@@ -71,11 +78,10 @@ def euclidean(X, Y):
     Shapes: X (N, D), Y (M, D) -> (N, M)
     """
     X, Y = _pair(X, Y)
-    exponent, wide = np.frexp(max(np.abs(X).max(), np.abs(Y).max()))[1], np.finfo(X.dtype).maxexp // 4
-    if abs(exponent) < wide:                             # no square is near an end of the range
-        return np.sqrt(squared_euclidean(X, Y))
-    with np.errstate(over="ignore"):
-        return np.ldexp(np.sqrt(squared_euclidean(np.ldexp(X, -exponent), np.ldexp(Y, -exponent))), exponent)
+    limits, D = np.finfo(X.dtype), X.shape[1]
+    least = math.sqrt(D * float(limits.tiny)) / float(limits.eps)        # D squares lost below tiny are less than eps of it
+    with np.errstate(over="ignore"):                     # a square, which is not the result
+        return _all_pairs(_lengths, X, Y, np.array([least, limits.max, 2.0 ** (limits.maxexp - 20)], X.dtype))
 
 
 def manhattan(X, Y):
@@ -83,7 +89,7 @@ def manhattan(X, Y):
 
     Shapes: X (N, D), Y (M, D) -> (N, M)
     """
-    return _all_pairs(_magnitudes, X, Y)
+    return _all_pairs(_magnitudes, *_pair(X, Y))
 
 
 def cosine_similarity(X, Y):
@@ -119,13 +125,9 @@ def _pair(X, Y):
     return X.astype(dtype, copy=False), Y.astype(dtype, copy=False)
 
 
-def _all_pairs(rows, X, Y, out=None):
-    X, Y = _pair(X, Y)
+def _all_pairs(rows, X, Y, *more, out=None):
     result = np.empty((len(X), len(Y)), X.dtype) if out is None else out
-    if result.shape != (len(X), len(Y)) or result.dtype != X.dtype or not result.flags.c_contiguous:
-        raise ValueError(f"out: expected a C-contiguous array of shape {(len(X), len(Y))} and {X.dtype}, got "
-                         f"{result.shape} and {result.dtype}")
-    run_chunks(rows, len(X), X, np.ascontiguousarray(Y.T), result, chunk=max(1, 100_000 // Y.size))
+    run_chunks(rows, len(X), X, np.ascontiguousarray(Y.T), *more, result, chunk=max(1, 100_000 // Y.size))
     return result
 
 
@@ -154,6 +156,38 @@ def _squares(c, start, stop, X, YT, result):
             x, y = X[i, d], YT[d]
             for j in range(row.size):
                 row[j] += (x - y[j]) * (x - y[j])
+
+
+@kernel(contract=True)
+def _lengths(c, start, stop, X, YT, limits, result):
+    """(2), likewise; but what is below `limits[0]` or above `limits[1]` once more, by `_length` with limits[2]."""
+    _squares(c, start, stop, X, YT, result)
+    least, most = limits[0], limits[1]
+    for i in range(start, stop):
+        row, outside = result[i], 0
+        for j in range(row.size):
+            row[j] = np.sqrt(row[j])
+            outside += not least <= row[j] <= most
+        if outside > 0:
+            for j in range(row.size):
+                if not least <= row[j] <= most:
+                    row[j] = _length(X[i], YT, j, limits[2])
+
+
+@kernel(contract=True)
+def _length(x, YT, j, widest):
+    """(2) of x (D,) and column j of YT (D, M), the differences scaled by a power of two from 1 / `widest` to `widest`."""
+    total = largest = x[0] - x[0]                        # 0 of the type of x
+    for d in range(x.size):
+        largest = max(largest, abs(x[d] - YT[d, j]))
+    if largest == 0 or largest == np.inf:
+        return largest
+    scale = np.empty_like(x[:1])
+    scale[0] = min(max(2.0 ** -math.frexp(largest)[1], 1 / widest), widest)
+    for d in range(x.size):
+        difference = (x[d] - YT[d, j]) * scale[0]
+        total += difference * difference
+    return np.sqrt(total) / scale[0]
 
 
 @kernel

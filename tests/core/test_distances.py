@@ -269,3 +269,33 @@ def test_euclidean_distances_span_the_whole_range(dtype, exponents):
     for exponent in exponents:                           # a power of two, so equal to the last bit
         scaled = euclidean(np.ldexp(X, exponent), np.ldexp(Y, exponent))
         np.testing.assert_array_equal(scaled, np.ldexp(euclidean(X, Y), exponent))
+
+
+LARGEST = float(np.finfo(np.float32).max)
+
+
+@pytest.mark.parametrize("dtype, X, Y", [
+    (np.float32, [[1, 2], [1e30, 0]], [[4, 6]]), (np.float32, [[1, 2], [LARGEST / 2, 0]], [[4, 6]]),
+    (np.float32, [[1, 2], [1e20, 0]], [[1.001, 2]]), (np.float64, [[1, 2], [1e200, 0]], [[4, 6]]),
+    (np.float64, [[1e300, 0], [3e-10, 0]], [[0, 0], [0, 4e-10]]),
+    (np.float64, [[1, 0], [3e-200, 0], [3e-320, 0]], [[0, 4e-200], [0, 4e-320], [0, 0], [1, 0]]),
+    (np.float32, [[1, 0], [3e-25, 1e-30], [3e-43, 0]], [[0, 4e-25], [0, 4e-43], [0, 0], [1, 0]]),
+    (np.float32, [[-999, 5, 1e25], [-999, 8, 1e25], [1e-24, 0, 0]], [[-999, 1, 1e25], [0, 0, 0], [-999, 5, -1e25]]),
+    (np.float64, [[1e308, 1e-300], [5, 5]], [[-1e307, 1e-300], [5, 5], [5, 5 + 1e-15]]),
+])
+def test_every_pair_has_a_scale_of_its_own(dtype, X, Y):
+    X, Y = np.array(X, dtype), np.array(Y, dtype)
+    expected = [[np.hypot.reduce(x.astype(np.longdouble) - y) for y in Y] for x in X]
+    eps, spacing = float(np.finfo(dtype).eps), float(np.nextafter(dtype(0), dtype(1)))
+    np.testing.assert_allclose(euclidean(X, Y), np.array(expected, float), rtol=4 * eps, atol=spacing)
+    np.testing.assert_array_equal(euclidean(Y, X), euclidean(X, Y).T)
+    for some in ([0], [0, 1], [-1]):                     # a pair does not depend on the others
+        np.testing.assert_array_equal(euclidean(X[some], Y), euclidean(X, Y)[some])
+
+
+@given(st.integers(0, 2**32 - 1), st.sampled_from([(np.float64, 290), (np.float32, 35)]))
+def test_rows_of_every_length_side_by_side(seed, kind):
+    (dtype, widest), rng = kind, np.random.default_rng(seed)
+    X, Y = ((rng.normal(size=(6, 5)) * 10.0 ** rng.integers(-widest, widest, size=(6, 1))).astype(dtype) for _ in "XY")
+    expected = [[np.hypot.reduce(x.astype(np.longdouble) - y) for y in Y] for x in X]
+    np.testing.assert_allclose(euclidean(X, Y), np.array(expected, float), **relative(5, float(np.finfo(dtype).eps)))
