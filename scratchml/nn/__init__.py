@@ -7,8 +7,8 @@ from scratchml.nn.convolution import CausalConv1d, Conv1d
 from scratchml.nn.cross_entropy import cross_entropy
 from scratchml.nn.layers import Dropout, Embedding, GaussianNoise, Linear
 from scratchml.nn.losses import (
-    binary_cross_entropy_with_logits, cosine_embedding_loss, hinge_embedding_loss, huber_loss, kl_div, l1_loss,
-    margin_ranking_loss, mse_loss, nll_loss, triplet_margin_loss,
+    binary_cross_entropy, binary_cross_entropy_with_logits, cosine_embedding_loss, hinge_embedding_loss, huber_loss,
+    kl_div, l1_loss, margin_ranking_loss, mse_loss, nll_loss, smooth_l1_loss, triplet_margin_loss,
 )
 from scratchml.nn.containers import ModuleDict, ModuleList, ParameterList, Sequential
 from scratchml.nn.module import Module, Parameter
@@ -17,7 +17,7 @@ from scratchml.nn.normalisation import BatchNorm1d, LayerNorm
 from scratchml.nn.recurrent import GRU, LSTM
 from scratchml.nn.training import History, evaluate, fit, predict
 
-CHAPTERS = ("initialisation", "module", "containers", "layers", "activations", "normalisation", "cross_entropy", "losses", "packing",
+CHAPTERS = ("initialisation", "module", "containers", "layers", "activations", "normalisation", "similarity", "cross_entropy", "losses", "packing",
             "lstm", "gru", "recurrent", "convolution", "attention", "multihead", "additive", "training")
 
 __all__ = [
@@ -27,7 +27,7 @@ __all__ = [
     "GLU", "ActivityL2", "LeakyReLU", "ReLU", "Sigmoid", "Softmax", "Tanh", "penalty",
     "scaled_dot_product_attention",
     "BatchNorm1d", "LayerNorm", "cross_entropy",
-    "binary_cross_entropy_with_logits", "cosine_embedding_loss", "hinge_embedding_loss", "huber_loss", "kl_div",
+    "binary_cross_entropy", "binary_cross_entropy_with_logits", "smooth_l1_loss", "cosine_embedding_loss", "hinge_embedding_loss", "huber_loss", "kl_div",
     "l1_loss", "margin_ranking_loss", "mse_loss", "nll_loss", "triplet_margin_loss",
     "CausalConv1d", "Conv1d",
     "AdditiveAttention", "MultiheadAttention",

@@ -15,7 +15,7 @@ Symbols
     s        (N,)    which way it should be: 1 or -1
     u, v     (N,)    scores or distances of pairs
     m                margin
-    a, p, q  (N, D)  anchors, and what should be near to them and far from them
+    a, p     (N, D)  anchors, and what should point the same way
     ε                keeps roots and quotients away from 0
 
 Equations
@@ -27,10 +27,11 @@ Equations
     (6)  ℓ_n = -w_t_n x_n,t_n                                                        negative_log_likelihood
     (7)  ℓ = max(0, m - s (u - v))                                                   margin_ranking
     (8)  ℓ = u if s = 1 else max(0, m - u)                                           hinge_embedding
-    (9)  d_n = √(Σ_d (a_nd - p_nd + ε)²)                                             distances
-    (10)  ℓ = max(0, u - v + m)                                                      triplet_margin
-    (11)  c_n = Σ_d a_nd p_nd / √((Σ_d a_nd² + ε) (Σ_d p_nd² + ε))                   cosines
-    (12)  ℓ = 1 - u if s = 1 else max(0, u - m)                                      cosine_embedding
+    (9)  ℓ = max(0, u - v + m)                                                       triplet_margin
+    (10)  c_n = Σ_d a_nd p_nd / √((Σ_d a_nd² + ε) (Σ_d p_nd² + ε))                   cosines
+    (11)  ℓ = 1 - u if s = 1 else max(0, u - m)                                      cosine_embedding
+    (12)  ℓ = -y max(log x, -100) - (1 - y) max(log(1 - x), -100)                    surprise
+    (13)  ∂ℓ/∂x = (x - y) / max(x (1 - x), 10⁻¹²), ∂ℓ/∂y = log(1 - x) - log x        surprise_gradients
 
 Choices
     The functions with PyTorch's names check, call one of these, and take the mean, the sum, or neither (`reduction`).
@@ -38,8 +39,11 @@ Choices
     (4) takes logits, and is the surprise -y log σ(x) - (1 - y) log(1 - σ(x)) without a probability that could be 0.
     (5) takes x as logarithms; 0 log 0 is 0.  Its "mean" is over all entries, "batchmean" over samples, which is the one
     of the definition.
-    (9) adds ε to every difference, so that the root has a slope where a = p.
-    Slopes at kinks are 0: where x = y in (2), where the root in (9) is 0, and where a margin is just kept.
+    (12) takes probabilities, of which one can be 0 where y is not: its logarithms end at -100, and (13) stays finite,
+    so that what is certain and wrong still learns.  Logits and (4) are better: they lose no digit on the way.
+    Distances of triples are those of the chapter similarity.  Smooth L1 is (3) over δ.
+    The slope of (2) is 0 where x = y; where a margin is just kept, it is that of the side where it is not, as in
+    PyTorch: scores that all begin at 0 then move, also for m = 0.
     Targets get a gradient if they are Tensors that require one.  Those that are not finite are an error.
 
 Cost
@@ -49,14 +53,15 @@ Cost
 (Tensor(2.), Tensor(0.69314718))
 
 Sources: P. Huber, "Robust estimation of a location parameter", Annals of Mathematical Statistics 35 (1964), for (3); F.
-Schroff and others, "FaceNet", CVPR 2015, equation 3 for (10); for names, ε and what is divided by what, PyTorch.
+Schroff and others, "FaceNet", CVPR 2015, equation 3 for (9); for names, ε and what is divided by what, PyTorch.
 """
 import numpy as np
 
-from scratchml.autograd import Tensor, ops
+from scratchml.autograd import Fused, Tensor, ops
 from scratchml.autograd.ops import as_tensor
 from scratchml.core.checks import finite, one_of, real_number
 from scratchml.nn.cross_entropy import REDUCTIONS, class_numbers, class_weights, counted
+from scratchml.nn.similarity import as_order, norms_of_differences
 
 # --- the equations -------------------------------------------------------------------------------
 
@@ -128,7 +133,7 @@ def margin_ranking(u, v, s, m):
 
     Shapes: u (N), v (N), s (N), m -> (N)
     """
-    return (m - (as_tensor(u) - v) * s).relu()
+    return (m - (as_tensor(u) - v) * s).clamp(min=0)
 
 
 def hinge_embedding(u, s, m):
@@ -137,29 +142,19 @@ def hinge_embedding(u, s, m):
     Shapes: u (N), s (N), m -> (N)
     """
     u = as_tensor(u)
-    return ops.where(s == 1, u, (m - u).relu())
-
-
-def distances(a, p, ε):
-    """(9)  d_n = √(Σ_d (a_nd - p_nd + ε)²)
-
-    Shapes: a (N, D), p (N, D), ε -> (N)
-    """
-    squares = ((as_tensor(a) - p + ε) ** 2).sum(-1)
-    nothing = squares._data == 0                         # where a = p - ε the root has no slope
-    return squares.masked_fill(nothing, 1.0).sqrt().masked_fill(nothing, 0.0) if nothing.any() else squares.sqrt()
+    return ops.where(s == 1, u, (m - u).clamp(min=0))
 
 
 def triplet_margin(u, v, m):
-    """(10)  ℓ = max(0, u - v + m)
+    """(9)  ℓ = max(0, u - v + m)
 
     Shapes: u (N), v (N), m -> (N)
     """
-    return (as_tensor(u) - v + m).relu()
+    return (as_tensor(u) - v + m).clamp(min=0)
 
 
 def cosines(a, p, ε):
-    """(11)  c_n = Σ_d a_nd p_nd / √((Σ_d a_nd² + ε) (Σ_d p_nd² + ε))
+    """(10)  c_n = Σ_d a_nd p_nd / √((Σ_d a_nd² + ε) (Σ_d p_nd² + ε))
 
     Shapes: a (N, D), p (N, D), ε -> (N)
     """
@@ -168,12 +163,40 @@ def cosines(a, p, ε):
 
 
 def cosine_embedding(u, s, m):
-    """(12)  ℓ = 1 - u if s = 1 else max(0, u - m)
+    """(11)  ℓ = 1 - u if s = 1 else max(0, u - m)
 
     Shapes: u (N), s (N), m -> (N)
     """
     u = as_tensor(u)
-    return ops.where(s == 1, 1 - u, (u - m).relu())
+    return ops.where(s == 1, 1 - u, (u - m).clamp(min=0))
+
+
+def surprise(x, y):
+    """(12)  ℓ = -y max(log x, -100) - (1 - y) max(log(1 - x), -100)
+
+    Shapes: x (N, D), y (N, D) -> (N, D)
+    """
+    with np.errstate(divide="ignore"):
+        return -y * np.maximum(np.log(x), -100) - (1 - y) * np.maximum(np.log1p(-x), -100)
+
+
+def surprise_gradients(x, y):
+    """(13)  ∂ℓ/∂x = (x - y) / max(x (1 - x), 10⁻¹²), ∂ℓ/∂y = log(1 - x) - log x
+
+    The logarithms end at -100 as in (12).
+
+    Shapes: x (N, D), y (N, D) -> (N, D), (N, D)
+    """
+    with np.errstate(divide="ignore"):
+        by_y = np.maximum(np.log1p(-x), -100) - np.maximum(np.log(x), -100)
+    return (x - y) / np.maximum(x * (1 - x), x.dtype.type(1e-12)), by_y
+
+
+def _surprise(x, y):
+    return surprise(x, y), (x, y)
+
+
+SURPRISE = Fused(_surprise, lambda saved, g: tuple(g * slope for slope in surprise_gradients(*saved)), fresh=True)
 
 
 # --- PyTorch's functions -------------------------------------------------------------------------
@@ -196,6 +219,16 @@ def l1_loss(input, target, reduction="mean"):
     return _reduced(absolute(x, y), reduction, "l1_loss")
 
 
+def smooth_l1_loss(input, target, reduction="mean", beta=1.0):
+    """The mean of (3) over δ, which is `beta`, shapes (N, D) and errors as in `mse_loss`; (2) for 0.
+
+    Raises ValueError for δ < 0.
+    """
+    x, y = _pair(input, target, "smooth_l1_loss")
+    δ = real_number(beta, "beta")
+    return _reduced(huber(x, y, δ) / δ if δ else absolute(x, y), reduction, "smooth_l1_loss")
+
+
 def huber_loss(input, target, reduction="mean", delta=1.0):
     """The mean of (3) with `delta` for δ, shapes (N, D) and errors as in `mse_loss`; raises ValueError for δ <= 0."""
     x, y = _pair(input, target, "huber_loss")
@@ -210,13 +243,24 @@ def binary_cross_entropy_with_logits(input, target, weight=None, reduction="mean
     """
     name = "binary_cross_entropy_with_logits"
     x, y = _pair(input, target, name)
-    if y._data.size and not (y._data.min() >= 0 and y._data.max() <= 1):
-        wrong = (y._data < 0) | (y._data > 1)
-        raise ValueError(f"target: {name} expected probabilities from 0 to 1, got {y._data[wrong][0]}")
+    _check_probabilities(y, "target", name)
     if pos_weight is None:
         losses = binary_surprise(x, y)
     else:
         losses = (1 - y) * x.softplus() + _factor(pos_weight, "pos_weight", x) * y * (-x).softplus()
+    return _reduced(losses if weight is None else losses * _factor(weight, "weight", x), reduction, name)
+
+
+def binary_cross_entropy(input, target, weight=None, reduction="mean"):
+    """The mean of (12): `input` and `target` hold probabilities from 0 to 1 (N, D); `weight` multiplies the losses.
+
+    Raises ValueError for shapes that differ, and for what is outside of [0, 1] or NaN.
+    """
+    name = "binary_cross_entropy"
+    x, y = _pair(input, target, name)
+    _check_probabilities(x, "input", name)
+    _check_probabilities(y, "target", name)
+    losses = SURPRISE(x, y)
     return _reduced(losses if weight is None else losses * _factor(weight, "weight", x), reduction, name)
 
 
@@ -247,15 +291,18 @@ def kl_div(input, target, reduction="mean", log_target=False):
 def nll_loss(input, target, weight=None, *, ignore_index=-100, reduction="mean"):
     """The mean of (6), weighted by w: `input` holds logarithms of probabilities (N, D), `target` class numbers (N,).
 
-    `weight` is w, (D,).  Samples with `ignore_index` do not count.  Raises ValueError as `cross_entropy` does, which is
-    the same for scores.
+    Or `input` is (D,), or (N, D, ...) with more samples behind, and `target` has the same shape without D.  `weight` is
+    w, (D,).  Samples with `ignore_index` do not count.  Raises ValueError as `cross_entropy` does, which is the same
+    for scores.
     """
     x = as_tensor(input)
-    if x.ndim not in (1, 2):
-        raise ValueError(f"input: nll_loss expected shape (N, D) or (D,), got {x.shape}")
+    if not x.ndim or not x.shape[min(1, x.ndim - 1)]:
+        raise ValueError(f"input: nll_loss expected shape (N, D), (D,) or (N, D, ...), got {x.shape}")
     one_of(reduction, "reduction", REDUCTIONS)
-    w = class_weights(weight, x.shape[-1])
+    w = class_weights(weight, x.shape[min(1, x.ndim - 1)])
     t = class_numbers(np.asarray(getattr(target, "_data", target)), x.shape, ignore_index, w, reduction, "nll_loss")
+    if x.ndim > 2:
+        x = x.permute(0, *range(2, x.ndim), 1)
     counts = (t.reshape(-1) >= 0) & (w[t.reshape(-1)] > 0)
     x = x.reshape(-1, len(w))
     if not counts.all():
@@ -299,15 +346,15 @@ def triplet_margin_loss(anchor, positive, negative, margin=1.0, p=2.0, eps=1e-6,
     _, far = _pair(a, negative, name, second="negative")
     if not a.ndim:
         raise ValueError(f"anchor: {name} expected shape (N, D), got ()")
-    ε = real_number(eps, "eps", above=0)
-    to_far = distances(a, far, ε)
+    ε, p = real_number(eps, "eps", above=0), as_order(p)
+    to_far = norms_of_differences(a, far, ε, p)
     if swap:
-        to_far = ops.minimum(to_far, distances(near, far, ε))
-    return _reduced(triplet_margin(distances(a, near, ε), to_far, _margin(margin)), reduction, name)
+        to_far = ops.minimum(to_far, norms_of_differences(near, far, ε, p))
+    return _reduced(triplet_margin(norms_of_differences(a, near, ε, p), to_far, _margin(margin)), reduction, name)
 
 
 def cosine_embedding_loss(input1, input2, target, margin=0.0, reduction="mean"):
-    """The mean of (12) with the cosines (11) of `input1` and `input2` (N, D).
+    """The mean of (11) with the cosines (10) of `input1` and `input2` (N, D).
 
     They should point the same way where `target` (N,) is 1, and have a cosine of at most `margin` where it is -1.
     Raises ValueError for shapes that differ, and for targets other than 1 and -1.
@@ -332,6 +379,12 @@ def _pair(x, y, name, second="target", may_be_infinite=False):
     if second == "target" and not may_be_infinite:
         finite(y._data, second)
     return x, y
+
+
+def _check_probabilities(y, name, loss):
+    if y._data.size and not (y._data.min() >= 0 and y._data.max() <= 1):
+        wrong = ~((y._data >= 0) & (y._data <= 1))
+        raise ValueError(f"{name}: {loss} expected probabilities from 0 to 1, got {y._data[wrong][0]}")
 
 
 def _signs(target, u, name):

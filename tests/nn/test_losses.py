@@ -5,10 +5,11 @@ from hypothesis import given, strategies as st
 
 from scratchml import nn
 from scratchml.autograd import Tensor, gradcheck, ops
-from scratchml.nn import (binary_cross_entropy_with_logits, cosine_embedding_loss, cross_entropy, hinge_embedding_loss,
-                          huber_loss, kl_div, l1_loss, margin_ranking_loss, mse_loss, nll_loss, triplet_margin_loss)
-from scratchml.nn.losses import (absolute, binary_surprise, cosine_embedding, cosines, distances, divergence,
-                                 hinge_embedding, huber, margin_ranking, negative_log_likelihood, squared,
+from scratchml.nn import (binary_cross_entropy, binary_cross_entropy_with_logits, cosine_embedding_loss, cross_entropy,
+                          hinge_embedding_loss, huber_loss, kl_div, l1_loss, margin_ranking_loss, mse_loss, nll_loss,
+                          smooth_l1_loss, triplet_margin_loss)
+from scratchml.nn.losses import (absolute, binary_surprise, cosine_embedding, cosines, divergence, hinge_embedding,
+                                 huber, margin_ranking, negative_log_likelihood, squared, surprise, surprise_gradients,
                                  triplet_margin)
 from tests.nn.test_layers import assert_same_gradients, leaf
 from tests.reference import losses as reference
@@ -23,10 +24,18 @@ def probabilities(shape, seed=0):
     return np.random.default_rng(seed).dirichlet(np.ones(shape[-1]), shape[:-1])
 
 
+def inside(*shape, seed=0):
+    """Probabilities that are neither 0 nor 1."""
+    return Tensor(np.random.default_rng(seed).uniform(0.05, 0.95, shape), requires_grad=True)
+
+
 CALLS = {
     "mse_loss": lambda **o: (lambda x, y: mse_loss(x, y, **o), leaf(3, 4), leaf(3, 4, seed=1)),
     "l1_loss": lambda **o: (lambda x, y: l1_loss(x, y, **o), leaf(3, 4), leaf(3, 4, seed=1)),
     "huber_loss": lambda **o: (lambda x, y: huber_loss(x, y, delta=0.6, **o), leaf(3, 4), leaf(3, 4, seed=1)),
+    "smooth_l1_loss": lambda **o: (lambda x, y: smooth_l1_loss(x, y, beta=0.6, **o), leaf(3, 4), leaf(3, 4, seed=1)),
+    "binary_cross_entropy": lambda **o: (lambda x, y: binary_cross_entropy(x, y, [1.0, 2.0, 0.0, 0.5], **o),
+                                         inside(3, 4), inside(3, 4, seed=1)),
     "binary": lambda **o: (lambda x, y: binary_cross_entropy_with_logits(x, y, **o), leaf(3, 4),
                            Tensor(np.random.default_rng(0).random((3, 4)), requires_grad=True)),
     "binary, weighted": lambda **o: (
@@ -70,12 +79,22 @@ def test_losses_of_samples_are_their_definition(data, m):
         (negative_log_likelihood(a, t, w), reference.negative_log_likelihood(a, t, w)),
         (margin_ranking(u, v, s, m), reference.margin_ranking(u, v, s, m)),
         (hinge_embedding(u, s, m), reference.hinge_embedding(u, s, m)),
-        (distances(a, p, 1e-6), reference.distances(a, p, 1e-6)),
         (triplet_margin(u, v, m), reference.triplet_margin(u, v, m)),
         (cosines(a, p, 1e-12), reference.cosines(a, p, 1e-12)),
         (cosine_embedding(u, s, m), reference.cosine_embedding(u, s, m)),
     ]:
         np.testing.assert_allclose(ours.data, theirs, **ROUNDING)
+
+
+@given(pairs())
+def test_the_surprise_of_probabilities_is_its_definition(drawn):
+    x, y = (1 / (1 + np.exp(-z)) for z in drawn)
+    np.testing.assert_allclose(surprise(x, y), reference.surprise(x, y), rtol=1e-12)
+    for ours, theirs in zip(surprise_gradients(x, y), reference.surprise_gradients(x, y)):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-9, atol=1e-12)
+    edges, certain = np.array([[0.0, 1.0, 0.0, 1.0]]), np.array([[0.0, 1.0, 1.0, 0.0]])
+    np.testing.assert_array_equal(surprise(edges, certain), reference.surprise(edges, certain))
+    assert surprise_gradients(edges, certain)[0].tolist() == [[0, 0, -1e12, 1e12]]
 
 
 # --- gradients and reductions
@@ -119,6 +138,43 @@ def test_two_classes_are_one_logit():
     z, y = leaf(5), np.array([1.0, 0.0, 1.0, 1.0, 0.0])
     both = ops.stack([z * 0, z], 1)
     assert_same_gradients(binary_cross_entropy_with_logits(z, y), cross_entropy(both, y.astype(int)), [z])
+
+
+def test_smooth_l1_is_huber_over_its_bend():
+    x, y = leaf(6), leaf(6, seed=1)
+    assert_same_gradients(smooth_l1_loss(x, y, beta=0.6), huber_loss(x, y, delta=0.6) / 0.6, [x, y])
+    assert_same_gradients(smooth_l1_loss(x, y, beta=0), l1_loss(x, y), [x, y])
+
+
+def test_probabilities_and_logits_have_one_loss():
+    z, y = leaf(6), np.array([1.0, 0.0, 0.3, 1.0, 0.5, 0.0])
+    assert_same_gradients(binary_cross_entropy(z.sigmoid(), y), binary_cross_entropy_with_logits(z, y), [z])
+
+
+def test_samples_behind_the_classes():
+    z, t, w = leaf(3, 4, 5), np.random.default_rng(0).integers(4, size=(3, 5)), [1.0, 2.0, 0.5, 0.0]
+    t[0, 0] = -100
+    for reduction in ("mean", "sum", "none"):
+        options = dict(weight=w, reduction=reduction)
+        rows = nll_loss(z.log_softmax(1).permute(0, 2, 1).reshape(15, 4), t.ravel(), **options)
+        assert_same_gradients(nll_loss(z.log_softmax(1), t, **options), rows if rows.ndim == 0 else rows.reshape(3, 5),
+                              [z])
+        assert_same_gradients(nll_loss(z.log_softmax(1), t, **options), cross_entropy(z, t, **options), [z])
+
+
+def test_scores_that_just_keep_a_margin_still_move():
+    u, v = Tensor([0.0, 0.0], requires_grad=True), Tensor([0.0, 0.0], requires_grad=True)
+    margin_ranking_loss(u, v, [1, -1]).backward()
+    assert u.grad.data.tolist() == [-0.5, 0.5] and v.grad.data.tolist() == [0.5, -0.5]
+    for loss in (lambda x: hinge_embedding_loss(x, [-1], 0.0), lambda x: -cosine_like(x)):
+        x = Tensor([0.0], requires_grad=True)
+        loss(x).backward()
+        assert x.grad.data.tolist() == [-1.0]
+
+
+def cosine_like(x):
+    """(11) at its margin."""
+    return cosine_embedding(x, np.array([-1.0]), 0.0).sum()
 
 
 def test_huber_is_between_squares_and_lines():
@@ -211,14 +267,19 @@ A, B = np.zeros((2, 3)), np.zeros((3, 2))
     (lambda: kl_div(A, np.full((2, 3), np.nan), log_target=True), "expected logarithms of prob.* got NaN or .inf"),
     (lambda: kl_div(A, np.full((2, 3), np.inf), log_target=True), "expected logarithms of prob.* got NaN or .inf"),
     (lambda: nll_loss(A, [0, 3]), r"nll_loss expected class numbers from 0 to 2, or -100 to ignore, got 3 at \[1\]"),
-    (lambda: nll_loss(np.zeros((1, 2, 3)), [0]), r"expected shape \(N, D\)"),
+    (lambda: nll_loss(np.zeros((1, 2, 3)), [0]), r"target: nll_loss expected shape \(1, 3\)"),
+    (lambda: nll_loss(1.0, 0), r"input: nll_loss expected shape \(N, D\)"),
+    (lambda: binary_cross_entropy([1.5], [1.0]), "input: binary_cross_entropy expected probabilities.*got 1.5"),
+    (lambda: binary_cross_entropy([np.nan], [1.0]), "input: binary_cross_entropy expected probabilities.*got nan"),
+    (lambda: binary_cross_entropy([0.5], [-1.0]), "target: binary_cross_entropy expected probabilities.*got -1.0"),
+    (lambda: smooth_l1_loss(A, A, beta=-1), "beta=-1"),
     (lambda: margin_ranking_loss([0.0], [0.0], [0]), "margin_ranking_loss expected 1 or -1, got 0"),
     (lambda: margin_ranking_loss([0.0], [0.0, 1.0], [1]), "input2: margin_ranking_loss expected shape"),
     (lambda: hinge_embedding_loss([0.0], [1, 1]), r"target: hinge_embedding_loss expected shape \(1,\), got \(2,\)"),
     (lambda: hinge_embedding_loss([0.0], [1], margin=np.nan), "margin=nan"),
     (lambda: triplet_margin_loss(A, B, A), "positive: triplet_margin_loss expected shape"),
     (lambda: triplet_margin_loss(A, A, B), "negative: triplet_margin_loss expected shape"),
-    (lambda: triplet_margin_loss(A, A, A, p=1), "p=1"), (lambda: triplet_margin_loss(A, A, A, eps=0), "eps=0"),
+    (lambda: triplet_margin_loss(A, A, A, p=-1), "p=-1"), (lambda: triplet_margin_loss(A, A, A, eps=0), "eps=0"),
     (lambda: triplet_margin_loss(1.0, 1.0, 1.0), r"expected shape \(N, D\)"),
     (lambda: cosine_embedding_loss(A, A, [1, np.nan]), "expected 1 or -1, got nan"),
     (lambda: cosine_embedding_loss(1.0, 1.0, 1), r"expected shape \(N, D\)"),
@@ -230,3 +291,4 @@ def test_bad_arguments(call, message):
 
 def test_every_loss_is_offered():
     assert all(hasattr(nn, name.split(",")[0]) for name in CALLS if "binary" not in name and "triplet," not in name)
+    assert nn.binary_cross_entropy is binary_cross_entropy

@@ -52,18 +52,13 @@ def hinge_embedding(u, s, m):
     return each(lambda u, s: u if s == 1 else max(0.0, m - u), u, s)
 
 
-def distances(a, p, ε):
-    """(9)"""
-    return np.array([math.sqrt(math.fsum((x - y + ε) ** 2 for x, y in zip(*rows))) for rows in zip(a, p)])
-
-
 def triplet_margin(u, v, m):
-    """(10)"""
+    """(9)"""
     return each(lambda u, v: max(0.0, u - v + m), u, v)
 
 
 def cosines(a, p, ε):
-    """(11)"""
+    """(10)"""
     def length(row):
         return math.sqrt(math.fsum(x * x for x in row) + ε)
     return np.array([math.fsum(x * y for x, y in zip(*rows)) / (length(rows[0]) * length(rows[1]))
@@ -71,5 +66,17 @@ def cosines(a, p, ε):
 
 
 def cosine_embedding(u, s, m):
-    """(12)"""
+    """(11)"""
     return each(lambda u, s: 1 - u if s == 1 else max(0.0, u - m), u, s)
+
+
+def surprise(x, y):
+    """(12)"""
+    def of(p):
+        return max(math.log(p), -100) if p > 0 else -100
+    return each(lambda x, y: -(y * of(x) + (1 - y) * of(1 - x)), x, y)
+
+
+def surprise_gradients(x, y):
+    """(13)  The derivatives of (12), term by term, away from its bounds."""
+    return each(lambda x, y: (1 - y) / (1 - x) - y / x, x, y), each(lambda x, y: math.log(1 - x) - math.log(x), x, y)

@@ -28,4 +28,4 @@ def example(symbol):
         return {"δ": 0.7, "m": 0.3, "ε": 1e-6}[symbol]
     if symbol in "ts":
         return {"t": np.array([0, 2, 1, 1, 0]), "s": np.array([1.0, -1.0, -1.0, 1.0, 1.0])}[symbol]
-    return rng.random({"w": D, "u": N, "v": N}.get(symbol, (N, D)))
+    return 0.1 + 0.8 * rng.random({"w": D, "u": N, "v": N}.get(symbol, (N, D)))
