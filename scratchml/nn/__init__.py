@@ -6,6 +6,10 @@ from scratchml.nn.attention import scaled_dot_product_attention
 from scratchml.nn.convolution import CausalConv1d, Conv1d
 from scratchml.nn.cross_entropy import cross_entropy
 from scratchml.nn.layers import Dropout, Embedding, GaussianNoise, Linear
+from scratchml.nn.loss_layers import (
+    BCELoss, BCEWithLogitsLoss, CosineEmbeddingLoss, CrossEntropyLoss, HingeEmbeddingLoss, HuberLoss, KLDivLoss, L1Loss,
+    MarginRankingLoss, MSELoss, NLLLoss, SmoothL1Loss, TripletMarginLoss,
+)
 from scratchml.nn.losses import (
     binary_cross_entropy, binary_cross_entropy_with_logits, cosine_embedding_loss, hinge_embedding_loss, huber_loss,
     kl_div, l1_loss, margin_ranking_loss, mse_loss, nll_loss, smooth_l1_loss, triplet_margin_loss,
@@ -15,9 +19,10 @@ from scratchml.nn.module import Module, Parameter
 from scratchml.nn.multihead import MultiheadAttention
 from scratchml.nn.normalisation import BatchNorm1d, LayerNorm
 from scratchml.nn.recurrent import GRU, LSTM
+from scratchml.nn.smooth import ELU, GELU, SiLU, Softplus
 from scratchml.nn.training import History, evaluate, fit, predict
 
-CHAPTERS = ("initialisation", "module", "containers", "layers", "activations", "normalisation", "similarity", "cross_entropy", "losses", "packing",
+CHAPTERS = ("initialisation", "module", "containers", "layers", "activations", "smooth", "normalisation", "similarity", "cross_entropy", "losses", "loss_layers", "packing",
             "lstm", "gru", "recurrent", "convolution", "attention", "multihead", "additive", "training")
 
 __all__ = [
@@ -29,6 +34,9 @@ __all__ = [
     "BatchNorm1d", "LayerNorm", "cross_entropy",
     "binary_cross_entropy", "binary_cross_entropy_with_logits", "smooth_l1_loss", "cosine_embedding_loss", "hinge_embedding_loss", "huber_loss", "kl_div",
     "l1_loss", "margin_ranking_loss", "mse_loss", "nll_loss", "triplet_margin_loss",
+    "BCELoss", "BCEWithLogitsLoss", "CosineEmbeddingLoss", "CrossEntropyLoss", "HingeEmbeddingLoss", "HuberLoss",
+    "KLDivLoss", "L1Loss", "MarginRankingLoss", "MSELoss", "NLLLoss", "SmoothL1Loss", "TripletMarginLoss",
+    "ELU", "GELU", "SiLU", "Softplus",
     "CausalConv1d", "Conv1d",
     "AdditiveAttention", "MultiheadAttention",
     "History", "evaluate", "fit", "predict",

@@ -334,14 +334,13 @@ def hinge_embedding_loss(input, target, margin=1.0, reduction="mean"):
 
 
 def triplet_margin_loss(anchor, positive, negative, margin=1.0, p=2.0, eps=1e-6, swap=False, reduction="mean"):
-    """The mean of (10) with the distances (9): `negative` should be further than `positive` by `margin`; all (N, D).
+    """The mean of (9): `negative` should be further than `positive` by `margin`; all (N, D).
 
-    With `swap` the distance to `negative` is the lesser of that from `anchor` and that from `positive`.  Raises
-    ValueError for shapes that differ, for eps <= 0, and for a `p` other than 2, the Euclidean distance.
+    Distances are (2) of the chapter similarity, with `p` and `eps`.  With `swap` the distance to `negative` is the
+    lesser of that from `anchor` and that from `positive`.  Raises ValueError for shapes that differ, for eps <= 0, and
+    for p < 0.
     """
     name = "triplet_margin_loss"
-    if p != 2:
-        raise ValueError(f"p={p!r}: {name} expected 2; other distances are not here")
     a, near = _pair(anchor, positive, name, second="positive")
     _, far = _pair(a, negative, name, second="negative")
     if not a.ndim:
