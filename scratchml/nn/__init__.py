@@ -14,21 +14,22 @@ from scratchml.nn.losses import (
     binary_cross_entropy, binary_cross_entropy_with_logits, cosine_embedding_loss, hinge_embedding_loss, huber_loss,
     kl_div, l1_loss, margin_ranking_loss, mse_loss, nll_loss, smooth_l1_loss, triplet_margin_loss,
 )
+from scratchml.nn.cells import GRUCell, LSTMCell, RNNCell
 from scratchml.nn.containers import ModuleDict, ModuleList, ParameterList, Sequential
 from scratchml.nn.module import Module, Parameter
 from scratchml.nn.multihead import MultiheadAttention
 from scratchml.nn.normalisation import BatchNorm1d, LayerNorm
-from scratchml.nn.recurrent import GRU, LSTM
+from scratchml.nn.recurrent import GRU, LSTM, RNN
 from scratchml.nn.smooth import ELU, GELU, SiLU, Softplus
 from scratchml.nn.training import History, evaluate, fit, predict
 
-CHAPTERS = ("initialisation", "module", "containers", "layers", "activations", "smooth", "normalisation", "similarity", "cross_entropy", "losses", "loss_layers", "packing",
-            "lstm", "gru", "recurrent", "convolution", "attention", "multihead", "additive", "training")
+CHAPTERS = ("initialisation", "module", "containers", "layers", "activations", "smooth", "normalisation", "similarity", "cross_entropy", "losses", "loss_layers", "packing", "padding",
+            "lstm", "gru", "elman", "recurrent", "cells", "convolution", "attention", "multihead", "additive", "training")
 
 __all__ = [
     "init", "Module", "ModuleDict", "ModuleList", "Parameter", "ParameterList", "Sequential",
     "Dropout", "Embedding", "GaussianNoise", "Linear",
-    "GRU", "LSTM",
+    "GRU", "LSTM", "RNN", "GRUCell", "LSTMCell", "RNNCell",
     "GLU", "ActivityL2", "LeakyReLU", "ReLU", "Sigmoid", "Softmax", "Tanh", "penalty",
     "scaled_dot_product_attention",
     "BatchNorm1d", "LayerNorm", "cross_entropy",

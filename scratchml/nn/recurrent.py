@@ -1,6 +1,6 @@
-"""Recurrent layers: stacks of LSTMs or GRUs over batches of sequences, in one direction or both.
+"""Recurrent layers: stacks of LSTMs, GRUs or plain ones over batches of sequences, in one direction or both.
 
-The arguments, the shapes of weights and results, and the keys of `state_dict` are those of torch.nn.LSTM and GRU: the
+The arguments, the shapes of weights and results, and the keys of `state_dict` are those of PyTorch's layers: the
 weights of layer k are weight_ih_lk, weight_hh_lk, bias_ih_lk and bias_hh_lk, and those of the direction that reads
 backwards have _reverse behind it.  Each layer reads what both directions of the layer below have written.
 
@@ -22,17 +22,19 @@ Choices
 import numpy as np
 
 from scratchml.autograd.ops import concatenate, stack
-from scratchml.core.checks import real_number, whole_number
+from scratchml.core.checks import one_of, real_number, whole_number
 from scratchml.core.random import generator
+from scratchml.nn.elman import fused_elman
 from scratchml.nn.gru import fused_gru
 from scratchml.nn.layers import Dropout
 from scratchml.nn.lstm import fused_lstm
 from scratchml.nn.module import Module, Parameter, as_input, float_type
 from scratchml.nn.packing import pack
+from scratchml.nn.padding import PackedSequence, checked_lengths
 
 
 class Recurrent(Module):
-    """What LSTM and GRU share: weights, directions, layers, lengths.  A subclass has `blocks`, `states` and `_read`."""
+    """What the recurrent layers share: weights, directions, layers, lengths.  A subclass has `blocks`, `states` and `_read`."""
 
     blocks = 0                                           # blocks of H rows in a weight
     states = ()                                          # names of the states that are handed from step to step
@@ -61,9 +63,13 @@ class Recurrent(Module):
 
         `input` is (T, B, D), or (B, T, D) with `batch_first`, or one sequence (T, D), which gives results without B.
         `hx` holds the first states, (layers directions, B, H) each, zeros if it is None: a pair (h, c) for an LSTM, h
-        for a GRU; so does the second result hold the last ones.  `lengths` (B,) are the numbers of steps that count.
+        for the others; so does the second result hold the last ones.  `lengths` (B,) are the numbers of steps that
+        count.  What pack_padded_sequence has made has lengths of its own, and the first result is then packed like it.
         Raises ValueError for shapes that do not fit, no step or no sequence, and lengths that are not in 1 ... T.
         """
+        if isinstance(input, PackedSequence):
+            y, last = self.forward(input.laid_out(self.batch_first), hx, input.lengths)
+            return PackedSequence(y, input.lengths, self.batch_first), last
         dtype = self.weight_hh_l0._data.dtype
         x = as_input(input, self, dtype)
         if x.ndim not in (2, 3) or x.shape[-1] != self.input_size or 0 in x.shape:
@@ -74,7 +80,7 @@ class Recurrent(Module):
         if single:
             x = x.reshape(x.shape[0], 1, x.shape[1])
         B, T = x.shape[:2] if batch_first else x.shape[1::-1]
-        lengths = None if lengths is None else self._checked_lengths(lengths, T, B)
+        lengths = None if lengths is None else checked_lengths(lengths, T, B, self)
         first = self._first_states(hx, B, single, dtype)
         directions, no_biases = 2 if self.bidirectional else 1, [np.zeros(self.blocks * self.hidden_size, dtype)] * 2
         packings = [pack(lengths, T=T, B=B, batch_first=batch_first, reverse=d == 1) for d in range(directions)]
@@ -99,16 +105,6 @@ class Recurrent(Module):
 
     def _read(self, x, *operands, packing, input_gradient):
         raise NotImplementedError
-
-    def _checked_lengths(self, lengths, T, B):
-        found = np.asarray(lengths)
-        if found.shape != (B,) or found.dtype.kind not in "iu":
-            raise ValueError(f"lengths: {self} expected {B} whole numbers, one for each sequence, got {lengths!r}")
-        wrong = (found < 1) | (found > T)
-        if wrong.any():
-            b = int(wrong.argmax())
-            raise ValueError(f"lengths: sequence {b} has length {found[b]}; {self} expected 1 ... {T}, as input has")
-        return found.astype(np.int64)                    # packing subtracts, which unsigned numbers do not survive
 
     def _first_states(self, hx, B, single, dtype):
         """For each kind of state what can be indexed by layer and direction: Tensors or arrays (B, H)."""
@@ -150,3 +146,23 @@ class GRU(Recurrent):
 
     def _read(self, x, *operands, packing, input_gradient):
         return fused_gru(x, *operands, packing=packing, input_gradient=input_gradient)
+
+
+class RNN(Recurrent):
+    """Layers of plain recurrent units: the equations are those of the chapter elman, f is the `nonlinearity`.
+
+    RNN(input_size, hidden_size)(x) returns (y, h); `Recurrent.forward` says which shapes.  Raises ValueError as LSTM,
+    and for a nonlinearity other than "tanh" and "relu".
+    """
+
+    blocks, states = 1, ("h",)
+    settings = ("input_size", "hidden_size", "num_layers", "nonlinearity", *Recurrent.settings[3:])
+
+    def __init__(self, input_size, hidden_size, num_layers=1, nonlinearity="tanh", bias=True, batch_first=False,
+                 dropout=0.0, bidirectional=False, *, dtype="float32", random_state=None):
+        self.nonlinearity = one_of(nonlinearity, "nonlinearity", ("tanh", "relu"))
+        super().__init__(input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, dtype=dtype,
+                         random_state=random_state)
+
+    def _read(self, x, *operands, packing, input_gradient):
+        return fused_elman(x, *operands, f=self.nonlinearity, packing=packing, input_gradient=input_gradient)

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, strategies as st
 
 from scratchml.autograd import Tensor, gradcheck, no_grad
-from scratchml.nn import GRU, LSTM, Module
+from scratchml.nn import GRU, LSTM, RNN, Module
 from tests.strategies.lstm import lengths, seeds
 
-LAYERS = [LSTM, GRU]
+LAYERS = [LSTM, GRU, RNN]
 each_layer = pytest.mark.parametrize("layer_of", LAYERS, ids=lambda cls: cls.__name__)
 
 
