@@ -19,12 +19,13 @@ from scratchml.nn.containers import ModuleDict, ModuleList, ParameterList, Seque
 from scratchml.nn.module import Module, Parameter
 from scratchml.nn.multihead import MultiheadAttention
 from scratchml.nn.normalisation import BatchNorm1d, LayerNorm
+from scratchml.nn.pooling import AdaptiveAvgPool1d, AvgPool1d, MaxPool1d
 from scratchml.nn.recurrent import GRU, LSTM, RNN
 from scratchml.nn.smooth import ELU, GELU, SiLU, Softplus
 from scratchml.nn.training import History, evaluate, fit, predict
 
 CHAPTERS = ("initialisation", "module", "containers", "layers", "activations", "smooth", "normalisation", "similarity", "cross_entropy", "losses", "loss_layers", "packing", "padding",
-            "lstm", "gru", "elman", "recurrent", "cells", "convolution", "attention", "multihead", "additive", "training")
+            "lstm", "gru", "elman", "recurrent", "cells", "convolution", "pooling", "attention", "multihead", "additive", "training")
 
 __all__ = [
     "init", "Module", "ModuleDict", "ModuleList", "Parameter", "ParameterList", "Sequential",
@@ -33,12 +34,13 @@ __all__ = [
     "GLU", "ActivityL2", "LeakyReLU", "ReLU", "Sigmoid", "Softmax", "Tanh", "penalty",
     "scaled_dot_product_attention",
     "BatchNorm1d", "LayerNorm", "cross_entropy",
-    "binary_cross_entropy", "binary_cross_entropy_with_logits", "smooth_l1_loss", "cosine_embedding_loss", "hinge_embedding_loss", "huber_loss", "kl_div",
-    "l1_loss", "margin_ranking_loss", "mse_loss", "nll_loss", "triplet_margin_loss",
+    "binary_cross_entropy", "binary_cross_entropy_with_logits", "cosine_embedding_loss", "hinge_embedding_loss",
+    "huber_loss", "kl_div", "l1_loss", "margin_ranking_loss", "mse_loss", "nll_loss", "smooth_l1_loss",
+    "triplet_margin_loss",
     "BCELoss", "BCEWithLogitsLoss", "CosineEmbeddingLoss", "CrossEntropyLoss", "HingeEmbeddingLoss", "HuberLoss",
     "KLDivLoss", "L1Loss", "MarginRankingLoss", "MSELoss", "NLLLoss", "SmoothL1Loss", "TripletMarginLoss",
     "ELU", "GELU", "SiLU", "Softplus",
-    "CausalConv1d", "Conv1d",
+    "CausalConv1d", "Conv1d", "AdaptiveAvgPool1d", "AvgPool1d", "MaxPool1d",
     "AdditiveAttention", "MultiheadAttention",
     "History", "evaluate", "fit", "predict",
 ]

@@ -168,12 +168,12 @@ class Conv1d(Module):
                  dtype="float32", random_state=None):
         for name, value in (("in_channels", in_channels), ("out_channels", out_channels), ("kernel_size", kernel_size),
                             ("stride", stride), ("dilation", dilation), ("groups", groups)):
-            setattr(self, name, whole_number(_single(value), name))
+            setattr(self, name, whole_number(single(value), name))
         if self.in_channels % self.groups or self.out_channels % self.groups:
             raise ValueError(f"groups={groups}: expected a divisor of in_channels={in_channels} and of "
                              f"out_channels={out_channels}")
         self.padding = padding
-        self._around = self._zeros_around(_single(padding))
+        self._around = self._zeros_around(single(padding))
         shape = self.out_channels, self.in_channels // self.groups, self.kernel_size
         dtype, rng, bound = float_type(dtype), generator(random_state), kaiming_bound(shape[1] * shape[2], 3 ** -0.5)
         self.weight = Parameter(rng.uniform(-bound, bound, shape).astype(dtype))
@@ -226,6 +226,6 @@ class CausalConv1d(Conv1d):
         return self.dilation * (self.kernel_size - 1), 0
 
 
-def _single(value):
+def single(value):
     """The number in a tuple of one, as PyTorch allows; anything else as it is."""
     return value[0] if isinstance(value, (tuple, list)) and len(value) == 1 else value
