@@ -1,11 +1,11 @@
 """Neural networks: layers with PyTorch's names on the Tensors of autograd."""
 from scratchml.nn import initialisation as init
-from scratchml.nn.activations import GLU, ActivityL2, LeakyReLU, ReLU, Sigmoid, Softmax, Tanh, penalty
+from scratchml.nn.activations import GLU, ActivityL2, LeakyReLU, LogSoftmax, ReLU, Sigmoid, Softmax, Tanh, penalty
 from scratchml.nn.additive import AdditiveAttention
 from scratchml.nn.attention import scaled_dot_product_attention
 from scratchml.nn.convolution import CausalConv1d, Conv1d
 from scratchml.nn.cross_entropy import cross_entropy
-from scratchml.nn.layers import Dropout, Embedding, GaussianNoise, Linear
+from scratchml.nn.layers import Dropout, Embedding, Flatten, GaussianNoise, Identity, Linear
 from scratchml.nn.loss_layers import (
     BCELoss, BCEWithLogitsLoss, CosineEmbeddingLoss, CrossEntropyLoss, HingeEmbeddingLoss, HuberLoss, KLDivLoss, L1Loss,
     MarginRankingLoss, MSELoss, NLLLoss, SmoothL1Loss, TripletMarginLoss,
@@ -29,9 +29,9 @@ CHAPTERS = ("initialisation", "module", "containers", "layers", "activations", "
 
 __all__ = [
     "init", "Module", "ModuleDict", "ModuleList", "Parameter", "ParameterList", "Sequential",
-    "Dropout", "Embedding", "GaussianNoise", "Linear",
+    "Dropout", "Embedding", "Flatten", "GaussianNoise", "Identity", "Linear",
     "GRU", "LSTM", "RNN", "GRUCell", "LSTMCell", "RNNCell",
-    "GLU", "ActivityL2", "LeakyReLU", "ReLU", "Sigmoid", "Softmax", "Tanh", "penalty",
+    "GLU", "ActivityL2", "LeakyReLU", "LogSoftmax", "ReLU", "Sigmoid", "Softmax", "Tanh", "penalty",
     "scaled_dot_product_attention",
     "BatchNorm1d", "LayerNorm", "cross_entropy",
     "binary_cross_entropy", "binary_cross_entropy_with_logits", "cosine_embedding_loss", "hinge_embedding_loss",

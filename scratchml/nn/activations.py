@@ -113,8 +113,9 @@ class LeakyReLU(Module):
 
     settings = ("negative_slope",)
 
-    def __init__(self, negative_slope=0.01):
+    def __init__(self, negative_slope=0.01, inplace=False):
         self.negative_slope = real_number(negative_slope, "negative_slope", least=-np.inf)
+        self.inplace = inplace
 
     def forward(self, input):
         return LEAKY_RELU(as_tensor(input), s=self.negative_slope)
@@ -122,6 +123,9 @@ class LeakyReLU(Module):
 
 class ReLU(Module):
     """max(x, 0), with derivative 0 at 0."""
+
+    def __init__(self, inplace=False):
+        self.inplace = inplace
 
     def forward(self, input):
         return as_tensor(input).relu()
@@ -151,6 +155,13 @@ class Softmax(Module):
 
     def forward(self, input):
         return as_tensor(input).softmax(self.dim)
+
+
+class LogSoftmax(Softmax):
+    """log(eˣ / Σ eˣ) along `dim`, exact where the quotient underflows.  Raises ValueError as Softmax."""
+
+    def forward(self, input):
+        return as_tensor(input).log_softmax(self.dim)
 
 
 class GLU(Module):

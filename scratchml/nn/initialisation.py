@@ -28,7 +28,8 @@ Equations
     (7)  W = Q diag(sign R_dd) with Q R = G, QᵀQ = I                                 orthogonal_columns
 
 Choices
-    The functions with PyTorch's names, which end in _, write to the Tensor that they are given, and return it.
+    The functions with PyTorch's names, which end in _, write to the leaf Tensor that they are given, or to an array such
+    as its `data`, and return it.
     (2) is E[x²] / E[f(x)²] of a symmetric x and f = leaky relu, under the root; relu has s = 0.  The gain of tanh, 5/3,
     is no such quotient but PyTorch's convention.  The layers of this book begin as PyTorch's do: with (5) for s = √5,
     which is the uniform distribution over ±1/√n.
@@ -151,6 +152,38 @@ def normal_(tensor, mean=0.0, std=1.0, *, random_state=None):
     return _write(tensor, generator(random_state).normal(mean, std, tensor.shape))
 
 
+def trunc_normal_(tensor, mean=0.0, std=1.0, a=-2.0, b=2.0, *, random_state=None):
+    """Draw the entries of `tensor`, of any shape (N, D), from a normal distribution, again where they leave [a, b].
+
+    Raises ValueError for std <= 0, a >= b, and where less than a thousandth of the distribution lies in [a, b].
+    """
+    mean, std = real_number(mean, "mean", least=-np.inf), real_number(std, "std", above=0)
+    below = [math.erf((bound - mean) / (std * math.sqrt(2))) / 2 for bound in (a, b)]
+    if not below[1] - below[0] >= 1e-3:
+        raise ValueError(f"a={a!r}, b={b!r}: expected a < b, and a thousandth of the normal distribution of mean {mean} "
+                         f"and deviation {std} between them, got {below[1] - below[0]:.2g}")
+    rng = generator(random_state)
+    drawn = rng.normal(mean, std, tensor.shape)
+    while (outside := (drawn < a) | (drawn > b)).any():
+        drawn[outside] = rng.normal(mean, std, outside.sum())
+    return _write(tensor, drawn)
+
+
+def constant_(tensor, val):
+    """Make every entry of `tensor`, of any shape (N, D), `val`.  Raises ValueError for what is no finite number."""
+    return _write(tensor, np.full(tensor.shape, real_number(val, "val", least=-np.inf)))
+
+
+def zeros_(tensor):
+    """Make every entry of `tensor`, of any shape (N, D), 0.  Raises no error for any leaf Tensor."""
+    return constant_(tensor, 0.0)
+
+
+def ones_(tensor):
+    """Make every entry of `tensor`, of any shape (N, D), 1.  Raises no error for any leaf Tensor."""
+    return constant_(tensor, 1.0)
+
+
 def xavier_uniform_(tensor, gain=1.0, *, random_state=None):
     """Draw `tensor`, of shape (m, n, ...), from [-a, a] with (3).  Raises ValueError for fewer than two dimensions."""
     a = xavier_bound(*_fans(tensor), real_number(gain, "gain"))
@@ -202,5 +235,8 @@ def _fan(tensor, mode):
 
 
 def _write(tensor, array):
-    tensor.data = array.astype(tensor.dtype)
+    if isinstance(tensor, np.ndarray):
+        tensor[...] = array
+    else:
+        tensor.data = array.astype(tensor.dtype)
     return tensor

@@ -1,4 +1,4 @@
-"""Layers: affine maps, tables of vectors, and noise.
+"""Layers: affine maps, tables of vectors, noise, and changes of shape.
 
 A network is a chain of simple maps.  Each layer here is one of them, with its gradient derived by hand.  With g = ∂L/∂y
 for the gradient of the loss L by the layer's result, the chain rule says ∂L/∂x = Σ g ∂y/∂x, and for maps this simple
@@ -202,6 +202,20 @@ class Embedding(Module):
             E[padding_idx] = 0
         self.weight = Parameter(E)
 
+    @classmethod
+    def from_pretrained(cls, embeddings, freeze=True, padding_idx=None):
+        """A layer whose `weight` is `embeddings`, (num_embeddings, embedding_dim), not learned if `freeze`.
+
+        Its dtype is theirs, and an array is shared.  Raises ValueError for another shape, and a `padding_idx` that is
+        no row.
+        """
+        weight = Parameter(embeddings, requires_grad=not freeze)
+        if weight.ndim != 2:
+            raise ValueError(f"embeddings: expected shape (num_embeddings, embedding_dim), got {weight.shape}")
+        layer = cls(*weight.shape, padding_idx, dtype=weight.dtype)
+        layer.weight = weight
+        return layer
+
     def forward(self, input):
         ids = as_ids(input, self.num_embeddings, self)
         return EMBEDDING(self.weight, ids=ids, padding=self.padding_idx)
@@ -254,14 +268,15 @@ DROPOUT = Fused(_dropout, lambda saved, g: drop(g, *saved), fresh=True)
 class Dropout(Module):
     """In training an entry becomes 0 with probability `p`, and the others are divided by 1 - p, (7).
 
-    Inputs may have any shape; outside of training they pass as they are.  Raises ValueError for a `p` that is no
+    Inputs may have any shape; outside of training they pass as they are.  Nothing is changed in place, whatever
+    `inplace` says: here as in all layers that have it, the result is the same.  Raises ValueError for a `p` that is no
     probability.
     """
 
     settings = ("p",)
 
-    def __init__(self, p=0.5, *, random_state=None):
-        self.p = real_number(p, "p")
+    def __init__(self, p=0.5, inplace=False, *, random_state=None):
+        self.p, self.inplace = real_number(p, "p"), inplace
         if self.p > 1:
             raise ValueError(f"p={p!r}: expected a probability, from 0 to 1")
         self.random_state = generator(random_state)
@@ -298,3 +313,36 @@ class GaussianNoise(Module):
         if not self.training or not self.stddev:
             return x
         return x + (self.stddev * self.random_state.standard_normal(x.shape)).astype(x.dtype)
+
+
+# --- shapes --------------------------------------------------------------------------------------
+
+
+class Identity(Module):
+    """Hands its input on as it is, in the place of a layer; whatever it is made with is not used."""
+
+    def __init__(self, *args, **kwargs):
+        pass
+
+    def forward(self, input):
+        return input
+
+
+class Flatten(Module):
+    """The dimensions from `start_dim` to `end_dim` as one: from (N, C, T) to (N, C T).
+
+    Raises ValueError for dimensions that the input has not, or that come in the wrong order.
+    """
+
+    settings = ("start_dim", "end_dim")
+
+    def __init__(self, start_dim=1, end_dim=-1):
+        self.start_dim, self.end_dim = (whole_number(value, name, least=-64) for value, name in
+                                        ((start_dim, "start_dim"), (end_dim, "end_dim")))
+
+    def forward(self, input):
+        x = as_tensor(input)
+        start, end = (dim + x.ndim if dim < 0 else dim for dim in (self.start_dim, self.end_dim))
+        if not 0 <= start <= end < x.ndim:
+            raise ValueError(f"input: {self} expected these dimensions, in this order, got shape {x.shape}")
+        return x.reshape(*x.shape[:start], math.prod(x.shape[start:end + 1]), *x.shape[end + 1:])

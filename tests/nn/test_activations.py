@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 
 from scratchml.autograd import Tensor, gradcheck
-from scratchml.nn import GLU, ActivityL2, LeakyReLU, Linear, ReLU, Sequential, Sigmoid, Softmax, Tanh, penalty
+from scratchml.nn import GLU, ActivityL2, LeakyReLU, Linear, LogSoftmax, ReLU, Sequential, Sigmoid, Softmax, Tanh, penalty
 from scratchml.nn.activations import activity, glu, glu_by_input, leaky_relu, leaky_relu_by_input
 from tests.nn.test_layers import assert_same_gradients, leaf
 from tests.reference import activations as reference
@@ -72,7 +72,8 @@ def test_glu_equals_elementary_operations(dim, shape):
 
 def test_the_others_are_operations_of_tensors():
     x = leaf(2, 3)
-    for layer, y in ((ReLU(), x.relu()), (Tanh(), x.tanh()), (Sigmoid(), x.sigmoid()), (Softmax(1), x.softmax(1))):
+    for layer, y in ((ReLU(), x.relu()), (Tanh(), x.tanh()), (Sigmoid(), x.sigmoid()), (Softmax(1), x.softmax(1)),
+                     (LogSoftmax(1), x.log_softmax(1))):
         assert_same_gradients(layer(x), y, [x])
     assert (Tanh()(x.data.tolist()).data == np.tanh(x.data)).all()
 

@@ -96,6 +96,28 @@ def test_gains():
     assert init.calculate_gain("relu") == init.calculate_gain("leaky_relu", 0.0) == leaky_gain(0.0)
 
 
+def test_constants():
+    for draw, value in ((init.zeros_, 0), (init.ones_, 1), (lambda t: init.constant_(t, -2.5), -2.5)):
+        for tensor in (zeros(2, 3, dtype=np.float32), np.full((2, 3), 7.0)):
+            assert draw(tensor) is tensor
+            array = tensor if isinstance(tensor, np.ndarray) else tensor.data
+            assert (array == value).all() and array.shape == (2, 3)
+
+
+def test_arrays_are_written_to_in_place():
+    weight = zeros(3, 4)
+    array = weight.data
+    assert init.xavier_uniform_(weight.data, random_state=0) is array and weight.data is array and array.any()
+
+
+@given(seeds)
+def test_a_truncated_normal_stays_within_its_bounds(seed):
+    drawn = init.trunc_normal_(zeros(50, 40), 1.0, 2.0, 0.0, 3.0, random_state=seed).data
+    assert 0 <= drawn.min() and drawn.max() <= 3
+    # Its mean is 1 + 2 (φ(-½) - φ(1)) / (Φ(1) - Φ(-½)) = 1.4137, its deviation 0.83.
+    assert abs(drawn.mean() - 1.4137) < 5 * 0.83 / 2000 ** 0.5
+
+
 # --- bad arguments
 
 @pytest.mark.parametrize("call, message", [
@@ -105,6 +127,9 @@ def test_gains():
     (lambda: init.calculate_gain("swish"), "nonlinearity='swish': expected one of 'linear'"),
     (lambda: init.kaiming_uniform_(zeros(2, 2), a=np.nan), "param=nan"),
     (lambda: init.uniform_(zeros(2), 1.0, 0.0), "expected a <= b"), (lambda: init.normal_(zeros(2), std=-1), "std=-1"),
+    (lambda: init.trunc_normal_(zeros(2), a=2, b=1), "a=2, b=1: expected a < b"),
+    (lambda: init.trunc_normal_(zeros(2), a=5, b=np.inf), "a thousandth of the normal distribution.*got 2.9e-07"),
+    (lambda: init.trunc_normal_(zeros(2), std=0), "std=0"), (lambda: init.constant_(zeros(2), np.nan), "val=nan"),
     (lambda: init.uniform_(zeros(2), 0, np.inf), "b=inf"),
     (lambda: init.normal_(zeros(2), random_state="a"), "random_state='a'"),
     (lambda: init.xavier_normal_(zeros(2, 2), gain=None), "gain=None"),

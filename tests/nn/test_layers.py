@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from scratchml.autograd import Tensor, grad, gradcheck
-from scratchml.nn import Dropout, Embedding, GaussianNoise, Linear
+from scratchml.nn import Dropout, Embedding, Flatten, GaussianNoise, Identity, LeakyReLU, Linear, ReLU
 from scratchml.nn.layers import (DROPOUT, drop, embed, embed_by_table, kept_entries, linear, linear_by_bias,
                                  linear_by_input, linear_by_weight)
 from tests.reference import layers as reference
@@ -220,6 +220,39 @@ def test_noise_has_the_deviation_that_it_should():
 
 # --- bad arguments
 
+# --- tables that come from elsewhere, and shapes
+
+def test_vectors_that_were_learned_elsewhere():
+    E = np.random.default_rng(0).normal(size=(4, 3))
+    layer = Embedding.from_pretrained(E, padding_idx=-1)
+    assert layer.weight.data is E and not layer.weight.requires_grad and layer.padding_idx == 3
+    assert list(layer.state_dict()) == ["weight"] and (layer([[3, 0]]).data == E[[3, 0]]).all()
+    assert (layer.num_embeddings, layer.embedding_dim) == (4, 3)
+    learned = Embedding.from_pretrained(Tensor(E.astype(np.float32)), freeze=False)
+    learned([1]).sum().backward()
+    assert learned.weight.grad.data[1].tolist() == [1, 1, 1] and learned.weight.dtype == np.float32
+    with pytest.raises(ValueError, match=r"embeddings: expected shape \(num_embeddings, embedding_dim\), got \(3,\)"):
+        Embedding.from_pretrained(E[0])
+    with pytest.raises(ValueError, match="padding_idx=4"):
+        Embedding.from_pretrained(E, padding_idx=4)
+
+
+def test_what_changes_shapes_alone():
+    x = leaf(2, 3, 4)
+    assert Identity(3, a=4)(x) is x
+    for layer, shape in [(Flatten(), (2, 12)), (Flatten(0), (24,)), (Flatten(0, 1), (6, 4)), (Flatten(-1), (2, 3, 4))]:
+        y = layer(x)
+        assert y.shape == shape and (y.data.ravel() == x.data.ravel()).all()
+    assert Flatten()(np.ones((0, 3, 4))).shape == (0, 12) and gradcheck(Flatten(), x)
+
+
+def test_nothing_happens_in_place():
+    x = Tensor([[-1.0, 2.0]])
+    for layer in (ReLU(True), LeakyReLU(0.1, True), Dropout(0.5, True)):
+        layer(x)
+        assert x.data.tolist() == [[-1, 2]]
+
+
 @pytest.mark.parametrize("call, message", [
     (lambda: Linear(0, 2), "in_features=0: expected a whole number of at least 1"),
     (lambda: Linear(2, 1.5), "out_features=1.5"), (lambda: Linear(2, 2, dtype="int32"), "dtype='int32'"),
@@ -235,6 +268,8 @@ def test_noise_has_the_deviation_that_it_should():
     (lambda: Embedding(3, 2)([0.0]), "got dtype float64"), (lambda: Embedding(3, 2)([True]), "got dtype bool"),
     (lambda: Embedding(3, 2)(Tensor([1.0])), "got a Tensor, which holds floats"),
     (lambda: Dropout(1.5), "p=1.5: expected a probability"), (lambda: Dropout(-0.1), "p=-0.1"),
+    (lambda: Flatten(2)(np.ones((2, 3))), r"Flatten\(start_dim=2, end_dim=-1\) expected these dimensions"),
+    (lambda: Flatten(1, 0)(np.ones((2, 3))), "in this order"), (lambda: Flatten("a"), "start_dim='a'"),
     (lambda: GaussianNoise(-1), "stddev=-1"), (lambda: Dropout(0.5, random_state=-1), "random_state=-1"),
 ])
 def test_bad_arguments(call, message):
