@@ -23,9 +23,13 @@ from scratchml.nn.pooling import AdaptiveAvgPool1d, AvgPool1d, MaxPool1d
 from scratchml.nn.recurrent import GRU, LSTM, RNN
 from scratchml.nn.smooth import ELU, GELU, SiLU, Softplus
 from scratchml.nn.training import History, evaluate, fit, predict
+from scratchml.nn.transformer import (
+    PositionalEncoding, Transformer, TransformerDecoder, TransformerDecoderLayer, TransformerEncoder,
+    TransformerEncoderLayer,
+)
 
 CHAPTERS = ("initialisation", "module", "containers", "layers", "activations", "smooth", "normalisation", "similarity", "cross_entropy", "losses", "loss_layers", "packing", "padding",
-            "lstm", "gru", "elman", "recurrent", "cells", "convolution", "pooling", "attention", "multihead", "additive", "training")
+            "lstm", "gru", "elman", "recurrent", "cells", "convolution", "pooling", "attention", "multihead", "additive", "transformer", "training")
 
 __all__ = [
     "init", "Module", "ModuleDict", "ModuleList", "Parameter", "ParameterList", "Sequential",
@@ -42,5 +46,7 @@ __all__ = [
     "ELU", "GELU", "SiLU", "Softplus",
     "CausalConv1d", "Conv1d", "AdaptiveAvgPool1d", "AvgPool1d", "MaxPool1d",
     "AdditiveAttention", "MultiheadAttention",
+    "PositionalEncoding", "Transformer", "TransformerDecoder", "TransformerDecoderLayer", "TransformerEncoder",
+    "TransformerEncoderLayer",
     "History", "evaluate", "fit", "predict",
 ]
