@@ -183,7 +183,7 @@ def _length(x, YT, j, widest):
     if largest == 0 or largest == np.inf:
         return largest
     scale = np.empty_like(x[:1])
-    scale[0] = min(max(2.0 ** -math.frexp(largest)[1], 1 / widest), widest)
+    scale[0] = min(max(2.0 ** min(-math.frexp(largest)[1], 1000), 1 / widest), widest)
     for d in range(x.size):
         difference = (x[d] - YT[d, j]) * scale[0]
         total += difference * difference
