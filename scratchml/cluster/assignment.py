@@ -58,7 +58,7 @@ def screen(C):
     K, D = C.shape
     origin = np.median(C.astype(np.float64), axis=0)
     centres = C - origin
-    scale = 2.0 ** -np.frexp(np.abs(centres).max())[1]
+    scale = 2.0 ** min(-int(np.frexp(np.abs(centres).max())[1]), 1000)
     precision = np.float32 if K >= MANY else np.float64
     e = 2 * (D + 3) * float(np.finfo(precision).eps)
     table = np.zeros((_by_four(K), _by_four(D) + 1), precision)

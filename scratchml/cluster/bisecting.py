@@ -49,6 +49,8 @@ from scratchml.core.estimator import warn_not_converged
 from scratchml.core.progress import report
 from scratchml.core.random import generator
 
+LOST = float(np.finfo(np.float64).tiny) / float(np.finfo(np.float64).eps) ** 2      # squares below may lose digits
+
 # --- cutting -------------------------------------------------------------------------------------
 
 
@@ -142,8 +144,9 @@ class BisectingKMeans(KMeans):
         sample_weight : array (N,) or None, default=None
             Weights of the points; None for 1 each.
         """
-        X = safe_to_square(self._fit_matrix(X))
+        X = self._fit_matrix(X)
         w = sample_weights(sample_weight, len(X), X.dtype)
+        safe_to_square(X, weight=w.max(), work=np.float64)
         K = _clusters_among(self.n_clusters, len(X))
         one_of(self.init, "init", ("k-means++", "random"))
         one_of(self.bisecting_strategy, "bisecting_strategy", ("biggest_inertia", "largest_cluster"))
@@ -158,7 +161,7 @@ class BisectingKMeans(KMeans):
             k = self._next(X, w, C, labels)
             if k < 0:
                 warn_not_converged(f"Number of distinct clusters ({len(C)}) found smaller than n_clusters ({K}): "
-                                   "X has too few distinct points; lower n_clusters")
+                                   "X has too few distinct points, as far as squares can tell; lower n_clusters")
                 break
             members = np.flatnonzero(labels == k)
             halves, side = self._cut(X[members], w[members], rng)
@@ -199,20 +202,23 @@ class BisectingKMeans(KMeans):
         return -float(left_over(X, w, self.cluster_centers_, replay(X, self.cuts_, self.cut_clusters_)).sum())
 
     def _next(self, X, w, C, labels):
-        """The cluster to cut; -1 if the points of each coincide."""
+        """The cluster to cut; -1 if the points of each coincide, or differ by what is lost when it is squared."""
         J = left_over(X, w, C, labels)
         size = np.bincount(labels, w, minlength=len(C)) if self.bisecting_strategy == "largest_cluster" else J
         lowest, highest = np.full(C.shape, np.inf), np.full(C.shape, -np.inf)
         counts = w > 0
         np.minimum.at(lowest, labels[counts], X[counts])
         np.maximum.at(highest, labels[counts], X[counts])
-        wide = (lowest < highest).any(axis=1)
+        wide = (np.where(lowest < highest, highest - lowest, 0) ** 2 > LOST).any(axis=1)
         return worst(np.where(wide, size, -1.0)) if wide.any() else -1
 
     def _cut(self, X, w, rng):
         """Two centres (2, D) and the side of each point; (3) finds the same sides."""
-        model = KMeans(2, init=self.init, n_init=self.n_init, max_iter=self.max_iter, tol=self.tol, random_state=rng)
-        model.fit(X, sample_weight=w)
+        model = KMeans(2, init=self.init, max_iter=self.max_iter)
+        model._best_of(self.n_init, X, w / w.max(), 2, self.tol, rng)
+        if not model._converged:
+            warn_not_converged(f"the centres of a cut still moved after max_iter={self.max_iter} iterations; raise "
+                               "max_iter or tol")
         return model.cluster_centers_, model.labels_
 
     def _keep_cut(self, X, w, C, labels, T, t):

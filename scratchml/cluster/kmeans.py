@@ -28,8 +28,9 @@ Choices
     last of another cluster, not one without weight.  Ties go to the lowest index, in (2) and (4).
     (5) is w_i / Σ_j w_j where every d_i is zero.  Greedy k-means++ draws L = 2 + ⌊log K⌋ candidates a centre from (5)
     and keeps the one with the least (6).
-    Distances are sums of squared differences, right at any offset.  All sums are in float64, also of float32 data.  Data
-    whose squares over- or underflow are refused.
+    Distances are sums of squared differences, right at any offset.  All squares and sums are in float64, also of float32
+    data, which is so safe to square.  Other data are refused where the largest square over- or underflows; of rows that
+    come after the fit, only those that are too large.
 
 Cost
     An iteration computes N K distances of D terms each: O(N K D) time.  The O(N K) that one often reads counts a
@@ -169,7 +170,7 @@ def kmeans_plusplus(X, n_clusters, *, sample_weight=None, n_local_trials=None, r
     """
     X = as_matrix(X, owner="kmeans_plusplus")
     w = sample_weights(sample_weight, len(X), X.dtype)
-    safe_to_square(X, weight=w.max())
+    safe_to_square(X, weight=w.max(), work=np.float64)
     K = _clusters_among(n_clusters, len(X))
     L = 2 + int(np.log(K)) if n_local_trials is None else whole_number(n_local_trials, "n_local_trials")
     return _seed(X, w, K, L, generator(random_state))
@@ -260,20 +261,14 @@ class KMeans(Transformer, Clusterer, Estimator):
         """
         X = self._fit_matrix(X)
         w = sample_weights(sample_weight, len(X), X.dtype)
-        safe_to_square(X, weight=w.max())
+        safe_to_square(X, weight=w.max(), work=np.float64)
         K = _clusters_among(self.n_clusters, len(X))
         n_init = whole_number(self.n_init, "n_init")
         whole_number(self.max_iter, "max_iter")
         one_of(self.algorithm, "algorithm", tuple(SEARCHES))
         tol = real_number(self.tol, "tol")
-        if tol > 0:
-            tol *= float(X.var(axis=0, dtype=np.float64).mean())
-        rng = generator(self.random_state)
-        best = np.inf
-        for _ in range(n_init):
-            if self._lloyd(X, w, self._start(X, w, K, rng), tol, best):
-                return self
-            best = self.inertia_
+        if self._best_of(n_init, X, w, K, tol, generator(self.random_state)):
+            return self
         found = len(np.unique(self.labels_))
         if not self._converged:
             warn_not_converged(f"the centres still moved after max_iter={self.max_iter} iterations; "
@@ -317,12 +312,14 @@ class KMeans(Transformer, Clusterer, Estimator):
         """
         X = self._further(X)
         w = sample_weights(sample_weight, len(X), X.dtype)
-        safe_to_square(X, weight=w.max())
+        safe_to_square(X, weight=w.max(), work=np.float64, fitted=True)
         return -inertia(X, w, self.cluster_centers_, nearest_of_all(X, self.cluster_centers_))
 
     def _further(self, X):
         X = self._more_matrix(X)
-        return safe_to_square(X.astype(self.cluster_centers_.dtype, copy=False))
+        with np.errstate(over="ignore"):                 # what float32 cannot hold becomes infinite, and is refused so
+            X = X.astype(self.cluster_centers_.dtype, copy=False)
+        return safe_to_square(X, work=np.float64, fitted=True)
 
     @property
     def _n_features_out(self):
@@ -334,10 +331,22 @@ class KMeans(Transformer, Clusterer, Estimator):
                 p = w.astype(np.float64) / w.sum(dtype=np.float64)
                 return X[rng.choice(len(X), K, replace=False, p=p if np.count_nonzero(p) >= K else None)]
             return _seed(X, w, K, 2 + int(np.log(K)), rng)[0]
-        C = as_matrix(self.init, name="init").astype(X.dtype)
+        with np.errstate(over="ignore"):
+            C = as_matrix(self.init, name="init").astype(X.dtype)
         if C.shape != (K, X.shape[1]):
             raise ValueError(f"init: expected shape (n_clusters, n_features) = {(K, X.shape[1])}, got {C.shape}")
-        return safe_to_square(C, "init", weight=w.sum(dtype=np.float64))
+        return safe_to_square(C, "init", weight=w.sum(dtype=np.float64), work=np.float64, fitted=True)
+
+    def _best_of(self, n_init, X, w, K, tol, rng):
+        """Take the best of so many starts into the attributes; True if the callback says that the fit shall stop."""
+        if tol > 0:
+            tol *= float(X.var(axis=0, dtype=np.float64).mean())
+        best = np.inf
+        for _ in range(n_init):
+            if self._lloyd(X, w, self._start(X, w, K, rng), tol, best):
+                return True
+            best = self.inertia_
+        return False
 
     def _lloyd(self, X, w, C, tol, to_beat):
         """(3) and (2) in turn from the centres `C`; True if the callback says that the whole fit shall stop.
@@ -356,7 +365,7 @@ class KMeans(Transformer, Clusterer, Estimator):
             C = means_of(moments, C)
             labels, moments = assign_and_sum(X, w, C, search)
             history = history + [float(moments[:, -1].sum())]
-            converged = np.array_equal(labels, before) or float(((C - C_before) ** 2).sum()) <= tol
+            converged = np.array_equal(labels, before) or _squared_shift(C, C_before) <= tol
             self._keep(C, labels, history, converged, search.n_distances, to_beat)
             if report(self, iteration, history[-1]):
                 return True
@@ -369,6 +378,11 @@ class KMeans(Transformer, Clusterer, Estimator):
         if min(history) < to_beat:
             vars(self).update(cluster_centers_=C, labels_=labels, inertia_=history[-1], inertia_history_=history,
                               n_iter_=len(history) - 1, n_distances_=n_distances, _converged=converged)
+
+
+def _squared_shift(C, before):
+    """Σ_k ‖c_k - b_k‖², in float64."""
+    return float(((C.astype(np.float64) - before) ** 2).sum())
 
 
 def _clusters_among(n_clusters, n):
@@ -386,7 +400,8 @@ def _squared(x, y):
     """(1) of the chapter on distances, its terms in any order: faster, and not the same to the last bit."""
     total = 0.0
     for j in range(x.size):
-        total += (x[j] - y[j]) * (x[j] - y[j])
+        difference = np.float64(x[j]) - y[j]             # of float32 the square may be beyond its range
+        total += difference * difference
     return total
 
 

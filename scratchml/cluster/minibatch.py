@@ -43,7 +43,7 @@ Source: D. Sculley, "Web-scale k-means clustering", WWW 2010, algorithm 1.
 import numpy as np
 
 from scratchml.cluster.assignment import nearest_of_all
-from scratchml.cluster.kmeans import KMeans, _clusters_among
+from scratchml.cluster.kmeans import KMeans, _clusters_among, _squared_shift
 from scratchml.cluster.kmeans_sums import cluster_sums
 from scratchml.core.checks import real_number, safe_to_square, sample_weights, whole_number
 from scratchml.core.estimator import warn_not_converged
@@ -144,8 +144,9 @@ class MiniBatchKMeans(KMeans):
         sample_weight : array (N,) or None, default=None
             Weights of the points; None for 1 each.
         """
-        X = safe_to_square(self._fit_matrix(X))
+        X = self._fit_matrix(X)
         w = sample_weights(sample_weight, len(X), X.dtype)
+        safe_to_square(X, weight=w.max(), work=np.float64)
         K, tol = _clusters_among(self.n_clusters, len(X)), real_number(self.tol, "tol")
         B = min(whole_number(self.batch_size, "batch_size"), len(X))
         n_steps = -(-whole_number(self.max_iter, "max_iter") * len(X) // B)
@@ -193,8 +194,9 @@ class MiniBatchKMeans(KMeans):
             Weights of the points; None for 1 each.
         """
         first = not hasattr(self, "counts_")
-        X = safe_to_square(self._fit_matrix(X) if first else self._further(X))
+        X = self._fit_matrix(X) if first else self._further(X)
         w = sample_weights(sample_weight, len(X), X.dtype)
+        safe_to_square(X, weight=w.max(), work=np.float64, fitted=not first)
         if first:
             K = _clusters_among(self.n_clusters, len(X))
             self._begin(self._start(X, w, K, generator(self.random_state)))
@@ -214,4 +216,4 @@ class MiniBatchKMeans(KMeans):
         v = seen(w, labels, self.counts_)
         moved = step(X, w, labels, C, v)
         self.cluster_centers_, self.counts_ = moved, v
-        return labels, j, float(((moved - C) ** 2).sum())
+        return labels, j, _squared_shift(moved, C)

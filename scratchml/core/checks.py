@@ -83,24 +83,28 @@ def finite(X, name, *, allow_nan=False):
     return X
 
 
-def safe_to_square(X, name="X", *, weight=1.0, squares=None):
+def safe_to_square(X, name="X", *, weight=1.0, squares=None, work=None, fitted=False):
     """`X` itself, if squares of its values, and sums of them, are neither infinite nor lost in the subnormals.
 
     The largest magnitude must lie between √tiny / eps and √(max / 4 size), or be 0; else a ValueError that names the
-    remedy.  In float64 that is about 1e-138 to 1e153 / √size, in float32 1e-12 to 1e18 / √size.  The squares times
+    remedy.  In float64 that is about 1e-138 to 1e153 / √size, in float32 1e-12 to 1e18 / √size.  The type is that in
+    which the squares are computed, `work`, by default that of X: in float64 every float32 is safe.  The squares times
     `weight`, the largest weight of a sample, must be safe too.  `squares` is Σ x² from a caller who has it anyway: where
     it is far from both limits it proves that all is well, and the pass over X is saved.
+
+    `fitted` is for rows that come to a model later.  What is small in its data is 0 beside them, not an error, and a
+    batch is not to be judged by its own largest number: so only what is too large is refused.
     """
-    limits, weight = np.finfo(X.dtype), float(weight)
+    limits, weight = np.finfo(work or X.dtype), float(weight)
     floor, ceiling = float(limits.tiny) / float(limits.eps)**2, float(limits.max) / 4      # of squares
-    floor, ceiling = floor / min(weight, 1), ceiling / max(weight, 1)
+    floor, ceiling = 0.0 if fitted else floor / min(weight, 1), ceiling / max(weight, 1)
     if squares is not None and floor * X.size <= squares <= ceiling:
         return X
     largest = float(max(X.max(initial=0), -X.min(initial=0)))
-    if largest > 0 and not (floor**0.5 <= largest <= (ceiling / max(X.size, 1)) ** 0.5):
+    if largest > 0 and not floor**0.5 <= largest <= (ceiling / max(X.size, 1)) ** 0.5:
         weighted = f" times the weight {weight:.3g}" if weight != 1 else ""
         raise ValueError(f"{name}: the largest magnitude is {largest:.3g}, whose square{weighted} cannot be held in "
-                         f"{X.dtype}; scale the data, e.g. divide {name} by {largest:.1g}")
+                         f"{limits.dtype}; scale the data, e.g. divide {name} by {largest:.1g}")
     return X
 
 

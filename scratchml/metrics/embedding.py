@@ -64,7 +64,7 @@ def trustworthiness(X, Y, *, n_neighbors=5):
     n_neighbors : int, default=5
         n, how many neighbours on the map are looked at.
     """
-    X, Y = (safe_to_square(as_matrix(Z, name=name), name) for Z, name in ((X, "X"), (Y, "Y")))
+    X, Y = (safe_to_square(as_matrix(Z, name=name), name, work=np.float64) for Z, name in ((X, "X"), (Y, "Y")))
     N, n = len(X), whole_number(n_neighbors, "n_neighbors")
     if len(Y) != N:
         raise ValueError(f"X and Y: expected the same number of samples, got {N} and {len(Y)}")

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, strategies as st
 
-from scratchml.cluster import BisectingKMeans
+from scratchml.cluster import BisectingKMeans, KMeans
 from scratchml.cluster.bisecting import left_over, replay, worst
 from scratchml.core.estimator import ConvergenceWarning
 from tests.reference import bisecting as reference
@@ -141,3 +141,47 @@ def test_bad_tables(bad, message):
 def test_bad_options(options, message):
     with pytest.raises(ValueError, match=message):
         BisectingKMeans(**{"n_clusters": 2, **options}).fit(table(5, 2, 0))
+
+
+# --- numbers of very different sizes
+
+def frames(dtype, silent=1e-14, seed=0):
+    """500 frames of next to nothing beside 100 that are loud."""
+    rng = np.random.default_rng(seed)
+    return np.concatenate([silent * rng.exponential(size=(500, 40)), rng.exponential(size=(100, 40))]).astype(dtype)
+
+
+@pytest.mark.parametrize("dtype, silent", [(np.float32, 1e-14), (np.float32, 1e-30), (np.float64, 1e-14),
+                                           (np.float64, 1e-100)])
+def test_a_cluster_of_tiny_points_is_cut_like_any_other(dtype, silent):
+    X = frames(dtype, silent)
+    model = BisectingKMeans(3, bisecting_strategy="largest_cluster", random_state=0).fit(X)
+    assert sorted({*model.labels_[:500]} ^ {*model.labels_[500:]}) == [0, 1, 2] and len({*model.labels_[:500]}) == 2
+    alone = KMeans(2, init=(model.cuts_[1].astype(float) / silent)).fit(X[:500].astype(float) / silent)
+    np.testing.assert_array_equal(alone.labels_, model.labels_[:500] == 2)
+    np.testing.assert_array_equal(model.predict(X), model.labels_)
+    np.testing.assert_array_equal(model.predict(X[:7]), model.labels_[:7])
+
+
+def test_what_is_lost_when_it_is_squared_is_not_cut():
+    X = frames(np.float64, 1e-160)
+    with pytest.warns(ConvergenceWarning, match="as far as squares can tell"):
+        model = BisectingKMeans(102, random_state=0).fit(np.concatenate([X[:500], X[500:] + np.arange(100)[:, None]]))
+    assert len(set(model.labels_[:500])) == 1
+
+
+@pytest.mark.parametrize("light", [1e-30, 1e-200])
+def test_a_cluster_of_light_points_is_cut_like_any_other(light):
+    X = np.array([[0.0], [1], [10], [11], [30], [32]])
+    w = np.array([1, 1, light, light, 1, 1])
+    model = BisectingKMeans(6, random_state=0).fit(X, sample_weight=w)
+    assert len(set(model.labels_)) == 6 and model.inertia_ == 0
+
+
+@pytest.mark.parametrize("value", [1e-13, 1e-44, 0.0])
+def test_a_tiny_row_alone(value):
+    X = np.random.default_rng(0).random((50, 3)).astype(np.float32)
+    row = np.array([[value, 0, 0]], np.float32)
+    model = BisectingKMeans(2, random_state=0).fit(X)
+    assert model.predict(row)[0] == model.predict(np.vstack([row, X]))[0]
+    assert model.score(row) < 0

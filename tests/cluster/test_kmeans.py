@@ -604,6 +604,51 @@ def test_the_ends_of_the_range_give_the_scaled_answer_or_an_error_that_helps(sca
     assert len(set(seeded.labels_)) == 3 and np.isfinite(seeded.inertia_)
 
 
+@pytest.mark.parametrize("value", [1e-13, 1e-30, 1e-44, 0.0])
+def test_a_tiny_row_has_the_label_that_it_has_among_others(value):
+    X, row = np.random.default_rng(0).random((50, 3)), np.array([[value, 0, 0]])
+    for dtype in (np.float32, np.float64):
+        model = KMeans(2, random_state=0).fit(X.astype(dtype))
+        for tiny in (row, row * 1e-140, -row):
+            tiny, among = tiny.astype(dtype), np.vstack([tiny, X]).astype(dtype)
+            assert model.predict(tiny)[0] == model.predict(among)[0] == model.predict(np.zeros((1, 3), dtype))[0]
+            np.testing.assert_array_equal(model.transform(tiny), model.transform(among)[:1])
+            np.testing.assert_allclose(model.score(tiny), -(model.cluster_centers_.astype(float) ** 2).sum(axis=1).min(),
+                                       rtol=1e-6)
+
+
+@pytest.mark.parametrize("scale", [1e-40, 1e-30, 1e-13, 1e19, 1e30, 1e36])
+@pytest.mark.parametrize("options", [dict(init="k-means++"), dict(init="random", n_init=5), dict(init=None)])
+def test_float32_is_squared_in_double_precision(scale, options):
+    X = blobs(3, 5)
+    X32 = (scale * X).astype(np.float32)
+    if options["init"] is None:
+        options = dict(init=X32[::5])
+    model = KMeans(3, random_state=0, **options).fit(X32)
+    double = KMeans(3, init=model.cluster_centers_.astype(float)).fit(X32.astype(float))
+    np.testing.assert_array_equal(model.labels_, double.labels_)
+    np.testing.assert_allclose(model.inertia_, double.inertia_, rtol=1e-5)
+    assert model.n_iter_ >= 1 and model.transform(X32).dtype == np.float32
+    np.testing.assert_allclose(model.transform(X32), euclidean(X32.astype(float), model.cluster_centers_.astype(float)),
+                               rtol=1e-6, atol=1e-44)
+
+
+def test_a_start_is_judged_beside_the_data():
+    X = np.array([[0.0], [1], [5], [6]])
+    model = KMeans(2, init=[[1e-200], [5.0]]).fit(X)
+    assert model.labels_.tolist() == [0, 0, 1, 1]
+    model = KMeans(2, init=[[0.0], [1e-310]], max_iter=50).fit(X)
+    assert model.labels_.tolist() in ([0, 0, 1, 1], [1, 1, 0, 0])
+    with pytest.raises(ValueError, match="init.*scale"):
+        KMeans(2, init=[[1e200], [5.0]]).fit(X)
+
+
+def test_numbers_that_float32_cannot_hold_are_refused_by_a_model_of_float32():
+    model = KMeans(2, random_state=0).fit(np.eye(3, dtype=np.float32))
+    with pytest.raises(ValueError, match="X: .*largest"):
+        model.predict(np.array([[1e300, 0, 0]]))
+
+
 @pytest.mark.parametrize("heaviest", [1e120, 1e200, 1e300])
 def test_a_weight_that_takes_the_inertia_out_of_range_is_refused_or_does_no_harm(heaviest):
     X, w = 1e100 * table(9, 2, 0), np.ones(9)

@@ -160,3 +160,20 @@ def test_a_stream_keeps_its_number_of_features():
         model.partial_fit(table(5, 3, 0))
     with pytest.raises(ValueError, match="n_samples=1.*n_clusters=2"):
         MiniBatchKMeans(2).partial_fit([[1.0, 2]])
+
+
+@pytest.mark.parametrize("dtype, value", [(np.float32, 1e-13), (np.float32, 1e-44), (np.float64, 1e-200)])
+def test_a_tiny_row_alone(dtype, value):
+    X, row = np.random.default_rng(0).random((50, 3)).astype(dtype), np.array([[value, 0, 0]], dtype)
+    model = MiniBatchKMeans(2, random_state=0).fit(X)
+    assert model.predict(row)[0] == model.predict(np.vstack([row, X]))[0]
+    C, v = model.cluster_centers_.astype(float), model.counts_
+    model.partial_fit(row)
+    k = model.labels_[0]
+    np.testing.assert_allclose(model.cluster_centers_[k], C[k] * v[k] / (v[k] + 1), rtol=1e-6)
+
+
+def test_a_stream_may_begin_with_next_to_nothing():
+    X = np.array([[1e-14, 0], [0, 1e-14], [3, 4], [3, 4]], np.float32)
+    model = MiniBatchKMeans(2, random_state=0).partial_fit(X[:2]).partial_fit(X[2:])
+    assert np.isfinite(model.cluster_centers_).all() and model.counts_.sum() == 4

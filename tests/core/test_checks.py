@@ -191,6 +191,23 @@ def test_only_the_largest_magnitude_counts():
     assert safe_to_square(np.zeros((0, 3))).shape == (0, 3)
 
 
+def test_what_is_squared_in_double_precision_is_judged_there():
+    for value in (1e-45, 1e-30, 1e30, 3e38):
+        X = np.full((50, 3), value, np.float32)
+        assert safe_to_square(X, work=np.float64) is X and safe_to_square(X, weight=1e30, work=np.float64) is X
+        assert "float32" in refuses(safe_to_square, X)
+    assert "float64" in refuses(safe_to_square, np.array([[1e200]]), work=np.float64)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_rows_that_come_later_may_be_small_but_not_too_large(dtype):
+    limits = np.finfo(dtype)
+    for value in (limits.smallest_subnormal, limits.tiny, 1.0):
+        X = np.array([[value, 0]], dtype)
+        assert safe_to_square(X, fitted=True) is X and safe_to_square(X, weight=1e-30, fitted=True) is X
+    assert "divide" in refuses(safe_to_square, np.array([[1, limits.max / 4]], dtype), fitted=True)
+
+
 @pytest.mark.parametrize("value, weight", [(1e100, 1e110), (1e-100, 1e-100), (1e153, 50), (1e-138, 0.01)])
 def test_a_weight_counts_too(value, weight):
     X = np.array([[value, 0], [0, value]])
