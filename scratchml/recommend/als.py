@@ -61,7 +61,7 @@ from scratchml.core.sparse import Rows, entries_at, in_range, known_entries, tra
 from scratchml.recommend.best_items import best_of_all, directions, nothing
 from scratchml.recommend.half_steps import equations_of, half_step, shared_gram, solve_least_norm
 from scratchml.recommend.model_parts import (Explanation, NewUsers, Settings, check_parameters, checked_arrays,
-                                             checked_new_users, checked_progress, ratings, starting_factors)
+                                             checked_new_users, checked_progress, parts_of, ratings, starting_factors)
 from scratchml.recommend.objectives import family_error, penalty, weight_and_target, with_biases
 
 KIND = "scratchml.recommend.ALS"
@@ -362,14 +362,7 @@ class ALS(Estimator):
         callback, verbose and random_state are not kept; the ratings are, for what a user has seen.
         """
         self._check_fitted()
-        arrays = dict(U=self.user_factors_, V=self.item_factors_, b=self.user_biases_, d=self.item_biases_,
-                      **{name: getattr(self._ratings, name) for name in ("indptr", "indices", "data")})
-        parameters = {name: value for name, value in self.get_params().items()
-                      if name not in ("callback", "verbose", "random_state")}
-        parameters.update(self._settings._asdict(), factors=self.item_factors_.shape[1],
-                          dtype=str(self.item_factors_.dtype))
-        rest = dict(parameters=parameters, history=self.loss_history_, mean=self.global_mean_)
-        storage.save(path, KIND, arrays, rest)
+        storage.save(path, KIND, *parts_of(self, self._ratings, self._settings))
 
     @classmethod
     def load(cls, path):

@@ -117,6 +117,19 @@ def starting_factors(init, N, M, F, dtype):
     return U, V
 
 
+# --- parts that are kept -------------------------------------------------------------------------
+
+
+def parts_of(als, R, settings):
+    """Arrays by name and the rest of a fitted model, as `checked_arrays` and `checked_progress` take them."""
+    arrays = dict(U=als.user_factors_, V=als.item_factors_, b=als.user_biases_, d=als.item_biases_,
+                  indptr=R.indptr, indices=R.indices, data=R.data)
+    parameters = {name: value for name, value in als.get_params().items()
+                  if name not in ("callback", "verbose", "random_state")}
+    parameters.update(settings._asdict(), factors=als.item_factors_.shape[1], dtype=str(als.item_factors_.dtype))
+    return arrays, dict(parameters=parameters, history=als.loss_history_, mean=als.global_mean_)
+
+
 # --- parts from outside --------------------------------------------------------------------------
 
 
