@@ -131,20 +131,33 @@ class ALS(Estimator):
 
     Parameters
     ----------
-    factors : F.
-    regularization : λ, the penalty of a squared factor or bias; 0 for the solutions of least norm.
-    unobserved_weight : w of what is not observed, at most 1e3 in float32 and 1e7 in float64; needs alpha=None.
-    alpha : None, or how fast the confidence grows with an entry; a known 0 is liked, too, with the
-        confidence 1: leave out of a matrix of counts, or make NaN, what nobody has taken.
-    biases : whether users and items have a bias each, beside the mean of all; for observed entries alone.
-    weighted_regularization : whether the penalty of a user or item is λ times the number of its entries.
-    iterations : iterations at most; reaching it is a ConvergenceWarning, unless tol is 0.
-    tol : stop when an iteration lowers the loss by at most `tol` of itself; 0 to do all iterations.
-    solver : "cholesky", each half exactly; "cg", four steps of conjugate gradients from the last factors, in less time.
-    random_state : None, int or numpy.random.Generator; the same seed gives the same bits on any number of threads.
-    dtype : "float32" or "float64", of the factors and of what is computed with them.
-    verbose : 1 for a line to stderr after each iteration.
-    callback : called with a `Progress` after each iteration; returning True stops the fit.
+    factors : int, default=32
+        F.
+    regularization : float, default=0.1
+        λ, the penalty of a squared factor or bias; 0 for the solutions of least norm.
+    unobserved_weight : float, default=0.0
+        w, the weight of what is not observed, at most 1e3 in float32 and 1e7 in float64; needs alpha=None.
+    alpha : float or None, default=None
+        How fast the confidence grows with an entry.  A known 0 is liked, too, with the confidence 1: leave out of a
+        matrix of counts, or make NaN, what nobody has taken.
+    biases : bool, default=False
+        Whether users and items have a bias each, beside the mean of all; for observed entries alone.
+    weighted_regularization : bool, default=False
+        Whether the penalty of a user or item is λ times the number of its entries.
+    iterations : int, default=15
+        Iterations at most; reaching it is a ConvergenceWarning, unless tol is 0.
+    tol : float, default=1e-4
+        Stop when an iteration lowers the loss by at most `tol` of itself; 0 to do all iterations.
+    solver : {"cholesky", "cg"}, default="cholesky"
+        "cholesky", each half exactly; "cg", four steps of conjugate gradients from the last factors, in less time.
+    random_state : int, numpy.random.Generator or None, default=None
+        Seed or source of the start; an int gives the same bits on any number of threads.
+    dtype : {"float32", "float64"}, default="float32"
+        The type of the factors and of what is computed with them.
+    verbose : int, default=0
+        1 for a line to stderr after each iteration.
+    callback : callable or None, default=None
+        Called with a `Progress` after each iteration; returning True stops the fit.
 
     Attributes
     ----------
@@ -177,16 +190,24 @@ class ALS(Estimator):
     # --- learning
 
     def fit(self, X, items=None, values=None, *, shape=None, init=None):
-        """Find the factors of `X` (N, M): an array with NaN where nothing is known, Rows, or a sparse matrix of SciPy.
-
-        Or of the entries values[k] of the users X[k] and items[k], three arrays (nnz,), in a matrix of `shape`, by
-        default as small as can be.  `init` is (U, V) to start from, (N, F) and (M, F).  A matrix of sparse rows in
-        `dtype` is not copied, but referred to: do not change it while the model is in use.
+        """Find the factors of a matrix, or of the entries values[k] of the users X[k] and items[k].  Returns itself.
 
         Ctrl-C, like a callback that says stop, leaves the last finished iteration in the attributes.
         Raises ValueError for bad parameters, a matrix without entries, entries that come twice, are out of range, NaN
-        or infinite, or whose squares over- or underflow, and negative confidence; it names the first.  With
-        `alpha`, NaN is what is not observed in an array: a 0 there counts as liked.
+        or infinite, or whose squares over- or underflow, and negative confidence; it names the first.
+
+        Parameters
+        ----------
+        X : array (N, M), Rows, sparse matrix (N, M), or array (nnz,) of int
+            The matrix, in an array NaN where nothing is known (with `alpha` a 0 there counts as liked); or the
+            users of entries.  Sparse rows in `dtype` are referred to, not copied: leave them as they are while the
+            model is in use.
+        items, values : array (nnz,) or None, default=None
+            Items and values of the entries, where X are their users.
+        shape : tuple (N, M) or None, default=None
+            The shape of the matrix of such entries; None for the smallest that holds them.
+        init : tuple (U, V) of arrays or None, default=None
+            Factors (N, F) and (M, F) to start from; None to draw them.
         """
         dtype, S = check_parameters(self), STEPS if self.solver == "cg" else 0
         R = ratings(X, items, values, shape, dtype)
@@ -245,10 +266,15 @@ class ALS(Estimator):
     # --- asking
 
     def predict(self, users, items):
-        """Â of pairs of `users` (n,) and `items` (n,), or of one of both and many of the other, (n,).
+        """Â of pairs, (n,).
 
         With `alpha` a preference, about 0 to 1, else in the units of the ratings.  Raises ValueError for users and
         items that the model does not know; `fold_in` is for new users.
+
+        Parameters
+        ----------
+        users, items : int or array (n,) of int
+            The pairs; one of both may be a single number that goes with each of the other.
         """
         self._check_fitted()
         users = in_range(whole_numbers(np.atleast_1d(users), "users"), len(self.user_factors_), "users")
@@ -264,12 +290,20 @@ class ALS(Estimator):
         return answers
 
     def recommend(self, users, n=10, exclude_seen=True):
-        """The n best items of one user, or of each of `users` (S,): items (S, n) int32 and their scores (S, n).
+        """The n best items of one user, or of each of S: items (S, n) int32 and their scores (S, n).
 
-        `users` may also be what `fold_in` returned.  If `exclude_seen`, items that a user knows are left out; where
-        fewer than n are left, the rest are items -1 with scores -inf.  Of equal scores the lower item comes first.
+        Where fewer are left, items end with -1 and scores with -inf.  Of equal scores the lower item comes first.
         Raises ValueError for an n above the number of items, for users that the model does not know, and for new users
         that another model, with other items or factors, has folded in.
+
+        Parameters
+        ----------
+        users : int, array (S,) of int or NewUsers
+            Who gets recommendations; `NewUsers` are what `fold_in` has returned.
+        n : int, default=10
+            How many items.
+        exclude_seen : bool, default=True
+            Whether to leave out the items that a user knows.
         """
         self._check_fitted()
         n = self._at_most_all(n)
@@ -287,10 +321,17 @@ class ALS(Estimator):
         return (items[0], scores[0]) if alone else (items, scores)
 
     def similar_items(self, items, n=10):
-        """The n items most like one item, or like each of `items` (S,): items (S, n) int32 and their cosines (S, n).
+        """The n items most like one item, or like each of S: items (S, n) int32 and their cosines (S, n).
 
         An item is not its own neighbour; with n the number of all items, the last is -1 with a cosine of -inf.  Raises
         ValueError for an n above the number of items, and for items that the model does not know.
+
+        Parameters
+        ----------
+        items : int or array (S,) of int
+            What the others shall be like.
+        n : int, default=10
+            How many items.
         """
         self._check_fitted()
         n = self._at_most_all(n)
@@ -310,8 +351,14 @@ class ALS(Estimator):
     def fold_in(self, X, values=None):
         """What a half-step makes of new users: `NewUsers`, whose `factors` are (S, F).
 
-        `X` (S, M) holds their ratings, as in `fit`; or the items (n,) that one user knows, with `values` (n,).
         Raises ValueError for what `fit` would refuse, and another number of items.
+
+        Parameters
+        ----------
+        X : array (S, M), Rows, sparse matrix (S, M), or array (n,) of int
+            Ratings of S users, as in `fit`; or the items that one user knows.
+        values : array (n,) or None, default=None
+            The ratings of these items, where X are items.
         """
         self._check_fitted()
         dtype, (M, F), settings = self.item_factors_.dtype, self.item_factors_.shape, self._settings
@@ -330,10 +377,17 @@ class ALS(Estimator):
         return NewUsers(np.ascontiguousarray(factors[:, :F]), biases, R)
 
     def explain(self, user, item, n=10):
-        """Which of the items that `user` knows speak for `item`: an `Explanation` with the n that contribute most.
+        """Which of the items that a user knows speak for another: an `Explanation` with the n that contribute most.
 
         By (3), from the user's ratings and the item factors: all contributions and the offset add up to what `predict`
         would say after one more half-step.  Raises ValueError for a user or an item that the model does not know.
+
+        Parameters
+        ----------
+        user, item : int
+            For whom, and what is to be explained.
+        n : int, default=10
+            How many contributions.
         """
         self._check_fitted()
         user = int(in_range(whole_numbers(np.atleast_1d(user), "user"), len(self.user_factors_), "user")[0])
@@ -357,16 +411,27 @@ class ALS(Estimator):
     # --- keeping
 
     def save(self, path):
-        """Write the model to the file `path`.  Raises ValueError if it is not fitted, OSError if it cannot be written.
+        """Write the model to a file.  Raises ValueError if it is not fitted, OSError if it cannot be written.
 
         callback, verbose and random_state are not kept; the ratings are, for what a user has seen.
+
+        Parameters
+        ----------
+        path : str or path
+            The file.
         """
         self._check_fitted()
         storage.save(path, KIND, *parts_of(self, self._ratings, self._settings))
 
     @classmethod
     def load(cls, path):
-        """The model that `save` wrote to `path`.  Raises ValueError if the file is damaged or holds something else."""
+        """The model that `save` wrote.  Raises ValueError if the file is damaged or holds something else.
+
+        Parameters
+        ----------
+        path : str or path
+            The file.
+        """
         arrays, rest = storage.load(path, KIND)
         try:
             return cls._from_parts(arrays, rest)

@@ -57,10 +57,14 @@ BLOCK = 4_000_000                                        # scores that are held 
 def popularity(matrix):
     """(1)  p_m = how many users u have a known a_um
 
-    `matrix` is an array in which NaN stands for what is not known, Rows, or a sparse matrix of SciPy.
-    Raises ValueError if it is none, if it is empty, infinite, or has an entry twice; so do all below.
+    Raises ValueError for what is no such matrix, is empty, infinite, or has an entry twice; so do all below.
 
     Shapes: A (U, M) -> (M)
+
+    Parameters
+    ----------
+    matrix : array (U, M), Rows or sparse matrix (U, M)
+        What users have; in an array NaN stands for what is not known.
     """
     A = known_entries(matrix, name="matrix")
     return np.bincount(A.indices, minlength=A.shape[1])
@@ -72,6 +76,11 @@ def item_cosine(matrix):
     All of them, as an array (M, M).  Errors are those of `popularity`.
 
     Shapes: A (U, M) -> (M, M)
+
+    Parameters
+    ----------
+    matrix : array (U, M), Rows or sparse matrix (U, M)
+        What users have, as in `popularity`.
     """
     B = _unit_columns(_values(matrix))
     M = B.shape[1]
@@ -111,11 +120,19 @@ class _Scorer(Estimator):
     _takes_a_table = False                               # but a matrix of which most is not known
 
     def recommend(self, users, n=10, exclude_seen=True):
-        """Items, int32, and their scores, both (B, n), the best first, for `users`, an array (B,) of row numbers.
+        """Items, int32, and their scores, both (B, n), the best first; both (n,) for a single user.
 
-        Both are (n,) for a single number.  `exclude_seen` leaves out what `fit` knew a user to have; where then fewer
-        than n items are left, items end with -1 and scores with -inf.
+        Where fewer than n items are left, items end with -1 and scores with -inf.
         Raises ValueError for unknown users, and for n that is no whole number from 1 to the number of items.
+
+        Parameters
+        ----------
+        users : int or array (B,) of int
+            Numbers of rows of the matrix of `fit`.
+        n : int, default=10
+            How many items.
+        exclude_seen : bool, default=True
+            Whether to leave out what `fit` knew a user to have.
         """
         self._check_fitted()
         A = self.interactions_
@@ -145,9 +162,14 @@ class Popularity(_Scorer):
     """
 
     def fit(self, matrix, y=None):
-        """Count in `matrix` (U, M), in which NaN or not stored means not known; `y` is ignored.
+        """Count who has what.  Returns itself.  Errors are those of the function `popularity`.
 
-        Errors are those of the function `popularity`.
+        Parameters
+        ----------
+        matrix : array (U, M), Rows or sparse matrix (U, M)
+            What users have; in an array NaN stands for what is not known.
+        y : None, default=None
+            Ignored.
         """
         A = known_entries(matrix, name="matrix", dtype=np.float64)
         self.popularity_, self.interactions_ = popularity(A), A
@@ -162,7 +184,8 @@ class ItemCosine(_Scorer):
 
     Parameters
     ----------
-    n_neighbors : n, or the number of items if that is less.
+    n_neighbors : int, default=20
+        n, or the number of items if that is less.
 
     Attributes
     ----------
@@ -174,9 +197,14 @@ class ItemCosine(_Scorer):
         self.n_neighbors = n_neighbors
 
     def fit(self, matrix, y=None):
-        """Find the neighbours in `matrix` (U, M), in which NaN or not stored means not known; `y` is ignored.
+        """Find the neighbours.  Returns itself.  Raises ValueError as `item_cosine` does, and for bad parameters.
 
-        Raises ValueError as `item_cosine` does, and for bad parameters.
+        Parameters
+        ----------
+        matrix : array (U, M), Rows or sparse matrix (U, M)
+            What users have; in an array NaN stands for what is not known.
+        y : None, default=None
+            Ignored.
         """
         n = whole_number(self.n_neighbors, "n_neighbors")
         A = _values(matrix)

@@ -93,15 +93,22 @@ def held_out(A, h, t, z):
 
 
 def random_split(matrix, test_size=0.2, *, random_state=None):
-    """Hold out a share of each user's known entries in `matrix` (U, M), drawn at random: a `Split`.
+    """Hold out a share of each user's known entries, drawn at random: a `Split`.
 
-    `matrix` is an array in which NaN stands for what is not known, Rows, or a sparse matrix of SciPy; `test_size` is
-    between 0 and 1.  The same `random_state`, None, int or numpy.random.Generator, gives the same split.
     Raises ValueError for other arguments, and for an entry that comes twice, which could be on both sides.
 
     >>> train, test = random_split(np.ones((3, 10)), 0.25, random_state=0)
     >>> np.diff(train.indptr).tolist(), np.diff(test.indptr).tolist()
     ([7, 7, 7], [3, 3, 3])
+
+    Parameters
+    ----------
+    matrix : array (U, M), Rows or sparse matrix (U, M)
+        What users have; in an array NaN stands for what is not known.
+    test_size : float, default=0.2
+        The share, between 0 and 1.
+    random_state : int, numpy.random.Generator or None, default=None
+        Seed or source of the draw.
     """
     A = known_entries(matrix, name="matrix")
     share = real_number(test_size, "test_size", above=0)
@@ -111,14 +118,23 @@ def random_split(matrix, test_size=0.2, *, random_state=None):
 
 
 def leave_last_out(matrix, times, n=1, *, random_state=None):
-    """Hold out the last `n` known entries of each user in `matrix` (U, M): a `Split`.
+    """Hold out the last known entries of each user: a `Split`.
 
-    times[e] (P,) is when entry e came about, as datetime64 or numbers in any unit, in the order in which Rows and CSR
-    hold the entries, and a dense array row by row; whole numbers and dates count to the last digit.  From lists of
-    users, items, values and times: `entries_at(users, items, values)` of core.sparse is the matrix, and
+    From lists of users, items, values and times: `entries_at(users, items, values)` of core.sparse is the matrix, and
     times[np.lexsort((items, users))] are the times in its order.
-    `random_state` says which of equal times is later, as in `random_split`; and so are the errors, of which one more is
-    that there are not as many times as entries.
+    Raises ValueError as `random_split` does, and if there are not as many times as entries.
+
+    Parameters
+    ----------
+    matrix : array (U, M), Rows or CSR matrix (U, M)
+        What users have; in an array NaN stands for what is not known.
+    times : array (P,) of numbers or datetime64
+        When each entry came about, in any unit, in the order in which Rows and CSR hold the entries, and a dense array
+        row by row; whole numbers and dates count to the last digit.
+    n : int, default=1
+        How many entries of a user.
+    random_state : int, numpy.random.Generator or None, default=None
+        Seed or source of what is later among equal times.
     """
     if getattr(matrix, "format", "csr") != "csr":
         raise ValueError("matrix: expected Rows, CSR or an array, in whose order times are, got format "

@@ -142,8 +142,10 @@ class TruncatedSVD(Transformer, Estimator):
 
     Parameters
     ----------
-    n_components : F.
-    random_state : None, int or numpy.random.Generator, for the vectors that (2) starts from.
+    n_components : int, default=2
+        F.
+    random_state : int, numpy.random.Generator or None, default=None
+        Seed or source of the vectors that (2) starts from.
 
     Attributes
     ----------
@@ -158,10 +160,17 @@ class TruncatedSVD(Transformer, Estimator):
         self.random_state = random_state
 
     def fit(self, X, y=None):
-        """Find the axes of `X` (N, M), an array, Rows, or a sparse matrix of SciPy; `y` is ignored.
+        """Find the axes.  Returns itself.
 
-        What is not stored in a sparse matrix is 0.  Raises ValueError for more components than rows or columns, NaN,
-        inf, values whose squares over- or underflow, and entries that come twice.
+        Raises ValueError for more components than rows or columns, NaN, inf, values whose squares over- or underflow,
+        and entries that come twice.
+
+        Parameters
+        ----------
+        X : array (N, M), Rows or sparse matrix (N, M)
+            The matrix; what is not stored is 0.
+        y : None, default=None
+            Ignored.
         """
         R = self._matrix(X, fitting=True)
         safe_to_square(R.data if isinstance(R, Rows) else R)
@@ -177,12 +186,24 @@ class TruncatedSVD(Transformer, Estimator):
         return self
 
     def transform(self, X):
-        """Coordinates (N, F) of the rows of `X` (N, M), of any kind that `fit` takes."""
+        """Coordinates (N, F) of rows.
+
+        Parameters
+        ----------
+        X : array (N, M), Rows or sparse matrix (N, M)
+            The rows; what is not stored is 0.
+        """
         self._check_fitted()
         return self._output(self._held(project, self._matrix(X), "X"), X)
 
     def inverse_transform(self, Z):
-        """The matrix (N, M), dense, of the rows whose coordinates are `Z` (N, F)."""
+        """The matrix (N, M), dense, of the rows that have these coordinates.
+
+        Parameters
+        ----------
+        Z : array (N, F)
+            Coordinates, as `transform` returns them.
+        """
         self._check_fitted()
         Z = self._in_its_type(as_matrix(Z, name="Z"), "Z")
         if Z.shape[1] != len(self.components_):
