@@ -31,19 +31,37 @@ class CRF(Estimator):
 
     Parameters
     ----------
-    algorithm : "lbfgs", the exact minimum, on all cores; "l2sgd", stochastic gradient descent; "ap", the averaged
-        perceptron, which has no probabilities to speak of and no use for c1 and c2.
-    c1, c2 : what a unit of |weight| and of weight² costs, as in CRFsuite (no ½).  c1 > 0 needs "lbfgs" (OWL-QN).
-    max_iterations : iterations, or passes over the corpus, at most; None for no limit, 1000 passes ("l2sgd"), 100 ("ap").
-    epsilon : "lbfgs" stops when ‖gradient‖ ≤ epsilon max(1, ‖weights‖), "ap" when the share of wrong tokens is at most that.
-    delta, period : "lbfgs" and "l2sgd" stop when the loss fell by at most delta times itself in `period` iterations.
-    min_freq : the least sum of |values| that a feature must have in the corpus.
-    all_possible_states, all_possible_transitions : weights also for pairs (attribute, label) and (label, label) not seen.
-    edge_attributes : names of features ("word") or attributes ("word:Main") that have a weight for each pair of labels too.
-    forbidden : None, "BIO" or "IOBES" (what these schemes do not allow), or a list of pairs (label, next label).
-    random_state : None, int or numpy.random.Generator: the order of sequences in "l2sgd" and "ap".
-    verbose : 1 for a line to stderr after each iteration.
-    callback : called with a `Progress` after each iteration; returning True stops the fit.
+    algorithm : {"lbfgs", "l2sgd", "ap"}, default="lbfgs"
+        "lbfgs", the exact minimum, on all cores; "l2sgd", stochastic gradient descent; "ap", the averaged perceptron,
+        which has no probabilities to speak of and no use for c1 and c2.
+    c1 : float, default=0.0
+        What a unit of |weight| costs; above 0 it needs "lbfgs" (OWL-QN).
+    c2 : float, default=1.0
+        What a unit of weight² costs, as in CRFsuite (no ½).
+    max_iterations : int or None, default=None
+        Iterations, or passes over the corpus, at most; None for no limit, 1000 passes ("l2sgd"), 100 ("ap").
+    epsilon : float, default=1e-5
+        "lbfgs" stops when ‖gradient‖ ≤ epsilon max(1, ‖weights‖), "ap" when the share of wrong tokens is at most that.
+    delta : float, default=1e-5
+        "lbfgs" and "l2sgd" stop when the loss fell by at most delta times itself in `period` iterations.
+    period : int, default=10
+        How many iterations `delta` looks back.
+    min_freq : float, default=0.0
+        The least sum of |values| that a feature must have in the corpus.
+    all_possible_states : bool, default=False
+        Whether pairs (attribute, label) that were not seen have weights, too.
+    all_possible_transitions : bool, default=False
+        Whether pairs (label, next label) that were not seen have weights, too.
+    edge_attributes : list or tuple of str, default=()
+        Names of features ("word") or attributes ("word:Main") that have a weight for each pair of labels too.
+    forbidden : {"BIO", "IOBES"}, list of pairs or None, default=None
+        What must not follow each other: what these schemes do not allow, or pairs (label, next label).
+    random_state : int, numpy.random.Generator or None, default=None
+        Seed or source of the order of sequences in "l2sgd" and "ap".
+    verbose : int, default=0
+        1 for a line to stderr after each iteration.
+    callback : callable or None, default=None
+        Called with a `Progress` after each iteration; returning True stops the fit.
 
     Attributes
     ----------
@@ -80,11 +98,18 @@ class CRF(Estimator):
     # --- training
 
     def fit(self, X, y):
-        """Learn the weights from sequences `X` (S,) and their labels `y` (S,).
+        """Learn the weights.  Returns itself.
 
         Ctrl-C, like a callback that says stop, leaves the last finished iteration in the attributes.
         Raises ValueError for bad parameters, an empty corpus or sequence, tokens that cannot be read, values that are
         NaN or infinite, labels that do not fit to X or break `forbidden`; it names sequence and token.
+
+        Parameters
+        ----------
+        X : list (S,) of sequences
+            The tokens.
+        y : list (S,) of sequences of str or int
+            Their labels, None where one is not known.
         """
         self._check_parameters()
         attributes = Attributes()
@@ -165,10 +190,16 @@ class CRF(Estimator):
     # --- asking
 
     def predict(self, X, known=None):
-        """The best path of each sequence of `X` (S,), as lists of labels.
+        """The best path of each sequence, as lists of labels.
 
-        `known` (S,) are labels that are fixed, None where they are not.  Raises ValueError for input that cannot be read,
-        and where `known` and `forbidden` leave no path.
+        Raises ValueError for input that cannot be read, and where `known` and `forbidden` leave no path.
+
+        Parameters
+        ----------
+        X : list (S,) of sequences
+            The tokens.
+        known : list (S,) of sequences or None, default=None
+            Labels that are fixed, None where they are not.
         """
         corpus, edges, model = self._field(X, known)
         y, score = np.empty(len(corpus.y), np.int32), np.empty(len(corpus.starts) - 1)
@@ -179,11 +210,23 @@ class CRF(Estimator):
         return [names[first:last] for first, last in zip(starts, starts[1:])]
 
     def predict_single(self, x):
-        """The best path of one sequence of T tokens, (T,).  Raises ValueError as `predict` does."""
+        """The best path of one sequence, (T,).  Raises ValueError as `predict` does.
+
+        Parameters
+        ----------
+        x : sequence (T,)
+            The tokens.
+        """
         return self.predict([x])[0]
 
     def predict_marginals(self, X):
-        """For each sequence of `X` (S,) and token a dict {label: probability}.  Raises ValueError as `predict` does."""
+        """For each sequence and token a dict {label: probability}.  Raises ValueError as `predict` does.
+
+        Parameters
+        ----------
+        X : list (S,) of sequences
+            The tokens.
+        """
         corpus, edges, model = self._field(X, None)
         gamma, log_Z = np.zeros((len(corpus.y), len(self.classes_))), np.empty(len(corpus.starts) - 1)
         run_chunks(_marginals, len(log_Z), corpus, edges, model, gamma, log_Z, chunk=max(1, min(64, len(log_Z) // 8)))
@@ -193,9 +236,16 @@ class CRF(Estimator):
         return [tokens[first:last] for first, last in zip(starts, starts[1:])]
 
     def predict_n_best(self, X, n):
-        """For each sequence of `X` (S,) its n best paths and their log-probabilities: (list of paths, array (n,)).
+        """For each sequence its n best paths and their log-probabilities: (list of paths, array (n,)).
 
         Fewer if fewer are possible.  Raises ValueError as `predict` does.
+
+        Parameters
+        ----------
+        X : list (S,) of sequences
+            The tokens.
+        n : int
+            How many paths.
         """
         corpus, edges, model = self._field(X, None)
         answers = []
@@ -208,7 +258,15 @@ class CRF(Estimator):
         return answers
 
     def score(self, X, y):
-        """The share of tokens of `X` (S,) whose label is that of `y` (S,).  Raises ValueError as `predict` does."""
+        """The share of tokens whose label is right.  Raises ValueError as `predict` does.
+
+        Parameters
+        ----------
+        X : list (S,) of sequences
+            The tokens.
+        y : list (S,) of sequences of str or int
+            Their labels.
+        """
         found = self.predict(X)
         if len(found) != len(y) or any(len(a) != len(b) for a, b in zip(found, y)):
             raise ValueError("X and y: expected as many labels as tokens in every sequence")
@@ -251,9 +309,14 @@ class CRF(Estimator):
     # --- keeping
 
     def save(self, path):
-        """Write the model to the file `path`.  Raises ValueError if it is not fitted, OSError if it cannot be written.
+        """Write the model to a file.  Raises ValueError if it is not fitted, OSError if it cannot be written.
 
         callback, verbose and random_state are not kept.
+
+        Parameters
+        ----------
+        path : str or path
+            The file.
         """
         self._check_fitted()
         features = self._features
@@ -269,7 +332,13 @@ class CRF(Estimator):
 
     @classmethod
     def load(cls, path):
-        """The model that `save` wrote to `path`.  Raises ValueError if the file is damaged or holds something else."""
+        """The model that `save` wrote.  Raises ValueError if the file is damaged or holds something else.
+
+        Parameters
+        ----------
+        path : str or path
+            The file.
+        """
         arrays, rest = storage.load(path, KIND)
         K, names = len(rest["classes"]), rest["attributes"]
         model = cls(**rest["parameters"])
