@@ -26,8 +26,8 @@ class CRF(Estimator):
     """A linear-chain conditional random field for labelling sequences.
 
     X is a list of sequences.  A token is a dict of features (str: bool, number or str) or a list of strings, as for
-    python-crfsuite; or a sequence is an array (T, D).  y is a list of lists of labels, strings or whole numbers; None is
-    a label that is not known, over which training sums.
+    python-crfsuite; or a sequence is an array (T, D).  y is a list of lists of labels, strings or whole numbers; None
+    is a label that is not known, over which training sums.
 
     Parameters
     ----------
@@ -68,8 +68,8 @@ class CRF(Estimator):
     classes_ : the K labels, sorted
     attributes_ : the attributes, in the order in which they were first seen
     weights_ : (F,), the weights of states, transitions and edges
-    loss_, loss_history_ : the loss with its penalties, of the whole corpus, after each iteration; for "l2sgd" on the way,
-        for "ap" the share of wrong tokens
+    loss_, loss_history_ : the loss with its penalties, of the whole corpus, after each iteration; for "l2sgd" on the
+        way, for "ap" the share of wrong tokens
     n_iter_ : iterations done
     stop_reason_ : gradient, delta, max_iterations, callback or precision
     """
