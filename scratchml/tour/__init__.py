@@ -1,7 +1,8 @@
 """The tour: every chapter on real data, its numbers beside those of the library that people use.
 
 A module of this package shows the chapter of the same name.  Its docstring says in one line what the chapter
-teaches; CHAPTER is the chapter's module, DATA the data it runs on; `run(seed, pictures)` yields a `Row` for each
-measure, and draws if `pictures` is not None.
+teaches; CHAPTER is the chapter's module, DATA the data it runs on; `run(seed, pictures, full)` yields a `Row` for each
+measure and an `Example` for a person to look at, and draws if `pictures` is not None.  It takes about ten seconds;
+what takes longer is done if `full`, and otherwise stands in the table as it was recorded.
 """
-CHAPTERS = ("kmeans", "kmeans_bounds", "gmm", "pca", "tsne", "crf", "als", "autograd", "training", "lstm")
+CHAPTERS = ("kmeans", "kmeans_bounds", "gmm", "pca", "tsne", "crf", "als", "tensor", "training", "lstm")

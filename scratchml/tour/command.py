@@ -1,71 +1,76 @@
-"""The command line: the contents, a chapter's lecture, a chapter's demonstration."""
+"""The command line: the contents, the map of the lecture, a chapter's text, a chapter's demonstration."""
 import argparse
+import difflib
 import importlib
 import inspect
+import os
 import sys
 import textwrap
 from pathlib import Path
 
 from scratchml.tour import CHAPTERS, text
-from scratchml.tour.table import table
+from scratchml.tour.lecture import LECTURE, PARTS
+from scratchml.tour.table import WIDTH, Example, table
 
-WIDTH = 100
+RECORD = "python -m scratchml"
 
 
 def main(arguments=None):
     """What `python -m scratchml` and the script `scratchml` do with their arguments."""
+    try:
+        _obey(sys.argv[1:] if arguments is None else arguments)
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:                              # `| head` has seen enough; the last flush has nowhere to go
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)
+
+
+def _obey(arguments):
     parser = argparse.ArgumentParser(prog="scratchml", description="A machine-learning lecture that runs.")
+    parser.add_argument("--version", action="version", version=f"scratchml {_version()}")
     commands = parser.add_subparsers(dest="command", title="commands (without one: the contents)")
-    read = commands.add_parser("read", help="print a chapter's lecture and where its equations live")
-    read.add_argument("chapter", choices=_readable(), metavar="CHAPTER", help=", ".join(_readable()))
+    commands.add_parser("map", help="print the lecture: topic, chapter, command")
+    read = commands.add_parser("read", help="print a chapter, and where its equations live; or one equation")
+    read.add_argument("chapter", metavar="CHAPTER", help="any module of the book: kmeans, tensor, sequences.crf")
+    read.add_argument("equation", metavar="N", nargs="?", type=_whole, help="its equation, definition and test")
     run = commands.add_parser("run", help="run chapters on real data, beside the figures of other packages")
     run.add_argument("chapters", nargs="*", metavar="CHAPTER", help=f"by default all: {', '.join(CHAPTERS)}")
+    run.add_argument("--full", action="store_true", help="also what takes minutes, instead of its recorded figures")
     run.add_argument("--plot", metavar="DIR", help="write pictures there, too (needs matplotlib)")
-    run.add_argument("--seed", type=_seed, default=0, metavar="N", help="of every random choice (default 0)")
-    asked = parser.parse_args(arguments)
-    if asked.command == "read":
-        _read(asked.chapter)
+    run.add_argument("--seed", type=_whole, default=0, metavar="N", help="of every random choice (default 0)")
+    asked = parser.parse_args([word.lower() if k == 0 else word for k, word in enumerate(arguments)])
+    if asked.command == "map":
+        print(lecture())
+    elif asked.command == "read":
+        _read(*_found(read, asked.chapter, text.modules()), asked.equation)
     elif asked.command == "run":
-        unknown = [name for name in asked.chapters if name not in CHAPTERS]
-        if unknown:
-            run.error(f"no chapter {unknown[0]!r} to run; there are: {', '.join(CHAPTERS)}")
-        try:
-            _run(asked.chapters or CHAPTERS, asked.plot, asked.seed)
-        except KeyboardInterrupt:
-            sys.exit(130)
+        names = [_found(run, name, {name: [name] for name in CHAPTERS})[0] for name in asked.chapters]
+        _run(names or CHAPTERS, asked.plot, asked.seed, asked.full)
     else:
-        _contents()
+        print(contents())
 
 
-def _seed(word):
+def _version():
+    return text.constants(text.PACKAGE / "__init__.py")["__version__"]
+
+
+def _whole(word):
     if not word.isdecimal():
         raise argparse.ArgumentTypeError(f"{word!r}: expected a whole number of at least 0")
     return int(word)
 
 
-def _readable():
-    return sorted(chapter.name for chapter in text.chapters())
-
-
-# --- the three commands --------------------------------------------------------------------------
-
-
-def _contents():
-    print("scratchml: a machine-learning lecture that runs\n")
-    for name in CHAPTERS:
-        lesson, data, file = _lesson(name)
-        print(f"{name:<18}{textwrap.fill(lesson, WIDTH, subsequent_indent=' ' * 18, initial_indent=' ' * 18).strip()}")
-        print(f"{'':<18}data: {data}\n{'':<18}file: {file}\n")
-    print("python -m scratchml read NAME   the lecture, and where each equation lives; also of "
-          + ", ".join(name for name in _readable() if name not in CHAPTERS))
-    print("python -m scratchml run NAME    the chapter on real data (without NAME: all of them)")
-
-
-def _lesson(name):
-    """What a chapter teaches, its data and its file; read, not imported."""
-    constants = text.constants(Path(__file__).with_name(f"{name}.py"))
-    file = text.PACKAGE.parent.joinpath(*constants["CHAPTER"].split(".")).with_suffix(".py")
-    return constants["__doc__"].splitlines()[0], constants["DATA"], _shown(file)
+def _found(parser, word, things):
+    """What `things` has under `word`, whatever its capitals; else an error that names what is near."""
+    name = word.lower().removeprefix("scratchml.").removesuffix(".py").replace("/", ".")
+    if len(things.get(name, ())) == 1:
+        return things[name]
+    if name in things:
+        parser.error(f"there is more than one {word!r}: {', '.join(module[10:] for module in things[name])}")
+    near = difflib.get_close_matches(name, things, n=3) or list(CHAPTERS)
+    parser.error(f"there is no {word!r}; is it one of {', '.join(near)}?")
 
 
 def _shown(file):
@@ -74,38 +79,114 @@ def _shown(file):
     return file.relative_to(here) if file.is_relative_to(here) else file
 
 
-def _read(name):
-    chapter = next(chapter for chapter in text.chapters() if chapter.name == name)
-    print(chapter.doc.strip() + "\n\nWhere each equation lives")
-    for equation in chapter.equations:
-        print(f"    ({equation.number})  {equation.function:<28}{_shown(equation.file)}:{equation.line}")
+# --- contents and map ----------------------------------------------------------------------------
 
 
-def _run(names, folder, seed):
+def contents():
+    """The book as one would read it: its parts, the chapters of each, and what each is about."""
+    lines = ["scratchml: a machine-learning lecture that runs", ""]
+    for part in PARTS:
+        folder = text.PACKAGE / part
+        lines += textwrap.wrap(f"{part}/  {_title(folder / '__init__.py')}", WIDTH, subsequent_indent=" " * 4)
+        for name in in_order(text.constants(folder / "__init__.py").get("CHAPTERS", ())):
+            mark = "*" if name in CHAPTERS else " "
+            lines += textwrap.wrap(_title(folder / f"{name}.py"), WIDTH, initial_indent=f"    {name:<17}{mark} ",
+                                   subsequent_indent=" " * 23)
+        lines.append("")
+    return "\n".join([*lines,
+                      f"{RECORD} read NAME    a chapter, and where each equation lives; read NAME 2: equation (2)",
+                      f"{RECORD} run NAME     * its demonstration on real data; without NAME all of them",
+                      f"{RECORD} map          the lecture: topic, chapter, command"])
+
+
+def in_order(chapters):
+    """What stands on its own before its refinements: kmeans, then kmeans_bounds, though the former uses the latter."""
+    roots = {name: min((other for other in chapters if f"{name}_".startswith(f"{other}_")), key=len) for name in chapters}
+    first = {root: min(k for k, name in enumerate(chapters) if roots[name] == root) for root in roots.values()}
+    return sorted(chapters, key=lambda name: (first[roots[name]], name != roots[name]))
+
+
+def _title(file):
+    return " ".join(text.constants(file)["__doc__"].partition("\n\n")[0].split())
+
+
+def lecture():
+    """The topics of the lecture by its order, the chapters of each, and the command that shows each of them."""
+    lines = []
+    for topic, chapters in LECTURE:
+        lines += ["", topic]
+        lines += [f"    {name:<18}{RECORD} {'run' if name in CHAPTERS else 'read'} {name}" for name in chapters]
+    return "\n".join(lines[1:])
+
+
+# --- read ----------------------------------------------------------------------------------------
+
+
+def _read(module, number):
+    file = text.file_of(module)
+    chapter = text.read_chapter(file, text.PACKAGE)
+    if number is not None:
+        _read_equation(module, chapter, number)
+        return
+    print((text.constants(file)["__doc__"] or f"{module} has no text of its own.").strip())
+    if chapter:
+        print("\nWhere each equation lives")
+        for equation in chapter.equations:
+            print(f"    ({equation.number})  {equation.function:<28}{_shown(file)}:{equation.line}")
+    else:
+        print(f"\n{_shown(file)}")
+
+
+def _read_equation(module, chapter, number):
+    """The equation, the function that is it, its definition, and the test that holds the two together."""
+    equation = next((one for one in chapter.equations if one.number == number), None) if chapter else None
+    if equation is None:
+        has = f"its equations are (1) to ({len(chapter.equations)})" if chapter else "it has no equations"
+        sys.exit(f"scratchml: {module} has no equation ({number}); {has}")
+    print(f"({equation.number})  {equation.formula}\n")
+    tests = text.PACKAGE.parent / "tests"
+    places = [("the function", equation.file, equation.function),
+              ("its definition", tests / "reference" / f"{chapter.name}.py", equation.function),
+              ("the test that holds them together", tests / chapter.package / f"test_{chapter.name}.py", None)]
+    for what, place, name in places:
+        if not place.exists():
+            print(f"{what}: {place.name} comes with the source of the project, not with an installation\n")
+            continue
+        for node in text.functions(place):
+            if node.name == name or name is None and text.compares(node, equation.function):
+                print(f"{what}, {_shown(place)}:{node.lineno}\n\n{text.source_of(place, node)}\n")
+
+
+# --- run -----------------------------------------------------------------------------------------
+
+
+def _run(names, folder, seed, full):
     pictures = None
     if folder is not None:
-        from scratchml.tour.pictures import Pictures
+        from scratchml.tour.drawing import Pictures
         try:
             pictures = Pictures(folder)
-        except ImportError as error:
+        except (ImportError, OSError) as error:
             sys.exit(f"scratchml: {error}")
     for name in names:
         demonstration = importlib.import_module(f"scratchml.tour.{name}")
-        rows = list(_with_progress(name, demonstration.run(seed, pictures)))
-        print(f"{name}: {inspect.getdoc(demonstration).splitlines()[0]}\ndata: {demonstration.DATA}\n\n{table(rows)}\n",
-              flush=True)
+        found = list(_with_progress(name, demonstration.run(seed, pictures, full)))
+        print(f"{name}: {inspect.getdoc(demonstration).splitlines()[0]}\ndata: {demonstration.DATA}\n")
+        print(table([row for row in found if not isinstance(row, Example)]) + "\n")
+        for example in found:
+            if isinstance(example, Example):
+                print(example.heading + "\n" + "".join(f"    {line}\n" for line in example.lines))
+        sys.stdout.flush()
     if pictures:
         print(f"pictures: {_shown(pictures.folder.resolve())}")
 
 
 def _with_progress(name, rows):
-    """The rows as they come, with a sign of life on stderr."""
+    """What the demonstration yields as it comes, with a sign of life on stderr."""
     try:
         from tqdm import tqdm
     except ImportError:
         print(f"{name} ...", file=sys.stderr, flush=True)
-        for row in rows:
-            print(f"{name}: {row.measure} ({row.seconds:.2f} s)", file=sys.stderr, flush=True)
-            yield row
+        yield from rows
     else:
-        yield from tqdm(rows, desc=name, unit=" measures", file=sys.stderr, leave=False)
+        yield from tqdm(rows, desc=name, unit=" results", file=sys.stderr, leave=False)

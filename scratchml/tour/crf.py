@@ -14,7 +14,7 @@ from scratchml.datasets import load_addresses
 from scratchml.metrics.tagging import sequence_accuracy, token_accuracy
 from scratchml.sequences.features import sentence_features
 from scratchml.sequences.tagger import CRF
-from scratchml.tour.table import Row, timed
+from scratchml.tour.table import Example, Row, columns, timed
 
 CHAPTER = "scratchml.sequences.crf"
 DATA = "addresses in the United States"
@@ -23,8 +23,8 @@ SETTINGS = dict(c1=0.1, c2=0.1, max_iterations=100)
 STATED = {"addresses": ("2042", "223"), "messy addresses": ("353", "29")}
 
 
-def run(seed, pictures):
-    """Rows of the table: tokens and whole addresses that are right, the heaviest transitions, one tagged address."""
+def run(seed, pictures, full):
+    """Rows of the table: tokens and whole addresses that are right; the heaviest transitions, and two tagged addresses."""
     clean, messy = load_addresses(), load_addresses(messy=True)
     X = [sentence_features(words) for words in clean.tokens]
     train, test = [i for i in range(len(X)) if i % 5], range(0, len(X), 5)
@@ -42,12 +42,13 @@ def run(seed, pictures):
         yield Row(f"{name}: all tokens right, of {len(y_test)}", right[1], whole, PEER, seconds)
     model = models["addresses"]
     heaviest = sorted(model.transition_features_.items(), key=lambda item: -abs(item[1]))[:5]
-    for (before, after), weight in heaviest:
-        yield Row(f"weight of {before}, then {after}", f"{weight:+.2f}", "", "", 0.0)
+    yield Example("What follows what, by the five heaviest transitions:", columns(
+        [(f"{weight:+.2f}", f"{before}, then {after}") for (before, after), weight in heaviest]))
     for i in (10, 45):
-        found, seconds = timed(model.predict_single, X[i])
-        for word, label, truth in zip(clean.tokens[i], found, clean.labels[i]):
-            yield Row(f"address {i}: {word}", label, truth, "labelled by hand", seconds)
+        found, truth = model.predict_single(X[i]), clean.labels[i]
+        yield Example(f"Address {i}, which it has not seen:", columns(
+            [(word, label, "" if label == right else f"by hand: {right}")
+             for word, label, right in zip(clean.tokens[i], found, truth)]))
     if pictures:
         draw_transitions(pictures, model)
         draw_marginals(pictures, model, clean.tokens[10], X[10])

@@ -16,7 +16,7 @@ PEER = "scikit-learn 1.9.1"
 SHAPES = ("spherical", "diag", "tied", "full")
 
 
-def run(seed, pictures):
+def run(seed, pictures, full):
     """Rows of the table: log-likelihood and agreement with the species; shapes and numbers of components; k-means."""
     iris, wine = load_iris(), load_wine()
     model, seconds = timed(mixture(3, 20, seed).fit, iris.data)
@@ -71,7 +71,7 @@ def ellipse(mean, covariance):
 
 def draw_iris(pictures, model, iris):
     """Petals, coloured by species, and the components' ellipses."""
-    from scratchml.tour.pictures import scatter_classes
+    from scratchml.tour.drawing import scatter_classes
     figure = pictures.figure(7, 4.5)
     axes = figure.subplots()
     petals = [2, 3]

@@ -16,7 +16,7 @@ DATA = "iris, wine, digits"
 PEER = "scikit-learn 1.9.1"
 
 
-def run(seed, pictures):
+def run(seed, pictures, full):
     """Rows of the table: inertia and agreement with the labels, on three data sets."""
     iris, wine, digits = load_iris(), load_wine(), load_digits()
     model, seconds = timed(KMeans(3, n_init=10, random_state=seed).fit, iris.data)
@@ -42,7 +42,7 @@ def run(seed, pictures):
 
 def draw_centres(pictures, model, target):
     """The ten centres as images, each with the digits that its cluster holds most of."""
-    from scratchml.tour.pictures import bare
+    from scratchml.tour.drawing import bare
     figure = pictures.figure(7, 3.4)
     for k, axes in enumerate(figure.subplots(2, 5).flat):
         members = target[model.labels_ == k]

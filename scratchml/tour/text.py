@@ -73,11 +73,57 @@ def read_chapter(file, package=PACKAGE):
 
 
 def constants(file):
-    """The docstring and the string constants at the top level of a source file, by name."""
+    """The docstring of a source file and what it gives names to at its top level, where that is written out: by name."""
     tree = ast.parse(file.read_text(encoding="utf-8"))
-    found = {node.targets[0].id: node.value.value for node in tree.body if isinstance(node, ast.Assign)
-             and isinstance(node.targets[0], ast.Name) and isinstance(node.value, ast.Constant)}
-    return {"__doc__": ast.get_docstring(tree), **found}
+    found = {"__doc__": ast.get_docstring(tree)}
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            try:
+                found[node.targets[0].id] = ast.literal_eval(node.value)
+            except ValueError:
+                pass                                     # it is computed
+    return found
+
+
+def modules():
+    """{name: dotted names of modules} under their dotted name and its last part; the tour's where no other has it."""
+    found, last = {}, {}
+    for file in sorted(PACKAGE.rglob("*.py"), key=lambda file: ("tour" in file.parts, file)):
+        parts = file.relative_to(PACKAGE.parent).with_suffix("").parts
+        name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+        found[name.removeprefix(f"{PACKAGE.name}.")] = [name]
+        if "tour" not in parts or parts[-1] not in last:
+            last.setdefault(name.rpartition(".")[2], []).append(name)
+    return last | found
+
+
+def file_of(module):
+    """Where the module of this dotted name lies."""
+    place = PACKAGE.parent.joinpath(*module.split("."))
+    return place / "__init__.py" if place.is_dir() else place.with_suffix(".py")
+
+
+def functions(file):
+    """The syntax trees of the functions at the top level of a source file."""
+    return [node for node in ast.parse(file.read_text(encoding="utf-8")).body if isinstance(node, ast.FunctionDef)]
+
+
+def source_of(file, node):
+    """The text of a function, with its decorators."""
+    first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
+    return "\n".join(file.read_text(encoding="utf-8").splitlines()[first - 1:node.end_lineno])
+
+
+def compares(test, function):
+    """Whether a test, a syntax tree, mentions both `function` and its definition, `reference.function`."""
+    mentioned = set()
+    for part in ast.walk(test):
+        if isinstance(part, ast.Attribute):
+            of_reference = isinstance(part.value, ast.Name) and part.value.id == "reference"
+            mentioned.add(f"reference.{part.attr}" if of_reference else part.attr)
+        elif isinstance(part, ast.Name):
+            mentioned.add(part.id)
+    return test.name.startswith("test") and {function, f"reference.{function}"} <= mentioned
 
 
 def section(doc, heading):

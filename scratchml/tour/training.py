@@ -15,20 +15,20 @@ PEER = "scikit-learn 1.9.1"
 EPOCHS, BATCH, PATIENCE = 80, 64, 15
 
 
-def run(seed, pictures):
+def run(seed, pictures, full):
     """Rows of the table: the share of held-out digits that are read correctly, with and without the two layers."""
     digits = load_digits()
     X, y = (digits.data / 16).astype(np.float32), digits.target
     held_out = np.arange(len(y)) % 5 == 0
     histories = {}
     for name, reference, package in [("perceptron, 128 hidden units", "97.5 to 97.8 %", PEER),
-                                     ("with batch normalisation and dropout", "97.5 %", "what is asked for")]:
+                                     ("with batch normalisation and dropout", "", "")]:
         model = perceptron(seed, regularised=name.startswith("with"))
         histories[name], seconds = timed(
             fit, model, AdamW(model.parameters(), lr=0.003), cross_entropy, X[~held_out], y[~held_out],
             batch_size=BATCH, epochs=EPOCHS, validation_split=0.1, patience=PATIENCE, random_state=seed)
         right = (predict(model, X[held_out]).argmax(axis=1) == y[held_out]).mean()
-        yield Row(f"{name}: digits read correctly", f"{100 * right:.1f} %", reference, package, seconds)
+        yield Row(f"{name}: digits read", f"{100 * right:.1f} %", reference, package, seconds)
     if pictures:
         draw_histories(pictures, histories)
 

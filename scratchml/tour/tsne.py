@@ -17,7 +17,7 @@ PEER = "scikit-learn 1.9.1, exact"
 MOMENTS = (0, 50, 250, 300, 500, 1000)                   # iterations that are drawn
 
 
-def run(seed, pictures):
+def run(seed, pictures, full):
     """Rows of the table: how good the map is, beside scikit-learn's exact t-SNE and beside the plane of PCA."""
     digits = load_digits()
     maps = {0: start(digits.data)}
@@ -57,7 +57,7 @@ def nearest_alike(Y, target):
 
 def draw_beside_pca(pictures, plane, Y, digits):
     """The lecture's comparison: the same images in the plane of PCA and on the map."""
-    from scratchml.tour.pictures import bare, scatter_classes
+    from scratchml.tour.drawing import bare, scatter_classes
     figure = pictures.figure(11, 5)
     left, right = figure.subplots(1, 2)
     scatter_classes(bare(left), plane, digits.target, digits.target_names)
@@ -71,7 +71,7 @@ def draw_beside_pca(pictures, plane, Y, digits):
 
 def draw_unfolding(pictures, maps, digits):
     """The map at a few iterations, each to its own scale."""
-    from scratchml.tour.pictures import bare, scatter_classes
+    from scratchml.tour.drawing import bare, scatter_classes
     figure = pictures.figure(10, 7)
     for axes, iteration in zip(figure.subplots(2, 3).flat, MOMENTS):
         Y = maps[iteration]

@@ -62,23 +62,11 @@ def test_it_has_a_definition_to_be_held_against(chapter, equation):
     assert f"({equation.number})" in (definition.__doc__ or ""), "its docstring names another equation, or none"
 
 
-def names_in(node):
-    """The names that a test mentions, `reference.f` for the definition of f and `f` for the function itself."""
-    for part in ast.walk(node):
-        if isinstance(part, ast.Attribute):
-            of_reference = isinstance(part.value, ast.Name) and part.value.id == "reference"
-            yield f"reference.{part.attr}" if of_reference else part.attr
-        elif isinstance(part, ast.Name):
-            yield part.id
-
-
 @each_equation
 def test_a_test_holds_it_against_its_definition(chapter, equation):
     file = ROOT / "tests" / chapter.package / f"test_{chapter.name}.py"
-    tests = [node for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
-             if isinstance(node, ast.FunctionDef) and node.name.startswith("test")]
-    both = {equation.function, f"reference.{equation.function}"}
-    assert any(both <= set(names_in(test)) for test in tests), f"no test in {file.name} mentions {' and '.join(both)}"
+    assert any(text.compares(test, equation.function) for test in text.functions(file)), \
+        f"no test in {file.name} mentions {equation.function} and reference.{equation.function}"
 
 
 # --- its shape

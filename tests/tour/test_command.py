@@ -1,16 +1,21 @@
 """The command line, and that every demonstration finds what the reference found."""
 import os
 import re
+import shutil
+import subprocess
 import sys
+from datetime import date
 from importlib.util import find_spec
 
 import pytest
 
-from scratchml.tour import CHAPTERS
+import scratchml
+from scratchml.tour import CHAPTERS, text
 from scratchml.tour.command import main
-from scratchml.tour.table import Row, table
-
-NUMBER = re.compile(r"-?\d*\.?\d+")
+from scratchml.tour.lecture import LECTURE, PARTS
+from scratchml.tour.table import WIDTH, Row, columns, table
+from tests.textbook.source import PACKAGES, ROOT
+from tests.textbook.test_floors import LAYERS
 
 
 def printed(capsys, *arguments):
@@ -18,20 +23,83 @@ def printed(capsys, *arguments):
     return capsys.readouterr().out
 
 
-def test_contents_name_each_chapter_with_its_data_and_file(capsys):
-    text = printed(capsys)
-    for name in CHAPTERS:
-        assert re.search(rf"^{name} +\w.*\n(?: .*\n)* +data: .+\n +file: \S*scratchml\S+\.py$", text, re.MULTILINE)
+def test_contents_name_each_chapter_once_with_its_line(capsys):
+    page = printed(capsys)
+    for chapter in text.chapters():
+        if chapter.package != "tour":
+            assert len(re.findall(rf"^    {chapter.name} +(\* )?\w", page, re.MULTILINE)) == 1, chapter.name
+    assert all(re.search(rf"^    {name} +\* ", page, re.MULTILINE) for name in CHAPTERS)
+    assert page.index("    kmeans ") < page.index("    kmeans_bounds") < page.index("    lstm")
+    assert max(map(len, page.splitlines())) <= WIDTH
+
+
+def test_the_parts_are_all_packages_by_their_floor():
+    assert set(PARTS) == set(PACKAGES) - {"tour", "torch"}
+    floors = [LAYERS[part] for part in PARTS]
+    assert floors == sorted(floors)
+
+
+def test_the_map_names_chapters_and_commands(capsys):
+    page = printed(capsys, "map")
+    names = [name for _, chapters in LECTURE for name in chapters]
+    assert len(names) == len(set(names)) and set(CHAPTERS) <= set(names)
+    for name in names:
+        assert len(text.modules()[name]) == 1
+        assert f"    {name:<18}python -m scratchml {'run' if name in CHAPTERS else 'read'} {name}\n" in page + "\n"
 
 
 def test_a_lecture_says_where_each_equation_lives(capsys):
-    text = printed(capsys, "read", "kmeans")
-    assert text.startswith("k-means:") and "Symbols" in text
-    function, file, line = re.search(r"\(2\)  (\w+) +(\S+):(\d+)$", text, re.MULTILINE).groups()
+    page = printed(capsys, "read", "kmeans")
+    assert page.startswith("k-means:") and "Symbols" in page
+    function, file, line = re.search(r"\(2\)  (\w+) +(\S+):(\d+)$", page, re.MULTILINE).groups()
     with open(file, encoding="utf-8") as source:
         assert source.readlines()[int(line) - 1].startswith(f"def {function}(")
 
 
+@pytest.mark.parametrize("name", ["KMeans", "cluster.kmeans", "scratchml.cluster.kmeans", "cluster/kmeans.py"])
+def test_a_chapter_goes_by_several_names(capsys, name):
+    assert printed(capsys, "read", name) == printed(capsys, "READ", "kmeans")
+
+
+@pytest.mark.parametrize("module", sorted({module for found in text.modules().values() for module in found}))
+def test_every_module_can_be_read(capsys, module):
+    page = printed(capsys, "read", module)
+    assert text.file_of(module).exists() and len(page) > 30
+
+
+def test_an_equation_comes_with_its_function_definition_and_test(capsys):
+    page = printed(capsys, "read", "kmeans", "3")
+    chapter = next(chapter for chapter in text.chapters() if chapter.name == "kmeans")
+    equation = chapter.equations[2]
+    assert page.startswith(f"(3)  {equation.formula}\n")
+    assert page.count(f"def {equation.function}(") == 2 and f"reference.{equation.function}(" in page
+    for place in ("scratchml/cluster/kmeans.py", "tests/reference/kmeans.py", "tests/cluster/test_kmeans.py"):
+        assert place in page
+
+
+def test_an_installation_without_tests_says_so(capsys, monkeypatch, tmp_path):
+    shutil.copytree(text.PACKAGE, tmp_path / "scratchml", ignore=shutil.ignore_patterns("__pycache__", "data"))
+    monkeypatch.setattr(text, "PACKAGE", tmp_path / "scratchml")
+    page = printed(capsys, "read", "kmeans", "3")
+    assert "def recentre(" in page and page.count("comes with the source of the project") == 2
+
+
+@pytest.mark.parametrize("chapter, word", [("kmeans", "its equations are (1) to (6)"), ("jit", "it has no equations")])
+def test_an_equation_that_is_not_there(chapter, word):
+    with pytest.raises(SystemExit, match=re.escape(word)):
+        main(["read", chapter, "99"])
+
+
+def test_a_pipe_that_closes_is_no_error():
+    program = "import sys; from scratchml.tour.command import main; main(sys.argv[1:])"
+    for arguments in ([], ["map"], ["read", "kmeans"]):
+        with subprocess.Popen([sys.executable, "-W", "error", "-c", program, *arguments], stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(ROOT)}) as running:
+            running.stdout.close()                       # before it has written a word
+            assert running.stderr.read() == b"" and running.wait(60) == 141
+
+
+@pytest.mark.demonstration
 @pytest.mark.skipif(bool(os.environ.get("NUMBA_DISABLE_JIT")), reason="in plain Python the tour takes hours")
 @pytest.mark.parametrize("name", CHAPTERS)
 def test_a_demonstration_prints_a_table_and_draws(capsys, name, tmp_path):
@@ -39,9 +107,20 @@ def test_a_demonstration_prints_a_table_and_draws(capsys, name, tmp_path):
     main(["run", name, *(["--plot", str(folder)] if find_spec("matplotlib") else [])])
     out, err = capsys.readouterr()
     assert out.startswith(f"{name}: ") and "measured with" in out and name in err
+    assert max(map(len, out.replace(str(folder), "").splitlines())) <= WIDTH
     if find_spec("matplotlib"):
         pictures = list(folder.iterdir())
         assert pictures and all(file.read_bytes().startswith(b"\x89PNG") for file in pictures)
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_a_demonstration_says_what_it_shows(name):
+    constants = text.constants(ROOT / "scratchml" / "tour" / f"{name}.py")
+    assert len(text.modules()[constants["CHAPTER"].removeprefix("scratchml.")]) == 1 and constants["DATA"]
+    assert len(constants["__doc__"].splitlines()[0]) <= WIDTH + 20
+    for value in constants.values():
+        if isinstance(value, tuple) and value and re.fullmatch(r"\d{4}-\d\d-\d\d", str(value[0])):
+            assert date.fromisoformat(value[0]) <= date.today()
 
 
 def test_pictures_without_matplotlib_say_what_to_install(monkeypatch, tmp_path):
@@ -50,10 +129,21 @@ def test_pictures_without_matplotlib_say_what_to_install(monkeypatch, tmp_path):
         main(["run", "kmeans", "--plot", str(tmp_path)])
 
 
+@pytest.mark.skipif(not find_spec("matplotlib"), reason="needs matplotlib")
+@pytest.mark.parametrize("place", ["file", "file/below"])
+def test_pictures_cannot_go_into_a_file(tmp_path, place):
+    (tmp_path / "file").write_text("kept")
+    with pytest.raises(SystemExit, match="pictures go into a folder, and .* cannot be one"):
+        main(["run", "kmeans", "--plot", str(tmp_path / place)])
+    assert (tmp_path / "file").read_text() == "kept"
+
+
 @pytest.mark.parametrize("arguments, message", [
-    (["run", "kmaens"], "no chapter 'kmaens'"),
-    (["read", "kmaens"], "invalid choice: 'kmaens'"),
+    (["run", "kmaens"], "there is no 'kmaens'; is it one of kmeans"),
+    (["read", "kmaens"], "there is no 'kmaens'; is it one of kmeans"),
+    (["read", "qqq"], "is it one of kmeans"),
     (["run", "--seed", "-1"], "expected a whole number"),
+    (["read", "kmeans", "two"], "expected a whole number"),
 ])
 def test_a_wrong_word_is_named(capsys, arguments, message):
     with pytest.raises(SystemExit, match="2"):
@@ -61,11 +151,27 @@ def test_a_wrong_word_is_named(capsys, arguments, message):
     assert message in capsys.readouterr().err
 
 
-def test_the_table_lines_up():
-    rows = [Row("a", "1.0", "2", "x 1", 0.5), Row("longer", "100.25", "3", "yy 22", 12.25)]
+def test_the_version(capsys):
+    with pytest.raises(SystemExit, match="0"):
+        main(["--version"])
+    assert capsys.readouterr().out == f"scratchml {scratchml.__version__}\n"
+
+
+def test_what_is_recorded_is_marked():
+    rows = [Row("a", "1.0", "2", "x 1", 0.5), Row("longer", "100.25", "3", "yy 22", recorded="2026-01-02")]
     assert table(rows).splitlines() == [
-        "measure    ours  reference  measured with  seconds",
-        "-------  ------  ---------  -------------  -------",
-        "a           1.0          2  x 1              0.500",
-        "longer   100.25          3  yy 22           12.250",
+        "measure     ours  compare  measured with  seconds",
+        "-------  -------  -------  -------------  -------",
+        "a            1.0        2  x 1               0.50",
+        "longer   100.25*        3  yy 22",
+        "* recorded on 2026-01-02, with --full",
     ]
+
+
+def test_a_long_measure_is_folded():
+    lines = table([Row("word " * 30, "1", "", "package " * 4, 1.0)]).splitlines()
+    assert len(lines) > 4 and max(map(len, lines)) <= WIDTH and lines[-1].startswith("  word") and lines[-1].endswith("1.00")
+
+
+def test_columns_are_as_wide_as_their_longest_word():
+    assert columns([("a", "bb", ""), ("ccc", "d", "e")]) == ["a    bb", "ccc  d   e"]

@@ -3,7 +3,10 @@ from pathlib import Path
 
 
 class Pictures:
-    """Writes PNG files into `folder`, which is made if it is missing.  Raises ImportError with the remedy."""
+    """Writes PNG files into `folder`, which is made if it is missing.
+
+    Raises ImportError where matplotlib is missing and OSError where no folder can be, both with the remedy.
+    """
 
     def __init__(self, folder):
         try:
@@ -11,7 +14,10 @@ class Pictures:
         except ImportError as error:
             raise ImportError('pictures need matplotlib: pip install "scratchml[tour]"') from error
         self.folder, self._figure = Path(folder), Figure
-        self.folder.mkdir(parents=True, exist_ok=True)
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OSError(f"pictures go into a folder, and {folder} cannot be one ({error.strerror}); name another") from error
 
     def figure(self, width=7.0, height=5.0):
         """An empty matplotlib figure, its size in inches."""

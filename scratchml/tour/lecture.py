@@ -1,0 +1,24 @@
+"""The order of things: the parts of the book, and the lecture that it is of."""
+
+# The parts of the book as one would read it, each on those before it.
+PARTS = ("core", "preprocessing", "metrics", "datasets", "optim", "autograd", "cluster", "nn", "reduction", "sequences",
+         "recommend")
+
+# The lecture, by its own order: a topic and the chapters that it is told in.
+LECTURE = (
+    ("Sequence labelling: the chain and its sums", ("crf", "crf_scaled")),
+    ("Training a conditional random field, and tagging with it", ("crf_training", "crf_online", "tagger")),
+    ("Recurrent networks: LSTM, GRU, both directions", ("lstm", "gru", "recurrent")),
+    ("Attention, with many heads, and Bahdanau's", ("attention", "multihead", "additive")),
+    ("Convolutions over sequences", ("convolution",)),
+    ("What trains them: gradients, optimisers, the loop", ("tensor", "table", "first_order", "schedules", "training")),
+    ("What keeps them in bounds: start, normalisation, dropout", ("initialisation", "normalisation", "layers")),
+    ("Recommending by factors: alternating least squares", ("objectives", "half_steps", "als")),
+    ("Recommending by neighbours, and by a truncated SVD", ("neighbors", "truncated_svd")),
+    ("How good a ranked list is", ("ranking",)),
+    ("Clustering: k-means and its variants", ("kmeans", "kmeans_bounds", "minibatch", "bisecting")),
+    ("Clustering: mixtures of Gaussians", ("gmm", "gaussian_mixture")),
+    ("How good a clustering is", ("clustering", "separation")),
+    ("Dimension reduction: principal components", ("pca", "incremental_pca")),
+    ("Dimension reduction: SNE, and t-SNE", ("sne", "affinities", "tsne")),
+)
