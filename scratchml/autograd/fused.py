@@ -27,8 +27,7 @@ class Fused:
     """An operation on Tensors made of two functions on arrays.
 
     forward(*arrays, **options) returns (results, saved): an array or a tuple of arrays, and anything.  Operands that
-    `saved` is or has directly, as an entry of a tuple or list, are watched for changes in place; views of them, and
-    what is nested deeper, are not.
+    `saved` is, or holds as they are or as a view, in tuples, lists and dictionaries, are watched for changes in place.
     backward(saved, *g) takes a gradient for each result, and returns one for each operand: an array of the operand's
     shape, or None where there is none to give; a tuple where there are several operands.
 
@@ -114,9 +113,9 @@ def results_of(primitive, operands, saved, arrays):
     """The `arrays` that `primitive` made of `operands`, as Tensors that remember it."""
     results = tuple(_result(array, _shared_memory(array, operands)) for array in arrays)
     if _mode.recording and any(t.requires_grad for t in operands):
-        kept = saved if isinstance(saved, (tuple, list)) else (saved,)
+        kept = list(_arrays_in(saved))
         watches = tuple((t, _memory_of(t).watch()) for t in operands if (t._memory is not None or t._node is None)
-                        and any(array is t._data for array in kept))
+                        and any(_shared(array, t._data) for array in kept))
         whole = Node(primitive, operands, (saved, [(a.shape, a.dtype) for a in arrays]), watches, np.empty(0))
         whole.shape = whole.dtype = None
         for k, result in enumerate(results):
@@ -127,8 +126,20 @@ def results_of(primitive, operands, saved, arrays):
 
 def _shared_memory(array, operands):
     """The `Memory` of the operand whose array this is or is a view of; None if it is new."""
-    viewed = array.base is not None
     for t in operands:
-        if array is t._data or viewed and np.may_share_memory(array, t._data):
+        if _shared(array, t._data):
             return _memory_of(t) if t._node is None else t._memory
     return None
+
+
+def _shared(array, other):
+    """Whether `array` is `other`, or a view of the same memory."""
+    return array is other or array.base is not None and np.may_share_memory(array, other)
+
+
+def _arrays_in(saved):
+    if isinstance(saved, np.ndarray):
+        yield saved
+    elif isinstance(saved, (tuple, list, dict)):
+        for part in saved.values() if isinstance(saved, dict) else saved:
+            yield from _arrays_in(part)

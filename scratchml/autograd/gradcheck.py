@@ -115,7 +115,7 @@ def _jacobian(f, inputs, checked):
         for out in np.ndindex(y.shape):
             e = np.zeros(y.shape)
             e[out] = 1
-            gradients = grad(y, [inputs[i] for i in checked], gradient=e, retain_graph=True, materialize_grads=True)
+            gradients = grad(y, [inputs[i] for i in checked], grad_outputs=e, retain_graph=True, materialize_grads=True)
             for i, g in zip(checked, gradients):
                 rows[k, i][out] = g.data
     return rows
@@ -132,7 +132,7 @@ def _by_directions(f, inputs, checked, eps, rtol, atol, directions):
         for y, slope in zip(_outputs(f, inputs), _central(f, inputs, v, eps * scale)):
             u = rng.normal(size=y.shape)
             expected += float((u * slope).sum())
-            gradients = grad(y, [inputs[i] for i in checked], gradient=u, retain_graph=True, materialize_grads=True)
+            gradients = grad(y, [inputs[i] for i in checked], grad_outputs=u, retain_graph=True, materialize_grads=True)
             got += sum(float((g.data * v[i]).sum()) for i, g in zip(checked, gradients))
         _compare(expected, got, rtol, atol, f"{_name(f)}: derivative along a random direction")
 

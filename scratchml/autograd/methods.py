@@ -1,8 +1,12 @@
 """Tensors in Python's and NumPy's terms: methods, operators, and NumPy's functions, all by way of the derivative table.
 
 What NumPy can do with a Tensor and the table has no row for is refused in words.  Nothing turns a Tensor that
-requires a gradient into an array, or a number, in silence: the graph would end there, and the gradient would be
-wrong.
+requires a gradient into an array in silence: the graph would end there, and the gradient would be wrong.  A number,
+by `item`, `float` or in a text, is asked for in so many words.
+
+What an operation has computed is never changed, since its graph relies on it.  A leaf is: x -= y writes to its array,
+also under its other names, as long as no gradient can go wrong by it: the leaf requires none, or it stands under
+`no_grad`.  Of what was computed, x -= y makes a new Tensor.
 
 >>> from scratchml.autograd import Tensor
 >>> x = Tensor([0.0, 1.0], requires_grad=True)
@@ -17,7 +21,7 @@ t.detach().numpy() to leave the graph
 import numpy as np
 
 from scratchml.autograd import ops, table
-from scratchml.autograd.tensor import Tensor
+from scratchml.autograd.tensor import _PRIVATE, Tensor, _mode
 
 # --- methods -------------------------------------------------------------------------------------
 
@@ -46,13 +50,13 @@ def _len(x):
     return len(x._data)
 
 
-def _float(x):
-    if x.requires_grad:
-        raise RuntimeError("float: this Tensor requires a gradient, which a float cannot carry; write t.item()")
-    return x.item()
+def _format(x, form):
+    """f"{loss:.3f}" of a Tensor with one entry, as of its value; without a form as its repr."""
+    return format(x.item(), form) if form else repr(x)
 
 
-Tensor.item, Tensor.__repr__, Tensor.__len__, Tensor.__float__ = _item, _repr, _len, _float
+Tensor.item, Tensor.__repr__, Tensor.__len__, Tensor.__float__ = _item, _repr, _len, _item
+Tensor.__format__ = _format
 Tensor.__bool__ = lambda x: bool(x.item())
 Tensor.__iter__ = lambda x: (x[i] for i in range(len(x)))
 Tensor.numel = lambda x: x._data.size
@@ -86,11 +90,68 @@ Tensor.__truediv__, Tensor.__rtruediv__ = _operators(table.DIV)
 
 
 def _comparison(ufunc):
-    return lambda a, b: ufunc(a._data, ops.as_tensor(b, a)._data)
+    def comparison(a, b):
+        if b is None:                                    # which nothing is equal to
+            return ufunc is np.not_equal if ufunc in (np.equal, np.not_equal) else NotImplemented
+        return ufunc(a._data, ops.as_tensor(b, a)._data)
+    return comparison
 
 
 Tensor.__lt__, Tensor.__le__, Tensor.__eq__ = map(_comparison, (np.less, np.less_equal, np.equal))
 Tensor.__gt__, Tensor.__ge__, Tensor.__ne__ = map(_comparison, (np.greater, np.greater_equal, np.not_equal))
+
+# --- changes in place ----------------------------------------------------------------------------
+
+
+def _changeable(x, what):
+    """Whether the array of `x` may be written to.  Raises RuntimeError for a leaf whose gradient would be wrong then."""
+    if x.is_leaf and x.requires_grad and _mode.recording:
+        raise RuntimeError(f"{what}: this leaf requires a gradient, and is not changed in place while operations are "
+                           "remembered; write `with no_grad():` around a step, or x = x + ... for a new Tensor")
+    return x.is_leaf and x._memory is not _PRIVATE
+
+
+def _write(x, array):
+    """Put `array`, broadcast and in the dtype of `x`, into the array of `x`, or in its place if that is read-only."""
+    if x._data.flags.writeable:
+        x.data[...] = array
+    else:
+        x.data = np.array(np.broadcast_to(array, x.shape), x.dtype)
+    return x
+
+
+def _assignment(symbol, function):
+    """x ∘= b.  It changes the array of `x`; what an operation has computed, or now depends on b, is a new Tensor."""
+    def assignment(x, b):
+        if not _changeable(x, f"x {symbol} ...") or getattr(b, "requires_grad", False) and _mode.recording:
+            return function(x, b)
+        shape = np.shape(_bare(b))
+        if len(shape) > x.ndim or any(n not in (1, m) for n, m in zip(shape[::-1], x.shape[::-1])):
+            raise ValueError(f"x {symbol} ...: expected a shape that fits into {x.shape}, got {shape}")
+        return _write(x, function(x, b)._data)
+    return assignment
+
+
+Tensor.__iadd__, Tensor.__isub__ = _assignment("+=", ops.add), _assignment("-=", ops.sub)
+Tensor.__imul__, Tensor.__itruediv__ = _assignment("*=", ops.mul), _assignment("/=", ops.div)
+Tensor.__ipow__ = _assignment("**=", ops.pow)
+
+
+def _setitem(x, index, value):
+    """x[index] = value, for a leaf."""
+    if not _changeable(x, "x[...] = ..."):
+        raise TypeError("x[...] = ...: what an operation has computed is not changed in place: use where, masked_fill "
+                        "or concatenate for a new Tensor")
+    value = ops.as_tensor(value, x)
+    if value.requires_grad and _mode.recording:
+        raise TypeError("x[...] = ...: the value requires a gradient, which an assignment would lose; use where, "
+                        "masked_fill or concatenate for a new Tensor, or value.detach()")
+    array = x._data if x._data.flags.writeable else x._data.copy()
+    array[ops.as_index(index)] = value._data
+    x.data = array
+
+
+Tensor.__setitem__ = _setitem
 
 # --- NumPy's functions ---------------------------------------------------------------------------
 

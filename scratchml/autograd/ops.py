@@ -47,15 +47,19 @@ def _pair(a, b):
 
 def _one_dim(dim, ndim):
     """`dim` as a number from 0 on."""
-    if not isinstance(dim, numbers.Integral) or not -ndim <= dim < ndim:
-        raise ValueError(f"dim={dim!r}: expected a whole number from {-ndim} to {ndim - 1}, for {ndim} dimension(s)")
+    if not isinstance(dim, numbers.Integral) or isinstance(dim, bool) or not -ndim <= dim < ndim:
+        wanted = f"a whole number from {-ndim} to {ndim - 1}, for {ndim} dimension(s)" if ndim else \
+            "a Tensor with dimensions, got one number"
+        raise ValueError(f"dim={dim!r}: expected {wanted}")
     return int(dim) % ndim
 
 
 def _dims(dim, ndim):
-    """A dimension, several of them, or None for all, as a sorted tuple."""
+    """A dimension, several of them, or None for all, as a sorted tuple; one number has, as in PyTorch, a dimension 0."""
     if dim is None:
         return tuple(range(ndim))
+    if not ndim and dim in (0, -1, (0,), (-1,)) and not isinstance(dim, bool):
+        return ()
     if type(dim) is int and -ndim <= dim < ndim:
         return dim % ndim,
     dims = sorted(_one_dim(d, ndim) for d in (dim if isinstance(dim, (tuple, list)) else (dim,)))
@@ -157,9 +161,16 @@ def softplus(x):
 
 
 def clamp(x, min=None, max=None):
-    """x moved to the nearest value from `min` to `max`; None for no bound.  Raises ValueError where both are None."""
+    """x moved to the nearest value from `min` to `max`; None for no bound.  Raises ValueError where both are None.
+
+    Bounds that are Tensors or arrays are broadcast, and Tensors get a gradient where they are the result.
+    """
     if min is None and max is None:
         raise ValueError("clamp: expected min, max or both")
+    if np.ndim(min) or np.ndim(max) or isinstance(min, Tensor) or isinstance(max, Tensor):
+        x = as_tensor(x)
+        x = x if min is None else where(x < min, min, x)
+        return x if max is None else where(x > max, max, x)
     return table.CLAMP(as_tensor(x), params=(-np.inf if min is None else min, np.inf if max is None else max))
 
 
@@ -199,8 +210,14 @@ def mean(x, dim=None, keepdim=False):
     return table.MEAN(x, params=(_dims(dim, x.ndim), keepdim))
 
 
-def var(x, dim=None, correction=1, keepdim=False):
-    """The variance over `dim`, as in `sum`: squared deviations from the mean, over their number less `correction`."""
+def var(x, dim=None, correction=1, keepdim=False, *, unbiased=None):
+    """The variance over `dim`, as in `sum`: squared deviations from the mean, over their number less `correction`.
+
+    `unbiased`, True or False, is PyTorch's other name for a correction of 1 or 0, and may stand in the place of `dim`.
+    """
+    if isinstance(dim, bool):
+        dim, unbiased = None, dim
+    correction = correction if unbiased is None else int(unbiased)
     x = as_tensor(x)
     total = sum((x - mean(x, dim, True)) ** 2, dim, keepdim)
     return total / (_count(x, total) - correction)
@@ -214,13 +231,17 @@ def _count(x, total):
 def max(x, dim=None, keepdim=False):
     """The greatest value over `dim`, as in `sum`.  Entries that tie share the gradient evenly."""
     x = as_tensor(x)
-    return table.MAX(x, params=(_dims(dim, x.ndim), keepdim))
+    dims = _dims(dim, x.ndim)
+    _not_empty(x, dims, "max")
+    return table.MAX(x, params=(dims, keepdim))
 
 
 def min(x, dim=None, keepdim=False):
     """The least value over `dim`, as in `sum`.  Entries that tie share the gradient evenly."""
     x = as_tensor(x)
-    return table.MIN(x, params=(_dims(dim, x.ndim), keepdim))
+    dims = _dims(dim, x.ndim)
+    _not_empty(x, dims, "min")
+    return table.MIN(x, params=(dims, keepdim))
 
 
 def amax(x, dim=None, keepdim=False):
@@ -235,18 +256,37 @@ def amin(x, dim=None, keepdim=False):
 
 def argmax(x, dim=None, keepdim=False):
     """Where the greatest value is, the first of equals; a plain array of int."""
-    return as_tensor(x)._data.argmax(dim, keepdims=keepdim)
+    return _place_of("argmax", x, dim, keepdim)
 
 
 def argmin(x, dim=None, keepdim=False):
     """Where the least value is, the first of equals; a plain array of int."""
-    return as_tensor(x)._data.argmin(dim, keepdims=keepdim)
+    return _place_of("argmin", x, dim, keepdim)
+
+
+def _place_of(name, x, dim, keepdim):
+    x = as_tensor(x)
+    dims = _dims(dim, x.ndim)
+    _not_empty(x, dims, name)
+    return getattr(x._data, name)(dim if dim is None or not x.ndim else _one_dim(dim, x.ndim), keepdims=keepdim)
+
+
+def _not_empty(x, dims, name):
+    if not x._data.size and any(not x.shape[d] for d in dims):
+        raise ValueError(f"{name}: nothing to take it of, over dimension(s) {dims} of shape {x.shape}")
 
 
 def cumsum(x, dim):
     """Running sums along `dim`."""
+    return _along(table.CUMSUM, x, dim)
+
+
+def _along(row, x, dim):
+    """`row` along one dimension; one number is treated as one entry."""
     x = as_tensor(x)
-    return table.CUMSUM(x, params=(_one_dim(dim, x.ndim),))
+    if not x.ndim:
+        return _along(row, reshape(x, 1), dim).reshape(())
+    return row(x, params=(_one_dim(dim, x.ndim),))
 
 
 def logsumexp(x, dim=None, keepdim=False):
@@ -257,14 +297,12 @@ def logsumexp(x, dim=None, keepdim=False):
 
 def softmax(x, dim):
     """eˣ / Σ eˣ along `dim`."""
-    x = as_tensor(x)
-    return table.SOFTMAX(x, params=(_one_dim(dim, x.ndim),))
+    return _along(table.SOFTMAX, x, dim)
 
 
 def log_softmax(x, dim):
     """log(eˣ / Σ eˣ) along `dim`, exact where the quotient underflows."""
-    x = as_tensor(x)
-    return table.LOG_SOFTMAX(x, params=(_one_dim(dim, x.ndim),))
+    return _along(table.LOG_SOFTMAX, x, dim)
 
 
 # --- products ------------------------------------------------------------------------------------
@@ -379,12 +417,12 @@ def flip(x, dim):
 
 def index(x, at):
     """x[at], for whatever NumPy can index with; an entry that is taken twice adds up both gradients."""
-    x = as_tensor(x)
-    if type(at) is tuple:
-        at = tuple(_index_part(part) for part in at)
-    else:
-        at = _index_part(at)
-    return table.INDEX(x, params=(at,))
+    return table.INDEX(as_tensor(x), params=(as_index(at),))
+
+
+def as_index(at):
+    """`at` with arrays of its own, those of whole numbers as int64: narrow types cannot hold every place."""
+    return tuple(map(_index_part, at)) if type(at) is tuple else _index_part(at)
 
 
 def _index_part(part):
@@ -393,12 +431,14 @@ def _index_part(part):
     if isinstance(part, Tensor):
         raise ValueError("index: expected whole numbers, slices or arrays of int or bool, got a Tensor of floats")
     part = np.array(part)                                # a copy: the caller may change theirs
-    return part.astype(np.int64) if part.size == 0 and part.dtype.kind == "f" else part
+    if part.dtype.kind in "iu" or part.size == 0 and part.dtype.kind == "f":
+        return (np.minimum(part, 2**63 - 1) if part.dtype == np.uint64 else part).astype(np.int64, copy=False)
+    return part
 
 
 def gather(x, dim, index):
     """y[i, j, ...] = x[index[i, j, ...], j, ...] for dim = 0, and so on; `index` is an array of int, of x's ndim."""
-    x, positions = as_tensor(x), np.array(index)
+    x, positions = as_tensor(x), as_index(np.asarray(index))
     dim = _one_dim(dim, x.ndim)
     if positions.ndim != x.ndim or positions.dtype.kind not in "iu":
         raise ValueError(f"index: expected an array of int with {x.ndim} dimension(s), got {positions.dtype} with "
@@ -425,6 +465,8 @@ def stack(tensors, dim=0):
 
 
 def _several(tensors):
+    if isinstance(tensors, Tensor):
+        raise ValueError(f"tensors: expected a sequence of Tensors, got one, of shape {tensors.shape}")
     tensors = list(tensors)
     if not tensors:
         raise ValueError("tensors: expected at least one, got none")
@@ -441,6 +483,7 @@ def split(x, split_size, dim=0):
         if split_size < 1:
             raise ValueError(f"split_size={split_size}: expected a whole number of at least 1, or a list")
         split_size = [builtins.min(split_size, n - start) for start in range(0, n, split_size)] or [n]
+    split_size = [int(length) for length in split_size]
     if builtins.sum(split_size) != n or builtins.min(split_size, default=0) < 0:
         raise ValueError(f"split_size={split_size}: sums to {builtins.sum(split_size)}, dimension {dim} has length {n}")
     return table.split(x, split_size, dim)
@@ -448,7 +491,7 @@ def split(x, split_size, dim=0):
 
 def pad(x, pad, value=0.0):
     """With `value` around it: `pad` is (left, right) for the last dimension, the same for that before, and so on."""
-    x = as_tensor(x)
+    x, pad = as_tensor(x), tuple(pad)
     if len(pad) % 2 or len(pad) > 2 * x.ndim or builtins.min(pad, default=0) < 0:
         raise ValueError(f"pad={pad}: expected a pair of whole numbers >= 0 for each of up to {x.ndim} dimension(s)")
     pairs = [(pad[k], pad[k + 1]) for k in range(0, len(pad), 2)][::-1]

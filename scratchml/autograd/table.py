@@ -45,12 +45,14 @@ def sigmoid_of(x):
 
 
 def softmax_of(x, dim):
-    e = np.exp(x - x.max(dim, keepdims=True))
+    e = np.exp(x - x.max(dim, keepdims=True, initial=-np.inf))
     e /= e.sum(dim, keepdims=True)
     return e
 
 
 def log_softmax_of(x, dim):
+    if not x.size:
+        return x.copy()
     y = x - x.max(dim, keepdims=True)
     y -= np.log(np.exp(y).sum(dim, keepdims=True))
     return y
@@ -66,7 +68,7 @@ def share_mean(g, dims, keepdim, shape):
 
 
 def logsumexp_of(x, dims, keepdim):
-    top = np.asarray(x.max(dims, keepdims=True))
+    top = np.asarray(x.max(dims, keepdims=True, initial=-np.inf))
     top = np.where(np.isfinite(top), top, x.dtype.type(0))
     with np.errstate(divide="ignore"):                   # the logarithm of an empty sum is -inf
         y = np.log(np.exp(x - top).sum(dims, keepdims=True)) + top
@@ -129,7 +131,7 @@ SUB = Primitive("sub(a, b)", np.subtract, lambda g: g, lambda g: -g)
 MUL = Primitive("mul(a, b)", np.multiply, lambda g, b: g * b, lambda g, a: g * a)
 DIV = Primitive("div(a, b)", np.divide, lambda g, b: g / b, lambda g, b, y: -g * y / b)
 POW = Primitive("pow(a, b)", np.power, power_by_base, power_by_exponent)
-POW_NUMBER = Primitive("pow(x; p)", lambda x, p: (x ** p).astype(x.dtype, copy=False),
+POW_NUMBER = Primitive("pow(x; p)", lambda x, p: x * x * x if p == 3 else (x ** p).astype(x.dtype, copy=False),
                        lambda g, x, p: g * (p * x ** (p - 1)) if p else g * 0)
 MATMUL = Primitive("matmul(a, b)", np.matmul, lambda g, b: MATMUL(g, b.mT), lambda g, a: MATMUL(a.mT, g))
 MT = Primitive("mT(x)", lambda x: x.swapaxes(-2, -1), lambda g: g.mT)

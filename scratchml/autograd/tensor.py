@@ -66,6 +66,8 @@ import weakref
 
 import numpy as np
 
+from scratchml.core.fingerprint import fingerprint
+
 FLOATS = (np.dtype(np.float64), np.dtype(np.float32))
 
 
@@ -125,27 +127,23 @@ class Tensor:
             raise RuntimeError("numpy: an array carries no gradient, and this Tensor requires one; t.detach().numpy()")
         return self.data
 
-    def backward(self, gradient=None, *, retain_graph=False):
+    def backward(self, gradient=None, retain_graph=None, create_graph=False):
         """Add ∂(this)/∂leaf to the `grad` of every leaf that this Tensor was computed from.
 
-        `gradient` (of this Tensor's shape) weights its entries; a Tensor with one entry needs none.
+        `gradient` (of this Tensor's shape) weights its entries; a Tensor with one entry needs none.  `create_graph` and
+        `retain_graph` are those of `grad`.
         Raises ValueError if it is needed and missing, or of a wrong shape; RuntimeError if nothing requires a
         gradient, if the graph has been swept before without `retain_graph`, or if an array that it needs has changed.
         """
-        seed = _seed(self, gradient)
-        arrived, owned = _sweep(self, seed, None, retain_graph, False)
+        arrived, owned = _sweep([(self, _seed(self, gradient))], None, retain_graph, create_graph)
         for leaf, g in arrived.items():
             if leaf.grad is not None:
-                g = _result(leaf.grad._data + g._data, None)
-            elif leaf not in owned:
+                g = leaf.grad + g if create_graph else _result(leaf.grad._data + g._data, None)
+            elif leaf not in owned and not create_graph:
                 g = _result(g._data.copy(), None)        # others may hold the same array
             leaf.grad = g
 
     __hash__ = object.__hash__                           # by identity, although == compares entries
-
-    def __setitem__(self, index, value):
-        raise TypeError("a Tensor is not changed in place: use where, masked_fill or concatenate for a new one, "
-                        "or write to t.data of a leaf")
 
     def __reduce__(self):
         if self._node is not None:
@@ -302,33 +300,40 @@ class Primitive:
 # --- the sweep -----------------------------------------------------------------------------------
 
 
-def grad(output, inputs, create_graph=False, *, gradient=None, retain_graph=None, materialize_grads=False):
-    """The gradients of `output` with respect to each of `inputs`: a tuple of Tensors, (N, D) for an input (N, D).
+def grad(outputs, inputs, grad_outputs=None, retain_graph=None, create_graph=False, *, allow_unused=False,
+         materialize_grads=False):
+    """The gradients of `outputs` with respect to each of `inputs`: a tuple of Tensors, (N, D) for an input (N, D).
 
-    `inputs` is a Tensor or a sequence of them, leaves or results; their `grad` is left alone.  `gradient` weights the
-    entries of `output`, as in `backward`.  With `create_graph` the gradients have a graph of their own and can be
-    differentiated again; `retain_graph` (by default the same) keeps that of `output` for another sweep.
-    Raises ValueError for an input that `output` does not depend on, unless `materialize_grads` asks for zeros; for the
-    rest as `backward` does.
+    `inputs` is a Tensor or several, leaves or results; their `grad` is left alone.  `outputs` is a Tensor, or several,
+    which are added up.  `grad_outputs` weights their entries, as `gradient` in `backward`, one array for each.
+    With `create_graph` the gradients have a graph of their own and can be differentiated again; `retain_graph` (by
+    default the same) keeps that of `outputs` for another sweep.
+    Raises ValueError for an input that no output depends on, unless `allow_unused` asks for None in its place, or
+    `materialize_grads` for zeros; for the rest as `backward` does.
     """
-    inputs = (inputs,) if isinstance(inputs, Tensor) else tuple(inputs)
+    outputs, inputs = _as_tuple(outputs), _as_tuple(inputs)
+    weights = (None,) * len(outputs) if grad_outputs is None else \
+        tuple(grad_outputs) if isinstance(grad_outputs, (tuple, list)) else (grad_outputs,)
+    if len(weights) != len(outputs):
+        raise ValueError(f"grad_outputs: expected one for each of {len(outputs)} output(s), got {len(weights)}")
     places = []
     for i, t in enumerate(inputs):
         if not isinstance(t, Tensor) or not t.requires_grad:
             raise ValueError(f"inputs[{i}]: expected a Tensor with requires_grad=True, got {t!r}")
         places.append(_place(t))
-    arrived = {}
-    if output.requires_grad or not materialize_grads:
-        seed = _seed(output, gradient)
-        retain_graph = create_graph if retain_graph is None else retain_graph
-        arrived, _ = _sweep(output, seed, set(places), retain_graph, create_graph)
+    asked = [(y, _seed(y, w)) for y, w in zip(outputs, weights) if y.requires_grad or not materialize_grads]
+    arrived, _ = _sweep(asked, set(places), retain_graph, create_graph)
     for i, (place, t) in enumerate(zip(places, inputs)):
         if place not in arrived:
-            if not materialize_grads:
-                raise ValueError(f"inputs[{i}]: the output does not depend on this Tensor of shape {t.shape}; "
-                                 "leave it out, or ask for zeros by materialize_grads=True")
-            arrived[place] = _result(np.zeros(t.shape, t.dtype), None)
+            if not materialize_grads and not allow_unused:
+                raise ValueError(f"inputs[{i}]: the output does not depend on this Tensor of shape {t.shape}; leave it "
+                                 "out, or ask for None by allow_unused=True, for zeros by materialize_grads=True")
+            arrived[place] = _result(np.zeros(t.shape, t.dtype), None) if materialize_grads else None
     return tuple(arrived[place] for place in places)
+
+
+def _as_tuple(tensors):
+    return (tensors,) if isinstance(tensors, Tensor) else tuple(tensors)
 
 
 def _place(t):
@@ -345,6 +350,9 @@ def _seed(output, gradient):
             raise ValueError(f"gradient: an output of shape {output.shape} is not one number; reduce it, e.g. by "
                              "sum(), or give a gradient of its shape")
         return _result(np.ones(output.shape, output.dtype), None)
+    if isinstance(gradient, bool):
+        raise ValueError(f"gradient={gradient}: expected a gradient of shape {output.shape}; create_graph and "
+                         "retain_graph go by their names")
     if not isinstance(gradient, Tensor):
         gradient = Tensor(gradient)
     if gradient.shape != output.shape:
@@ -352,15 +360,19 @@ def _seed(output, gradient):
     return gradient
 
 
-def _sweep(output, seed, wanted, retain_graph, create_graph):
-    """Carry `seed` back from `output`; ({place: gradient}, the places whose gradient nobody else holds).
+def _sweep(asked, wanted, retain_graph, create_graph):
+    """Carry seeds back from outputs, both as pairs; ({place: gradient}, the places whose gradient nobody else holds).
 
     The places are `wanted`, or all leaves if that is None.
     """
-    start = _place(output)
-    nodes = _newest_first(start)
+    retain_graph = create_graph if retain_graph is None else retain_graph
+    nodes = _newest_first(*[_place(output) for output, _ in asked])
     useful = None if wanted is None else _leading_to(wanted, nodes)
-    arrived, owned, checked = {start: _fitted(seed, start)}, set(), set()
+    arrived, owned, checked = {}, set(), set()
+    for output, seed in asked:
+        start = _place(output)
+        seed = _fitted(seed, start)
+        arrived[start] = arrived[start] + seed if start in arrived else seed
     before, _mode.recording = _mode.recording, create_graph
     try:
         for node in nodes:
@@ -388,9 +400,9 @@ def _sweep(output, seed, wanted, retain_graph, create_graph):
     return arrived, owned
 
 
-def _newest_first(start):
-    """All nodes that `start` was computed from, itself included, in the order of the sweep."""
-    found, stack = set(), [start]
+def _newest_first(*starts):
+    """All nodes that `starts` were computed from, themselves included, in the order of the sweep."""
+    found, stack = set(), [*starts]
     while stack:
         place = stack.pop()
         if type(place) is not Node or place in found:
@@ -439,7 +451,7 @@ class Memory:
         watch = self._watch()
         if watch is None:
             watch = Watch()
-            watch.memory, watch.fingerprint = self, _fingerprint(self.array)
+            watch.memory, watch.before = self, _content(self.array)
             self._watch = weakref.ref(watch)
         return watch
 
@@ -451,18 +463,15 @@ def _no_watch():
 class Watch:
     """Knows whether an array still holds what it held when the watch began."""
 
-    __slots__ = ("memory", "fingerprint", "__weakref__")
+    __slots__ = ("memory", "before", "__weakref__")
 
     def intact(self):
-        return _fingerprint(self.memory.array) == self.fingerprint
+        return _content(self.memory.array) == self.before
 
 
-def _fingerprint(array):
-    """All bytes of a small array; of one above 64 kB, sixteen sums of its bits."""
-    if array.nbytes <= 65536:
-        return array.tobytes()
-    bits = array.reshape(-1).view(f"u{array.itemsize}")
-    return np.add.reduceat(bits, np.arange(0, bits.size, -(-bits.size // 16)), dtype=bits.dtype).tobytes()
+def _content(array):
+    """All bytes of a small array, the fingerprint of one above 64 kB."""
+    return array.tobytes() if array.nbytes <= 65536 else fingerprint(array)
 
 
 _PRIVATE = Memory(np.empty(0))                           # stands for arrays that nobody outside can write to

@@ -173,3 +173,13 @@ def test_pieces_of_a_split_are_put_together_once():
     assert [p.shape for p in pieces] == [(2,), (2,), (1,)]
     (pieces[0].sum() + 2 * pieces[2].sum() + (pieces[2] ** 2).sum()).backward()
     np.testing.assert_allclose(x.grad.data, [1, 1, 0, 0, 2 + 2 * x.data[4]])
+
+
+@pytest.mark.parametrize("keep", [lambda x: x, lambda x: [None, {"x": x}], lambda x: ((), (x.reshape(-1),)),
+                                  lambda x: [[x[::2]]], lambda x: x.T])
+def test_a_change_of_what_it_keeps_inside_or_in_another_shape(keep):
+    x = tensor(4, 3)
+    y = Fused(lambda x: (x * 2, keep(x)), lambda saved, g: 2 * g)(x).sum()
+    x.data *= -1
+    with pytest.raises(RuntimeError, match="has been changed in place"):
+        y.backward()

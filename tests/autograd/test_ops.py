@@ -49,7 +49,7 @@ def test_float32_stays_float32(name, data):
     xs = tensors(arrays)
     y = f(Ours(), *xs)
     assert type(y.data) is np.ndarray and y.dtype == np.float32
-    for x, g in zip(xs, grad(y, xs, gradient=np.ones(y.shape))):
+    for x, g in zip(xs, grad(y, xs, grad_outputs=np.ones(y.shape))):
         assert g.dtype == np.float32 and g.shape == x.shape
 
 
@@ -82,7 +82,7 @@ def test_nothing_is_lost_at_infinities_kinks_and_ties(name):
     x = Tensor(array, requires_grad=True)
     y = f(Ours(), x)
     assert not np.isnan(y.data).any()
-    g, = grad(y, x, gradient=np.ones(y.shape))
+    g, = grad(y, x, grad_outputs=np.ones(y.shape))
     assert not np.isnan(g.data).any()
 
 
@@ -290,3 +290,85 @@ X = Tensor(np.ones((2, 3)))
 def test_bad_arguments(f, message):
     with pytest.raises(ValueError, match=message):
         f()
+
+
+# --- arguments as they come
+
+@pytest.mark.parametrize("dtype", ["u1", "i1", "u2", "i2", "u4", "i4", "u8", "i8"])
+@pytest.mark.parametrize("pick", [lambda x, i: x[i], lambda x, i: x[i, np.zeros_like(i)], lambda x, i: x[:, i[:2]],
+                                  lambda x, i: ops.gather(x, 0, i[:, None])])
+def test_narrow_whole_numbers_as_indices(dtype, pick):
+    at = np.array([104, 101, 108, 108, 111], dtype)
+    x = Tensor(np.random.default_rng(0).normal(size=(300, 300)), requires_grad=True)
+    ours, = grad(pick(x, at).sum(), x)
+    wide, = grad(pick(x, at.astype(np.int64)).sum(), x)
+    assert ours.data.sum() in (5 * 300, 5, 2 * 300)
+    np.testing.assert_array_equal(ours.data, wide.data)
+
+
+def test_an_index_beyond_every_signed_number():
+    with pytest.raises(IndexError):
+        Tensor(np.ones(3), requires_grad=True)[np.array([2**64 - 1], np.uint64)]
+
+
+@pytest.mark.parametrize("f, expected", [
+    (lambda x: x.sum(0), 2), (lambda x: x.mean(-1), 2), (lambda x: x.max(), 2), (lambda x: x.amin((0,)), 2),
+    (lambda x: x.logsumexp(0), 2), (lambda x: x.softmax(0), 1), (lambda x: x.log_softmax(-1), 0),
+    (lambda x: x.cumsum(0), 2), (lambda x: x.var(False), 0),
+])
+def test_a_number_has_a_dimension_0(f, expected):
+    y = f(Tensor(2.0, requires_grad=True))
+    assert y.shape == () and y.item() == expected
+    y.backward()
+
+
+def test_over_nothing():
+    nothing = Tensor(np.ones((3, 0)))
+    assert nothing.softmax(1).shape == nothing.log_softmax(1).shape == (3, 0)
+    assert nothing.logsumexp(1).data.tolist() == [-np.inf] * 3
+    assert nothing.sum(1).data.tolist() == [0, 0, 0] and nothing.T.softmax(0).shape == (0, 3)
+    for f in (ops.amax, ops.amin, ops.argmax, ops.argmin):
+        with pytest.raises(ValueError, match=r"nothing to take it of, over dimension\(s\) \(1,\) of shape \(3, 0\)"):
+            f(nothing, 1)
+    assert ops.amax(nothing, 0).shape == (0,)
+
+
+@pytest.mark.parametrize("use, message", [
+    (lambda x: ops.concatenate(x), r"expected a sequence of Tensors, got one, of shape \(2, 2\)"),
+    (lambda x: ops.stack(x), "expected a sequence of Tensors, got one"),
+    (lambda x: x.softmax(True), "dim=True: expected a whole number"), (lambda x: x.sum(False), "dim=False"),
+    (lambda x: x.sum().sum(1), "dim=1: expected a Tensor with dimensions, got one number"),
+    (lambda x: x.permute(iter([1, 0])), "expected a whole number"),
+])
+def test_arguments_that_are_none(use, message):
+    with pytest.raises(ValueError, match=message):
+        use(Tensor(np.ones((2, 2))))
+
+
+def test_iterators_are_read_once():
+    x = Tensor(np.arange(6.0).reshape(2, 3), requires_grad=True)
+    assert [y.shape for y in x.split(iter([1, 2]), 1)] == [(2, 1), (2, 2)]
+    assert ops.pad(x, iter([1, 2])).shape == (2, 6)
+    assert ops.concatenate(iter([x, x])).shape == ops.stack((t for t in (x, x))).reshape(4, 3).shape == (4, 3)
+
+
+def test_the_variance_that_is_unbiased_or_not():
+    x = Tensor(np.array([[1.0, 2.0], [4.0, 9.0]]))
+    assert x.var(False).item() == x.data.var() and x.var(True).item() == x.data.var(ddof=1)
+    np.testing.assert_array_equal(x.var(1, unbiased=False).data, x.data.var(1))
+    np.testing.assert_array_equal(x.var(0, False).data, x.data.var(0))
+
+
+def test_bounds_of_many_numbers():
+    x, low = Tensor([1.0, 2.0, 3.0], requires_grad=True), Tensor([2.0, 0.0, 3.0], requires_grad=True)
+    y = x.clamp(low, np.array([9.0, 1.0, 9.0]))
+    assert y.data.tolist() == [2, 1, 3]
+    y.sum().backward()
+    assert x.grad.data.tolist() == [0, 0, 1] and low.grad.data.tolist() == [1, 0, 0]
+
+
+def test_nothing_equals_none():
+    x = Tensor([1.0, 2.0])
+    assert (x == None) is False and (x != None) is True                       # noqa: E711
+    with pytest.raises(TypeError):
+        x < None

@@ -30,7 +30,7 @@ def assert_same_gradients(ours, theirs, inputs, tolerance=1e-12):
     """Values and gradients of two expressions that should be the same, weighted at random."""
     np.testing.assert_allclose(ours.data, theirs.data, rtol=tolerance, atol=tolerance)
     weights = np.random.default_rng(1).normal(size=ours.shape)
-    for a, b in zip(grad(ours, inputs, gradient=weights), grad(theirs, inputs, gradient=weights)):
+    for a, b in zip(grad(ours, inputs, grad_outputs=weights), grad(theirs, inputs, grad_outputs=weights)):
         np.testing.assert_allclose(a.data, b.data, rtol=tolerance, atol=tolerance)
 
 

@@ -56,7 +56,7 @@ def test_values_and_gradients(name, dtype, data):
     largest = max(abs(array).max(initial=0) for array in arrays)
     assert_close(y.data, their_y, dtype, largest)
     weights = np.random.default_rng(0).uniform(0.5, 1.5, y.shape).astype(dtype)
-    gradients = grad(y, xs, gradient=weights)
+    gradients = grad(y, xs, grad_outputs=weights)
     for g, their_g in zip(gradients, torch.autograd.grad(their_y, theirs, torch.from_numpy(weights))):
         assert_close(g.data, their_g, dtype, largest)
 
@@ -68,6 +68,6 @@ def test_at_infinities_kinks_and_ties(name):
     x, their_x = Tensor(array, requires_grad=True), as_torch(array)
     y, their_y = f(Ours(), x), f(Theirs(), their_x)
     np.testing.assert_allclose(y.data, their_y.detach(), rtol=1e-12, atol=1e-300)
-    g, = grad(y, x, gradient=np.ones(y.shape))
+    g, = grad(y, x, grad_outputs=np.ones(y.shape))
     np.testing.assert_allclose(g.data, torch.autograd.grad(their_y, their_x, torch.ones_like(their_y))[0], rtol=1e-12,
                                atol=1e-300)
