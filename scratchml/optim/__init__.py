@@ -3,7 +3,7 @@ from scratchml.optim.first_order import SGD, Adagrad, Adam, AdamW, RMSprop, clip
 from scratchml.optim.lbfgs import Minimum, lbfgs
 from scratchml.optim.schedules import CosineAnnealingLR, LinearLR, SequentialLR, StepLR
 
-CHAPTERS = ("line_search", "lbfgs", "first_order", "schedules")
+CHAPTERS = ("line_search", "lbfgs", "optimizer", "first_order", "schedules")
 
 __all__ = [
     "SGD", "Adagrad", "Adam", "AdamW", "RMSprop", "clip_grad_norm_", "clip_grad_value_",

@@ -44,6 +44,9 @@ Choices
     is the same only for ε̂ = ε √(1 - β2ᵗ), which is 30 times smaller at the first step.  TensorFlow has that ε̂ in
     Adam. Parameters whose gradient is None are left alone, and so is their state.
 
+    A gradient whose squares its type cannot hold, above 9e18 in float32, goes into m and s as if it were ±9e18: the
+    step is as long as for any other gradient, and the parameter is not left behind by an infinite s.
+
 Cost
     A step takes O(D) time.  Memory beside the parameters: nothing for SGD, D numbers with momentum, for Adagrad and
     RMSprop, 2 D for Adam and AdamW.
@@ -62,12 +65,14 @@ Sources: B. Polyak, "Some methods of speeding up the convergence of iteration me
 others, "On the importance of initialization and momentum in deep learning", ICML 2013, section 2, for (3); J. Duchi and
 others, "Adaptive subgradient methods", JMLR 12 (2011), figure 1, for (8); T. Tieleman and G. Hinton, lecture 6.5 of
 "Neural networks for machine learning", 2012, for RMSprop; D. Kingma and J. Ba, "Adam", ICLR 2015, Algorithm 1, for
-(5) and (6); I. Loshchilov and F. Hutter, "Decoupled weight decay regularization", ICLR 2019, Algorithm 2, for (7); R.
-Pascanu and others, "On the difficulty of training recurrent neural networks", ICML 2013, Algorithm 1, for (9).
+(5) and (6); S. Reddi and others, "On the convergence of Adam and beyond", ICLR 2018, Algorithm 2, for amsgrad;
+I. Loshchilov and F. Hutter, "Decoupled weight decay regularization", ICLR 2019, Algorithm 2, for (7); R. Pascanu and
+others, "On the difficulty of training recurrent neural networks", ICML 2013, Algorithm 1, for (9).
 """
 import numpy as np
 
 from scratchml.core.checks import real_number
+from scratchml.optim.optimizer import Optimizer, gradient, parameters_in, set_gradient
 
 # --- the equations -------------------------------------------------------------------------------
 
@@ -148,116 +153,15 @@ def clip(g, n, C):
     return g * min(1.0, C / (n + 1e-6))
 
 
+def squarable(g):
+    """`g` (D,) with its finite entries moved to where sums of four of their squares are finite; often `g` itself."""
+    if np.isfinite(np.vdot(g, g)):
+        return g
+    limit = np.sqrt(np.finfo(g.dtype).max) / 2
+    return np.where(np.isfinite(g), np.clip(g, -limit, limit), g)
+
+
 # --- optimisers ----------------------------------------------------------------------------------
-
-
-class Optimizer:
-    """What the optimisers share: groups of parameters with settings of their own, and state for each parameter.
-
-    `params` is a sequence of parameters, or of dictionaries {"params": [...], "lr": ...} that override the settings.  A
-    parameter is anything with `data`, an array that is changed in place, and `grad`: None, an array, or something with
-    `data` itself.
-    """
-
-    def __init__(self, params, **settings):
-        params = list(params)
-        if not params:
-            raise ValueError("params: expected at least one parameter, got none")
-        groups = params if isinstance(params[0], dict) else [{"params": params}]
-        self.param_groups = []
-        for group in groups:
-            if unknown := set(group) - {"params", *settings}:
-                raise ValueError(f"params: {type(self).__name__} has no setting {', '.join(sorted(unknown))}; "
-                                 f"it has {', '.join(settings)}")
-            group = {**settings, **group, "params": list(group["params"])}
-            self._check(group)
-            self.param_groups.append(group)
-        every = [id(p) for p in self._parameters()]
-        if len(set(every)) < len(every):
-            raise ValueError("params: a parameter comes twice; it would be moved twice a step")
-        self.state = {}                                  # {number of the parameter: {name: array or int}}
-
-    def _parameters(self):
-        return [p for group in self.param_groups for p in group["params"]]
-
-    def _check(self, group):
-        for name, value in group.items():
-            if name == "betas":
-                for k, β in enumerate(value):
-                    _below_one(β, f"betas[{k}]")
-            elif name in ("momentum", "alpha"):
-                _below_one(value, name)
-            elif name not in ("params", "nesterov", "centered", "dampening"):
-                real_number(value, name)
-
-    def zero_grad(self):
-        """Forget the gradients: `grad` becomes None."""
-        for p in self._parameters():
-            p.grad = None
-
-    def step(self):
-        """Move every parameter that has a gradient.  Raises ValueError for a gradient of another shape."""
-        number = -1
-        for group in self.param_groups:
-            for p in group["params"]:
-                number += 1
-                if p.grad is None:
-                    continue
-                g = gradient(p)
-                if g.shape != p.data.shape:
-                    raise ValueError(f"params: parameter {number} has shape {p.data.shape}, its gradient {g.shape}")
-                array = p.data
-                array[...] = self.moved(array, g, self.state.setdefault(number, {}), group)
-                p.data = array                           # says to a Tensor that its array has changed
-
-    def moved(self, x, g, state, group):
-        """What the parameter `x` becomes, given its gradient `g`; `state` is its own, and kept."""
-        raise NotImplementedError
-
-    def state_dict(self):
-        """Settings and state as dictionaries, lists, numbers and copies of arrays; parameters go by their number."""
-        numbers = iter(range(len(self._parameters())))
-        groups = [{**group, "params": [next(numbers) for _ in group["params"]]} for group in self.param_groups]
-        return {"state": {i: _copied(state) for i, state in self.state.items()}, "param_groups": groups}
-
-    def load_state_dict(self, state_dict):
-        """Take over what `state_dict` returned.  Raises ValueError if that has another optimiser, groups, shapes."""
-        if not isinstance(state_dict, dict) or not {"state", "param_groups"} <= set(state_dict):
-            raise ValueError("state_dict: expected a dictionary with the keys 'state' and 'param_groups'")
-        groups = state_dict["param_groups"]
-        ours, theirs = ([len(group["params"]) for group in some] for some in (self.param_groups, groups))
-        if ours != theirs:
-            raise ValueError(f"state_dict: expected groups of {ours} parameter(s), got {theirs}")
-        for group, loaded in zip(self.param_groups, groups):
-            if differing := (set(group) ^ set(loaded)) - {"initial_lr"}:         # which schedules add
-                raise ValueError(f"state_dict: the settings differ in {', '.join(sorted(differing))}; it is of another "
-                                 f"optimiser than {type(self).__name__}")
-        parameters = self._parameters()
-        state = {int(i): _copied(one) for i, one in state_dict["state"].items()}
-        for i, one in state.items():
-            if not 0 <= i < len(parameters):
-                raise ValueError(f"state_dict: state of parameter {i}, of {len(parameters)}")
-            for name, value in one.items():
-                if isinstance(value, np.ndarray) and value.shape != parameters[i].data.shape:
-                    raise ValueError(f"state_dict: {name} of parameter {i} has shape {value.shape}, "
-                                     f"the parameter {parameters[i].data.shape}")
-        for group, loaded in zip(self.param_groups, groups):
-            group.update({**loaded, "params": group["params"]})
-        self.state = state
-
-
-def gradient(p):
-    """The gradient of a parameter as an array."""
-    return p.grad if isinstance(p.grad, np.ndarray) else p.grad.data
-
-
-def _copied(state):
-    return {name: value.copy() if isinstance(value, np.ndarray) else value for name, value in state.items()}
-
-
-def _below_one(value, name):
-    if real_number(value, name) >= 1:
-        raise ValueError(f"{name}={value!r}: expected a number of at least 0 and below 1")
 
 
 class SGD(Optimizer):
@@ -289,21 +193,24 @@ class SGD(Optimizer):
 class Adam(Optimizer):
     """Adam: (1), (5) of g and g², (6), (4).
 
-    Parameters: `lr` is η, `betas` β1 and β2, `eps` ε, `weight_decay` λ.  Raises ValueError for settings out of range.
+    Parameters: `lr` is η, `betas` β1 and β2, `eps` ε, `weight_decay` λ; with `amsgrad` the largest s so far stands in
+    (6).  Raises ValueError for settings out of range.
     """
 
-    def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0):
-        super().__init__(params, lr=lr, betas=betas, eps=eps, weight_decay=weight_decay)
+    def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, amsgrad=False):
+        super().__init__(params, lr=lr, betas=betas, eps=eps, weight_decay=weight_decay, amsgrad=amsgrad)
 
     def moved(self, x, g, state, group):
         return self._moved_by(x, with_decay(g, x, group["weight_decay"]), state, group)
 
     def _moved_by(self, x, g, state, group):
         β1, β2 = group["betas"]
-        zeros = np.zeros_like(x)
+        g, zeros = squarable(g), np.zeros_like(x)
         state["step"] = t = state.get("step", 0) + 1
         state["exp_avg"] = m = running_mean(state.get("exp_avg", zeros), g, β1)
         state["exp_avg_sq"] = s = running_mean(state.get("exp_avg_sq", zeros), g * g, β2)
+        if group["amsgrad"]:
+            state["max_exp_avg_sq"] = s = np.maximum(state.get("max_exp_avg_sq", zeros), s)
         return descend(x, adam_direction(m, s, t, β1, β2, group["eps"]), group["lr"])
 
 
@@ -313,8 +220,8 @@ class AdamW(Adam):
     Parameters and errors are those of Adam.
     """
 
-    def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=1e-2):
-        super().__init__(params, lr, betas, eps, weight_decay)
+    def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=1e-2, amsgrad=False):
+        super().__init__(params, lr, betas, eps, weight_decay, amsgrad)
 
     def moved(self, x, g, state, group):
         return self._moved_by(shrink(x, group["lr"], group["weight_decay"]), g, state, group)
@@ -332,11 +239,13 @@ class Adagrad(Optimizer):
                          initial_accumulator_value=initial_accumulator_value, eps=eps)
 
     def moved(self, x, g, state, group):
-        g = with_decay(g, x, group["weight_decay"])
+        g = squarable(with_decay(g, x, group["weight_decay"]))
         state["step"] = t = state.get("step", 0) + 1
         s = state.get("sum")
         s = np.full_like(x, group["initial_accumulator_value"]) if s is None else s
-        state["sum"] = s = s + g * g
+        with np.errstate(over="ignore"):
+            s = s + g * g
+        state["sum"] = s = np.where(s == np.inf, np.finfo(s.dtype).max, s) if np.isinf(s.max(initial=0)) else s
         return descend(x, scaled(g, s, group["eps"]), group["lr"] / (1 + (t - 1) * group["lr_decay"]))
 
 
@@ -352,8 +261,7 @@ class RMSprop(Optimizer):
                          centered=centered)
 
     def moved(self, x, g, state, group):
-        g = with_decay(g, x, group["weight_decay"])
-        zeros = np.zeros_like(x)
+        g, zeros = squarable(with_decay(g, x, group["weight_decay"])), np.zeros_like(x)
         state["square_avg"] = s = running_mean(state.get("square_avg", zeros), g * g, group["alpha"])
         if group["centered"]:
             state["grad_avg"] = m = running_mean(state.get("grad_avg", zeros), g, group["alpha"])
@@ -370,39 +278,44 @@ class RMSprop(Optimizer):
 def clip_grad_norm_(parameters, max_norm, norm_type=2.0):
     """Scale the gradients, (N, D) or of any shape, of `parameters` by (9): their common norm is `max_norm` at most.
 
-    `norm_type` is 1, 2, ... or inf.  Returns the norm before.  Raises ValueError if that is NaN or infinite, or if an
+    `parameters` is one or a sequence of them, `norm_type` 1, 2, ... or inf.  Returns the norm before; an infinite
+    `max_norm` only measures it.  Raises ValueError if it is NaN or infinite and would have to be scaled, or if an
     argument is out of range.
     """
-    C, parameters = real_number(max_norm, "max_norm"), _with_gradients(parameters)
-    if not norm_type > 0:
-        raise ValueError(f"norm_type={norm_type!r}: expected a number greater than 0, or inf")
-    norms = [float(np.linalg.norm(gradient(p).ravel().astype(np.float64), norm_type)) for p in parameters]
-    n = float(np.linalg.norm(norms, norm_type)) if norms else 0.0
+    measured = max_norm == np.inf
+    C, parameters = np.inf if measured else real_number(max_norm, "max_norm"), _with_gradients(parameters)
+    order = np.inf if norm_type == np.inf else real_number(norm_type, "norm_type", above=0)
+    norms = [_norm(gradient(p).ravel().astype(np.float64), order) for p in parameters]
+    n = _norm(np.array(norms), order) if norms else 0.0
+    if measured:
+        return n
     if not np.isfinite(n):
         bad = [k for k, norm in enumerate(norms) if not np.isfinite(norm)]
         raise ValueError(f"parameters: the norm of the gradients is {n}, that of gradient(s) {bad} not finite; no "
                          "factor mends that, skip the step or lower the step length")
     for p in parameters:
-        _set_gradient(p, clip(gradient(p), n, C))
+        set_gradient(p, clip(gradient(p), n, C))
     return n
 
 
 def clip_grad_value_(parameters, clip_value):
     """Move every entry of the gradients, (N, D) or of any other shape, of `parameters` into [-clip_value, clip_value].
 
-    Raises ValueError if that is negative or not finite.
+    `parameters` is one or a sequence of them.  Raises ValueError if `clip_value` is negative or not finite.
     """
     limit = real_number(clip_value, "clip_value")
     for p in _with_gradients(parameters):
-        _set_gradient(p, np.clip(gradient(p), -limit, limit))
+        set_gradient(p, np.clip(gradient(p), -limit, limit))
 
 
 def _with_gradients(parameters):
-    return [p for p in parameters if p.grad is not None]
+    return [p for p in parameters_in(parameters, "parameters") if p.grad is not None]
 
 
-def _set_gradient(p, g):
-    if isinstance(p.grad, np.ndarray):
-        p.grad = g
-    else:
-        p.grad.data = g
+def _norm(x, order):
+    """The norm of `x` (D,), also where powers of its entries leave the range of float64."""
+    with np.errstate(over="ignore", under="ignore"):
+        n = float(np.linalg.norm(x, order))
+    if 1e-150 < n < np.inf or not (0 < (largest := np.abs(x).max(initial=0)) < np.inf):
+        return n
+    return float(largest * np.linalg.norm(x / largest, order))

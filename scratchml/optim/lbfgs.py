@@ -188,11 +188,15 @@ def _reason(now, history, limit, epsilon, delta, period):
 
 def _value_and_gradient(fun, x, c):
     """F and the gradient of f at `x`, in an array of its own."""
-    value, g = fun(x)
-    g = np.array(g, dtype=np.float64)
+    returned = fun(x.copy())                             # a copy: `fun` may work in place
+    if not isinstance(returned, (tuple, list)) or len(returned) != 2:
+        raise ValueError(f"fun: expected a value and a gradient, got {type(returned).__name__}")
+    value, g = np.asarray(returned[0]), np.array(returned[1], dtype=np.float64)
     if g.shape != x.shape:
         raise ValueError(f"fun: expected a gradient of shape {x.shape}, got {g.shape}")
-    return float(value) + (c * float(np.abs(x).sum()) if c else 0.0), g
+    if value.size != 1 or value.dtype.kind not in "biuf":
+        raise ValueError(f"fun: expected one real number as the value, got shape {value.shape} of {value.dtype}")
+    return value.item() + (c * float(np.abs(x).sum()) if c else 0.0), g
 
 
 def _slope(x, g, c):

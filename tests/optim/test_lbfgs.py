@@ -207,3 +207,33 @@ def test_the_start_is_left_alone():
 def test_bad_arguments(options, message):
     with pytest.raises(ValueError, match=message):
         lbfgs(**{"fun": rosenbrock, "x0": [0.0, 0.0], **options})
+
+
+# --- what `fun` does with its argument, and what it returns
+
+@pytest.mark.parametrize("f", [
+    lambda x: (x.__isub__(3), (float((x ** 2).sum()), 2 * x))[1],
+    lambda x: (np.subtract(x, 3, out=x), (float((x ** 2).sum()), np.multiply(x, 2, out=x)))[1],
+    lambda x: (x.sort(), x.__isub__(3), (float((x ** 2).sum()), 2 * x))[2],
+])
+def test_a_function_that_changes_its_argument(f):
+    start = np.array([0.0, 10.0])
+    np.testing.assert_allclose(lbfgs(f, start).x, [3, 3], atol=1e-4)
+    assert start.tolist() == [0, 10]
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1,), ()])
+def test_a_value_in_an_array_of_one(shape):
+    found = lbfgs(lambda x: ((x @ x).reshape(shape), 2 * x), [1.0, 2.0])
+    assert abs(found.x).max() < 1e-5 and isinstance(found.value, float)
+
+
+@pytest.mark.parametrize("f, message", [
+    (lambda x: (x * x, 2 * x), r"one real number as the value, got shape \(2,\)"),
+    (lambda x: (None, 2 * x), "one real number as the value.*object"),
+    (lambda x: float(x @ x), "a value and a gradient, got float"),
+    (lambda x: (1j, 2 * x), "one real number as the value"),
+])
+def test_a_function_that_returns_something_else(f, message):
+    with pytest.raises(ValueError, match=message):
+        lbfgs(f, [1.0, 2.0])
