@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from scratchml import nn
-from scratchml.autograd import Tensor, gradcheck, ops
+from scratchml.autograd import Tensor, grad, gradcheck, ops
 from scratchml.nn import (binary_cross_entropy, binary_cross_entropy_with_logits, cosine_embedding_loss, cross_entropy,
                           hinge_embedding_loss, huber_loss, kl_div, l1_loss, margin_ranking_loss, mse_loss, nll_loss,
                           smooth_l1_loss, triplet_margin_loss)
@@ -292,3 +292,39 @@ def test_bad_arguments(call, message):
 def test_every_loss_is_offered():
     assert all(hasattr(nn, name.split(",")[0]) for name in CALLS if "binary" not in name and "triplet," not in name)
     assert nn.binary_cross_entropy is binary_cross_entropy
+
+
+# --- a margin that is just kept
+
+@pytest.mark.parametrize("margin", [0.0, 0.5, -2.0])
+def test_scores_on_the_margin_move(margin):
+    """As in PyTorch: a ranker whose scores are all 0 at first would otherwise stay there."""
+    u, v = Tensor([margin, 0.0], requires_grad=True), Tensor([0.0, margin], requires_grad=True)
+    margin_ranking_loss(u, v, [1, -1], margin).backward()
+    assert u.grad.data.tolist() == [-0.5, 0.5] and v.grad.data.tolist() == [0.5, -0.5]
+
+
+def test_other_losses_on_the_margin():
+    d = Tensor([1.0, 1.0], requires_grad=True)
+    hinge_embedding_loss(d, [-1, 1]).backward()
+    assert d.grad.data.tolist() == [-0.5, 0.5]
+    a = Tensor([[0.0, 0.0]], requires_grad=True)
+    triplet_margin_loss(a, [[3.0, 4.0]], [[3.0, 4.0]], margin=0.0).backward()
+    assert not a.grad.data.any()                         # both terms pull, by equal amounts
+    far = Tensor([[6.0, 8.0]], requires_grad=True)
+    triplet_margin_loss([[0.0, 0.0]], [[3.0, 4.0]], far, margin=5.0).backward()
+    np.testing.assert_allclose(far.grad.data, [[-0.6, -0.8]], rtol=1e-6)
+    x = Tensor([[1.0, 0.0]], requires_grad=True)
+    cosine_embedding_loss(x, [[0.0, 1.0]], [-1]).backward()
+    np.testing.assert_allclose(x.grad.data, [[0.0, 1.0]], atol=1e-9)
+
+
+# --- narrow whole numbers
+
+@pytest.mark.parametrize("dtype", ["u1", "i1", "u2", "u8"])
+def test_classes_in_narrow_whole_numbers(dtype):
+    z = Tensor(np.random.default_rng(0).normal(size=(3, 300)), requires_grad=True)
+    for loss in (nll_loss, cross_entropy):
+        wide, = grad(loss(z, np.array([0, 127, 5])), z)
+        narrow, = grad(loss(z, np.array([0, 127, 5], dtype)), z)
+        np.testing.assert_array_equal(narrow.data, wide.data)
