@@ -11,6 +11,7 @@ from scratchml.core.linalg import solve_lower
 from scratchml.core.progress import report
 from scratchml.core.random import generator
 
+EPS = float(np.finfo(np.float64).eps)
 TYPES = ("full", "tied", "diag", "spherical")
 
 
@@ -91,14 +92,14 @@ class GaussianMixture(Estimator):
             Ignored.
         """
         earlier = self._mixture() if self.warm_start and self.__sklearn_is_fitted__() else None
-        X = safe_to_square(self._fit_matrix(X, min_samples=2))
+        X = safe_to_square(self._fit_matrix(X, min_samples=2), work=np.float64)
         K = _components_among(self.n_components, len(X))
         one_of(self.covariance_type, "covariance_type", TYPES)
         one_of(self.init_params, "init_params", STARTS)
         whole_number(self.max_iter, "max_iter")
         n_init = whole_number(self.n_init, "n_init")
         ε, tol = real_number(self.reg_covar, "reg_covar"), real_number(self.tol, "tol")
-        least = (16 * np.finfo(np.float64).eps * float(np.abs(X).max())) ** 2      # what rounding makes of a variance 0
+        least = (4 * EPS * np.maximum(X.max(axis=0), -X.min(axis=0)).astype(np.float64)) ** 2      # (D,) rounding of 0
         rng = generator(self.random_state)
         best = -np.inf
         for _ in range(1 if earlier else n_init):
@@ -143,11 +144,11 @@ class GaussianMixture(Estimator):
         X : array (N, D)
             Points.
         """
-        ℓ, r = self._posteriors(X, shares=True)
+        X, ℓ, r = self._posteriors(X, shares=True)
         if np.isneginf(ℓ).any():
             raise ValueError(f"X: row {np.isneginf(ℓ).argmax()} is so far from every component that no density is "
                              "above 0; leave it out, or compare distances to means_")
-        return r
+        return r.astype(X.dtype, copy=False)
 
     def score_samples(self, X):
         """Log-density (N,) of the points, in nats: (3), with ε = 0.
@@ -157,7 +158,9 @@ class GaussianMixture(Estimator):
         X : array (N, D)
             Points.
         """
-        return self._posteriors(X, shares=False)[0]
+        X, ℓ, _ = self._posteriors(X, shares=False)
+        with np.errstate(over="ignore"):                 # below what float32 can hold is -inf
+            return ℓ.astype(X.dtype, copy=False)
 
     def score(self, X, y=None):
         """Mean log-density of the points, in nats; higher is better.
@@ -169,7 +172,7 @@ class GaussianMixture(Estimator):
         y : None, default=None
             Ignored.
         """
-        return float(self.score_samples(X).mean())
+        return float(self._posteriors(X, shares=False)[1].mean())
 
     def bic(self, X):
         """(11); lower is better.
@@ -179,7 +182,7 @@ class GaussianMixture(Estimator):
         X : array (N, D)
             Points.
         """
-        return bayesian_information(self.score_samples(X), self._free_parameters())
+        return bayesian_information(self._posteriors(X, shares=False)[1], self._free_parameters())
 
     def aic(self, X):
         """(12); lower is better.
@@ -189,7 +192,7 @@ class GaussianMixture(Estimator):
         X : array (N, D)
             Points.
         """
-        return akaike_information(self.score_samples(X), self._free_parameters())
+        return akaike_information(self._posteriors(X, shares=False)[1], self._free_parameters())
 
     def sample(self, n_samples=1):
         """Draw points (n_samples, D), and the components (n_samples,) that they came from, in order of the latter.
@@ -212,22 +215,21 @@ class GaussianMixture(Estimator):
         return free_parameters(*self.means_.shape, self.covariance_type)
 
     def _mixture(self):
-        arrays = self.weights_, self.means_, self.covariances_, self.precisions_cholesky_
-        return Mixture(*(array.astype(np.float64) for array in arrays), self.covariance_type)
+        names = "weights_", "means_", "covariances_", "precisions_cholesky_"
+        return Mixture(*map(self._in_double, names), self.covariance_type)
 
     def _posteriors(self, X, shares):
-        """(3) and, if `shares`, (4) of the fitted mixture, in one pass."""
-        X = safe_to_square(self._more_matrix(X))
+        """`X`, checked, and of the fitted mixture (3) and, if `shares`, (4), in one pass and in float64."""
+        X = safe_to_square(self._more_matrix(X), work=np.float64, fitted=True)
         mixture = self._mixture()
-        ℓ, r = posteriors(X, mixture, log_weights(mixture.π, mixture.factors(), 0.0), shares)
-        return ℓ.astype(X.dtype, copy=False), r.astype(X.dtype, copy=False)
+        return X, *posteriors(X, mixture, log_weights(mixture.π, mixture.factors(), 0.0), shares)
 
     def _start(self, X, K, ε, least, rng):
         """(5) to (9) from shares to start from, overridden by what the caller has given."""
         r = starting_shares(X, K, self.init_params, rng)
         given = self.weights_init is not None, self.means_init is not None, self.precisions_init is not None
         if not all(given) and not r.any(axis=0).all():
-            raise _collapsed(int(r.any(axis=0).argmin()))
+            raise _without_points(int(r.any(axis=0).argmin()), len(np.unique(X, axis=0)), K)
         π = weights(r) if not given[0] else starting_weights(self.weights_init, K)
         μ = means(X, r) if not given[1] else as_matrix(self.means_init, name="means_init").astype(np.float64)
         if μ.shape != (K, X.shape[1]):
@@ -263,12 +265,24 @@ class GaussianMixture(Estimator):
         """Take a finished iteration into the attributes, all at once."""
         if max(history) > to_beat:                       # not only the last: near the end it may fall by rounding
             U = mixture.U
-            vars(self).update(weights_=mixture.π.astype(dtype), means_=mixture.μ.astype(dtype),
-                              covariances_=mixture.Σ.astype(dtype), precisions_cholesky_=U.astype(dtype),
-                              precisions_=(U @ U.swapaxes(-1, -2) if self.covariance_type in TYPES[:2]
-                                           else U ** 2).astype(dtype),
-                              lower_bound_=history[-1], lower_bounds_=history, n_iter_=len(history) - 1,
-                              converged_=converged)
+            P = U @ U.swapaxes(-1, -2) if self.covariance_type in TYPES[:2] else U ** 2
+            if max(np.abs(mixture.Σ).max(), np.abs(P).max()) > np.finfo(dtype).max:
+                dtype = np.float64                       # float32 cannot hold them
+            exact = dict(weights_=mixture.π, means_=mixture.μ, covariances_=mixture.Σ, precisions_cholesky_=U,
+                         precisions_=P)
+            self._keep_rounded(dtype, exact, lower_bound_=history[-1], lower_bounds_=history, n_iter_=len(history) - 1,
+                               converged_=converged)
+
+
+def _without_points(k, distinct, K):
+    """The error for a component k of K to which the start gives none of so many distinct points."""
+    start = f"component {k} has collapsed: there is no point for it to start from, as "
+    if distinct < K:
+        return ValueError(f"{start}X has only {distinct} distinct points for n_components={K}. Please lower "
+                          f"n_components to {distinct} or less, or set init_params='random', where every component "
+                          "starts with a share of every point.")
+    return ValueError(f"{start}among duplicates two components were to start from the same point. Set "
+                      "init_params='kmeans' or 'random', another random_state, or lower n_components.")
 
 
 def _components_among(n_components, n):

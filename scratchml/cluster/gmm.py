@@ -43,8 +43,10 @@ Choices
     falling, (2) has the same term.  ‖U_k‖² = tr Σ_k⁻¹.  Once fitted, all but `lower_bound_` is of the mixture itself.
     A component that is left with no share of any point keeps its place, with weight 0.
     A covariance that is singular to working precision is an error: the likelihood of a component that has collapsed
-    onto a point is infinite.
-    All is computed in float64, about the means; so an offset costs no digits, in float32 none that the data still have.
+    onto a point is infinite.  Working precision is that of each feature: a variance is 0 if it is at most (4 eps max|x|)²,
+    what rounding makes of a feature that is constant, whatever units the others have.
+    All is computed in float64, about the means; so an offset costs no digits, in float32 none that the data still have:
+    what is given out in float32 is kept in float64 too, and used so.
 
 Cost
     An iteration takes O(N K D²) time, with diag and spherical O(N K D).  It goes through the points once and keeps sums
@@ -158,13 +160,13 @@ def covariances(S, π, ε, covariance_type="full"):
 def precision_factors(Σ, covariance_type="full", least=0.0):
     """(9)  U_k U_kᵀ = Σ_k⁻¹, from Σ_k = L Lᵀ as U_k = L⁻ᵀ
 
-    In the shape that the type has.  Raises ValueError for a variance of at most `least`, along whatever direction, or
-    one that is lost in the rounding of the others.
+    In the shape that the type has.  Raises ValueError for a variance of at most `least`, a number or one for each
+    feature (D,), or one that is lost in the rounding of what the other features explain of it.
 
     Shapes: Σ (K, D, D) -> (K, D, D)
     """
     if covariance_type in ("diag", "spherical"):
-        thin = np.argwhere(~(Σ > least))
+        thin = np.argwhere(~(Σ > (least if covariance_type == "diag" else np.mean(least))))
         if thin.size:
             raise _collapsed(thin[0, 0])
         return 1 / np.sqrt(Σ)

@@ -115,6 +115,20 @@ class Estimator:
             raise compatible(NotFittedError)(f"This {type(self).__name__} instance is not fitted yet. Call 'fit' with "
                                              "appropriate arguments before using this estimator.")
 
+    # --- what is given out in the type of the data, and used in float64
+
+    def _keep_rounded(self, dtype, exact, **others):
+        """Set attributes, all at once: `others` as they are, `exact`, arrays of float64 by name, rounded to `dtype`."""
+        rounded = {name: array.astype(dtype) for name, array in exact.items()}
+        vars(self).update(rounded, _exact=exact, **others)
+
+    def _in_double(self, name):
+        """The array in float64: as it was before `_keep_rounded` rounded it, if the attribute is what that set."""
+        value, exact = getattr(self, name), vars(self).get("_exact", {}).get(name)
+        if exact is not None and np.array_equal(exact.astype(value.dtype), value):
+            return exact
+        return np.asarray(value, np.float64)
+
     # --- input
 
     def _fit_matrix(self, X, *, min_samples=1, **options):

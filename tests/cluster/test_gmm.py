@@ -539,3 +539,109 @@ def test_has_to_be_fitted_first():
             getattr(GaussianMixture(2), use)(table(5, 2, 0))
     with pytest.raises(ValueError, match="not fitted"):
         GaussianMixture(2).sample()
+
+
+# --- features of very different units, and float32
+
+def in_units(*columns):
+    """The columns (offset, deviation) as points (500, D)."""
+    rng = np.random.default_rng(0)
+    return np.column_stack([offset + deviation * rng.normal(size=500) for offset, deviation in columns])
+
+
+STAMPED = np.column_stack([1.7040672e15 + 6e7 * np.arange(500), 20 + np.random.default_rng(0).normal(size=500)])
+
+
+@pytest.mark.parametrize("X", [STAMPED, in_units((0, 1e150), (0, 1), (0, 1e-130)), in_units((1e9, 3), (0, 1e-9)),
+                               in_units((1e18, 1e6), (1e-3, 1e-8), (-1e12, 0.01)), in_units((1e9, 1e-6), (0, 1))])
+@pytest.mark.parametrize("covariance_type", ["full", "tied", "diag"])
+def test_a_variance_is_judged_beside_its_own_feature(X, covariance_type):
+    model = GaussianMixture(1, covariance_type=covariance_type, reg_covar=0).fit(X)
+    variances = whole(model)[0].diagonal()
+    np.testing.assert_allclose(variances, (X - X[0]).var(axis=0), rtol=1e-6)
+    expected = -0.5 * (np.log(2 * np.pi) + 1) * X.shape[1] - 0.5 * np.log(variances).sum()
+    if covariance_type == "diag":
+        of_the_mean = ((np.finfo(float).eps * X[0]) ** 2 / variances).sum()        # which is rounded
+        np.testing.assert_allclose(model.score(X), expected, rtol=1e-9, atol=of_the_mean)
+    np.testing.assert_array_equal(model.predict(X), 0)
+
+
+def test_two_groups_that_only_the_small_feature_shows():
+    X = STAMPED + np.outer(np.arange(500) % 2, [0, 30])
+    model = GaussianMixture(2, covariance_type="diag", means_init=[[X[:, 0].mean(), 20], [X[:, 0].mean(), 50]],
+                            precisions_init=[[1e-20, 1]] * 2).fit(X)
+    np.testing.assert_array_equal(model.predict(X), np.arange(500) % 2)
+    np.testing.assert_allclose(model.covariances_[:, 1], [STAMPED[::2, 1].var(), STAMPED[1::2, 1].var()], rtol=1e-5)
+
+
+@pytest.mark.parametrize("covariance_type", ["full", "tied", "diag"])
+def test_a_constant_feature_is_still_one_beside_small_ones(covariance_type):
+    for constant in (1e15 + 0.1, 0.1, 1e-8):
+        X = np.column_stack([np.full(500, constant), 1e-9 * STAMPED[:, 1]])
+        with pytest.raises(ValueError, match="collapsed"):
+            GaussianMixture(1, covariance_type=covariance_type, reg_covar=0).fit(X)
+
+
+@each_type
+def test_float32_is_fitted_and_judged_in_double_precision(covariance_type):
+    rng = np.random.default_rng(0)
+    seconds = (1.7e9 + np.arange(1000)).astype(np.float32)
+    X = np.column_stack([seconds, rng.normal(20, 100, size=1000)]).astype(np.float32)
+    single, double = (GaussianMixture(1, covariance_type=covariance_type).fit(rows) for rows in (X, X.astype(float)))
+    assert single.means_.dtype == single.score_samples(X).dtype == single.predict_proba(X).dtype == np.float32
+    np.testing.assert_allclose(single.score(X), double.score(X), rtol=1e-12)
+    np.testing.assert_allclose(single.bic(X), double.bic(X.astype(float)), rtol=1e-12)
+    np.testing.assert_allclose(single.score_samples(X), double.score_samples(X.astype(float)), rtol=1e-6)
+
+
+@each_type
+def test_an_attribute_that_is_set_counts(covariance_type):
+    X = table(30, 2, 0).astype(np.float32)
+    model = GaussianMixture(2, covariance_type=covariance_type, random_state=0).fit(X)
+    before = model.score(X)
+    model.means_ = model.means_ + np.float32(1)
+    other = GaussianMixture(2, covariance_type=covariance_type)
+    for name in ("weights_", "means_", "covariances_", "precisions_cholesky_"):
+        setattr(other, name, getattr(model, name))
+    other.n_features_in_ = 2
+    assert model.score(X) != before
+    np.testing.assert_allclose(other.score(X), model.score(X), rtol=1e-5)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_tiny_row_alone(dtype):
+    X, row = np.random.default_rng(0).random((50, 3)).astype(dtype), np.array([[1e-13, 0, 0]], dtype)
+    model = GaussianMixture(2, random_state=0).fit(X)
+    for tiny in (row, row * dtype(1e-31), 0 * row):
+        np.testing.assert_array_equal(model.predict_proba(tiny), model.predict_proba(np.vstack([tiny, X]))[:1])
+        assert model.predict(tiny) == model.predict(np.zeros((1, 3), dtype))
+
+
+@pytest.mark.parametrize("scale", [1e-25, 1e-13, 1e19, 1e30])
+def test_float32_of_any_size(scale):
+    X = (scale * table(60, 2, 0)).astype(np.float32)
+    single, double = (GaussianMixture(2, reg_covar=0, random_state=0, max_iter=5, tol=1e6).fit(rows)
+                      for rows in (X, X.astype(float)))
+    np.testing.assert_allclose(single.score(X), double.score(X.astype(float)), rtol=1e-9)
+    np.testing.assert_array_equal(single.predict(X), double.predict(X.astype(float)))
+    np.testing.assert_allclose(single.covariances_, double.covariances_, rtol=1e-6)
+
+
+@pytest.mark.filterwarnings("ignore:Number of distinct clusters")
+@pytest.mark.parametrize("how", ["kmeans", "k-means++", "random_from_data"])
+def test_more_components_than_distinct_points_is_told_what_helps(how):
+    X = np.repeat(np.arange(5.0), 20)[:, None]           # ratings
+    for options in (dict(), dict(reg_covar=10.0)):
+        with pytest.raises(ValueError, match="collapsed.*5 distinct.*n_components=6.*lower n_components to 5.*'random'"):
+            GaussianMixture(6, init_params=how, random_state=0, **options).fit(X)
+    with pytest.raises(ValueError, match="2 distinct.*n_components=3.*lower n_components to 2"):
+        GaussianMixture(3, init_params=how, random_state=0).fit(np.repeat([[0.1, 1], [0.3, 2]], 4, axis=0))
+    assert np.isfinite(GaussianMixture(6, init_params="random", random_state=0).fit(X).means_).all()   # it does help
+    assert np.isfinite(GaussianMixture(5, random_state=0).fit(X).means_).all()
+
+
+def test_a_start_from_duplicates_is_told_what_helps():
+    X = np.repeat(np.arange(5.0), 20)[:, None]
+    with pytest.raises(ValueError, match="collapsed.*duplicates.*'kmeans'.*random_state"):
+        for seed in range(50):
+            GaussianMixture(4, init_params="random_from_data", random_state=seed).fit(X)
