@@ -167,7 +167,22 @@ def squarable(g):
 class SGD(Optimizer):
     """Gradient descent, with momentum: (1), (2), (4), or (3) in between with `nesterov`.
 
-    Parameters: `lr` is η, `momentum` μ, `dampening` τ, `weight_decay` λ.  Raises ValueError for settings out of range.
+    Raises ValueError for settings out of range.
+
+    Parameters
+    ----------
+    params : parameter, list of parameters, or list of dict
+        What to move; each dict {"params": ..., "lr": ...} is a group with settings of its own.
+    lr : float, default=1e-3
+        η, the step length.
+    momentum : float, default=0.0
+        μ, from 0 to below 1.
+    dampening : float, default=0.0
+        τ, how much less than the whole gradient the velocity takes up.
+    weight_decay : float, default=0.0
+        λ, at least 0.
+    nesterov : bool, default=False
+        Whether to look ahead by (3); needs a momentum above 0 and no dampening.
     """
 
     def __init__(self, params, lr=1e-3, momentum=0.0, dampening=0.0, weight_decay=0.0, nesterov=False):
@@ -191,10 +206,22 @@ class SGD(Optimizer):
 
 
 class Adam(Optimizer):
-    """Adam: (1), (5) of g and g², (6), (4).
+    """Adam: (1), (5) of g and g², (6), (4).  Raises ValueError for settings out of range.
 
-    Parameters: `lr` is η, `betas` β1 and β2, `eps` ε, `weight_decay` λ; with `amsgrad` the largest s so far stands in
-    (6).  Raises ValueError for settings out of range.
+    Parameters
+    ----------
+    params : parameter, list of parameters, or list of dict
+        What to move; each dict {"params": ..., "lr": ...} is a group with settings of its own.
+    lr : float, default=1e-3
+        η, the step length.
+    betas : tuple (float, float), default=(0.9, 0.999)
+        β1 and β2, each from 0 to below 1.
+    eps : float, default=1e-8
+        ε, what keeps the divisor from 0.
+    weight_decay : float, default=0.0
+        λ, at least 0.
+    amsgrad : bool, default=False
+        Whether the largest s so far stands in (6).
     """
 
     def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, amsgrad=False):
@@ -215,9 +242,22 @@ class Adam(Optimizer):
 
 
 class AdamW(Adam):
-    """Adam with decay of the weights themselves: (7), then Adam without (1).
+    """Adam with decay of the weights themselves: (7), then Adam without (1).  Errors are those of Adam.
 
-    Parameters and errors are those of Adam.
+    Parameters
+    ----------
+    params : parameter, list of parameters, or list of dict
+        What to move; each dict {"params": ..., "lr": ...} is a group with settings of its own.
+    lr : float, default=1e-3
+        η, the step length.
+    betas : tuple (float, float), default=(0.9, 0.999)
+        β1 and β2, each from 0 to below 1.
+    eps : float, default=1e-8
+        ε, what keeps the divisor from 0.
+    weight_decay : float, default=1e-2
+        λ, at least 0.
+    amsgrad : bool, default=False
+        Whether the largest s so far stands in (6).
     """
 
     def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=1e-2, amsgrad=False):
@@ -230,8 +270,22 @@ class AdamW(Adam):
 class Adagrad(Optimizer):
     """Adagrad: (1), s ← s + g², (8), (4) with a step length η / (1 + (t - 1) lr_decay).
 
-    Parameters: `lr` is η, `weight_decay` λ, `eps` ε, `initial_accumulator_value` the first s.  Raises ValueError for
-    settings out of range.
+    Raises ValueError for settings out of range.
+
+    Parameters
+    ----------
+    params : parameter, list of parameters, or list of dict
+        What to move; each dict {"params": ..., "lr": ...} is a group with settings of its own.
+    lr : float, default=1e-2
+        η, the step length.
+    lr_decay : float, default=0.0
+        How fast the step length falls.
+    weight_decay : float, default=0.0
+        λ, at least 0.
+    initial_accumulator_value : float, default=0.0
+        The first s.
+    eps : float, default=1e-10
+        ε, what keeps the divisor from 0.
     """
 
     def __init__(self, params, lr=1e-2, lr_decay=0.0, weight_decay=0.0, initial_accumulator_value=0.0, eps=1e-10):
@@ -250,10 +304,24 @@ class Adagrad(Optimizer):
 
 
 class RMSprop(Optimizer):
-    """RMSprop: (1), (5) of g², (8), (4); with `momentum` (2) in between; `centered` divides by the standard deviation.
+    """RMSprop: (1), (5) of g², (8), (4); with `momentum` (2) in between.  Raises ValueError for settings out of range.
 
-    Parameters: `lr` is η, `alpha` α, `eps` ε, `weight_decay` λ, `momentum` μ.  Raises ValueError for settings out of
-    range.
+    Parameters
+    ----------
+    params : parameter, list of parameters, or list of dict
+        What to move; each dict {"params": ..., "lr": ...} is a group with settings of its own.
+    lr : float, default=1e-2
+        η, the step length.
+    alpha : float, default=0.99
+        α, from 0 to below 1.
+    eps : float, default=1e-8
+        ε, what keeps the divisor from 0.
+    weight_decay : float, default=0.0
+        λ, at least 0.
+    momentum : float, default=0.0
+        μ, from 0 to below 1.
+    centered : bool, default=False
+        Whether to divide by the standard deviation.
     """
 
     def __init__(self, params, lr=1e-2, alpha=0.99, eps=1e-8, weight_decay=0.0, momentum=0.0, centered=False):
@@ -276,11 +344,19 @@ class RMSprop(Optimizer):
 
 
 def clip_grad_norm_(parameters, max_norm, norm_type=2.0):
-    """Scale the gradients, (N, D) or of any shape, of `parameters` by (9): their common norm is `max_norm` at most.
+    """Scale gradients, (N, D) or of any shape, by (9), so that their common norm is `max_norm` at most.
 
-    `parameters` is one or a sequence of them, `norm_type` 1, 2, ... or inf.  Returns the norm before; an infinite
-    `max_norm` only measures it.  Raises ValueError if it is NaN or infinite and would have to be scaled, or if an
-    argument is out of range.
+    Returns the norm before.  Raises ValueError if it is NaN or infinite and would have to be scaled, or if an argument
+    is out of range.
+
+    Parameters
+    ----------
+    parameters : parameter or list of parameters
+        Whose gradients; those without one are left out.
+    max_norm : float
+        C, at least 0; inf to measure only.
+    norm_type : float, default=2.0
+        Which norm: 1, 2, ... or inf.
     """
     measured = max_norm == np.inf
     C, parameters = np.inf if measured else real_number(max_norm, "max_norm"), _with_gradients(parameters)
@@ -299,9 +375,16 @@ def clip_grad_norm_(parameters, max_norm, norm_type=2.0):
 
 
 def clip_grad_value_(parameters, clip_value):
-    """Move every entry of the gradients, (N, D) or of any other shape, of `parameters` into [-clip_value, clip_value].
+    """Move every entry of gradients, (N, D) or of any shape, into [-clip_value, clip_value].
 
-    `parameters` is one or a sequence of them.  Raises ValueError if `clip_value` is negative or not finite.
+    Raises ValueError if `clip_value` is negative or not finite.
+
+    Parameters
+    ----------
+    parameters : parameter or list of parameters
+        Whose gradients; those without one are left out.
+    clip_value : float
+        The largest magnitude that stays.
     """
     limit = real_number(clip_value, "clip_value")
     for p in _with_gradients(parameters):

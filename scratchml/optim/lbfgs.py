@@ -128,20 +128,32 @@ class Minimum(NamedTuple):
 def lbfgs(fun, x0, *, c=0.0, memory=6, max_iterations=1000, epsilon=1e-5, delta=1e-5, period=10, callback=None):
     """(5)  x with F(x) least
 
-    The local minimum that is downhill of `x0` (n,), as a Minimum.  fun(x) returns f and its gradient (n,).
-
-    c : weight of the sum of magnitudes.
-    memory : L.
-    epsilon : stop with reason "gradient" when ‖gradient‖ ≤ epsilon max(1, ‖x‖).
-    delta, period : stop with reason "delta" when F fell by at most delta |F| in `period` iterations; with delta = 0
-        only if it fell not at all, with reason "precision".
-    max_iterations : stop there whatever happens; None for no limit.
-    callback : gets the Minimum so far after each iteration; returning True stops.
-
-    Reason "precision" says that no step lowers F any more.  Raises ValueError for bad arguments, a `fun` that is not
-    finite at `x0`, and gradients that are not of shape (n,).
+    The local minimum that is downhill of `x0`, as a Minimum.  Reason "precision" says that no step lowers F any more.
+    Raises ValueError for bad arguments, a `fun` that is not finite at `x0`, and gradients that are not of shape (n,).
 
     Shapes: f, x0 (n) -> (n), (), (n), (), (), ()
+
+    Parameters
+    ----------
+    fun : callable
+        Returns f and its gradient (n,), given x (n,).
+    x0 : array (n,)
+        Where to start.
+    c : float, default=0.0
+        Weight of the sum of magnitudes.
+    memory : int, default=6
+        L.
+    max_iterations : int or None, default=1000
+        Stop there whatever happens; None for no limit.
+    epsilon : float, default=1e-5
+        Stop with reason "gradient" when ‖gradient‖ ≤ epsilon max(1, ‖x‖).
+    delta : float, default=1e-5
+        Stop with reason "delta" when F fell by at most delta |F| in `period` iterations; with delta = 0 only if it fell
+        not at all, with reason "precision".
+    period : int, default=10
+        How many iterations `delta` looks back.
+    callback : callable or None, default=None
+        Called with the `Minimum` so far after each iteration; returning True stops.
     """
     x = as_vector(x0, name="x0").astype(np.float64)
     c, epsilon, delta = real_number(c, "c"), real_number(epsilon, "epsilon"), real_number(delta, "delta")

@@ -45,9 +45,14 @@ class Optimizer:
             self.add_param_group(group)
 
     def add_param_group(self, param_group):
-        """Move the parameters of `param_group`, a dictionary {"params": ..., "lr": ...}, from now on as well.
+        """Move more parameters from now on as well.
 
         Raises ValueError for what is no such dictionary, for unknown settings, and for a parameter that is there.
+
+        Parameters
+        ----------
+        param_group : dict
+            {"params": ..., "lr": ...}, with settings of its own.
         """
         if not isinstance(param_group, dict) or "params" not in param_group:
             raise ValueError(f"param_group: expected a dictionary with the key 'params', got {param_group!r:.60}")
@@ -81,7 +86,13 @@ class Optimizer:
                 real_number(value, name)
 
     def zero_grad(self, set_to_none=True):
-        """Forget the gradients: `grad` becomes None, or else zero."""
+        """Forget the gradients.
+
+        Parameters
+        ----------
+        set_to_none : bool, default=True
+            Whether `grad` becomes None, or else zero.
+        """
         for p in self._parameters():
             if set_to_none or p.grad is None:
                 p.grad = None
@@ -91,7 +102,10 @@ class Optimizer:
     def step(self, closure=None):
         """Move every parameter that has a gradient.  Raises ValueError for a gradient of another shape.
 
-        `closure` computes loss and gradients anew before, and what it returns is returned.
+        Parameters
+        ----------
+        closure : callable or None, default=None
+            Computes loss and gradients anew before, and what it returns is returned.
         """
         loss = closure() if closure is not None else None
         number = -1
@@ -109,7 +123,19 @@ class Optimizer:
         return loss
 
     def moved(self, x, g, state, group):
-        """What the parameter `x` becomes, given its gradient `g`; `state` is its own, and kept."""
+        """What a parameter becomes.
+
+        Parameters
+        ----------
+        x : array
+            The parameter.
+        g : array
+            Its gradient, of the same shape.
+        state : dict
+            What is remembered of this parameter; it may be changed.
+        group : dict
+            The settings.
+        """
         raise NotImplementedError
 
     def state_dict(self):
@@ -122,6 +148,11 @@ class Optimizer:
         """Take over what `state_dict` returned, here or of PyTorch's optimiser of the same name.
 
         Raises ValueError if it has another optimiser, other groups or shapes, or a setting that is not here.
+
+        Parameters
+        ----------
+        state_dict : dict
+            Settings and state.
         """
         if not isinstance(state_dict, dict) or not {"state", "param_groups"} <= set(state_dict):
             raise ValueError("state_dict: expected a dictionary with the keys 'state' and 'param_groups'")

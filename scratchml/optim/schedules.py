@@ -86,7 +86,15 @@ class Schedule:
         self._apply()
 
     def at(self, base_lr, t):
-        """The step length after t steps of a group that began with `base_lr`."""
+        """The step length after t steps.
+
+        Parameters
+        ----------
+        base_lr : float
+            The step length that the group began with.
+        t : int
+            How many steps.
+        """
         raise NotImplementedError
 
     def get_last_lr(self):
@@ -98,7 +106,13 @@ class Schedule:
         return {"last_epoch": self.last_epoch, "base_lrs": list(self.base_lrs)}
 
     def load_state_dict(self, state_dict):
-        """Go on from what `state_dict` returned.  Raises ValueError if it belongs to other groups."""
+        """Go on from what `state_dict` returned.  Raises ValueError if it belongs to other groups.
+
+        Parameters
+        ----------
+        state_dict : dict
+            How far the schedule was.
+        """
         if len(state_dict["base_lrs"]) != len(self.base_lrs):
             raise ValueError(f"state_dict: expected {len(self.base_lrs)} group(s), got {len(state_dict['base_lrs'])}")
         self.last_epoch, self.base_lrs = state_dict["last_epoch"], list(state_dict["base_lrs"])
@@ -110,7 +124,17 @@ class Schedule:
 
 
 class StepLR(Schedule):
-    """(1): times `gamma` every `step_size` steps.  Raises ValueError for settings out of range."""
+    """(1): times `gamma` every `step_size` steps.  Raises ValueError for settings out of range.
+
+    Parameters
+    ----------
+    optimizer : optimiser
+        Whose step lengths to set.
+    step_size : int
+        How many steps have the same length.
+    gamma : float, default=0.1
+        The factor, at least 0.
+    """
 
     def __init__(self, optimizer, step_size, gamma=0.1):
         self.step_size, self.gamma = whole_number(step_size, "step_size"), real_number(gamma, "gamma")
@@ -121,7 +145,17 @@ class StepLR(Schedule):
 
 
 class CosineAnnealingLR(Schedule):
-    """(2): down to `eta_min` in `T_max` steps.  Raises ValueError for settings out of range."""
+    """(2): down to `eta_min` in `T_max` steps.  Raises ValueError for settings out of range.
+
+    Parameters
+    ----------
+    optimizer : optimiser
+        Whose step lengths to set.
+    T_max : int
+        How many steps the way down takes.
+    eta_min : float, default=0.0
+        The last step length.
+    """
 
     def __init__(self, optimizer, T_max, eta_min=0.0):
         self.T_max, self.eta_min = whole_number(T_max, "T_max"), real_number(eta_min, "eta_min")
@@ -132,7 +166,19 @@ class CosineAnnealingLR(Schedule):
 
 
 class LinearLR(Schedule):
-    """(3): from `start_factor` to `end_factor` in `total_iters` steps.  Raises ValueError for settings out of range."""
+    """(3): from one factor to another in `total_iters` steps.  Raises ValueError for settings out of range.
+
+    Parameters
+    ----------
+    optimizer : optimiser
+        Whose step lengths to set.
+    start_factor : float, default=1 / 3
+        What the step length is multiplied by at first.
+    end_factor : float, default=1.0
+        What it is multiplied by in the end.
+    total_iters : int, default=5
+        How many steps the way takes.
+    """
 
     def __init__(self, optimizer, start_factor=1 / 3, end_factor=1.0, total_iters=5):
         self.start_factor = real_number(start_factor, "start_factor")
@@ -145,7 +191,17 @@ class LinearLR(Schedule):
 
 
 class SequentialLR(Schedule):
-    """One schedule after the other: number k begins, with t = 0, at step milestones[k - 1].  Raises ValueError."""
+    """One schedule after the other.  Raises ValueError for milestones that do not rise, or are too few or too many.
+
+    Parameters
+    ----------
+    optimizer : optimiser
+        Whose step lengths to set.
+    schedulers : list of schedules
+        What to do, in order.
+    milestones : list of int
+        Schedule number k, from 0, begins with t = 0 at step milestones[k - 1].
+    """
 
     def __init__(self, optimizer, schedulers, milestones):
         self.schedulers, self.milestones = list(schedulers), [whole_number(m, "milestones") for m in milestones]
