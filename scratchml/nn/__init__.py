@@ -1,8 +1,13 @@
 """Neural networks: layers with PyTorch's names on the Tensors of autograd."""
-from scratchml.nn import initialisation as init
+import sys
+import types
+
+from scratchml.nn import functional, initialisation as init, padding
 from scratchml.nn.activations import GLU, ActivityL2, LeakyReLU, LogSoftmax, ReLU, Sigmoid, Softmax, Tanh, penalty
 from scratchml.nn.additive import AdditiveAttention
 from scratchml.nn.attention import scaled_dot_product_attention
+from scratchml.nn.cells import GRUCell, LSTMCell, RNNCell
+from scratchml.nn.containers import ModuleDict, ModuleList, ParameterList, Sequential
 from scratchml.nn.convolution import CausalConv1d, Conv1d
 from scratchml.nn.cross_entropy import cross_entropy
 from scratchml.nn.layers import Dropout, Embedding, Flatten, GaussianNoise, Identity, Linear
@@ -14,8 +19,6 @@ from scratchml.nn.losses import (
     binary_cross_entropy, binary_cross_entropy_with_logits, cosine_embedding_loss, hinge_embedding_loss, huber_loss,
     kl_div, l1_loss, margin_ranking_loss, mse_loss, nll_loss, smooth_l1_loss, triplet_margin_loss,
 )
-from scratchml.nn.cells import GRUCell, LSTMCell, RNNCell
-from scratchml.nn.containers import ModuleDict, ModuleList, ParameterList, Sequential
 from scratchml.nn.module import Module, Parameter
 from scratchml.nn.multihead import MultiheadAttention
 from scratchml.nn.normalisation import BatchNorm1d, LayerNorm
@@ -27,26 +30,42 @@ from scratchml.nn.transformer import (
     PositionalEncoding, Transformer, TransformerDecoder, TransformerDecoderLayer, TransformerEncoder,
     TransformerEncoderLayer,
 )
+from scratchml.optim import clip_grad_norm_, clip_grad_value_
 
-CHAPTERS = ("initialisation", "module", "containers", "layers", "activations", "smooth", "normalisation", "similarity", "cross_entropy", "losses", "loss_layers", "packing", "padding",
-            "lstm", "gru", "elman", "recurrent", "cells", "convolution", "pooling", "attention", "multihead", "additive", "transformer", "training")
+CHAPTERS = (
+    "initialisation", "module", "containers", "layers", "activations", "smooth", "normalisation", "similarity",
+    "cross_entropy", "losses", "loss_layers", "packing", "padding", "lstm", "gru", "elman", "recurrent", "cells",
+    "convolution", "pooling", "attention", "multihead", "additive", "transformer", "training",
+)
 
 __all__ = [
-    "init", "Module", "ModuleDict", "ModuleList", "Parameter", "ParameterList", "Sequential",
+    "init", "functional", "Module", "ModuleDict", "ModuleList", "Parameter", "ParameterList", "Sequential",
     "Dropout", "Embedding", "Flatten", "GaussianNoise", "Identity", "Linear",
     "GRU", "LSTM", "RNN", "GRUCell", "LSTMCell", "RNNCell",
     "GLU", "ActivityL2", "LeakyReLU", "LogSoftmax", "ReLU", "Sigmoid", "Softmax", "Tanh", "penalty",
-    "scaled_dot_product_attention",
-    "BatchNorm1d", "LayerNorm", "cross_entropy",
-    "binary_cross_entropy", "binary_cross_entropy_with_logits", "cosine_embedding_loss", "hinge_embedding_loss",
-    "huber_loss", "kl_div", "l1_loss", "margin_ranking_loss", "mse_loss", "nll_loss", "smooth_l1_loss",
-    "triplet_margin_loss",
+    "ELU", "GELU", "SiLU", "Softplus",
+    "BatchNorm1d", "LayerNorm",
+    "binary_cross_entropy", "binary_cross_entropy_with_logits", "cosine_embedding_loss", "cross_entropy",
+    "hinge_embedding_loss", "huber_loss", "kl_div", "l1_loss", "margin_ranking_loss", "mse_loss", "nll_loss",
+    "smooth_l1_loss", "triplet_margin_loss",
     "BCELoss", "BCEWithLogitsLoss", "CosineEmbeddingLoss", "CrossEntropyLoss", "HingeEmbeddingLoss", "HuberLoss",
     "KLDivLoss", "L1Loss", "MarginRankingLoss", "MSELoss", "NLLLoss", "SmoothL1Loss", "TripletMarginLoss",
-    "ELU", "GELU", "SiLU", "Softplus",
     "CausalConv1d", "Conv1d", "AdaptiveAvgPool1d", "AvgPool1d", "MaxPool1d",
-    "AdditiveAttention", "MultiheadAttention",
+    "AdditiveAttention", "MultiheadAttention", "scaled_dot_product_attention",
     "PositionalEncoding", "Transformer", "TransformerDecoder", "TransformerDecoderLayer", "TransformerEncoder",
     "TransformerEncoderLayer",
     "History", "evaluate", "fit", "predict",
 ]
+
+
+def _at(path, **names):
+    """A module under PyTorch's `path` that holds these names, which are defined elsewhere."""
+    module = sys.modules[f"{__name__}.{path}"] = types.ModuleType(f"{__name__}.{path}")
+    module.__dict__.update(names)
+    return module
+
+
+_PACKED = ("PackedSequence", "pack_padded_sequence", "pad_packed_sequence", "pad_sequence")
+utils = _at("utils", clip_grad_norm_=clip_grad_norm_, clip_grad_value_=clip_grad_value_,
+            rnn=_at("utils.rnn", **{name: getattr(padding, name) for name in _PACKED}))
+sys.modules[f"{__name__}.init"] = init

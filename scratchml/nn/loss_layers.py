@@ -40,8 +40,8 @@ class Loss(Module):
             else:
                 setattr(self, name, value)
 
-    def forward(self, *inputs):
-        return self.function(*inputs, **{name: getattr(self, name) for name in self.settings})
+    def forward(self, *inputs, **named):
+        return self.function(*inputs, **named, **{name: getattr(self, name) for name in self.settings})
 
 
 class BCELoss(Loss, function=losses.binary_cross_entropy):

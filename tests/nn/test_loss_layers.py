@@ -48,6 +48,8 @@ def test_a_class_is_its_function_with_options(name):
     arrays = {key for key, value in options.items() if isinstance(value, np.ndarray)}
     assert set(cls(**options).state_dict()) == arrays
     assert list(inspect.signature(cls).parameters) == list(inspect.signature(function).parameters)[len(inputs):]
+    named = dict(zip(inspect.signature(function).parameters, inputs))
+    assert (cls(**chosen)(**named).data == function(*inputs, **chosen).data).all()
     assert cls.__name__ in repr(cls()) and cls.__doc__
 
 

@@ -1,0 +1,192 @@
+"""Functions under PyTorch's names: import scratchml.nn.functional as F.
+
+Most are defined in the chapters, and gathered here.  The others apply the operation of a layer to weights that are
+given, or an operation of autograd.  `inplace` is there for the scripts that name it: nothing is changed in place.
+
+>>> import scratchml.nn.functional as F
+>>> F.relu([-1.0, 2.0]), F.linear([[1.0, 2.0]], np.array([[3.0, -1.0]])), F.one_hot([2, 0]).tolist()
+(Tensor([0., 2.]), Tensor([[1.]]), [[0, 0, 1], [1, 0, 0]])
+"""
+import math
+
+import numpy as np
+
+from scratchml.autograd import Tensor, ops
+from scratchml.autograd.ops import as_tensor
+from scratchml.core.checks import real_number, whole_number
+from scratchml.core.random import generator
+from scratchml.nn import activations, pooling
+from scratchml.nn.attention import as_probability, scaled_dot_product_attention
+from scratchml.nn.cross_entropy import cross_entropy
+from scratchml.nn.layers import AFFINE, DROPOUT, EMBEDDING, as_ids, kept_entries
+from scratchml.nn.losses import (
+    binary_cross_entropy, binary_cross_entropy_with_logits, cosine_embedding_loss, hinge_embedding_loss, huber_loss,
+    kl_div, l1_loss, margin_ranking_loss, mse_loss, nll_loss, smooth_l1_loss, triplet_margin_loss,
+)
+from scratchml.nn.module import as_input
+from scratchml.nn.normalisation import ROWS
+from scratchml.nn.similarity import cosine_similarity, normalize, pairwise_distance
+from scratchml.nn.smooth import elu, gelu, silu, softplus
+
+__all__ = [
+    "adaptive_avg_pool1d", "avg_pool1d", "dropout", "embedding", "glu", "layer_norm", "leaky_relu", "linear",
+    "log_softmax", "logsigmoid", "max_pool1d", "one_hot", "pad", "relu", "sigmoid", "softmax", "tanh",
+    "binary_cross_entropy", "binary_cross_entropy_with_logits", "cosine_embedding_loss", "cosine_similarity",
+    "cross_entropy", "elu", "gelu", "hinge_embedding_loss", "huber_loss", "kl_div", "l1_loss", "margin_ranking_loss",
+    "mse_loss", "nll_loss", "normalize", "pairwise_distance", "scaled_dot_product_attention", "silu", "smooth_l1_loss",
+    "softplus", "triplet_margin_loss",
+]
+
+# --- layers whose weights are given --------------------------------------------------------------
+
+
+def linear(input, weight, bias=None):
+    """W x + b: from `input` (..., D) with `weight` W (H, D) and `bias` b (H,) to (..., H).
+
+    Raises ValueError for shapes that do not fit, and for Tensors of different dtypes.
+    """
+    W = as_tensor(weight)
+    x = as_input(input, "linear", W.dtype)
+    b = None if bias is None else as_input(bias, "linear", W.dtype)
+    if W.ndim != 2 or x.shape[-1:] != W.shape[1:] or b is not None and b.shape != W.shape[:1]:
+        raise ValueError(f"linear: expected input (..., D), weight (H, D) and bias (H,), got {x.shape}, {W.shape} and "
+                         f"{None if b is None else b.shape}")
+    learned = x.requires_grad, W.requires_grad
+    return AFFINE(x, W, learned=learned) if b is None else AFFINE(x, W, b, learned=learned)
+
+
+def embedding(input, weight, padding_idx=None):
+    """The rows of `weight` (V, D) that `input` names, whole numbers (N, T) or of another shape: (N, T, D).
+
+    The row `padding_idx` gets no gradient.  Raises ValueError for a weight of another shape, and numbers without a row.
+    """
+    E = as_tensor(weight)
+    if E.ndim != 2:
+        raise ValueError(f"weight: embedding expected shape (V, D), got {E.shape}")
+    padding = None if padding_idx is None else whole_number(padding_idx, "padding_idx", least=-len(E.data)) % len(E.data)
+    return EMBEDDING(E, ids=as_ids(input, E.shape[0], "embedding"), padding=padding)
+
+
+def layer_norm(input, normalized_shape, weight=None, bias=None, eps=1e-5):
+    """Every sample of `input` (N, ..., D) normalised over its last dimensions, `normalized_shape`, as LayerNorm does.
+
+    Raises ValueError for last dimensions, or weights, of another shape.
+    """
+    shape = tuple(normalized_shape) if isinstance(normalized_shape, (tuple, list)) else (normalized_shape,)
+    x, given = as_tensor(input), [weight, bias]
+    if bias is not None and weight is None:
+        given = [np.ones(shape, x.dtype), bias]
+    given = [as_input(p, "layer_norm", x.dtype) for p in given if p is not None]
+    if not shape or x.shape[-len(shape):] != shape or any(p.shape != shape for p in given):
+        raise ValueError(f"layer_norm: expected input (..., {', '.join(map(str, shape))}), and weights of that shape, "
+                         f"got {x.shape} and {[p.shape for p in given]}")
+    return ROWS(x, *given, size=math.prod(shape), ε=real_number(eps, "eps", above=0))
+
+
+def dropout(input, p=0.5, training=True, inplace=False):
+    """In `training` an entry of `input`, of any shape (N, H), becomes 0 with probability `p`, others grow by 1/(1 - p).
+
+    Which do comes from the generator of `manual_seed`.  Raises ValueError for a `p` that is no probability.
+    """
+    x, p = as_tensor(input), as_probability(p, "p")
+    if not training or not p:
+        return x
+    m, p = kept_entries(x.shape, p, generator(None))
+    return DROPOUT(x, m=m, p=p)
+
+
+def max_pool1d(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False):
+    """What MaxPool1d with these settings makes of `input` (N, C, T); raises ValueError as it does."""
+    return pooling.MaxPool1d(kernel_size, stride, padding, dilation, return_indices, ceil_mode)(input)
+
+
+def avg_pool1d(input, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True):
+    """What AvgPool1d with these settings makes of `input` (N, C, T); raises ValueError as it does."""
+    return pooling.AvgPool1d(kernel_size, stride, padding, ceil_mode, count_include_pad)(input)
+
+
+def adaptive_avg_pool1d(input, output_size):
+    """What AdaptiveAvgPool1d makes of `input` (N, C, T); raises ValueError as it does."""
+    return pooling.AdaptiveAvgPool1d(output_size)(input)
+
+
+# --- entry by entry, and along a dimension -------------------------------------------------------
+
+
+def relu(input, inplace=False):
+    """max(x, 0) of `input`, of any shape (N, H).  Raises ValueError for what are no numbers."""
+    return as_tensor(input).relu()
+
+
+def leaky_relu(input, negative_slope=0.01, inplace=False):
+    """x where x > 0, `negative_slope` x elsewhere, of any shape (N, H).  Raises ValueError as LeakyReLU."""
+    return activations.LeakyReLU(negative_slope)(input)
+
+
+def tanh(input):
+    """The hyperbolic tangent of `input`, of any shape (N, H).  Raises ValueError for what are no numbers."""
+    return as_tensor(input).tanh()
+
+
+def sigmoid(input):
+    """1 / (1 + e⁻ˣ) of `input`, of any shape (N, H).  Raises ValueError for what are no numbers."""
+    return as_tensor(input).sigmoid()
+
+
+def logsigmoid(input):
+    """log(1 / (1 + e⁻ˣ)) of `input`, of any shape (N, H), exact for large x.  Raises ValueError as `sigmoid`."""
+    return -(-as_tensor(input)).softplus()
+
+
+def glu(input, dim=-1):
+    """The first half of `input` (N, 2H) along `dim` times the sigmoid of the second.  Raises ValueError as GLU."""
+    return activations.GLU(dim)(input)
+
+
+def softmax(input, dim):
+    """eˣ / Σ eˣ along `dim` of `input`, of any shape (N, K).  Raises ValueError for a `dim` that it has not."""
+    return as_tensor(input).softmax(dim)
+
+
+def log_softmax(input, dim):
+    """log(eˣ / Σ eˣ) along `dim` of `input`, of any shape (N, K).  Raises ValueError for a `dim` that it has not."""
+    return as_tensor(input).log_softmax(dim)
+
+
+# --- shapes and numbers of classes ---------------------------------------------------------------
+
+
+def one_hot(tensor, num_classes=-1):
+    """An array of int (..., K), 1 at the class that `tensor`, whole numbers of any shape (N,), names, else 0.
+
+    K is `num_classes`, or with -1 one more than the largest.  Raises ValueError for numbers that are no class.
+    """
+    t = np.asarray(tensor)
+    if num_classes == -1:
+        if not t.size:
+            raise ValueError("num_classes=-1: one_hot cannot tell it from no classes at all; give it")
+        num_classes = int(t.max()) + 1 if t.dtype.kind in "iu" else 1
+    return np.eye(whole_number(num_classes, "num_classes"), dtype=np.int64)[as_ids(t, num_classes, "one_hot")]
+
+
+def pad(input, pad, mode="constant", value=None):
+    """`value`, 0 if None, around `input` (N, T): `pad` is (left, right) for the last dimension, and so on.
+
+    Negative widths cut off.  Arrays of whole numbers stay such.  Raises ValueError for another mode, and widths that
+    are no pairs of whole numbers.
+    """
+    if mode != "constant":
+        raise ValueError(f"mode={mode!r}: pad expected 'constant', the only one that is here")
+    x = input if isinstance(input, Tensor) else np.asarray(input)
+    whole = isinstance(x, np.ndarray) and x.dtype.kind in "iub"
+    widths = [whole_number(n, "pad", least=-max(x.shape, default=0)) for n in pad]
+    if len(widths) % 2 or len(widths) > 2 * x.ndim:
+        raise ValueError(f"pad={pad}: expected a pair of whole numbers for each of up to {x.ndim} dimension(s)")
+    pairs = [(0, 0)] * (x.ndim - len(widths) // 2) + [*zip(widths[::2], widths[1::2])][::-1]
+    if any(n < 0 for n in widths):
+        x = x[tuple(slice(max(-a, 0), n - max(-b, 0)) for (a, b), n in zip(pairs, x.shape))]
+    pairs = [(max(a, 0), max(b, 0)) for a, b in pairs]
+    value = 0 if value is None else value
+    if whole:
+        return np.pad(x, pairs, constant_values=value)
+    return ops.pad(x, [n for pair in pairs[::-1] for n in pair], value=value)
