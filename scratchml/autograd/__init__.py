@@ -5,6 +5,6 @@ from scratchml.autograd.gradcheck import GradcheckError, gradcheck, gradgradchec
 from scratchml.autograd.graph import draw
 from scratchml.autograd.tensor import Tensor, grad, no_grad
 
-CHAPTERS = ("tensor", "fused", "table", "ops", "methods", "graph", "gradcheck")
+CHAPTERS = ("memory", "tensor", "fused", "table", "ops", "methods", "graph", "gradcheck")
 
 __all__ = ["Fused", "GradcheckError", "Tensor", "draw", "grad", "gradcheck", "gradgradcheck", "no_grad", "ops"]

@@ -21,7 +21,8 @@ t.detach().numpy() to leave the graph
 import numpy as np
 
 from scratchml.autograd import ops, table
-from scratchml.autograd.tensor import _PRIVATE, Tensor, _mode
+from scratchml.autograd.memory import _PRIVATE
+from scratchml.autograd.tensor import Tensor, _mode
 
 # --- methods -------------------------------------------------------------------------------------
 

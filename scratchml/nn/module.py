@@ -35,7 +35,7 @@ import weakref
 import numpy as np
 
 from scratchml.autograd import Tensor
-from scratchml.autograd.tensor import Memory
+from scratchml.autograd.memory import Memory
 from scratchml.core import storage
 
 KIND = "scratchml.nn.Module"                             # what a file of `save` says that it holds

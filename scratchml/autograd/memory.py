@@ -1,0 +1,45 @@
+"""Arrays that others may write to: did one change between the sweep forward, which has kept it, and the sweep back?"""
+import weakref
+
+import numpy as np
+
+from scratchml.core.fingerprint import fingerprint
+
+
+class Memory:
+    """An array that can be written to from outside, shared by a leaf and the views of it."""
+
+    __slots__ = ("array", "_watch")
+
+    def __init__(self, array):
+        self.array, self._watch = array, _no_watch
+
+    def watch(self):
+        """The `Watch` over it; all the nodes that keep the array share one, which dies with them."""
+        watch = self._watch()
+        if watch is None:
+            watch = Watch()
+            watch.memory, watch.before = self, _content(self.array)
+            self._watch = weakref.ref(watch)
+        return watch
+
+
+def _no_watch():
+    return None
+
+
+class Watch:
+    """Knows whether an array still holds what it held when the watch began."""
+
+    __slots__ = ("memory", "before", "__weakref__")
+
+    def intact(self):
+        return _content(self.memory.array) == self.before
+
+
+def _content(array):
+    """All bytes of a small array, the fingerprint of one above 64 kB."""
+    return array.tobytes() if array.nbytes <= 65536 else fingerprint(array)
+
+
+_PRIVATE = Memory(np.empty(0))                           # stands for arrays that nobody outside can write to
