@@ -26,17 +26,22 @@ from scratchml.autograd.tensor import Node, Tensor, _memory_of, _mode, _result
 class Fused:
     """An operation on Tensors made of two functions on arrays.
 
-    forward(*arrays, **options) returns (results, saved): an array or a tuple of arrays, and anything.  Operands that
-    `saved` is, or holds as they are or as a view, in tuples, lists and dictionaries, are watched for changes in place.
-    backward(saved, *g) takes a gradient for each result, and returns one for each operand: an array of the operand's
-    shape, or None where there is none to give; a tuple where there are several operands.
-
-    With `fresh` every array that `backward` returns is new and nobody else's, and becomes the `grad` of a leaf without
-    a copy.
-
     Called with Tensors, and options that are handed to `forward`, it returns a Tensor or a tuple of them.  Whole
     numbers and masks belong into the options.  Raises ValueError if `backward` returns gradients of a wrong number or
     shape.
+
+    Parameters
+    ----------
+    forward : callable
+        Gets the arrays and the options, and returns (results, saved): an array or a tuple of arrays, and anything.
+        Operands that `saved` is or has directly, as an entry of a tuple or list, are watched for changes in place;
+        views of them, and what is nested deeper, are not.
+    backward : callable
+        Gets `saved` and a gradient for each result, and returns one for each operand: an array of the operand's
+        shape, or None where there is none to give; a tuple where there are several operands.
+    fresh : bool, default=False
+        Whether every array that `backward` returns is new and nobody else's: it becomes the `grad` of a leaf without a
+        copy.
     """
 
     __slots__ = ("name", "forward", "backward", "fresh")
@@ -52,6 +57,17 @@ class Fused:
         return results if several else results[0]
 
     def pull(self, node, g, useful):
+        """What the sweep calls: the gradients of the operands, None where there is no use for one.
+
+        Parameters
+        ----------
+        node : Node
+            This operation in the graph.
+        g : Tensor or Parts
+            The gradient of its result, or of its results.
+        useful : set or None
+            Operands whose gradients are wanted; None for all.
+        """
         saved, shapes = node.saved
         gradients = self.backward(saved, *g.arrays(shapes))
         gradients = gradients if isinstance(gradients, tuple) else (gradients,)

@@ -28,15 +28,27 @@ class GradcheckError(AssertionError):
 
 
 def gradcheck(f, inputs, *, eps=6e-6, rtol=1e-5, atol=1e-7, directions=3, fast_mode=False):
-    """True if the gradients of `f`, a function of Tensors, agree with central differences at `inputs`.
-
-    `inputs` is a Tensor or a tuple of arguments; those Tensors of it that require a gradient are checked, of shape
-    (N, D) or any other.  `f` returns a Tensor or a tuple of them.  The step is eps max(1, |x|), the tolerance atol +
-    rtol |expected|. With `fast_mode` only random directions are tried, which takes 2 `directions` calls of `f`
-    whatever the sizes.
+    """True if the gradients of a function agree with central differences.
 
     Raises GradcheckError that names the function, input, index, the value expected and the one that came; ValueError
     for inputs of which none requires a gradient, or one that does is not float64.
+
+    Parameters
+    ----------
+    f : callable
+        A function of Tensors that returns a Tensor or a tuple of them.
+    inputs : Tensor or tuple
+        Arguments of `f`; those Tensors that require a gradient are checked, of shape (N, D) or any other.
+    eps : float, default=6e-6
+        The step, times max(1, |x|).
+    rtol : float, default=1e-5
+        Relative tolerance, on top of `atol`: atol + rtol |expected|.
+    atol : float, default=1e-7
+        Absolute tolerance.
+    directions : int, default=3
+        How many random directions are tried.
+    fast_mode : bool, default=False
+        Whether to try random directions only, which takes 2 `directions` calls of `f` whatever the sizes.
     """
     inputs = (inputs,) if isinstance(inputs, Tensor) else tuple(inputs)
     checked = [i for i, x in enumerate(inputs) if isinstance(x, Tensor) and x.requires_grad]
@@ -53,10 +65,19 @@ def gradcheck(f, inputs, *, eps=6e-6, rtol=1e-5, atol=1e-7, directions=3, fast_m
 
 
 def gradgradcheck(f, inputs, **options):
-    """`gradcheck` of the gradient of `f`: are derivatives of derivatives right?
+    """`gradcheck` of the gradient of a function: are derivatives of derivatives right?
 
     The gradient is weighted with random numbers, one for each entry of the outputs, (N, D) for (N, D), and
-    differentiated by these as well.  Arguments and errors are those of `gradcheck`.
+    differentiated by these as well.  Errors are those of `gradcheck`.
+
+    Parameters
+    ----------
+    f : callable
+        A function of Tensors that returns a Tensor or a tuple of them.
+    inputs : Tensor or tuple
+        Arguments of `f`, as in `gradcheck`.
+    **options : object
+        What `gradcheck` takes besides.
     """
     inputs = (inputs,) if isinstance(inputs, Tensor) else tuple(inputs)
     rng = np.random.default_rng(0)

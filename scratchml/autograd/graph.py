@@ -3,10 +3,15 @@ from scratchml.autograd.tensor import Tensor, _newest_first, _place
 
 
 def draw(tensor):
-    """Print the graph that computed `tensor`, in the order of the sweep.
+    """Print the graph that computed a Tensor, in the order of the sweep.
 
     One line a node: its number, operation, shape, such as (N, D), and operands.  Operands without a gradient are
     `constant`; leaves are numbered as they are met.  Raises RuntimeError for a graph that has been swept.
+
+    Parameters
+    ----------
+    tensor : Tensor
+        The result.
     """
     nodes = _newest_first(_place(tensor))
     names = {node: f"#{len(nodes) - i}" for i, node in enumerate(nodes)}

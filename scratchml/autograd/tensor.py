@@ -73,9 +73,14 @@ FLOATS = (np.dtype(np.float64), np.dtype(np.float32))
 class Tensor:
     """An array of float64 or float32 that remembers how it was computed.
 
-    `data` is anything that NumPy takes for an array of real numbers; float32 stays float32, others become float64, and
-    an array of either kind is shared, not copied.  With `requires_grad=True` it is a leaf: `backward` adds to its
-    `grad`, a Tensor of its shape.  Raises ValueError for what is no array of numbers.
+    Raises ValueError for what is no array of numbers.
+
+    Parameters
+    ----------
+    data : array, number or nested lists
+        Real numbers; float32 stays float32, others become float64, and an array of either kind is shared, not copied.
+    requires_grad : bool, default=False
+        Whether it is a leaf, to whose `grad`, a Tensor of its shape, `backward` adds.
     """
 
     __slots__ = ("_data", "grad", "requires_grad", "_node", "_memory", "__weakref__")
@@ -129,10 +134,17 @@ class Tensor:
     def backward(self, gradient=None, retain_graph=None, create_graph=False):
         """Add ∂(this)/∂leaf to the `grad` of every leaf that this Tensor was computed from.
 
-        `gradient` (of this Tensor's shape) weights its entries; a Tensor with one entry needs none.  `create_graph` and
-        `retain_graph` are those of `grad`.
-        Raises ValueError if it is needed and missing, or of a wrong shape; RuntimeError if nothing requires a
+        Raises ValueError if `gradient` is needed and missing, or of a wrong shape; RuntimeError if nothing requires a
         gradient, if the graph has been swept before without `retain_graph`, or if an array that it needs has changed.
+
+        Parameters
+        ----------
+        gradient : Tensor, array or None, default=None
+            Weights of the entries, of this Tensor's shape; a Tensor with one entry needs none.
+        retain_graph : bool or None, default=None
+            Whether to keep the graph for another sweep; None for the same as `create_graph`.
+        create_graph : bool, default=False
+            Whether the gradients have a graph of their own and can be differentiated again.
         """
         arrived, owned = _sweep([(self, _seed(self, gradient))], None, retain_graph, create_graph)
         for leaf, g in arrived.items():
@@ -303,12 +315,26 @@ def grad(outputs, inputs, grad_outputs=None, retain_graph=None, create_graph=Fal
          materialize_grads=False):
     """The gradients of `outputs` with respect to each of `inputs`: a tuple of Tensors, (N, D) for an input (N, D).
 
-    `inputs` is a Tensor or several, leaves or results; their `grad` is left alone.  `outputs` is a Tensor, or several,
-    which are added up.  `grad_outputs` weights their entries, as `gradient` in `backward`, one array for each.
-    With `create_graph` the gradients have a graph of their own and can be differentiated again; `retain_graph` (by
-    default the same) keeps that of `outputs` for another sweep.
-    Raises ValueError for an input that no output depends on, unless `allow_unused` asks for None in its place, or
-    `materialize_grads` for zeros; for the rest as `backward` does.
+    The `grad` of leaves is left alone.
+    Raises ValueError for an input that no output depends on, unless `allow_unused` or `materialize_grads` is set; for
+    the rest as `backward` does.
+
+    Parameters
+    ----------
+    outputs : Tensor or tuple of Tensors
+        What to differentiate; several are added up.
+    inputs : Tensor or tuple of Tensors
+        By what: leaves or results.
+    grad_outputs : Tensor, array, tuple of these or None, default=None
+        Weights of the entries of each output, as `gradient` in `backward`.
+    retain_graph : bool or None, default=None
+        Whether to keep the graph for another sweep; None for the same as `create_graph`.
+    create_graph : bool, default=False
+        Whether the gradients have a graph of their own and can be differentiated again.
+    allow_unused : bool, default=False
+        Whether an input that no output depends on gets None.
+    materialize_grads : bool, default=False
+        Whether it gets zeros.
     """
     outputs, inputs = _as_tuple(outputs), _as_tuple(inputs)
     weights = (None,) * len(outputs) if grad_outputs is None else \

@@ -8,7 +8,7 @@ import pytest
 from tests.textbook.public import estimators, fit_arguments, fitted, public_names, required
 
 SHAPE = re.compile(r"\((?:[A-Z][\w+-]*|\d)(?:, ?[\w+-]+)*,?\)")          # (N,)  (N, D)  (T+1, K)
-TO_DO = ("autograd", "nn")  # packages whose parameters are not yet in numpydoc's form
+TO_DO = ("nn",)  # packages whose parameters are not yet in numpydoc's form
 NAMES = list(public_names())
 FUNCTIONS = [found for found in NAMES if inspect.isroutine(found[2]) and required(found[2])]
 each_estimator = pytest.mark.parametrize("cls", estimators(), ids=lambda cls: cls.__name__)
