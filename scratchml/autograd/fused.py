@@ -34,8 +34,8 @@ class Fused:
     ----------
     forward : callable
         Gets the arrays and the options, and returns (results, saved): an array or a tuple of arrays, and anything.
-        Operands that `saved` is or has directly, as an entry of a tuple or list, are watched for changes in place;
-        views of them, and what is nested deeper, are not.
+        Operands that `saved` is, or holds as they are or as a view, in tuples, lists and dictionaries, are watched
+        for changes in place.
     backward : callable
         Gets `saved` and a gradient for each result, and returns one for each operand: an array of the operand's
         shape, or None where there is none to give; a tuple where there are several operands.
