@@ -35,6 +35,8 @@ Cost
 
 Source: for names, ε and what is done where vectors are 0, PyTorch.
 """
+import numbers
+
 import numpy as np
 
 from scratchml.autograd import ops
@@ -118,7 +120,7 @@ def cosine_similarity(x1, x2, dim=1, eps=1e-8):
     x1, x2 = _alike(x1, x2, "cosine_similarity")
     ndim = max(x1.ndim, x2.ndim)
     x1, x2 = (x.reshape((1,) * (ndim - x.ndim) + x.shape) for x in (x1, x2))
-    return cosines_above(x1, x2, real_number(eps, "eps", above=0), ops._one_dim(dim, ndim))
+    return cosines_above(x1, x2, real_number(eps, "eps", above=0), _dimension(dim, ndim))
 
 
 def normalize(input, p=2.0, dim=1, eps=1e-12):
@@ -127,12 +129,19 @@ def normalize(input, p=2.0, dim=1, eps=1e-12):
     Raises ValueError for a `dim` that it has not, p < 0, and eps <= 0.
     """
     u = as_tensor(input)
-    return unit_vectors(u, as_order(p), real_number(eps, "eps", above=0), ops._one_dim(dim, u.ndim))
+    return unit_vectors(u, as_order(p), real_number(eps, "eps", above=0), _dimension(dim, u.ndim))
 
 
 def as_order(p):
     """`p` as the order of a norm, from 0 to ∞.  Raises ValueError for anything else."""
     return np.inf if isinstance(p, (int, float)) and p == np.inf else real_number(p, "p")
+
+
+def _dimension(dim, ndim):
+    """`dim` as a number from 0 on."""
+    if not isinstance(dim, numbers.Integral) or not -ndim <= dim < ndim:
+        raise ValueError(f"dim={dim!r}: expected a whole number from {-ndim} to {ndim - 1}")
+    return int(dim) % ndim
 
 
 def _alike(x1, x2, name):
