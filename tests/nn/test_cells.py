@@ -48,6 +48,8 @@ def test_first_weights_and_dtypes(cell_of, layer_of, options):
     assert shapes == {"weight_ih": (G, 3), "weight_hh": (G, 20), "bias_ih": (G,), "bias_hh": (G,)}
     largest = max(abs(array).max() for array in cell.state_dict().values())
     assert 0.95 / 20 ** 0.5 < largest <= 1 / 20 ** 0.5
+    every = np.concatenate([array.ravel() for array in cell.state_dict().values()])
+    assert abs(every.mean()) < 5 / (3 * 20 * every.size) ** 0.5
     assert list(cell_of(3, 2, False, **options).state_dict()) == ["weight_ih", "weight_hh"]
     state = cell.double()(Tensor(np.ones((1, 3))))
     assert (state[0] if isinstance(state, tuple) else state).dtype == np.float64
