@@ -157,27 +157,28 @@ def log_softmax(input, dim):
 
 
 def one_hot(tensor, num_classes=-1):
-    """An array of int (..., K), 1 at the class that `tensor`, whole numbers of any shape (N,), names, else 0.
+    """An array of int (..., K): 1 at the class that `tensor`, whole numbers of any shape (N,), names, else 0.
 
-    K is `num_classes`, or with -1 one more than the largest.  Raises ValueError for numbers that are no class.
+    It is of the class of `tensor`, if that is an array.  K is `num_classes`, or with -1 one more than the largest.  Raises ValueError for numbers that are no class.
     """
-    t = np.asarray(tensor)
+    t = np.asanyarray(tensor)
     if num_classes == -1:
         if not t.size:
             raise ValueError("num_classes=-1: one_hot cannot tell it from no classes at all; give it")
         num_classes = int(t.max()) + 1 if t.dtype.kind in "iu" else 1
-    return np.eye(whole_number(num_classes, "num_classes"), dtype=np.int64)[as_ids(t, num_classes, "one_hot")]
+    rows = np.eye(whole_number(num_classes, "num_classes"), dtype=np.int64)
+    return rows[as_ids(t, num_classes, "one_hot")].view(type(t))
 
 
 def pad(input, pad, mode="constant", value=None):
     """`value`, 0 if None, around `input` (N, T): `pad` is (left, right) for the last dimension, and so on.
 
-    Negative widths cut off.  Arrays of whole numbers stay such.  Raises ValueError for another mode, and widths that
+    Negative widths cut off.  Arrays of whole numbers stay such, of their class.  Raises ValueError for another mode, and widths that
     are no pairs of whole numbers.
     """
     if mode != "constant":
         raise ValueError(f"mode={mode!r}: pad expected 'constant', the only one that is here")
-    x = input if isinstance(input, Tensor) else np.asarray(input)
+    x = input if isinstance(input, Tensor) else np.asanyarray(input)
     whole = isinstance(x, np.ndarray) and x.dtype.kind in "iub"
     widths = [whole_number(n, "pad", least=-max(x.shape, default=0)) for n in pad]
     if len(widths) % 2 or len(widths) > 2 * x.ndim:
@@ -188,5 +189,5 @@ def pad(input, pad, mode="constant", value=None):
     pairs = [(max(a, 0), max(b, 0)) for a, b in pairs]
     value = 0 if value is None else value
     if whole:
-        return np.pad(x, pairs, constant_values=value)
+        return np.pad(x, pairs, constant_values=value).view(type(x))
     return ops.pad(x, [n for pair in pairs[::-1] for n in pair], value=value)

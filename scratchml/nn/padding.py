@@ -37,13 +37,13 @@ class PackedSequence(NamedTuple):
 def pad_sequence(sequences, batch_first=False, padding_value=0.0, padding_side="right"):
     """Sequences (T_b, D), or (T_b,), or longer shapes, in one array: (T, B, D), or with `batch_first` (B, T, D).
 
-    Tensors give a Tensor, through which they get their gradients; arrays an array, whole numbers too.  Raises
-    ValueError for no sequence at all, and for shapes that differ behind the first dimension.
+    Tensors give a Tensor, through which they get their gradients; arrays an array of their class, whole numbers too.
+    Raises ValueError for no sequence at all, and for shapes that differ behind the first dimension.
     """
     one_of(padding_side, "padding_side", ("right", "left"))
     sequences = list(sequences)
     learned = any(isinstance(s, Tensor) for s in sequences)
-    sequences = [s if isinstance(s, Tensor) else np.asarray(s) for s in sequences]
+    sequences = [s if isinstance(s, Tensor) else np.asanyarray(s) for s in sequences]
     if not sequences or any(not s.ndim or s.shape[1:] != sequences[0].shape[1:] for s in sequences):
         raise ValueError("sequences: pad_sequence expected at least one, all of a shape (T, ...) that differs in T "
                          f"alone, got {[s.shape for s in sequences]}")
@@ -55,7 +55,8 @@ def pad_sequence(sequences, batch_first=False, padding_value=0.0, padding_side="
             padded.append(ops.pad(s, (0, 0) * (s.ndim - 1) + (before, after), value=padding_value))
         else:
             padded.append(np.pad(s, [(before, after)] + [(0, 0)] * (s.ndim - 1), constant_values=padding_value))
-    return (ops.stack if learned else np.stack)(padded, 0 if batch_first else 1)
+    dim = 0 if batch_first else 1
+    return ops.stack(padded, dim) if learned else np.stack(padded, dim).view(type(sequences[0]))
 
 
 def pack_padded_sequence(input, lengths, batch_first=False, enforce_sorted=True):

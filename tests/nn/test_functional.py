@@ -55,6 +55,17 @@ def test_one_hot():
     assert F.one_hot(np.array([1])).tolist() == [[0, 1]] and F.one_hot([], 3).shape == (0, 3)
 
 
+class Known(np.ndarray):
+    """Arrays with methods of their own, as a script may have them."""
+
+
+def test_arrays_keep_their_class():
+    ids = np.array([1, 2]).view(Known)
+    for made in (F.one_hot(ids), F.pad(ids, (0, 1)), nn.utils.rnn.pad_sequence([ids, ids[:1]])):
+        assert type(made) is Known
+    assert type(F.one_hot([1])) is type(nn.utils.rnn.pad_sequence([[1], [2, 3]])) is np.ndarray
+
+
 def test_pad():
     x = leaf(2, 3)
     assert gradcheck(lambda x: F.pad(x, (1, 2, 0, 1), value=3.0), x)

@@ -74,3 +74,9 @@ def test_state_restored_goes_on():
 def test_bad_settings(make, message):
     with pytest.raises(ValueError, match=message):
         make(optimiser(1.0))
+
+
+def test_pytorchs_path_leads_here():
+    from scratchml import optim
+    from scratchml.optim.lr_scheduler import StepLR as theirs
+    assert theirs is StepLR and optim.lr_scheduler.CosineAnnealingLR is CosineAnnealingLR

@@ -3,6 +3,8 @@ import sys
 
 import pytest
 
+collect_ignore = ["scripts"]                             # they need PyTorch; test_scripts.py runs them
+
 
 @pytest.fixture(autouse=True, scope="session")
 def one_thread_of_pytorch():
