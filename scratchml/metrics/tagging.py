@@ -12,7 +12,10 @@ Source: E. Tjong Kim Sang and S. Buchholz, "Introduction to the CoNLL-2000 share
 and its script conlleval; for E and S the rules that follow from their meaning.
 """
 from collections import Counter
+from itertools import chain
 from typing import NamedTuple
+
+import numpy as np
 
 # A chunk ends between two labels, by the marks of the first and the second, or one begins there.
 ENDS = {"BB", "BO", "IB", "IO", "BS", "IS", "EE", "EI", "EO", "EB", "ES", "SB", "SI", "SO", "SE", "SS"}
@@ -30,7 +33,8 @@ class Scores(NamedTuple):
 def token_accuracy(y_true, y_pred):
     """The share of tokens whose label is right.
 
-    Raises ValueError where the two differ in length, and if there is no token at all; so do the functions below.
+    Raises ValueError where the two differ in length, for labels that are not in sequences, for labels that are missing
+    (None, NaN) or of several types, and if there is no token at all; so do the functions below.
 
     Parameters
     ----------
@@ -49,8 +53,8 @@ def sequence_accuracy(y_true, y_pred):
     y_true, y_pred : list (S,) of sequences of str
         Labels of S sequences: the right ones, and those to judge.
     """
-    _pairs(y_true, y_pred)
-    return sum(list(a) == list(b) for a, b in zip(y_true, y_pred)) / len(y_true)
+    y_true, y_pred = _sequences(y_true, y_pred)
+    return sum(a == b for a, b in zip(y_true, y_pred)) / len(y_true)
 
 
 def label_scores(y_true, y_pred):
@@ -77,13 +81,12 @@ def chunk_scores(y_true, y_pred):
     y_true, y_pred : list (S,) of sequences of str
         Labels of S sequences: the right ones, and those to judge.
     """
-    _pairs(y_true, y_pred)
+    y_true, y_pred = _sequences(y_true, y_pred)
     there = [(s, *chunk) for s, labels in enumerate(y_true) for chunk in chunks(labels)]
     found = [(s, *chunk) for s, labels in enumerate(y_pred) for chunk in chunks(labels)]
     right = set(there) & set(found)
-    types = sorted({chunk[-1] for chunk in there + found})
-    scores = {kind: _scores(*(sum(chunk[-1] == kind for chunk in some) for some in (right, found, there)))
-              for kind in types}
+    counts = [Counter(kind for *_, kind in some) for some in (right, found, there)]
+    scores = {kind: _scores(*(count[kind] for count in counts)) for kind in sorted(counts[1] | counts[2])}
     return scores | {"all": _scores(len(right), len(found), len(there))}
 
 
@@ -97,6 +100,8 @@ def chunks(labels):
     labels : list (T,) of str
         Labels of the T tokens, each O, or B, I, E or S with a type, as in B-PER.
     """
+    if isinstance(labels, (str, bytes)):
+        raise ValueError(f"labels: expected a list of labels, got the string {labels!r}")
     found, begin = [], None
     tags = [*map(split_tag, labels), ("O", "")]
     before, its_kind = "O", ""
@@ -125,12 +130,46 @@ def _scores(right, found, there):
 
 def _pairs(y_true, y_pred):
     """All tokens as (true label, predicted label)."""
+    return [pair for a, b in zip(*_sequences(y_true, y_pred)) for pair in zip(a, b)]
+
+
+def _sequences(y_true, y_pred):
+    """Both as lists of lists of labels, of the same lengths."""
+    y_true, y_pred = _listed(y_true, "y_true"), _listed(y_pred, "y_pred")
     if len(y_true) != len(y_pred):
         raise ValueError(f"y_true has {len(y_true)} sequences, y_pred {len(y_pred)}; expected the same number")
     for s, (a, b) in enumerate(zip(y_true, y_pred)):
         if len(a) != len(b):
             raise ValueError(f"y_true[{s}] has {len(a)} labels, y_pred[{s}] {len(b)}; expected the same number")
-    pairs = [pair for a, b in zip(y_true, y_pred) for pair in zip(a, b)]
-    if not pairs:
+    try:
+        labels = set(chain.from_iterable((*y_true, *y_pred)))
+    except TypeError as error:
+        raise ValueError(f"y_true and y_pred: expected labels that are strings or numbers: {error}") from None
+    if not labels:
         raise ValueError("y_true: expected at least one label")
-    return pairs
+    if any(map(_missing, labels)):
+        raise ValueError("y_true and y_pred: a label is None or NaN, which is neither right nor wrong; leave such tokens "
+                         "out of both")
+    if len({isinstance(label, str) for label in labels}) > 1:
+        raise ValueError(f"y_true and y_pred: expected labels of one type, got {sorted(map(repr, labels))[:5]}")
+    return y_true, y_pred
+
+
+def _listed(y, name):
+    """`y` as a list of lists of labels, each read once.  Raises ValueError for what is no sequence of sequences."""
+    if isinstance(y, (str, bytes, dict)) or hasattr(y, "columns") or not hasattr(y, "__iter__"):
+        raise ValueError(f"{name}: expected a list of sequences of labels, got {type(y).__name__}")
+    sequences = list(y)
+    for s, labels in enumerate(sequences):
+        if isinstance(labels, (str, bytes, dict, set)) or not hasattr(labels, "__iter__") or \
+                getattr(labels, "ndim", 1) != 1:
+            raise ValueError(f"{name}[{s}]: expected a sequence of labels, got {labels!r:.40}; if {name} is one sequence, "
+                             f"pass [{name}]")
+    return [labels.tolist() if isinstance(labels, np.ndarray) else list(labels) for labels in sequences]
+
+
+def _missing(label):
+    try:
+        return label is None or bool(label != label)
+    except TypeError:                                    # pandas.NA is not even unequal to itself
+        return True

@@ -84,3 +84,70 @@ def test_labels_of_no_scheme(label):
 def test_lengths_that_do_not_fit(f, true, found, message):
     with pytest.raises(ValueError, match=message):
         f(true, found)
+
+
+# --- containers
+
+class Frame:
+    """What iterates over the names of its columns, as a data frame does."""
+    columns = ["a", "b"]
+
+    def __iter__(self):
+        return iter(self.columns)
+
+
+TRUE, FOUND = [["B-X", "I-X"], ["O"], ["B-Y", "O"]], [["B-X", "I-X"], ["O"], ["O", "O"]]
+each_score = pytest.mark.parametrize("f", [token_accuracy, sequence_accuracy, label_scores, chunk_scores])
+
+
+@each_score
+def test_any_sequence_of_sequences_is_read_once(f):
+    expected = f(TRUE, FOUND)
+    arrays = np.empty(3, object)
+    arrays[:] = [np.array(labels) for labels in FOUND]
+    for true, found in ((tuple(map(tuple, TRUE)), arrays), (iter(TRUE), map(iter, FOUND)),
+                        ((labels for labels in TRUE), [np.array(labels, object) for labels in FOUND])):
+        assert f(true, found) == expected
+    assert f(np.array([["O", "B-X"]]), np.array([["O", "O"]], object)) == f([["O", "B-X"]], [["O", "O"]])
+
+
+@each_score
+@pytest.mark.parametrize("flat", [["B-PER", "O", "B-LOC"], np.array(["B", "I", "O"]), ("BIO", "O"), [1, 0, 2], [b"O"],
+                                  [["O"], "O"], [{"O": 1}], [{"O"}], [None], np.array([1, 2])])
+def test_flat_lists_are_no_sequences(f, flat):
+    """Letter by letter, B-PER O B-LOC against B-PER O B-PER would score 8 of 11."""
+    with pytest.raises(ValueError, match=r"y_true\[\d\]: expected a sequence of labels, got .* pass \[y_true\]"):
+        f(flat, flat)
+    with pytest.raises(ValueError, match=r"y_pred\[\d\]: expected a sequence of labels"):
+        f([["O"]] * len(flat), flat)
+
+
+@each_score
+@pytest.mark.parametrize("y, kind", [("BIO", "str"), ({"O": ["O"]}, "dict"), (5, "int"), (None, "NoneType"),
+                                     (Frame(), "Frame")])
+def test_what_is_no_list_of_sequences(f, y, kind):
+    with pytest.raises(ValueError, match=f"y_true: expected a list of sequences of labels, got {kind}"):
+        f(y, y)
+
+
+@each_score
+@pytest.mark.parametrize("missing", [None, float("nan"), np.float32("nan")])
+def test_labels_that_are_missing(f, missing):
+    for true, found in (([[missing, "O"]], [["O", "O"]]), ([["O", "O"]], [["O", missing]])):
+        with pytest.raises(ValueError, match="a label is None or NaN, .* leave such tokens out of both"):
+            f(true, found)
+
+
+@each_score
+def test_labels_of_several_types(f):
+    with pytest.raises(ValueError, match=r"labels of one type, got \[\"'1'\", '1'\]"):
+        f([[1]], [["1"]])
+    with pytest.raises(ValueError, match="labels that are strings or numbers: unhashable"):
+        f([[["O"]]], [[["O"]]])
+
+
+def test_the_labels_of_one_sentence_alone():
+    assert chunk_scores([["B", "I", "O"]], [["B", "I", "B"]])["all"] == Scores(0.5, 1.0, 2 / 3, 1)
+    assert token_accuracy([["B-PER", "O", "B-LOC"]], [["B-PER", "O", "B-PER"]]) == 2 / 3
+    with pytest.raises(ValueError, match="labels: expected a list of labels, got the string 'BIO'"):
+        chunks("BIO")
