@@ -150,3 +150,9 @@ def one_of(value, name, choices):
     if not isinstance(value, str) or value not in choices:
         raise ValueError(f"{name}={value!r}: expected one of {', '.join(map(repr, choices))}")
     return value
+
+
+def in_order(things):
+    """Whether `things` hold one thing after the other, to be read at least once: no text, table, set or single value."""
+    return hasattr(things, "__iter__") and not isinstance(things, (str, bytes, dict, set, frozenset)) and \
+        not hasattr(things, "columns") and getattr(things, "ndim", 1) > 0

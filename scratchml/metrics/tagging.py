@@ -17,6 +17,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from scratchml.core.checks import in_order
+
 # A chunk ends between two labels, by the marks of the first and the second, or one begins there.
 ENDS = {"BB", "BO", "IB", "IO", "BS", "IS", "EE", "EI", "EO", "EB", "ES", "SB", "SI", "SO", "SE", "SS"}
 BEGINS = {"BB", "IB", "OB", "OI", "EB", "EE", "EI", "OE", "SB", "SI", "SE", "BS", "IS", "OS", "ES", "SS"}
@@ -157,12 +159,11 @@ def _sequences(y_true, y_pred):
 
 def _listed(y, name):
     """`y` as a list of lists of labels, each read once.  Raises ValueError for what is no sequence of sequences."""
-    if isinstance(y, (str, bytes, dict)) or hasattr(y, "columns") or not hasattr(y, "__iter__"):
+    if not in_order(y):
         raise ValueError(f"{name}: expected a list of sequences of labels, got {type(y).__name__}")
     sequences = list(y)
     for s, labels in enumerate(sequences):
-        if isinstance(labels, (str, bytes, dict, set)) or not hasattr(labels, "__iter__") or \
-                getattr(labels, "ndim", 1) != 1:
+        if not in_order(labels) or getattr(labels, "ndim", 1) > 1:
             raise ValueError(f"{name}[{s}]: expected a sequence of labels, got {labels!r:.40}; if {name} is one sequence, "
                              f"pass [{name}]")
     return [labels.tolist() if isinstance(labels, np.ndarray) else list(labels) for labels in sequences]

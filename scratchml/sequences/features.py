@@ -10,15 +10,20 @@ A word that is unknown still has an ending, a shape and neighbours.  `word_featu
 (['+1:case', '+1:digits', '+1:length', '+1:shape'], '12', 'Xx.')
 """
 from itertools import groupby
+from numbers import Integral
+
+from scratchml.core.checks import in_order, whole_number
 
 
 def word_features(word, *, affixes=3):
     """A dict of what one word (a str, of shape ()) is made of: itself in small letters, affixes, case, digits, shape, length.
 
-    `affixes` is the length of the longest prefix and suffix.  Raises ValueError if `word` is not a str or empty.
+    `affixes` is the length of the longest prefix and suffix.  Raises ValueError if `word` is not a str or empty, and
+    if `affixes` is no whole number of at least 0.
     """
     if not isinstance(word, str) or not word:
         raise ValueError(f"word: expected a str that is not empty, got {word!r}")
+    whole_number(affixes, "affixes", least=0)
     features = {"word": word.lower(), "case": case(word), "digits": digits(word), "shape": shape(word),
                 "length": str(len(word))}
     for n in range(1, min(affixes, len(word)) + 1):
@@ -49,10 +54,9 @@ def with_neighbours(tokens, window=(-1, 1)):
     """The features of T tokens, dicts of shape (T,), each with those of the tokens at the distances `window` too.
 
     The word before lends its "word" as "-1:word"; the first and last token have the feature "-1:outside", "+1:outside".
-    Raises ValueError if a distance is 0.
+    Raises ValueError for distances that are 0 or no whole numbers, and for tokens that are no dicts.
     """
-    if 0 in window:
-        raise ValueError("window: expected distances such as -1 and 1, got 0, which is the token itself")
+    tokens, window = _tokens(tokens), _distances(window)
     named = {d: [{f"{d:+d}:{name}": value for name, value in token.items()} for token in tokens] for d in window}
     result = []
     for t, token in enumerate(tokens):
@@ -65,4 +69,31 @@ def with_neighbours(tokens, window=(-1, 1)):
 
 def sentence_features(words, *, affixes=3, window=(-1, 1)):
     """The two together, for the T words (T,) of a sentence.  Raises ValueError as they do."""
+    if not in_order(words):
+        raise ValueError(f"words: expected a list of words, got {words!r:.40}; split a sentence first")
     return with_neighbours([word_features(word, affixes=affixes) for word in words], window)
+
+
+def _tokens(tokens):
+    """`tokens`, which may be an iterator, as a list of dicts."""
+    if not in_order(tokens):
+        raise ValueError(f"tokens: expected a list of dicts, got {type(tokens).__name__}")
+    tokens = list(tokens)
+    for t, token in enumerate(tokens):
+        if not isinstance(token, dict):
+            raise ValueError(f"tokens[{t}]: expected a dict of features, got {token!r:.40}; word_features makes one of a "
+                             "word")
+    return tokens
+
+
+def _distances(window):
+    """`window`, which may be an iterator, as a tuple of whole numbers."""
+    if not hasattr(window, "__iter__"):
+        raise ValueError(f"window={window!r}: expected distances such as (-1, 1)")
+    window = tuple(window)
+    for d in window:
+        if not isinstance(d, Integral) or isinstance(d, bool):
+            raise ValueError(f"window: expected whole numbers such as -1 and 1, got {d!r}")
+    if 0 in window:
+        raise ValueError("window: expected distances such as -1 and 1, got 0, which is the token itself")
+    return window

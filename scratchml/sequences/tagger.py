@@ -9,13 +9,14 @@ from scratchml.core.progress import report
 from scratchml.core.random import generator
 from scratchml.core.sparse import Rows
 from scratchml.optim.lbfgs import lbfgs
-from scratchml.sequences.corpus import Attributes, Corpus, read_labels, read_tokens
+from scratchml.sequences.corpus import (Attributes, Corpus, Labelled, as_sequences, check_columns, edge_names, label_lists,
+                                        read_labels, read_tokens)
 from scratchml.sequences.crf import best_path, k_best, log_partition
 from scratchml.sequences.crf_online import GradientDescent, Perceptron
 from scratchml.sequences.crf_scaled import add_marginals, add_marginals_in_log_space
 from scratchml.sequences.crf_training import (CorpusLoss, Features, Legal, Pattern, agreeing, fixed, scores,
                                               seen_features, state_scores, step_scores)
-from scratchml.sequences.schemes import legal_transitions
+from scratchml.sequences.schemes import forbidden_pairs, legal_transitions
 
 KIND = "scratchml.sequences.CRF"
 ALGORITHMS = ("lbfgs", "l2sgd", "ap")
@@ -52,10 +53,10 @@ class CRF(Estimator):
         Whether pairs (attribute, label) that were not seen have weights, too.
     all_possible_transitions : bool, default=False
         Whether pairs (label, next label) that were not seen have weights, too.
-    edge_attributes : list or tuple of str, default=()
+    edge_attributes : collection of str, such as a tuple, default=()
         Names of features ("word") or attributes ("word:Main") that have a weight for each pair of labels too.
-    forbidden : {"BIO", "IOBES"}, list of pairs or None, default=None
-        What must not follow each other: what these schemes do not allow, or pairs (label, next label).
+    forbidden : {"BIO", "IOBES"}, collection of pairs or None, default=None
+        What must not follow each other: what these schemes do not allow, or pairs (label, next label), where both occur.
     random_state : int, numpy.random.Generator or None, default=None
         Seed or source of the order of sequences in "l2sgd" and "ap".
     verbose : int, default=0
@@ -140,6 +141,7 @@ class CRF(Estimator):
             real_number(getattr(self, name), name)
         if self.c1 > 0 and self.algorithm != "lbfgs":
             raise ValueError(f"c1={self.c1!r}: algorithm={self.algorithm!r} knows no c1; set c1=0 or algorithm='lbfgs'")
+        edge_names(self.edge_attributes)
         whole_number(self.period, "period")
         if self.max_iterations is not None:
             whole_number(self.max_iterations, "max_iterations")
@@ -190,8 +192,9 @@ class CRF(Estimator):
     # --- asking
 
     def predict(self, X, known=None):
-        """The best path of each sequence, as lists of labels.
+        """The best path of each sequence, as lists of labels; of an empty one, an empty list.
 
+        NumPy takes the list (S,) of lists for an array of labels if they are equally long, else for one of lists.
         Raises ValueError for input that cannot be read, and where `known` and `forbidden` leave no path.
 
         Parameters
@@ -201,13 +204,11 @@ class CRF(Estimator):
         known : list (S,) of sequences or None, default=None
             Labels that are fixed, None where they are not.
         """
-        corpus, edges, model = self._field(X, known)
+        starts, corpus, edges, model = self._field(X, known)
         y, score = np.empty(len(corpus.y), np.int32), np.empty(len(corpus.starts) - 1)
         run_chunks(_tag, len(score), corpus, edges, model, y, score, chunk=max(1, min(64, len(score) // 8)))
-        _check_possible(score)
-        names = [self.classes_[k] for k in y.tolist()]
-        starts = corpus.starts.tolist()
-        return [names[first:last] for first, last in zip(starts, starts[1:])]
+        _check_possible(score, starts)
+        return Labelled.cut([self.classes_[k] for k in y.tolist()], starts)
 
     def predict_single(self, x):
         """The best path of one sequence, (T,).  Raises ValueError as `predict` does.
@@ -227,13 +228,11 @@ class CRF(Estimator):
         X : list (S,) of sequences
             The tokens.
         """
-        corpus, edges, model = self._field(X, None)
+        starts, corpus, edges, model = self._field(X, None)
         gamma, log_Z = np.zeros((len(corpus.y), len(self.classes_))), np.empty(len(corpus.starts) - 1)
         run_chunks(_marginals, len(log_Z), corpus, edges, model, gamma, log_Z, chunk=max(1, min(64, len(log_Z) // 8)))
-        _check_possible(log_Z)
-        tokens = [dict(zip(self.classes_, row)) for row in gamma.tolist()]
-        starts = corpus.starts.tolist()
-        return [tokens[first:last] for first, last in zip(starts, starts[1:])]
+        _check_possible(log_Z, starts)
+        return Labelled.cut([dict(zip(self.classes_, row)) for row in gamma.tolist()], starts)
 
     def predict_n_best(self, X, n):
         """For each sequence its n best paths and their log-probabilities: (list of paths, array (n,)).
@@ -247,38 +246,49 @@ class CRF(Estimator):
         n : int
             How many paths.
         """
-        corpus, edges, model = self._field(X, None)
-        answers = []
-        for s in range(len(corpus.starts) - 1):
+        starts, corpus, edges, model = self._field(X, None)
+        best, found = np.empty(len(corpus.starts) - 1), []
+        for s in range(len(best)):
             E, A = field_of(corpus, edges, model, s)
             A = A[0] if len(A) == 1 else A
             paths, total = k_best(E, A, n)
-            _check_possible(total[:1], s)
-            answers.append(([[self.classes_[k] for k in path] for path in paths.tolist()], total - log_partition(E, A)))
-        return answers
+            best[s] = total[0] if total.size else -np.inf
+            found.append(([[self.classes_[k] for k in path] for path in paths.tolist()], total - log_partition(E, A)))
+        _check_possible(best, starts)
+        found = iter(found)
+        return [next(found) if T else ([[]], np.zeros(1)) for T in np.diff(starts)]
 
     def score(self, X, y):
-        """The share of tokens whose label is right.  Raises ValueError as `predict` does.
+        """The share of tokens whose label is right, of those whose label is known.  Raises ValueError as `predict` does.
 
         Parameters
         ----------
         X : list (S,) of sequences
             The tokens.
         y : list (S,) of sequences of str or int
-            Their labels.
+            Their labels, None where they are not known.
         """
         found = self.predict(X)
-        if len(found) != len(y) or any(len(a) != len(b) for a, b in zip(found, y)):
+        y = label_lists(y, len(found))
+        if any(len(a) != len(b) for a, b in zip(found, y)):
             raise ValueError("X and y: expected as many labels as tokens in every sequence")
-        return sum(a == b for mine, theirs in zip(found, y) for a, b in zip(mine, theirs)) / sum(map(len, found))
+        right = [a == b for mine, theirs in zip(found, y) for a, b in zip(mine, theirs) if b is not None]
+        if not right:
+            raise ValueError("y: no token has a label")
+        return sum(right) / len(right)
 
     def _field(self, X, known):
+        """Where the sequences of `X` start (S+1,), and the corpus of those that are not empty, as the kernels take it."""
         self._check_fitted()
+        X = as_sequences(X)
+        check_columns(X, self.attributes_)
         starts, rows = read_tokens(X, self._numbers, grow=False)
         y = np.full(starts[-1], -1, np.int32)
         if known is not None:
             y, _ = read_labels(known, starts, {label: k for k, label in enumerate(self.classes_)})
-        return Corpus(starts, rows, y), _some(rows, self._has_edges), scores(self._features, self.weights_)
+        filled = np.append(True, starts[1:] > starts[:-1])
+        return (starts, Corpus(starts[filled], rows, y), _some(rows, self._has_edges),
+                scores(self._features, self.weights_))
 
     # --- inspection
 
@@ -327,6 +337,9 @@ class CRF(Estimator):
             arrays |= {f"{name}_indptr": part.indptr, f"{name}_columns": part.columns}
         parameters = {name: value for name, value in self.get_params().items()
                       if name not in ("callback", "verbose", "random_state")}
+        parameters["edge_attributes"] = edge_names(self.edge_attributes)
+        if self.forbidden is not None and not isinstance(self.forbidden, str):
+            parameters["forbidden"] = forbidden_pairs(self.forbidden)
         storage.save(path, KIND, arrays, dict(parameters=parameters, classes=self.classes_, attributes=self.attributes_,
                                               history=self.loss_history_, n_iter=self.n_iter_, reason=self.stop_reason_))
 
@@ -359,9 +372,7 @@ class CRF(Estimator):
 
 def _chosen(names, edge_attributes):
     """Which of the attributes `names` (D,) have weights for pairs of labels, as bools."""
-    if isinstance(edge_attributes, str):
-        raise ValueError(f"edge_attributes={edge_attributes!r}: expected a list of names, e.g. [{edge_attributes!r}]")
-    wanted = set(edge_attributes)
+    wanted = set(edge_names(edge_attributes))
     chosen = np.array([name in wanted or name.split(":")[0] in wanted for name in names], bool)
     return chosen if wanted else np.zeros(len(names), bool)
 
@@ -394,10 +405,10 @@ def _check_legal(y, starts, legal, classes):
             raise ValueError(f"y[{s}]: {labels} breaks what `forbidden` allows; correct the labels, or allow it")
 
 
-def _check_possible(score, s=None):
-    """Raise a ValueError that names the first sequence without a path."""
-    if score.size == 0 or (score == -np.inf).any():
-        s = int((score == -np.inf).argmax()) if s is None else s
+def _check_possible(score, starts):
+    """Raise a ValueError that names the first sequence without a path; `score` is of those that are not empty."""
+    if (score == -np.inf).any():
+        s = np.flatnonzero(np.diff(starts))[(score == -np.inf).argmax()]
         raise ValueError(f"X[{s}]: no path is left; the known labels, or the length, break what `forbidden` allows")
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, strategies as st
 from hypothesis.extra import numpy as hnp
 
-from scratchml.core.checks import (as_floats, as_matrix, as_vector, finite, one_of, real_number, safe_to_square,
+from scratchml.core.checks import (as_floats, as_matrix, as_vector, finite, in_order, one_of, real_number, safe_to_square,
                                    sample_weights, whole_number)
 from tests.strategies.distances import BAD_TABLES, layouts, seeds, table
 
@@ -310,3 +310,11 @@ def test_nothing_here_warns():
                 safe_to_square(as_matrix(bad))
             except ValueError:
                 pass
+
+
+@pytest.mark.parametrize("things, answer", [
+    ([], True), ((1,), True), (iter([1]), True), (np.zeros(0), True), ({}.keys(), True), (range(3), True), ("ab", False),
+    (b"ab", False), ({1}, False), ({}, False), (frozenset(), False), (np.array(1), False), (5, False), (None, False),
+])
+def test_what_is_in_order(things, answer):
+    assert in_order(things) is answer

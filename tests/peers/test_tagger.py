@@ -76,3 +76,19 @@ def test_the_same_attributes_from_every_kind_of_value(tmp_path):
     _, states, _, _ = crfsuite(X, y, tmp_path / "m", c1=0.0, c2=0.1)
     ours = CRF(c1=0.0, c2=0.1).fit(X, y).state_features_
     assert {f for f, w in ours.items() if w} == {f for f, w in states.items() if w}
+
+
+def test_folds_of_any_lengths_and_any_index():
+    selection, pandas = pytest.importorskip("sklearn.model_selection"), pytest.importorskip("pandas")
+    X = [[["a"], ["b"]], [["a"]], [["b"], ["b"], ["a"]]] * 4
+    y = [["A", "B"], ["A"], ["B", "B", "A"]] * 4
+    series = pandas.Series(X, range(5, 17)), pandas.Series(y, range(5, 17))
+    for held in ((X, y), series):
+        for folds in (2, 5, selection.LeaveOneOut()):
+            found = selection.cross_val_predict(CRF(), *held, cv=folds)
+            assert found.shape == (12,) and found.tolist() == y
+        assert (selection.cross_val_score(CRF(edge_attributes={"a"}), *held, cv=3) == 1).all()
+    X_train, X_test, y_train, y_test = selection.train_test_split(*series, random_state=0)
+    assert CRF().fit(X_train, y_train).score(X_test, y_test) == 1
+    even = selection.cross_val_predict(CRF(), [x[:1] for x in X], [labels[:1] for labels in y], cv=2)
+    assert even.tolist() == [labels[:1] for labels in y]

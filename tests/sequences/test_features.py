@@ -1,4 +1,5 @@
 """What words are made of."""
+import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
@@ -52,3 +53,36 @@ def test_what_is_no_word(word):
 def test_a_token_is_not_its_own_neighbour():
     with pytest.raises(ValueError, match="window: .* got 0"):
         with_neighbours([{}], (0,))
+
+
+TOKENS = [{"a": 1}, {"a": 2}, {"a": 3}]
+
+
+@pytest.mark.parametrize("window", [filter(None, range(-2, 3)), iter((-2, -1, 1, 2)), map(int, "-2 -1 1 2".split()),
+                                    np.array([-2, -1, 1, 2]), (d for d in (-2, -1, 1, 2)), dict.fromkeys((-2, -1, 1, 2))])
+def test_distances_are_read_once(window):
+    expected = {"a": 2, "-2:outside": True, "-1:a": 1, "+1:a": 3, "+2:outside": True}
+    assert with_neighbours(TOKENS, window)[1] == expected
+
+
+def test_tokens_and_words_are_read_once():
+    assert with_neighbours(iter(TOKENS), (-1,)) == with_neighbours(TOKENS, (-1,))
+    words = ["Oak", "St"]
+    assert sentence_features(iter(words), window=iter((1,))) == sentence_features(words, window=(1,))
+
+
+@pytest.mark.parametrize("call, message", [
+    (lambda: with_neighbours(TOKENS, iter((-1, 0))), "window: .* got 0"), (lambda: with_neighbours(TOKENS, 1), "window=1"),
+    (lambda: with_neighbours(TOKENS, (1.0,)), "window: expected whole numbers .* got 1.0"),
+    (lambda: with_neighbours(TOKENS, "12"), "window: expected whole numbers .* got '1'"),
+    (lambda: with_neighbours(TOKENS, (True,)), "got True"),
+    (lambda: with_neighbours(["Oak", "St"]), r"tokens\[0\]: expected a dict of features, got 'Oak'"),
+    (lambda: with_neighbours({"a": 1}), "tokens: expected a list of dicts, got dict"),
+    (lambda: with_neighbours(None), "tokens: expected a list of dicts, got NoneType"),
+    (lambda: sentence_features("12 Oak St."), "words: expected a list of words, got '12 Oak St.'; split a sentence first"),
+    (lambda: sentence_features(None), "words: expected a list of words"),
+    (lambda: word_features("Oak", affixes=-1), "affixes=-1"), (lambda: word_features("Oak", affixes=2.5), "affixes=2.5"),
+])
+def test_what_are_no_sentences(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()

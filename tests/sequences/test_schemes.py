@@ -1,6 +1,7 @@
 """Legal labels are those that spell out chunks."""
 from itertools import product
 
+import numpy as np
 import pytest
 
 from scratchml.sequences.schemes import legal_transitions
@@ -39,12 +40,23 @@ def test_pairs_and_nothing():
     assert legal.pairs.tolist() == [[True, False], [True, True]] and legal.first.all() and legal.last.all()
 
 
-@pytest.mark.parametrize("forbidden, message", [("BILOU", "expected 'BIO', 'IOBES' or a list"),
-                                                ([("a", "z")], "pairs of labels that occur in y, got"),
-                                                ([("a",)], "pairs of labels"), ("BIO", "the label 'a'")])
+@pytest.mark.parametrize("forbidden, message", [
+    ("BILOU", "expected 'BIO', 'IOBES' or a list"), ([("a",)], r"pairs of labels such as \('O', 'I-PER'\), got \('a',\)"),
+    (["ab"], "such as .* got 'ab'"), (("a", "b"), "such as .* got 'a'"), ([{"a", "b"}], "pairs of labels"), ([3], "got 3"),
+    (3, "got int"), (iter([("a", "b")]), "a list of pairs of labels, got list_iterator"), ("BIO", "the label 'a'"),
+])
 def test_bad_schemes(forbidden, message):
     with pytest.raises(ValueError, match=message):
         legal_transitions(["a", "b"], forbidden)
+
+
+@pytest.mark.parametrize("forbidden", [
+    {("a", "b"), ("z", "b")}, np.array([["a", "b"], ["a", "z"]]), (["a", "b"], ("y", "z")), {("a", "b"): True},
+    frozenset([("a", "b")]),
+])
+def test_pairs_in_any_collection_and_of_labels_that_a_part_lacks(forbidden):
+    legal = legal_transitions(iter(["a", "b"]), forbidden)
+    assert legal.pairs.tolist() == [[True, False], [True, True]] and legal.first.all() and legal.last.all()
 
 
 def test_a_label_of_another_scheme():

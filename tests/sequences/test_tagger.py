@@ -232,6 +232,62 @@ def test_score_counts_tokens():
     assert model.score(X, Y) == right / sum(map(len, Y))
 
 
+def test_an_empty_sequence_has_the_empty_path():
+    model = fitted(edge_attributes=["word"], forbidden="BIO")
+    some = [[], X[0], (), X[1], []]
+    paths = model.predict(X[:2])
+    assert model.predict(some) == [[], paths[0], [], paths[1], []] and model.predict([[], []]) == [[], []]
+    assert model.predict_single([]) == [] and model.predict([[]], [[]]) == [[]]
+    assert model.predict(some, [[], [None] * len(X[0]), [], ["O"] * len(X[1]), []])[3] == ["O"] * len(X[1])
+    a, b = model.predict_marginals(X[:2])
+    assert model.predict_marginals(some) == [[], a, [], b, []]
+    (none, certain), (first, _), *_ = model.predict_n_best(some, 3)
+    assert none == [[]] and certain.tolist() == [0.0] and first == model.predict_n_best(X[:1], 3)[0][0]
+    assert model.score(some, [[], Y[0], [], Y[1], []]) == model.score(X[:2], Y[:2])
+    with pytest.raises(ValueError, match=r"X\[3\]: no path is left"):
+        model.predict([[], X[0], [], X[1]], [[], [None] * len(X[0]), [], ["I-X"] * len(X[1])])
+
+
+def test_columns_are_those_of_the_fit(tmp_path):
+    rng = np.random.default_rng(0)
+    A = [rng.normal(size=(6, 3)) for _ in range(10)]
+    model = fitted(A, [(a[:, 0] > 0).astype(int) for a in A])
+    model.save(tmp_path / "model")
+    for m in (model, CRF.load(tmp_path / "model")):
+        for D in (0, 1, 2, 4, 5):
+            for ask in (m.predict, m.predict_marginals, lambda X: m.predict_n_best(X, 1), lambda X: m.predict_single(X[0])):
+                with pytest.raises(ValueError, match=f"X: arrays of {D} columns, but the model was fitted on arrays of 3"):
+                    ask([np.ones((2, D))])
+        assert len(m.predict([A[0], [], A[1]])) == 3
+    with pytest.raises(ValueError, match=r"fitted on attributes such as \['word:"):
+        fitted().predict(A)
+
+
+def test_answers_are_arrays_of_lists_where_lengths_differ():
+    model = fitted(max_iterations=3)
+    found = model.predict([X[0], X[0] + X[1], X[1]])
+    assert type(np.asarray(found)[1]) is list and np.asarray(found).shape == (3,) and np.array(found).dtype == object
+    assert np.asarray(found).tolist() == found == list(found) and isinstance(found, list)
+    even = model.predict([x[:1] for x in X[:3]])
+    assert np.array(even).shape == (3, 1) and (np.array(even) == np.array([y[:1] for y in even])).all()
+    assert np.concatenate([even, found]).tolist() == even + found
+    assert np.concatenate([even, even]).tolist() == even + even and np.shape(even) == (3, 1)
+    marginals = model.predict_marginals([X[0], X[0] + X[1]])
+    assert np.asarray(marginals).shape == (2,) and np.asarray(marginals).tolist() == marginals
+    assert np.concatenate((model.predict([[]]), found), axis=0).tolist() == [[], *found]
+
+
+def test_a_score_counts_the_labels_that_are_known():
+    model = fitted()
+    hidden = [[label if t % 2 else None for t, label in enumerate(y)] for y in Y]
+    pairs = [(a, b) for x, y in zip(model.predict(X), hidden) for a, b in zip(x, y) if b is not None]
+    assert model.score(X, iter(hidden)) == sum(a == b for a, b in pairs) / len(pairs)
+    with pytest.raises(ValueError, match="no token has a label"):
+        model.score(X[:1], [[None] * len(X[0])])
+    with pytest.raises(ValueError, match=r"y\[0\]: expected the labels of a sequence"):
+        model.score(X[:1], ["O"])
+
+
 # --- progress
 
 @each_algorithm
@@ -294,6 +350,28 @@ def test_saved_and_loaded_it_is_the_same(tmp_path, options):
         again.fit(X, Y)
 
 
+@pytest.mark.parametrize("given, kept", [
+    (dict(edge_attributes={"word"}), ["word"]), (dict(edge_attributes=np.array(["word"])), ["word"]),
+    (dict(edge_attributes=frozenset(["word", "size"])), ["size", "word"]),
+    (dict(edge_attributes={"word": 1}.keys()), ["word"]),
+    (dict(forbidden={("O", "O"), ("I-Z", "O")}), [["I-Z", "O"], ["O", "O"]]),
+    (dict(forbidden=np.array([["O", "O"]])), [["O", "O"]]), (dict(forbidden=[np.array(["O", "O"])]), [["O", "O"]]),
+])
+def test_collections_are_kept(tmp_path, given, kept):
+    (name, collection), = given.items()
+    short = [x[:1] for x in X], [y[:1] for y in Y]
+    model = fitted(*short, max_iterations=3, **given)
+    assert getattr(model, name) is collection
+    model.save(tmp_path / "model")
+    again = CRF.load(tmp_path / "model")
+    assert getattr(again, name) == kept and again.predict(X) == model.predict(X)
+    assert again.set_params(max_iterations=3) and fitted(*short, max_iterations=3, **{name: kept}).loss_ == model.loss_
+
+
+def test_a_pair_of_a_label_that_a_fold_lacks_forbids_nothing():
+    assert fitted(forbidden=[("O", "I-MISC"), ("Q", "Q")]).predict(X) == fitted().predict(X)
+
+
 def test_a_damaged_file_is_refused_and_nothing_lost(tmp_path):
     path, model = tmp_path / "model", fitted(max_iterations=3)
     model.save(path)
@@ -312,7 +390,9 @@ def test_a_damaged_file_is_refused_and_nothing_lost(tmp_path):
     (dict(c2=np.nan), "c2=nan"), (dict(max_iterations=0), "max_iterations=0"), (dict(epsilon="a"), "epsilon='a'"),
     (dict(min_freq=-1), "min_freq=-1"), (dict(period=0), "period=0"), (dict(delta=-1), "delta=-1"),
     (dict(algorithm="ap", c1=0.1), "c1=0.1: algorithm='ap' knows no c1"), (dict(edge_attributes="word"), "expected a list"),
-    (dict(forbidden="XYZ"), "forbidden='XYZ'"),
+    (dict(forbidden="XYZ"), "forbidden='XYZ'"), (dict(forbidden=iter([("O", "O")])), "forbidden: .* got list_iterator"),
+    (dict(edge_attributes=iter(["word"])), "edge_attributes=<list_iterator .* expected a list of names"),
+    (dict(edge_attributes=None), "edge_attributes=None"), (dict(edge_attributes=["word", 3]), "edge_attributes: .* got 3"),
 ])
 def test_bad_parameters(options, message):
     with pytest.raises(ValueError, match=message):
@@ -323,6 +403,8 @@ def test_bad_parameters(options, message):
     ([], [], "X: the corpus is empty"), ([[]], [[]], r"X\[0\]: the sequence is empty"),
     ([[["a"]], [["a"], ["b"]]], [["x"], ["x"]], r"y\[1\]: 1 labels for the 2 tokens"),
     ([[["a"]]], [["x"], ["x"]], "y: expected 1 sequences"), ([[{"a": np.nan}]], [["x"]], "feature 'a' is nan"),
+    ([[["a"]]], ["x"], r"y\[0\]: expected the labels of a sequence, got 'x'"),
+    ([[["a"]], [["b"]]], [0, 1], r"y\[0\]: expected the labels of a sequence, got 0"),
 ])
 def test_bad_corpora(X, y, message):
     model = fitted(max_iterations=2)
