@@ -15,13 +15,13 @@ from scratchml.nn.loss_layers import (
     BCELoss, BCEWithLogitsLoss, CosineEmbeddingLoss, CrossEntropyLoss, HingeEmbeddingLoss, HuberLoss, KLDivLoss, L1Loss,
     MarginRankingLoss, MSELoss, NLLLoss, SmoothL1Loss, TripletMarginLoss,
 )
-from scratchml.nn.losses import (
+from scratchml.nn.loss_functions import (
     binary_cross_entropy, binary_cross_entropy_with_logits, cosine_embedding_loss, hinge_embedding_loss, huber_loss,
     kl_div, l1_loss, margin_ranking_loss, mse_loss, nll_loss, smooth_l1_loss, triplet_margin_loss,
 )
 from scratchml.nn.module import Module, Parameter
 from scratchml.nn.multihead import MultiheadAttention
-from scratchml.nn.normalisation import BatchNorm1d, LayerNorm
+from scratchml.nn.norm_layers import BatchNorm1d, LayerNorm
 from scratchml.nn.pooling import AdaptiveAvgPool1d, AvgPool1d, MaxPool1d
 from scratchml.nn.recurrent import GRU, LSTM, RNN
 from scratchml.nn.smooth import ELU, GELU, SiLU, Softplus
@@ -33,9 +33,10 @@ from scratchml.nn.transformer import (
 from scratchml.optim import clip_grad_norm_, clip_grad_value_
 
 CHAPTERS = (
-    "initialisation", "module", "containers", "layers", "activations", "smooth", "normalisation", "similarity",
-    "cross_entropy", "losses", "loss_layers", "packing", "padding", "lstm", "gru", "elman", "recurrent", "cells",
-    "convolution", "pooling", "attention", "multihead", "additive", "transformer", "training",
+    "initialisation", "module", "containers", "layers", "activations", "smooth", "normalisation", "norm_layers",
+    "similarity", "cross_entropy", "losses", "loss_functions", "loss_layers", "packing", "padding", "lstm", "gru",
+    "elman", "recurrent", "cells", "convolution", "pooling", "masks", "attention", "multihead", "additive",
+    "transformer", "training",
 )
 
 __all__ = [

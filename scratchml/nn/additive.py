@@ -51,9 +51,9 @@ from scratchml.core.checks import whole_number
 from scratchml.core.elementary import tanh_row
 from scratchml.core.jit import kernel, run_chunks
 from scratchml.core.random import generator
-from scratchml.nn.attention import (Mask, as_additive, to_score_gradient, to_weights, value_gradient, weight_gradient,
-                                    weighted_values)
+from scratchml.nn.attention import to_score_gradient, to_weights, value_gradient, weight_gradient, weighted_values
 from scratchml.nn.layers import Linear
+from scratchml.nn.masks import Mask, as_additive
 from scratchml.nn.module import Module, as_input, float_type
 
 CHUNK = 2**17                                            # numbers of t that a thread takes, 150 µs

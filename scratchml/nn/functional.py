@@ -19,7 +19,7 @@ from scratchml.nn import activations, pooling
 from scratchml.nn.attention import as_probability, scaled_dot_product_attention
 from scratchml.nn.cross_entropy import cross_entropy
 from scratchml.nn.layers import AFFINE, DROPOUT, EMBEDDING, as_ids, kept_entries
-from scratchml.nn.losses import (
+from scratchml.nn.loss_functions import (
     binary_cross_entropy, binary_cross_entropy_with_logits, cosine_embedding_loss, hinge_embedding_loss, huber_loss,
     kl_div, l1_loss, margin_ranking_loss, mse_loss, nll_loss, smooth_l1_loss, triplet_margin_loss,
 )

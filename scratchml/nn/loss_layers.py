@@ -13,7 +13,7 @@ import inspect
 import numpy as np
 
 from scratchml.autograd import Tensor
-from scratchml.nn import losses
+from scratchml.nn import loss_functions
 from scratchml.nn.cross_entropy import cross_entropy
 from scratchml.nn.module import Module
 
@@ -44,15 +44,15 @@ class Loss(Module):
         return self.function(*inputs, **named, **{name: getattr(self, name) for name in self.settings})
 
 
-class BCELoss(Loss, function=losses.binary_cross_entropy):
+class BCELoss(Loss, function=loss_functions.binary_cross_entropy):
     pass
 
 
-class BCEWithLogitsLoss(Loss, function=losses.binary_cross_entropy_with_logits):
+class BCEWithLogitsLoss(Loss, function=loss_functions.binary_cross_entropy_with_logits):
     pass
 
 
-class CosineEmbeddingLoss(Loss, function=losses.cosine_embedding_loss, inputs=3):
+class CosineEmbeddingLoss(Loss, function=loss_functions.cosine_embedding_loss, inputs=3):
     pass
 
 
@@ -60,37 +60,37 @@ class CrossEntropyLoss(Loss, function=cross_entropy):
     pass
 
 
-class HingeEmbeddingLoss(Loss, function=losses.hinge_embedding_loss):
+class HingeEmbeddingLoss(Loss, function=loss_functions.hinge_embedding_loss):
     pass
 
 
-class HuberLoss(Loss, function=losses.huber_loss):
+class HuberLoss(Loss, function=loss_functions.huber_loss):
     pass
 
 
-class KLDivLoss(Loss, function=losses.kl_div):
+class KLDivLoss(Loss, function=loss_functions.kl_div):
     pass
 
 
-class L1Loss(Loss, function=losses.l1_loss):
+class L1Loss(Loss, function=loss_functions.l1_loss):
     pass
 
 
-class MarginRankingLoss(Loss, function=losses.margin_ranking_loss, inputs=3):
+class MarginRankingLoss(Loss, function=loss_functions.margin_ranking_loss, inputs=3):
     pass
 
 
-class MSELoss(Loss, function=losses.mse_loss):
+class MSELoss(Loss, function=loss_functions.mse_loss):
     pass
 
 
-class NLLLoss(Loss, function=losses.nll_loss):
+class NLLLoss(Loss, function=loss_functions.nll_loss):
     pass
 
 
-class SmoothL1Loss(Loss, function=losses.smooth_l1_loss):
+class SmoothL1Loss(Loss, function=loss_functions.smooth_l1_loss):
     pass
 
 
-class TripletMarginLoss(Loss, function=losses.triplet_margin_loss, inputs=3):
+class TripletMarginLoss(Loss, function=loss_functions.triplet_margin_loss, inputs=3):
     pass

@@ -58,8 +58,9 @@ from scratchml.autograd import Fused, Tensor
 from scratchml.core.checks import whole_number
 from scratchml.core.random import generator
 from scratchml.nn import initialisation as init
-from scratchml.nn.attention import Mask, as_additive, as_probability, attend, attend_back
+from scratchml.nn.attention import as_probability, attend, attend_back
 from scratchml.nn.layers import AFFINE, Linear
+from scratchml.nn.masks import Mask, as_additive
 from scratchml.nn.module import Module, Parameter, as_input, float_type
 
 # --- heads ---------------------------------------------------------------------------------------

@@ -46,6 +46,7 @@ Choices
 Cost
     O(N C); two passes over x and one for the result, and two on the way back.
 
+>>> from scratchml.nn import BatchNorm1d
 >>> layer = BatchNorm1d(1, dtype="float64")
 >>> layer([[1.0], [3.0]]).data.round(4).tolist(), layer.running_mean.tolist(), layer.running_var.tolist()
 ([[-1.0], [1.0]], [0.2], [1.1])
@@ -58,9 +59,7 @@ import math
 import numpy as np
 
 from scratchml.autograd import Fused
-from scratchml.core.checks import real_number, whole_number
 from scratchml.core.jit import kernel, run_chunks
-from scratchml.nn.module import Module, Parameter, as_input, float_type
 
 # --- in chunks of rows ---------------------------------------------------------------------------
 
@@ -239,59 +238,6 @@ def _length(x):
 CHANNELS = Fused(_channels, _channels_gradient, fresh=True)
 
 
-class BatchNorm1d(Module):
-    """Every channel of (N, C) or (N, C, L) normalised over the batch, by (1) and (2); in use by running means, (5).
-
-    `weight` and `bias` (C,) are w and b, None without `affine`.  `running_mean` and `running_var` (C,) are None, and
-    batches normalise themselves also outside of training, without `track_running_stats`.  `momentum` is α; None makes
-    them plain means over all batches.  Raises ValueError for inputs of another shape, and for a batch in training with
-    one number a channel, which has no variance.
-    """
-
-    settings = ("num_features", "eps", "momentum", "affine", "track_running_stats")
-
-    def __init__(self, num_features, eps=1e-5, momentum=0.1, affine=True, track_running_stats=True, *,
-                 dtype="float32"):
-        self.num_features = C = whole_number(num_features, "num_features")
-        self.eps = real_number(eps, "eps", above=0)
-        self.momentum = None if momentum is None else real_number(momentum, "momentum")
-        self.affine, self.track_running_stats, self.dtype = bool(affine), bool(track_running_stats), float_type(dtype)
-        self.weight = Parameter(np.ones(C, self.dtype)) if affine else None
-        self.bias = Parameter(np.zeros(C, self.dtype)) if affine else None
-        self.running_mean = self.running_var = self.num_batches_tracked = None
-        if track_running_stats:
-            self.register_buffer("running_mean", np.zeros(C, self.dtype))
-            self.register_buffer("running_var", np.ones(C, self.dtype))
-            self.register_buffer("num_batches_tracked", np.array(0))
-
-    def forward(self, input):
-        x = as_input(input, self, self.dtype)
-        shape = x._data.shape
-        if len(shape) not in (2, 3) or shape[1] != self.num_features:
-            C = self.num_features
-            raise ValueError(f"input: BatchNorm1d({C}) expected shape (N, {C}) or (N, {C}, L), got {shape}")
-        of_batch = self.training or self.running_mean is None
-        if of_batch:
-            count = x._data.size // self.num_features
-            if count < 2:
-                raise ValueError(f"input: BatchNorm1d({self.num_features}) expected at least 2 numbers a channel in "
-                                 f"training, got shape {shape}; use a larger batch, or eval()")
-            mean, V = _moments(_columns(x._data), _length(x._data))
-            if self.training and self.running_mean is not None:
-                self._track(mean, V * (count / (count - 1)))
-        else:
-            mean, V = self.running_mean.astype(np.float64), self.running_var.astype(np.float64)
-        of_channels = dict(mean=mean, quotient=_inverse(V, self.eps), of_batch=of_batch)
-        return CHANNELS(x, self.weight, self.bias, **of_channels) if self.affine else CHANNELS(x, **of_channels)
-
-    def _track(self, mean, V):
-        count = self.num_batches_tracked
-        count += 1                                       # in place, as the two below
-        α = 1 / float(count) if self.momentum is None else self.momentum
-        for running, new in ((self.running_mean, mean), (self.running_var, V)):
-            running[...] = moved_towards(running, new, α)
-
-
 # --- rows ----------------------------------------------------------------------------------------
 
 def row_moments(x):
@@ -417,30 +363,3 @@ def _flat(w, size):
 
 
 ROWS = Fused(_rows, _rows_gradient, fresh=True)
-
-
-class LayerNorm(Module):
-    """Every sample normalised over its last dimensions, which are `normalized_shape`, by (6) and (7).
-
-    `weight` and `bias` have that shape; both are None without `elementwise_affine`, `bias` also without `bias`.
-    Raises ValueError for inputs whose last dimensions are others.
-    """
-
-    settings = ("normalized_shape", "eps", "elementwise_affine")
-
-    def __init__(self, normalized_shape, eps=1e-5, elementwise_affine=True, bias=True, *, dtype="float32"):
-        shape = tuple(normalized_shape) if isinstance(normalized_shape, (tuple, list)) else (normalized_shape,)
-        self.normalized_shape = tuple(whole_number(n, "normalized_shape") for n in shape)
-        if not shape:
-            raise ValueError("normalized_shape=(): expected at least one dimension")
-        self.eps, self.dtype = real_number(eps, "eps", above=0), float_type(dtype)
-        self.elementwise_affine = bool(elementwise_affine)
-        self.weight = Parameter(np.ones(shape, self.dtype)) if elementwise_affine else None
-        self.bias = Parameter(np.zeros(shape, self.dtype)) if elementwise_affine and bias else None
-
-    def forward(self, input):
-        x, shape = as_input(input, self, self.dtype), self.normalized_shape
-        if x._data.shape[-len(shape):] != shape:
-            raise ValueError(f"input: LayerNorm expected shape (..., {', '.join(map(str, shape))}), got {x.shape}")
-        weights = [p for p in (self.weight, self.bias) if p is not None]
-        return ROWS(x, *weights, size=math.prod(shape), ε=self.eps)

@@ -61,7 +61,7 @@ from scratchml.nn.containers import ModuleList
 from scratchml.nn.layers import Dropout, Linear
 from scratchml.nn.module import Module, as_input, float_type
 from scratchml.nn.multihead import MultiheadAttention
-from scratchml.nn.normalisation import LayerNorm
+from scratchml.nn.norm_layers import LayerNorm
 from scratchml.nn.smooth import gelu
 
 # --- the equations -------------------------------------------------------------------------------
