@@ -50,7 +50,7 @@ import numpy as np
 from scratchml.cluster.assignment import nearest, nearest_of_all
 from scratchml.cluster.kmeans_bounds import SEARCHES
 from scratchml.cluster.kmeans_sums import assign_and_sum, cluster_sums, means_of, rows_a_chunk
-from scratchml.core.checks import as_matrix, one_of, real_number, safe_to_square, sample_weights, whole_number
+from scratchml.core.checks import as_matrix, held_in, one_of, real_number, safe_to_square, sample_weights, whole_number
 from scratchml.core.distances import euclidean, squared_distance
 from scratchml.core.estimator import Clusterer, Estimator, Transformer, warn_not_converged
 from scratchml.core.jit import kernel, run_chunks
@@ -317,9 +317,7 @@ class KMeans(Transformer, Clusterer, Estimator):
 
     def _further(self, X):
         X = self._more_matrix(X)
-        with np.errstate(over="ignore"):                 # what float32 cannot hold becomes infinite, and is refused so
-            X = X.astype(self.cluster_centers_.dtype, copy=False)
-        return safe_to_square(X, work=np.float64, fitted=True)
+        return safe_to_square(held_in(X, self.cluster_centers_.dtype), work=np.float64, fitted=True)
 
     @property
     def _n_features_out(self):
@@ -331,8 +329,7 @@ class KMeans(Transformer, Clusterer, Estimator):
                 p = w.astype(np.float64) / w.sum(dtype=np.float64)
                 return X[rng.choice(len(X), K, replace=False, p=p if np.count_nonzero(p) >= K else None)]
             return _seed(X, w, K, 2 + int(np.log(K)), rng)[0]
-        with np.errstate(over="ignore"):
-            C = as_matrix(self.init, name="init").astype(X.dtype)
+        C = held_in(as_matrix(self.init, name="init"), X.dtype, "init")
         if C.shape != (K, X.shape[1]):
             raise ValueError(f"init: expected shape (n_clusters, n_features) = {(K, X.shape[1])}, got {C.shape}")
         return safe_to_square(C, "init", weight=w.sum(dtype=np.float64), work=np.float64, fitted=True)

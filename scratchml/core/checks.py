@@ -100,12 +100,25 @@ def safe_to_square(X, name="X", *, weight=1.0, squares=None, work=None, fitted=F
     floor, ceiling = 0.0 if fitted else floor / min(weight, 1), ceiling / max(weight, 1)
     if squares is not None and floor * X.size <= squares <= ceiling:
         return X
+    least, most = float(np.finfo(X.dtype).smallest_subnormal), float(np.finfo(X.dtype).max)
+    if least**2 >= floor and most < 1e100 and most**2 * X.size <= ceiling:
+        return X                                         # float32 that is squared in float64
     largest = float(max(X.max(initial=0), -X.min(initial=0)))
     if largest > 0 and not floor**0.5 <= largest <= (ceiling / max(X.size, 1)) ** 0.5:
         weighted = f" times the weight {weight:.3g}" if weight != 1 else ""
         raise ValueError(f"{name}: the largest magnitude is {largest:.3g}, whose square{weighted} cannot be held in "
                          f"{limits.dtype}; scale the data, e.g. divide {name} by {largest:.1g}")
     return X
+
+
+def held_in(X, dtype, name="X"):
+    """`X` as an array of `dtype`, the type that a model was fitted in.  Raises ValueError for numbers beyond its range."""
+    with np.errstate(over="ignore"):                     # what it cannot hold becomes infinite
+        held = X.astype(dtype, copy=False)
+    if held is not X and not np.isfinite(held).all():
+        raise ValueError(f"{name}: the largest magnitude is {np.abs(X).max():.3g}, which cannot be held in "
+                         f"{np.dtype(dtype)}, the type of the data that were fitted; scale the data, or fit float64")
+    return held
 
 
 def sample_weights(sample_weight, n, dtype):

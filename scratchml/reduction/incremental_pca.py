@@ -42,7 +42,7 @@ Journal of Computer Vision 77 (2008), section 3.1.
 import numpy as np
 
 from scratchml.core.checks import safe_to_square, whole_number
-from scratchml.reduction.pca import LinearProjection, fix_signs, mean
+from scratchml.reduction.pca import SURE, LinearProjection, fix_signs, mean, rounding_of_variance, settled
 
 # --- one batch -----------------------------------------------------------------------------------
 
@@ -78,6 +78,10 @@ def truncate(M, F):
     Shapes: M (P, D), F -> (F), (F, D)
     """
     _, σ, W = np.linalg.svd(M, full_matrices=False)
+    if σ[-1] ** 2 < SURE * σ[0] ** 2:
+        lost = rounding_of_variance((M * M).sum(axis=0), np.zeros(M.shape[1]), len(M))
+        λ, W = settled(σ**2, W, lambda v: M.T @ (M @ v.T), lost)
+        σ = np.sqrt(λ)
     return σ[:F], fix_signs(W[:F])
 
 
@@ -122,12 +126,12 @@ class IncrementalPCA(LinearProjection):
         y : None, default=None
             Ignored.
         """
-        X = safe_to_square(self._fit_matrix(X, min_samples=2))
+        X = safe_to_square(self._fit_matrix(X, min_samples=2), work=np.float64)
         size = 5 * X.shape[1] if self.batch_size is None else whole_number(self.batch_size, "batch_size")
         if self.n_components is not None and whole_number(self.n_components, "n_components") > min(X.shape):
             raise ValueError(f"n_components={self.n_components}: expected at most min(n_samples, n_features) = "
                              f"{min(X.shape)}")
-        self.n_samples_seen_, self.batch_size_ = 0, size
+        self.n_samples_seen_, self.batch_size_, self._dtype = 0, size, X.dtype
         for start in range(0, len(X), size):
             self._take(X[start:start + size])
         return self
@@ -142,27 +146,30 @@ class IncrementalPCA(LinearProjection):
         y : None, default=None
             Ignored.
         """
-        if not hasattr(self, "n_samples_seen_"):
-            X = self._fit_matrix(X)
-            self.n_samples_seen_ = 0
-        else:
-            X = self._more_matrix(X).astype(self.components_.dtype, copy=False)
+        first = not hasattr(self, "n_samples_seen_")
+        X = self._fit_matrix(X) if first else self._further(X)
         if self.n_components is not None and whole_number(self.n_components, "n_components") > X.shape[1]:
             raise ValueError(f"n_components={self.n_components}: expected at most n_features = {X.shape[1]}")
-        self._take(safe_to_square(X))
+        safe_to_square(X, work=np.float64, fitted=not first)
+        if first:
+            self.n_samples_seen_, self._dtype = 0, X.dtype
+        self._take(X)
         return self
 
     def _take(self, X):
         D, n = X.shape[1], self.n_samples_seen_
         if n == 0:
-            self._exact = np.zeros(D), np.zeros(D), np.zeros(0), np.zeros((0, D))
-        μ, scatter, σ, W = self._exact                   # in float64, whatever the attributes are
+            self._state = np.zeros(D), np.zeros(D), np.zeros(0), np.zeros((0, D)), 0.0
+        μ, scatter, σ, W, left = self._state             # in float64, whatever the attributes are
         seen = n + len(X)
         scatter = scatter + ((X - mean(X)) ** 2).sum(axis=0) + mean_correction(n, μ, X) ** 2
         F = min(seen, D) if self.n_components is None else min(self.n_components, seen, D)
-        σ, W = truncate(merged_scatter_rows(σ, W, n, μ, X), F)
-        μ = merged_mean(n, μ, X)
-        self._exact = μ, scatter, σ, W
-        self.n_samples_seen_, self.var_ = seen, (scatter / seen).astype(X.dtype)
-        freedom = max(seen - 1, 1)
-        self._keep(X.dtype, μ, σ**2 / freedom, W, seen, float(scatter.sum() / freedom))
+        σ, W = truncate(merged_scatter_rows(σ, W, n, μ, X), D)
+        left += float((σ[F:] ** 2).sum())
+        μ, freedom = merged_mean(n, μ, X), max(seen - 1, 1)
+        lost = rounding_of_variance(scatter / freedom, μ, seen)
+        others = float((W[F:] ** 2 @ lost).sum())
+        σ, W = σ[:F], W[:F]
+        self._state = μ, scatter, σ, W, left
+        self._keep(self._dtype, μ, σ**2 / freedom, W, seen, float(scatter.sum() / freedom), left / freedom, lost, others)
+        self.n_samples_seen_, self.var_ = seen, (scatter / seen).astype(self.components_.dtype)

@@ -33,7 +33,11 @@ Choices
     (7) is 0 where all λ are.  (8) is 0 where F = R.
     (9) needs a covariance of full rank.  It is computed without one D x D matrix: within the axes each coordinate has
     variance λ_f, and what is left of x - μ after (6) has variance σ².
-    Data are centred before they are squared, so an offset costs no digits.  An eigenvalue below eps λ_1 is rounding.
+    Data are centred before they are squared, so an offset costs no digits.
+    Columns may be in very different units: `settled` makes small eigenvalues sure, and each is judged beside the columns
+    that it is made of.  It counts as 0 if it is at most `rounding_of_variance`: then `whiten` gives 0, and (9) is refused.
+    All is computed in float64.  Results for float32 data are given out in float32, if it can hold their squares, and kept
+    in float64 too; with these are float32 points centred, whitened and scored where float32 would lose what it shows.
 
 Cost
     (2) takes O(N D²) time and O(D²) memory, (3) O(D³); with more features than samples the SVD of the centred data
@@ -51,13 +55,17 @@ import numbers
 
 import numpy as np
 
-from scratchml.core.checks import as_matrix, finite, one_of, safe_to_square, whole_number
+from scratchml.core.checks import as_matrix, finite, held_in, one_of, safe_to_square, whole_number
 from scratchml.core.estimator import Estimator, Transformer
 from scratchml.core.linalg import jacobi_eigh
 from scratchml.core.random import generator
 from scratchml.core.randomized import truncated_svd
+from scratchml.preprocessing import scaling
 
 BLOCK = 4096    # rows that are centred at a time
+EPS = float(np.finfo(np.float64).eps)
+WIDE = 1e-4     # of the largest variance: what is above, float32 can tell from the larger terms that it is left of
+SURE = 1e-8     # of the largest eigenvalue: those above are right to EPS / SURE of themselves
 
 # --- finding the axes ----------------------------------------------------------------------------
 
@@ -65,15 +73,12 @@ BLOCK = 4096    # rows that are centred at a time
 def mean(X):
     """(1)  μ = (1/N) Σ_i x_i
 
-    Of a constant column it is the value exactly: what rounding leaves over would count as variance.
+    By the mean of the chapter on scaling, which sums differences from the first row: a plain sum of many rows would
+    lose digits to an offset.  Of a constant column it is the value exactly.
 
     Shapes: X (N, D) -> (D)
     """
-    μ = X.mean(axis=0, dtype=np.float64)
-    alike = np.flatnonzero((X[::max(1, len(X) // 16)] == X[0]).all(axis=0))        # in a few rows
-    constant = alike[(X[:, alike] == X[0, alike]).all(axis=0)]                     # in all
-    μ[constant] = X[0, constant]
-    return μ
+    return scaling.mean(X)
 
 
 def covariance(X, μ):
@@ -105,6 +110,47 @@ def principal_axes(S):
 def _falling(λ, V):
     """Eigenvalues in ascending order and vectors in columns, as the λ and v_f of (3)."""
     return np.maximum(λ[::-1], 0), V.T[::-1]
+
+
+def rounding_of_variance(variances, μ, N):
+    """What rounding may make of a variance 0, for each column (D,) by itself; along an axis v it is Σ_d v_d² times this.
+
+    Sums of N terms in (2) and of D in (3) err by that share of the columns' `variances`, and the values of a constant
+    column may differ in the last places, as 0.1 + 0.2 and 0.3 do.
+    """
+    return 4 * EPS * (len(μ) + N**0.5) * variances + (4 * EPS * μ) ** 2
+
+
+def settled(λ, W, spread, lost):
+    """The solution of (3) with its small eigenvalues as sure as its large ones.
+
+    A solver is right to eps λ_1, which drowns a column in seconds beside one in nanoseconds.  So the axes with less than
+    SURE λ_1 are solved for again, among themselves.  Before, each of them, v, is turned against each larger axis w by the
+    small angle c = (w·S v) / λ_w, to v - c w and w + c v: then they are uncorrelated, as the solver's rounding left them
+    not.  Again, until none is left that is so small beside the largest of its turn, or that is no more than rounding.
+
+    `spread(W)` is S Wᵀ (D, R), `lost` (D,) the `rounding_of_variance`.
+
+    Shapes: λ (R), W (R, D) -> (R), (R, D)
+    """
+    if λ[-1] >= SURE * λ[0]:
+        return λ, W
+    λ, W, first = λ.copy(), W.copy(), 0
+    while λ[first] > W[first] ** 2 @ lost:
+        small = first + int((λ[first:] >= SURE * λ[first]).sum())
+        rounding = W[small:] ** 2 @ lost
+        if (rounding >= np.maximum(λ[small:], EPS * λ[first])).all():
+            break                                        # none is left, or they are 0 already by what the solver can tell
+        larger = np.flatnonzero(λ[:small] > W[:small] ** 2 @ lost)
+        w, v = W[larger], W[small:]
+        c = w @ spread(v) / λ[larger, None]
+        W[larger], v = w + c @ v, v - c.T @ w
+        T = v @ spread(v)
+        λ[small:], turned = _falling(*np.linalg.eigh((T + T.T) / 2))
+        W[small:] = turned @ v
+        first = small
+    order = np.argsort(-λ, kind="stable")
+    return λ[order], W[order]
 
 
 def fix_signs(W):
@@ -164,7 +210,10 @@ def log_density(X, μ, W, λ, σ2):
     within = (Z**2 / λ).sum(axis=1) + np.log(λ).sum()                              # (N,)
     if F == D:
         return -0.5 * (D * np.log(2 * np.pi) + within)
-    beyond = ((X - reconstruct(Z, μ, W))**2).sum(axis=1) / σ2 + (D - F) * np.log(σ2)
+    left = X - reconstruct(Z, μ, W)
+    if σ2 < EPS * λ.max():
+        left -= left @ W.T @ W                           # nothing but rounding, which may be large beside σ
+    beyond = (left**2).sum(axis=1) / σ2 + (D - F) * np.log(σ2)
     return -0.5 * (D * np.log(2 * np.pi) + within + beyond)
 
 
@@ -197,14 +246,14 @@ class LinearProjection(Transformer, Estimator):
         if Z.shape[1] != self.n_components_:
             raise ValueError(f"Z: has {Z.shape[1]} columns, but {self.n_components_} components are kept")
         if self.whiten:
-            Z = Z * np.sqrt(self.explained_variance_)
+            Z = Z * np.sqrt(self._in_double("explained_variance_")).astype(Z.dtype)
         return reconstruct(Z, self.mean_, self.components_)
 
     def get_covariance(self):
         """The covariance (D, D) of the model, Wᵀ diag(λ - σ²) W + σ² I."""
         self._check_fitted()
-        W, σ2 = self.components_, self.noise_variance_
-        return (W.T * (self.explained_variance_ - σ2)) @ W + σ2 * np.eye(W.shape[1], dtype=W.dtype)
+        W, λ, σ2 = self._in_double("components_"), self._in_double("explained_variance_"), self.noise_variance_
+        return ((W.T * (λ - σ2)) @ W + σ2 * np.eye(W.shape[1])).astype(self.components_.dtype)
 
     def score_samples(self, X):
         """Log-density (N,) under probabilistic PCA, in nats.
@@ -217,12 +266,17 @@ class LinearProjection(Transformer, Estimator):
             Points.
         """
         X = self._further(X)
-        W, λ, σ2 = self.components_, self.explained_variance_, self.noise_variance_
-        floor = λ[0] * len(λ) * np.finfo(λ.dtype).eps
-        if λ[-1] <= floor or (len(W) < W.shape[1] and σ2 <= floor):
+        with np.errstate(over="ignore"):                 # below what float32 can hold is -inf
+            return self._log_density(X).astype(X.dtype, copy=False)
+
+    def _log_density(self, X):
+        """(9), in float64 unless float32 is as good."""
+        names, σ2 = ("mean_", "components_", "explained_variance_"), self.noise_variance_
+        μ, W, λ = [getattr(self, name) if self._plain else self._in_double(name) for name in names]
+        if (λ <= self._lost[:-1]).any() or (len(W) < W.shape[1] and σ2 <= self._lost[-1]):
             raise ValueError("score_samples: the model's covariance is singular, so no density exists (constant or "
                              "dependent features, or too few samples); lower n_components or drop such features")
-        return log_density(X, self.mean_, W, λ, σ2)
+        return log_density(X, μ, W, λ, σ2)
 
     def score(self, X, y=None):
         """Mean log-density, in nats; the error is that of `score_samples`.
@@ -234,33 +288,60 @@ class LinearProjection(Transformer, Estimator):
         y : None, default=None
             Ignored.
         """
-        return float(self.score_samples(X).mean())
+        return float(self._log_density(self._further(X)).mean())
 
     def _further(self, X):
         X = self._more_matrix(X)
-        return safe_to_square(X.astype(self.components_.dtype, copy=False))
+        return safe_to_square(held_in(X, self.components_.dtype), work=np.float64, fitted=True)
 
     def _coordinates(self, X):
-        Z = project(X, self.mean_, self.components_)
+        """(5), whitened if asked for."""
+        if self.whiten and not self._plain:
+            λ = self._in_double("explained_variance_")
+            Z = project(X, self._in_double("mean_"), self._in_double("components_"))
+            Z /= np.where(λ > self._lost[:-1], np.sqrt(λ), np.inf)       # what does not vary beyond rounding becomes 0
+            return Z.astype(X.dtype, copy=False)
+        with np.errstate(over="ignore", invalid="ignore"):
+            Z = project(X, self.mean_, self.components_)
+        if not self._plain and self.mean_.dtype != np.float64:
+            Z += ((self.mean_ - self._in_double("mean_")) @ self.components_.T).astype(Z.dtype)
         if self.whiten:
-            scale = np.sqrt(self.explained_variance_)
-            floor = scale[0] * np.sqrt(len(scale) * np.finfo(scale.dtype).eps)
-            Z /= np.where(scale > floor, scale, np.inf)  # what does not vary beyond rounding becomes 0
+            Z /= np.sqrt(self.explained_variance_)
+        if not np.isfinite(Z.sum(dtype=np.float64)):
+            raise ValueError(f"X: its coordinates cannot be held in {Z.dtype}; scale the data, or fit them in float64")
         return Z
 
     @property
     def _n_features_out(self):
         return self.n_components_
 
-    def _keep(self, dtype, μ, λ, W, n_samples, total):
-        """Set the attributes from the F variances `λ` and axes `W` that are kept, and the variance in `total`."""
+    def _keep(self, dtype, μ, λ, W, n_samples, total, rest, lost, others):
+        """Set the attributes from the F variances `λ` and axes `W` that are kept, and the variance in `total` and `rest`.
+
+        `lost` (D,) is the `rounding_of_variance`, `others` what it comes to along the other axes together; `_lost` (F+1,)
+        will be that along each axis, and what it adds to σ².
+        """
         F, R = len(W), min(n_samples, W.shape[1])
-        rest = max(total - λ.sum(), 0.0)
-        self.mean_, self.components_, self.explained_variance_ = μ.astype(dtype), W.astype(dtype), λ.astype(dtype)
-        self.explained_variance_ratio_ = (λ / total if total > 0 else np.zeros(F)).astype(dtype)
-        self.singular_values_ = np.sqrt((n_samples - 1) * λ).astype(dtype)
-        self.noise_variance_ = float(rest / (R - F)) if F < R else 0.0
-        self.n_components_ = F
+        limits = np.finfo(dtype)
+        if λ[0] > limits.max or 0 < λ[0] < limits.tiny:
+            dtype = np.float64
+        self._keep_rounded(
+            dtype, dict(mean_=μ, components_=W, explained_variance_=λ), n_components_=F,
+            explained_variance_ratio_=(λ / total if total > 0 else np.zeros(F)).astype(dtype),
+            singular_values_=np.sqrt((n_samples - 1) * λ).astype(dtype),
+            noise_variance_=float(rest / (R - F)) if F < R else 0.0,
+            _lost=np.append(W**2 @ lost, others / max(1, R - F)))
+        self._plain = dtype == np.float32 and self._float32_suffices(μ, W, λ)
+
+    def _float32_suffices(self, μ, W, λ):
+        """Whether (9) and whitening are right to 1e-5 in float32.
+
+        They are if no variance is so much smaller than another that it is left of larger terms, if their squares can be
+        held, and if rounding moves the mean by no more than that share of a deviation.
+        """
+        spread = np.append(λ, self.noise_variance_) if len(W) < W.shape[1] else λ
+        moved = (self.mean_ - μ) @ W.T
+        return spread.min() > WIDE * λ[0] and 1e-25 < λ[0] < 1e25 and (np.abs(moved) <= 1e-5 * np.sqrt(λ)).all()
 
 
 class PCA(LinearProjection):
@@ -318,11 +399,12 @@ class PCA(LinearProjection):
                 finite(X, "X")
             if solver in ("randomized", "svd"):
                 centred = X - μ
-                total = float((centred**2).sum() / (len(X) - 1))
+                variances = np.einsum("nd,nd->d", centred, centred) / (len(X) - 1)
             else:
                 S = covariance(X, μ)
-                total = float(S.trace())
-            safe_to_square(X, squares=(len(X) - 1) * total + len(X) * float(μ @ μ))
+                variances = S.diagonal()
+            total = float(variances.sum())
+            safe_to_square(X, squares=(len(X) - 1) * total + len(X) * float(μ @ μ), work=np.float64)
         if solver == "randomized":
             _, singular, W = truncated_svd(centred, self._count(X.shape), generator(self.random_state))
             λ = singular**2 / (len(X) - 1)
@@ -331,9 +413,19 @@ class PCA(LinearProjection):
             λ = singular**2 / (len(X) - 1)
         else:
             λ, W = principal_axes(S) if solver == "covariance_eigh" else _falling(*jacobi_eigh(S))
+        lost = rounding_of_variance(variances, μ, len(X))
+        λ, W = settled(λ, W, (lambda v: S @ v.T) if solver in ("covariance_eigh", "jacobi") else
+                       lambda v: centred.T @ (centred @ v.T) / (len(X) - 1), lost)
         F = self._count(X.shape, λ)
+        rest, others = float(λ[F:].sum()), float((W[F:] ** 2 @ lost).sum())
+        if solver == "randomized":
+            others = float((1 - (W**2).sum(axis=0)).clip(0) @ lost)
+            rest = max(total - float(λ.sum()), 0.0)
+            if rest < SURE * total:                      # most of its digits have gone
+                left = centred - centred @ W.T @ W
+                rest = float(((left - left @ W.T @ W) ** 2).sum() / (len(X) - 1))
         self.n_samples_ = len(X)
-        self._keep(X.dtype, μ, λ[:F], fix_signs(W[:F]), len(X), total)
+        self._keep(X.dtype, μ, λ[:F], fix_signs(W[:F]), len(X), total, rest, lost, others)
         return self
 
     def _solver(self, shape):

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, strategies as st
 from hypothesis.extra import numpy as hnp
 
-from scratchml.core.checks import (as_floats, as_matrix, as_vector, finite, in_order, one_of, real_number, safe_to_square,
-                                   sample_weights, whole_number)
+from scratchml.core.checks import (as_floats, as_matrix, as_vector, finite, held_in, in_order, one_of, real_number,
+                                   safe_to_square, sample_weights, whole_number)
 from tests.strategies.distances import BAD_TABLES, layouts, seeds, table
 
 
@@ -197,6 +197,14 @@ def test_what_is_squared_in_double_precision_is_judged_there():
         assert safe_to_square(X, work=np.float64) is X and safe_to_square(X, weight=1e30, work=np.float64) is X
         assert "float32" in refuses(safe_to_square, X)
     assert "float64" in refuses(safe_to_square, np.array([[1e200]]), work=np.float64)
+
+
+def test_a_type_that_cannot_hold_the_numbers():
+    X = np.array([[1.0, 2]])
+    assert held_in(X, np.float64) is X and held_in(X, np.float32).dtype == np.float32
+    assert held_in(np.array([[1e-300]]), np.float32).tolist() == [[0]]
+    message = refuses(held_in, np.array([[1.0, -1e300]]), np.float32, "init")
+    assert message.startswith("init: ") and "1e+300" in message and "float32" in message
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])

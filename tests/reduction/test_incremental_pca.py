@@ -381,3 +381,37 @@ def test_has_to_be_fitted_first():
     for use in ("transform", "inverse_transform"):
         with pytest.raises(ValueError, match="not fitted"):
             getattr(IncrementalPCA(), use)(table(5, 2, 0))
+
+
+# --- columns of very different units, float32, small batches
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("deviations, offset", [((30_000, 12), 1000), ((5e11, 5, 0.02), 0), ((0.02, 5e9, 1e-8), 0),
+                                                ((1e15, 1e-3, 1e6, 3, 1e-9), 0)])
+def test_every_column_counts_in_its_own_units(dtype, deviations, offset):
+    rng = np.random.default_rng(0)
+    X = (offset + rng.normal(size=(400, len(deviations))) * deviations).astype(dtype)
+    model, whole = IncrementalPCA(whiten=True).fit(X), PCA(whiten=True).fit(X.astype(float))
+    np.testing.assert_allclose(model.explained_variance_, whole.explained_variance_, rtol=1e-6)
+    np.testing.assert_allclose(model.transform(X).std(axis=0, ddof=1), 1, rtol=1e-5)
+    np.testing.assert_allclose(model.score(X), whole.score(X.astype(float)), rtol=1e-6)
+    for F in range(1, len(deviations)):
+        some = IncrementalPCA(F).fit(X)
+        assert 0.5 < some.noise_variance_ / PCA(F).fit(X.astype(float)).noise_variance_ < 2
+
+
+def test_a_batch_of_next_to_nothing_is_taken_like_any_other():
+    rng = np.random.default_rng(0)
+    for dtype in (np.float32, np.float64):
+        X = np.concatenate([rng.normal(size=(20, 3)), 1e-14 * rng.normal(size=(20, 3)), np.zeros((5, 3))]).astype(dtype)
+        for order in (slice(None), slice(None, None, -1)):
+            model = partially([X[order][:20], X[order][20:40], X[order][40:]])
+            np.testing.assert_allclose(model.explained_variance_, PCA().fit(X).explained_variance_, rtol=1e-5)
+            assert model.components_.dtype == dtype and np.isfinite(model.transform(X[20:21])).all()
+
+
+def test_what_was_refused_first_is_no_start():
+    model = IncrementalPCA(4)
+    with pytest.raises(ValueError, match="n_components=4"):
+        model.partial_fit(stretched(7, 3, 0))
+    assert model.set_params(n_components=2).partial_fit(stretched(7, 3, 0)).n_samples_seen_ == 7

@@ -511,3 +511,147 @@ def test_has_to_be_fitted_first():
             getattr(PCA(), use)(table(5, 2, 0))
     with pytest.raises(ValueError, match="not fitted"):
         PCA().get_covariance()
+
+
+# --- columns of very different units, float32, small rows
+
+INCOME_AND_AGE = np.column_stack([np.random.default_rng(0).normal(50_000, 30_000, 2000),
+                                  np.random.default_rng(1).normal(40, 12, 2000)])
+
+
+def in_units(*deviations, N=400, offset=0.0, seed=0):
+    """Columns that are correlated, but each with its own deviation."""
+    rng = np.random.default_rng(seed)
+    mixed = rng.normal(size=(N, len(deviations))) @ (np.eye(len(deviations)) + 0.4)
+    return offset + mixed * np.array(deviations)
+
+
+def exact_variances(X):
+    """The eigenvalues of the covariance to about 30 digits: by Jacobi's method in fractions of 200 bits."""
+    from fractions import Fraction
+    N, D = X.shape
+    rows = [[Fraction(float(x)) for x in row] for row in X]
+    μ = [sum(column) / N for column in zip(*rows)]
+    S = [[sum((row[d] - μ[d]) * (row[e] - μ[e]) for row in rows) / (N - 1) for e in range(D)] for d in range(D)]
+    result = []
+    order = sorted(range(D), key=lambda d: -S[d][d])     # the units are far apart: what is left of a column after the larger
+    for n, d in enumerate(order):
+        larger = order[:n]
+        rest = S[d][d]
+        A = [[S[i][j] for j in larger] + [S[i][d]] for i in larger]
+        for i in range(n):                               # solves for the part that the larger columns explain
+            for j in range(i + 1, n):
+                f = A[j][i] / A[i][i]
+                A[j] = [a - f * b for a, b in zip(A[j], A[i])]
+        x = [Fraction(0)] * n
+        for i in reversed(range(n)):
+            x[i] = (A[i][n] - sum(A[i][j] * x[j] for j in range(i + 1, n))) / A[i][i]
+        rest -= sum(x[i] * S[larger[i]][d] for i in range(n))
+        result.append(float(rest))
+    return np.array(result)
+
+
+@each_solver
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_income_and_age_are_both_whitened(solver, dtype):
+    X = INCOME_AND_AGE.astype(dtype)
+    model = PCA(whiten=True, svd_solver=solver, random_state=0).fit(X)
+    np.testing.assert_allclose(model.transform(X).std(axis=0, ddof=1), 1, rtol=1e-5)
+    λ = np.linalg.eigvalsh(np.cov(X.astype(float).T))[::-1]
+    np.testing.assert_allclose(model.explained_variance_, λ, rtol=1e-6)
+    np.testing.assert_allclose(model.score(X), -np.log(2 * np.pi) - (np.log(λ).sum() + 2 * (1 - 1 / 2000)) / 2, rtol=1e-9)
+    np.testing.assert_allclose(model.inverse_transform(model.transform(X)), X, rtol=1e-5, atol=0.02)
+
+
+@each_solver
+@pytest.mark.parametrize("deviations", [(5e11, 5, 0.02), (0.02, 5e11, 5), (1e15, 1e-3, 1e6, 3, 1e-9), (1e150, 1, 1e-130),
+                                        (1e9, 1e4, 1e-1, 1e-6, 1e-11), (1e12, 1), (1, 1e20)])
+def test_every_column_counts_in_its_own_units(solver, deviations):
+    X = in_units(*deviations, N=60)
+    model = PCA(whiten=True, svd_solver=solver, random_state=0).fit(X)
+    λ = exact_variances(X)
+    np.testing.assert_allclose(model.explained_variance_, λ, rtol=1e-4)           # neighbours are 5000 apart at least
+    Z = model.transform(X)
+    np.testing.assert_allclose(np.cov(Z.T), np.eye(len(λ)), rtol=0, atol=1e-6)
+    expected = -0.5 * (len(λ) * np.log(2 * np.pi) + np.log(λ).sum() + len(λ) * (1 - 1 / len(X)))
+    np.testing.assert_allclose(model.score(X), expected, rtol=1e-4, atol=1e-4)
+    if solver == "randomized" and max(deviations) / min(deviations) > 1e14:
+        return                                           # what it has left out of the axes is known to rounding of all
+    for F in range(1, len(λ)):
+        some = PCA(F, svd_solver=solver, random_state=0).fit(X)
+        np.testing.assert_allclose(some.explained_variance_, λ[:F], rtol=1e-4)
+        np.testing.assert_allclose(some.noise_variance_, λ[F:].mean(), rtol=1e-4)
+        expected = -0.5 * (len(λ) * np.log(2 * np.pi) + np.log(λ[:F]).sum() + (len(λ) - F) * np.log(λ[F:].mean())
+                           + len(λ) * (1 - 1 / len(X)))
+        np.testing.assert_allclose(some.score(X), expected, rtol=1e-4, atol=1e-3)
+
+
+def test_as_many_columns_of_as_many_units_as_you_like():
+    deviations = 10.0 ** np.linspace(20, -20, 41)
+    X = in_units(*deviations, N=500)
+    model = PCA(whiten=True).fit(X)
+    np.testing.assert_allclose(np.cov(model.transform(X).T), np.eye(41), rtol=0, atol=1e-5)
+    np.testing.assert_allclose(model.components_ @ model.components_.T, np.eye(41), rtol=0, atol=1e-13)
+    np.testing.assert_allclose(model.explained_variance_, PCA(svd_solver="jacobi").fit(X).explained_variance_, rtol=1e-7)
+
+
+@each_solver
+@pytest.mark.parametrize("factor", [1e-12, 1.0, 1e12])
+def test_what_depends_on_others_has_no_variance_whatever_its_units(solver, factor):
+    x = table(50, 3, 0)
+    X = np.column_stack([1e9 * x[:, 0], factor * x[:, 1:], factor * (x[:, 1] - 2 * x[:, 2])])
+    model = PCA(whiten=True, svd_solver=solver, random_state=0).fit(X)
+    stds = model.transform(X).std(axis=0, ddof=1)
+    np.testing.assert_allclose(stds, [1, 1, 1, 0], rtol=0, atol=1e-6)
+    with pytest.raises(ValueError, match="singular"):
+        model.score(X)
+
+
+def test_what_rounding_leaves_of_a_constant_column_has_no_variance():
+    X = np.column_stack([1e-3 * table(40, 1, 0)[:, 0], np.where(np.arange(40) % 3, 0.1 + 0.2, 0.3),
+                         np.full(40, 1e9 + 0.1)])
+    assert len(set(X[:, 1])) == 2
+    Z = PCA(whiten=True).fit_transform(X)
+    np.testing.assert_allclose(Z.std(axis=0, ddof=1), [1, 0, 0], rtol=1e-12)
+
+
+@pytest.mark.parametrize("X", [
+    np.column_stack([1.7e9 + np.arange(1000), 20 + np.random.default_rng(0).normal(size=1000)]),
+    np.column_stack([101325 + np.arange(1000) % 9 / 128, np.random.default_rng(0).normal(size=1000)]),
+    np.column_stack([1e9 + 64 * (np.arange(999) % 5), 1e-9 * np.random.default_rng(0).normal(size=999)]),
+    1e-25 * table(40, 3, 0), 1e25 * table(40, 3, 0), in_units(1e30, 1, 1e-30)])
+def test_float32_gives_what_its_numbers_give_in_double_precision(X):
+    X = X.astype(np.float32)
+    single, double = (PCA(whiten=True).fit(rows) for rows in (X, X.astype(float)))
+    np.testing.assert_allclose(single.transform(X), double.transform(X.astype(float)), rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(single.score(X), double.score(X.astype(float)), rtol=1e-9)
+    np.testing.assert_allclose(single.explained_variance_, double.explained_variance_, rtol=1e-6)
+    plain, Z = PCA().fit(X), PCA().fit(X.astype(float)).transform(X.astype(float))
+    np.testing.assert_allclose(plain.transform(X), Z, rtol=1e-4, atol=1e-6 * np.abs(Z).max())
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_tiny_row_alone(dtype):
+    X, row = np.random.default_rng(0).random((50, 3)).astype(dtype), np.array([[1e-13, 0, 0]], dtype)
+    model = PCA(2).fit(X)
+    for tiny in (row, row * dtype(1e-31), 0 * row):
+        np.testing.assert_allclose(model.transform(tiny), model.transform(np.vstack([tiny, X]))[:1],
+                                   rtol=0, atol=4 * np.finfo(dtype).eps)
+        assert np.isfinite(model.score(tiny))
+
+
+def test_an_attribute_that_is_turned_round_counts():
+    X = table(30, 3, 0).astype(np.float32)
+    for whiten in (False, True):
+        model = PCA(2, whiten=whiten).fit(X)
+        Z = model.transform(X)
+        model.components_ = -model.components_
+        np.testing.assert_allclose(model.transform(X), -Z, rtol=0, atol=1e-5)
+
+
+def test_a_mean_of_many_rows_loses_no_digits_to_an_offset():
+    noise = np.random.default_rng(0).normal(size=(1_000_000, 2))
+    X = 4500000.123456 + 1e-4 * noise
+    expected = np.linalg.eigvalsh(np.cov((X - X[0]).T))[::-1]
+    np.testing.assert_allclose(PCA().fit(X).explained_variance_, expected, rtol=1e-9)
+    np.testing.assert_allclose(mean(X), X[0] + (X - X[0]).mean(axis=0), rtol=2 * EPS)
