@@ -23,9 +23,9 @@ class Pictures:
         """An empty matplotlib figure, its size in inches."""
         return self._figure(figsize=(width, height), layout="constrained")
 
-    def save(self, figure, name):
-        """Write `figure` to name.png."""
-        figure.savefig(self.folder / f"{name}.png", dpi=150)
+    def save(self, figure, name, dpi=150):
+        """Write `figure` to name.png, with so many dots an inch."""
+        figure.savefig(self.folder / f"{name}.png", dpi=dpi)
 
 
 def bare(axes):
