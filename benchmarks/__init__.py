@@ -4,6 +4,7 @@
     python -m benchmarks kmeans pca             some
     python -m benchmarks kmeans --times         medians alone, without the fresh processes
     python -m benchmarks tsne --plot pictures   time against n drawn, too
+    python -m benchmarks --readme               the ten timings of README.md, written there
     python -m pytest benchmarks/bench_kmeans.py the same cases under pytest-benchmark
 
 A file bench_<chapter>.py defines CASES, a list of Case and Growth, and imports `test_contender`, which pytest-benchmark

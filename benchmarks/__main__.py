@@ -34,7 +34,13 @@ def main():
     parser.add_argument("--times", action="store_true", help="medians alone, no fresh processes")
     parser.add_argument("--fresh", nargs=2, help=argparse.SUPPRESS)              # what those are asked: case, contender
     parser.add_argument("--plot", metavar="DIR", help="draw time against n there, too (needs matplotlib)")
+    parser.add_argument("--readme", action="store_true", help="time the ten of README.md and write its table")
     options = parser.parse_args()
+    options.chapter = [name.lower() for name in options.chapter]
+    if options.readme:
+        from benchmarks import readme
+        readme.write(readme.measure())
+        return
     if unknown := set(options.chapter) - set(CHAPTERS):
         parser.error(f"no bench file for {', '.join(sorted(unknown))}; there are {', '.join(CHAPTERS)}")
     if options.fresh:
@@ -207,4 +213,11 @@ def duration(seconds):
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+        sys.stdout.flush()
+    except BrokenPipeError:                              # `| head` has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,10 +1,11 @@
 """The bench files are complete, and their harness compares what it times."""
 import importlib
+import json
 
 import numpy as np
 import pytest
 
-from benchmarks import OURS, Case, Growth, __main__ as harness, close, missing, peer
+from benchmarks import OURS, Case, Growth, __main__ as harness, close, missing, peer, readme
 from tests.textbook.source import MODULES
 
 
@@ -64,3 +65,47 @@ def test_a_contender_without_a_package_to_miss_is_there():
 @pytest.mark.parametrize("seconds, words", [(12.34, "12.3 s"), (0.0123, "12.3 ms"), (1e-5, "10 µs"), (3e-9, "3 ns")])
 def test_durations_read_well(seconds, words):
     assert harness.duration(seconds) == words
+
+
+# --- README's table
+
+RECORD = {"date": "2026-01-02", "machine": "x", "cores": 2, "python": "3", "numpy": "2", "numba": "0",
+          "rows": [{"what": "sorting", "ours": 0.5, "theirs": 1.25, "library": "other 1.0"}]}
+
+
+def test_readme_shows_what_the_command_last_recorded():
+    text = readme.README.read_text(encoding="utf-8")
+    record = json.loads(readme.RECORD.read_text(encoding="utf-8"))
+    assert readme.START + readme.rendered(record) + readme.END in text
+    assert [row["what"] for row in record["rows"]] == [what for what, *_ in readme.TEN]
+
+
+def test_the_ten_are_cases_that_there_are():
+    for _, chapter, begins, contenders, _ in readme.TEN:
+        case = next(case for case in harness.bench_file(chapter).CASES if case.name.startswith(begins))
+        assert set(contenders) <= set(case.contenders)
+    assert len(readme.TEN) == 10
+
+
+def test_a_record_takes_the_place_of_the_last(tmp_path, monkeypatch):
+    monkeypatch.setattr(readme, "README", tmp_path / "README.md")
+    monkeypatch.setattr(readme, "RECORD", tmp_path / "readme.json")
+    (tmp_path / "README.md").write_text(f"before\n{readme.START}old\n{readme.END}\nafter\n")
+    readme.write(RECORD)
+    text = (tmp_path / "README.md").read_text()
+    assert text.startswith("before\n") and text.endswith("\nafter\n") and "old" not in text
+    assert "| sorting | 500 ms | 1.25 s | other 1.0 | 2.5 |" in text and "2026-01-02" in text
+    assert json.loads((tmp_path / "readme.json").read_text()) == RECORD
+    readme.write(RECORD)
+    assert (tmp_path / "README.md").read_text() == text
+    (tmp_path / "README.md").write_text("no place")
+    with pytest.raises(SystemExit, match="no place for the table"):
+        readme.write(RECORD)
+
+
+def test_without_a_library_readme_stays_as_it_is(monkeypatch):
+    monkeypatch.setattr(readme, "TEN", (("doubling", "kmeans", "doubling", ("absent",), "other"),))
+    monkeypatch.setattr(readme, "bench_file", lambda chapter: type("file", (), {"CASES": [CASE]}))
+    monkeypatch.setattr(harness, "SECONDS", 0)
+    with pytest.raises(SystemExit, match="README.md stays as it is. doubling: absent: skipped"):
+        readme.measure()

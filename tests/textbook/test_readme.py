@@ -10,12 +10,15 @@ import tomllib
 
 import pytest
 
+import scratchml
 from scratchml import tour
+from scratchml.tour import text
+from scratchml.tour.lecture import LECTURE
 from tests.textbook.source import ROOT
 
 README = ROOT / "README.md"
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-SHORT = re.compile(r"python -m (scratchml|benchmarks)( .*)? --help|python -m scratchml( read \w+)?")     # done at once
+SHORT = re.compile(r"python -m (scratchml|benchmarks)( .*)? --help|python -m scratchml( map| read \w+( \d+)?)?")     # at once
 
 
 def blocks(*languages):
@@ -35,6 +38,11 @@ def commands():
                     yield shlex.join(command)
 
 
+def inline_commands():
+    """Every command that stands in a line of text, between backquotes."""
+    return re.findall(r"`(python -m [^`]+)`", README.read_text(encoding="utf-8"))
+
+
 def test_it_shows_programs_and_commands():
     assert blocks("python") and list(commands())
 
@@ -52,7 +60,7 @@ def test_its_programs_run_in_order(tmp_path, monkeypatch):
     assert not complaints, "".join(complaints)
 
 
-@pytest.mark.parametrize("command", sorted(set(commands())))
+@pytest.mark.parametrize("command", sorted({*commands(), *inline_commands()}))
 def test_its_commands_exist(command, tmp_path):
     if SHORT.fullmatch(command):
         return run(shlex.split(command), tmp_path)
@@ -69,15 +77,38 @@ def test_its_commands_exist(command, tmp_path):
             assert set(names) <= set(tour.CHAPTERS)
         case ["pytest", *paths]:
             assert all((ROOT / path.split("::")[0]).exists() for path in paths)
+        case [module] if module.startswith("scratchml.tour."):
+            assert "__main__" in (ROOT / f"{module.replace('.', '/')}.py").read_text(encoding="utf-8")
         case ["benchmarks", *chapters]:
             assert all((ROOT / "benchmarks" / f"bench_{chapter}.py").exists() for chapter in chapters)
         case _:
             pytest.fail(f"{command}: not a command that README.md may ask for")
 
 
-def test_its_paths_exist():
-    paths = re.findall(r"`((?:scratchml|tests|benchmarks)/[\w/.]*)`", README.read_text(encoding="utf-8"))
-    assert not [path for path in paths if not (ROOT / path).exists()]
+def test_its_paths_and_links_exist():
+    readme = README.read_text(encoding="utf-8")
+    paths = re.findall(r"`((?:scratchml|tests|benchmarks)/[\w/.]*)`", readme)
+    paths += re.findall(r"\]\((?!http)([^)#]+)\)", readme)
+    assert len(paths) > 20 and not [path for path in paths if not (ROOT / path).exists()]
+
+
+def test_its_index_is_the_lecture():
+    rows = ["| topic | chapters |", "|---|---|"]
+    for topic, chapters in LECTURE:
+        files = [text.file_of(text.modules()[name][0]).relative_to(ROOT).as_posix() for name in chapters]
+        rows.append(f"| {topic} | {', '.join(f'[{name}]({file})' for name, file in zip(chapters, files))} |")
+    index = "\n".join(rows)
+    assert f"\n\n{index}\n\n" in README.read_text(encoding="utf-8"), f"README's index should be\n{index}"
+
+
+def test_its_picture_is_small_and_can_be_made_again():
+    picture = ROOT / "scratchml" / "tour" / "pictures" / "cover.png"
+    assert picture.read_bytes().startswith(b"\x89PNG") and picture.stat().st_size < 100_000
+    assert {"scratchml.tour.cover"} <= {word for command in inline_commands() for word in command.split()}
+
+
+def test_its_version_is_ours():
+    assert f"version = {{{scratchml.__version__}}}" in README.read_text(encoding="utf-8")
 
 
 def run(words, folder):
