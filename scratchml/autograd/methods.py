@@ -223,7 +223,7 @@ def _array(self, dtype=None, copy=None):
     if self.requires_grad:
         raise TypeError("a Tensor that requires a gradient is not turned into an array in silence: write "
                         "t.detach().numpy(), or use the functions of scratchml.autograd.ops")
-    return np.array(self._data, dtype, copy=copy)
+    return np.asarray(self._data, dtype) if copy is None else np.array(self._data, dtype, copy=copy)
 
 
 Tensor.__array_ufunc__, Tensor.__array_function__, Tensor.__array__ = _array_ufunc, _array_function, _array

@@ -145,7 +145,7 @@ ABS = Primitive("abs(x)", np.abs, lambda g, x: g * np.sign(x._data))
 TANH = Primitive("tanh(x)", np.tanh, lambda g, y: g * (1 - y * y))
 SIGMOID = Primitive("sigmoid(x)", sigmoid_of, lambda g, y: g * (y * (1 - y)))
 RELU = Primitive("relu(x)", lambda x: np.maximum(x, 0), lambda g, y: only(g, y._data > 0))
-LEAKY_RELU = Primitive("leaky_relu(x; slope)", lambda x, slope: np.where(x > 0, x, slope * x),
+LEAKY_RELU = Primitive("leaky_relu(x; slope)", lambda x, slope: np.where(x > 0, x, x.dtype.type(slope) * x),
                        lambda g, x, slope: where(x._data > 0, g, slope * g))
 SOFTPLUS = Primitive("softplus(x)", lambda x: np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x))),
                      lambda g, x: g * x.sigmoid())

@@ -268,8 +268,8 @@ class Primitive:
         else:
             array = self.forward(*[t._data for t in operands], *params)
             mask = sum(t.requires_grad << i for i, t in enumerate(operands))
-        if type(array) is not ndarray:                   # NumPy makes scalars of results without dimensions
-            array = np.asarray(array)
+        if type(array) is not ndarray:                   # NumPy makes scalars of results without dimensions, and
+            array = np.asarray(array, np.result_type(*[t._data.dtype for t in operands]))    # NumPy 1 of float64
         result = _result(array, None)
         if array.base is not None:                       # perhaps a view of an operand's array
             for t in operands:

@@ -10,8 +10,8 @@ padded array with its lengths, and the layer reads both.
 >>> packed = pack_padded_sequence(x, [2, 4], batch_first=True)
 >>> y, h = GRU(3, 5, batch_first=True, random_state=0)(packed)
 >>> y, lengths = pad_packed_sequence(y, batch_first=True)
->>> y.shape, lengths.tolist(), y.data[0, 2:].any()
-((2, 4, 5), [2, 4], np.False_)
+>>> y.shape, lengths.tolist(), bool(y.data[0, 2:].any())
+((2, 4, 5), [2, 4], False)
 """
 from typing import NamedTuple
 

@@ -14,8 +14,8 @@ Choices
 >>> from scratchml.nn import LSTM
 >>> layer = LSTM(3, 2, bidirectional=True, random_state=0)
 >>> y, (h, c) = layer(np.ones((4, 5, 3)), lengths=[4, 1, 3, 3, 2])
->>> y.shape, h.shape, y.data[1:, 1].any()
-((4, 5, 4), (2, 5, 2), np.False_)
+>>> y.shape, h.shape, bool(y.data[1:, 1].any())
+((4, 5, 4), (2, 5, 2), False)
 >>> sorted(layer.state_dict())[:2]
 ['bias_hh_l0', 'bias_hh_l0_reverse']
 """
