@@ -3,14 +3,14 @@ import warnings
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, strategies as st
+from hypothesis import given, strategies as st
 
 from scratchml.cluster import BisectingKMeans, KMeans
 from scratchml.cluster.bisecting import left_over, replay, worst
 from scratchml.core.estimator import ConvergenceWarning
 from tests.reference import bisecting as reference
 from tests.strategies.bisecting import trees
-from tests.strategies.distances import BAD_TABLES, layouts, seeds, table, tables
+from tests.strategies.distances import BAD_TABLES, layouts, seeds, table, tables, with_number
 from tests.strategies.kmeans import blobs, clustered
 
 EPS = np.finfo(float).eps
@@ -38,9 +38,9 @@ def test_a_point_goes_down_the_tree(drawn):
 # --- the tree as a whole
 
 @pytest.mark.parametrize("strategy", ["biggest_inertia", "largest_cluster"])
-@given(tables(20, 3, min_rows=2), st.integers(1, 5), seeds)
-def test_labels_centres_and_tree_agree(strategy, X, K, seed):
-    assume(K <= len(X))
+@given(with_number(tables(20, 3, min_rows=2), 5), seeds)
+def test_labels_centres_and_tree_agree(strategy, drawn, seed):
+    X, K = drawn
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         model = BisectingKMeans(K, random_state=seed, tol=0, bisecting_strategy=strategy).fit(X)

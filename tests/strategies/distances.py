@@ -36,6 +36,13 @@ def tables(draw, max_rows, max_columns, min_rows=1, kinds=KINDS):
 
 
 @st.composite
+def with_number(draw, tables, most, limit=len):
+    """A table X, and a number from 1 to `most` that is at most limit(X)."""
+    X = draw(tables)
+    return X, draw(st.integers(1, min(most, limit(X))))
+
+
+@st.composite
 def pairs(draw, max_rows, max_columns, kinds=KINDS):
     """Two tables of one kind, with rows in common where the kind repeats rows."""
     rows = draw(tables(2 * max_rows, max_columns, min_rows=2, kinds=kinds))

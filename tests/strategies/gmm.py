@@ -27,18 +27,22 @@ def mixture(K, D, seed, covariance_type="full"):
     return rng.dirichlet(np.full(K, 2.0)), 3 * rng.normal(size=(K, D)), Σ
 
 
-def drawn_from(N, π, μ, Σ, seed):
+def drawn_from(N, π, μ, Σ, seed, each=False):
+    """N points; where `each`, the first ones are one of each component."""
     rng = np.random.default_rng(seed)
     y = rng.choice(len(π), size=N, p=π)
+    if each:
+        y[:len(π)] = range(len(π))
     return np.array([rng.multivariate_normal(μ[k], Σ[k]) for k in y])
 
 
 @st.composite
-def mixtures(draw, max_points, max_columns, max_components=4, covariance_type="full", offsets=OFFSETS):
-    """X, π, μ, Σ: points from a mixture, and that mixture; all about an offset."""
+def mixtures(draw, max_points, max_columns, max_components=4, covariance_type="full", offsets=OFFSETS, each=False,
+             least=lambda K, D: 2):
+    """X, π, μ, Σ: points, no fewer than `least`, from a mixture, and that mixture; all about an offset."""
     K, D, seed = draw(st.integers(1, max_components)), draw(st.integers(1, max_columns)), draw(seeds)
     π, μ, Σ = mixture(K, D, seed, covariance_type)
-    X = drawn_from(draw(st.integers(2, max_points)), π, μ, Σ, seed + 1)
+    X = drawn_from(draw(st.integers(least(K, D), max_points)), π, μ, Σ, seed + 1, each)
     offset = draw(st.sampled_from(offsets))
     return X + offset, π, μ + offset, Σ
 

@@ -22,7 +22,7 @@ def clustered(draw, max_rows, max_columns, kinds=KINDS, zero_weights=True):
 
 @st.composite
 def starts(draw, max_rows, max_columns, min_rows=4, how=STARTS):
-    """X without ties and K centres to start from, some of which may own no point."""
+    """X without ties and K centres to start from; some may own no point, unless all are points or each is near one."""
     X = draw(tables(max_rows, max_columns, min_rows=min_rows, kinds=("normal",)))
     K, kind, rng = draw(st.integers(2, 4)), draw(st.sampled_from(how)), np.random.default_rng(draw(seeds))
     C = X[rng.permutation(len(X))[:K]]
@@ -32,6 +32,11 @@ def starts(draw, max_rows, max_columns, min_rows=4, how=STARTS):
         C[rng.integers(K)] += 1e3
     elif kind == "twice the same":
         C[-1] = C[0]
+    elif kind == "each near a point":
+        step = rng.normal(size=C.shape) * np.ptp(X)
+        while len(set(((X[:, None] - C - step) ** 2).sum(axis=2).argmin(axis=1))) < K:
+            step /= 2
+        C = C + step
     return X, C
 
 
