@@ -1,16 +1,16 @@
 """Principal components batch by batch: against the definition, and against those of all rows at once."""
 import numpy as np
 import pytest
-from hypothesis import assume, given, strategies as st
+from hypothesis import given, strategies as st
 
 from scratchml.reduction import PCA, IncrementalPCA
 from scratchml.reduction.incremental_pca import mean_correction, merged_mean, merged_scatter_rows, truncate
 from tests.reference import incremental_pca as reference
 from tests.reference.pca import covariance, fix_signs
 from tests.reference.pca import mean as mean_of
-from tests.strategies.distances import BAD_TABLES, layouts, seeds, table, tables
+from tests.strategies.distances import BAD_TABLES, layouts, seeds, table, tables, with_number
 from tests.strategies.incremental_pca import batches, seen_and_new
-from tests.strategies.pca import axes, stretched
+from tests.strategies.pca import axes, most_components, stretched
 
 EPS = np.finfo(float).eps
 
@@ -61,9 +61,10 @@ def test_merged_scatter_rows(drawn):
         np.testing.assert_array_equal(was, now)
 
 
-@given(tables(9, 6, kinds=("normal", "constant column", "one direction", "integer grid")), st.integers(1, 6))
-def test_truncate_keeps_the_directions_in_which_the_rows_are_longest(M, F):
-    assume(F <= min(M.shape))
+@given(with_number(tables(9, 6, kinds=("normal", "constant column", "one direction", "integer grid")), 6,
+                   most_components))
+def test_truncate_keeps_the_directions_in_which_the_rows_are_longest(drawn):
+    M, F = drawn
     before = M.copy()
     σ, W = truncate(M, F)
     bound = 20 * sum(M.shape) * EPS * np.linalg.norm(M)
@@ -168,12 +169,11 @@ def test_every_batch_is_as_good_as_the_whole_so_far(drawn):
             assert_is_the_pca_of(model, np.vstack(parts[:last + 1]))
 
 
-@given(st.integers(2, 12), st.integers(1, 6), st.integers(1, 6), seeds)
-def test_one_batch_is_the_whole(N, D, F, seed):
-    assume(F <= min(N, D))
-    X = table(N, D, seed)
+@given(with_number(tables(12, 6, min_rows=2, kinds=("normal",)), 6, most_components))
+def test_one_batch_is_the_whole(drawn):
+    X, F = drawn
     assert_is_the_pca_of(IncrementalPCA(F).partial_fit(X), X, F)
-    assert_is_the_pca_of(IncrementalPCA(F, batch_size=N).fit(X), X, F)
+    assert_is_the_pca_of(IncrementalPCA(F, batch_size=len(X)).fit(X), X, F)
 
 
 @given(seeds, st.integers(1, 5), st.integers(2, 4))

@@ -23,11 +23,11 @@ def points(N, D, seed, kind):
 
 
 @st.composite
-def clouds(draw, max_rows, max_columns=4, min_rows=4, kinds=KINDS):
-    """X (N, D) and a perplexity that it can have."""
+def clouds(draw, max_rows, max_columns=4, min_rows=4, kinds=KINDS, room=1.0):
+    """X (N, D) and a perplexity that it can have, also `room` times as great."""
     N = draw(st.integers(min_rows, max_rows))
     X = points(N, draw(st.integers(2, max_columns)), draw(seeds), draw(st.sampled_from(kinds)))
-    return X, draw(st.floats(1.01, N - 1.01))
+    return X, draw(st.floats(1.01, (N - 1.01) / room))
 
 
 @st.composite

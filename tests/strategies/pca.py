@@ -18,6 +18,10 @@ def stretched(N, D, seed, ratio=0.5):
     return np.random.default_rng(seed).normal(size=(N, D)) * ratio ** np.arange(D) @ axes(D, D, seed + 1) + 1
 
 
+def most_components(X):
+    return min(X.shape)
+
+
 @st.composite
 def covariances(draw, max_columns):
     """Symmetric, with eigenvalues that are distinct, repeated, zero or far apart; some are diagonal."""
