@@ -137,7 +137,7 @@ def test_not_positive_definite_names_the_pivot(A, pivot, value):
 
 # --- Jacobi: equal to the definition
 
-@given(st.floats(-9, 9), st.floats(-9, 9), st.floats(-9, 9).filter(lambda h: abs(h) > 1e-9))
+@given(st.floats(-9, 9), st.floats(-9, 9), st.floats(1e-9, 9) | st.floats(-9, -1e-9))
 def test_tangent_is_the_smaller_root(a, d, h):
     t = tangent(a, d, h)
     assert abs(t - reference.tangent(a, d, h)) <= 8 * EPS * abs(t) and abs(t) <= 1
@@ -156,11 +156,10 @@ def planes(n):
     return [(p, q) for p in range(n) for q in range(p + 1, n)]
 
 
-@given(symmetric(6), st.data())
+@given(symmetric(6, least=2), st.data())
 def test_a_turn_is_the_product_of_three_matrices(A, data):
-    candidates = [(p, q) for p, q in planes(len(A)) if A[p, q]]
-    assume(candidates)
-    p, q = data.draw(st.sampled_from(candidates))
+    p, q = data.draw(st.sampled_from(planes(len(A))))
+    A[p, q] = A[q, p] = A[p, q] or 0.7                   # an entry that is 0 is not turned to 0
     W = np.random.default_rng(0).normal(size=A.shape)
     expected_A, expected_W = reference.rotate(A, W, p, q)
     turned_A, turned_W = rotate(A.copy(), W.copy(), p, q)
@@ -234,7 +233,7 @@ def test_a_multiple_of_the_identity_shifts_the_eigenvalues(A, shift):
 
 @given(symmetric(8), st.integers(-250, 250))
 def test_eigenvalues_follow_the_scale_to_the_last_bit(A, exponent):
-    assume((np.abs(A) > 1e-30).all() or not A.any())     # or what is negligible turns subnormal
+    assume((np.abs(A[A != 0]) > 1e-30).all())            # or what is negligible turns subnormal
     scale = 4.0**exponent                                # 1e±150; roots of it are exact
     (values, V), (scaled, U) = jacobi_eigh(A), jacobi_eigh(A * scale)
     assert np.array_equal(scaled, values * scale) and np.array_equal(U, V)

@@ -40,9 +40,9 @@ def test_every_equation_is_its_definition(drawn):
 def test_equals_elementary_operations(reduction, drawn, ignore):
     z, t, w, α, _ = drawn
     counts = np.ones(len(t), bool)
-    if ignore:
+    if ignore and len(t) > 1:
         counts[0], t[0] = False, 9
-    assume(w[t[counts]].sum() > 0)
+    w[t[-1]] += not w[t[counts]].any()                   # a mean over weights that are all 0 is no number
     x = Tensor(z, requires_grad=True)
     q = smoothed(t, α, z.shape[1]) * counts[:, None] * w
     losses = -(x.log_softmax(1) * q).sum(1)

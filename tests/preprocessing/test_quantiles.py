@@ -1,7 +1,7 @@
 """Quantiles against their definitions in exact arithmetic; what all scalers have in common is tested with scaling."""
 import numpy as np
 import pytest
-from hypothesis import assume, given, strategies as st
+from hypothesis import given, strategies as st
 
 from scratchml.preprocessing import QuantileTransformer
 from scratchml.preprocessing.quantiles import (END, empirical_levels, empirical_quantiles, normal_levels,
@@ -100,9 +100,9 @@ def test_with_a_quantile_a_sample_only_ranks_count(X, distribution):
         assert_close(Z, ranks / (len(X) - 1), EPS)
 
 
-@given(tables(14, 3, kinds=("integer grid", "normal", "duplicates")))
+@given(tables(14, 3, min_rows=2, kinds=("integer grid", "normal", "duplicates")))
 def test_a_mirrored_column_has_mirrored_normal_scores(X):
-    assume((np.ptp(X, axis=0) > 0).all())
+    X[0, np.ptp(X, axis=0) == 0] += 1                    # a constant column has no middle
     scaler = QuantileTransformer(output_distribution="normal")
     assert_close(scaler.fit_transform(-X), -scaler.fit_transform(X), 40 * len(X) * EPS * END)
 

@@ -87,7 +87,7 @@ def test_standard_score_is_exact_to_rounding(X):
 @given(columns(12, 4), st.sampled_from([(0, 1), (-1, 1), (0.1, 0.3), (-7.0, 1e3), (1e8, 1e8 + 1)]))
 def test_min_max_is_exact_to_rounding(X, ends):
     l, g = X.min(axis=0), np.ptp(X, axis=0)
-    assume(g.all())
+    g[g == 0] = 1                                        # as for a column that is constant
     expected = reference.min_max(X, l, g, *ends)
     assert_close(min_max(X, l, g, *ends), expected, 4 * EPS * max(map(abs, ends)))
 

@@ -28,8 +28,8 @@ def build(kind, n, seed):
     return (G + G.T) / 2
 
 
-def symmetric(max_size):
-    return st.builds(build, st.sampled_from(KINDS), st.integers(0, max_size), st.integers(0, 2**32 - 1))
+def symmetric(max_size, least=0, kinds=KINDS):
+    return st.builds(build, st.sampled_from(kinds), st.integers(least, max_size), st.integers(0, 2**32 - 1))
 
 
 @st.composite

@@ -12,8 +12,9 @@ def valley(a):
 
 @st.composite
 def lines(draw):
-    """phi with several minima, and a first step that may be far too long or too short."""
-    a0, wiggle, scale = draw(st.floats(0.1, 20)), draw(st.floats(0, 2)), 10.0 ** draw(st.integers(-6, 6))
+    """phi that falls at 0, with several minima, and a first step that may be far too long or too short."""
+    a0, scale = draw(st.floats(0.1, 20)), 10.0 ** draw(st.integers(-6, 6))
+    wiggle = draw(st.floats(0, min(2, 0.999 * a0)))      # more of it, and phi would rise at 0
 
     def phi(a):
         return scale * ((a - a0) ** 2 + wiggle * np.sin(2 * a)), scale * (2 * (a - a0) + 2 * wiggle * np.cos(2 * a))
