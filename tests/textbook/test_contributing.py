@@ -23,7 +23,8 @@ def shown():
 def test_the_chapter_that_it_shows_passes(tmp_path):
     for folder in ("scratchml", "tests", "benchmarks"):
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__", ".hypothesis"))
-    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    for file in ("pyproject.toml", "README.md"):
+        shutil.copy(ROOT / file, tmp_path)
     files = shown()
     assert {path.split("/")[1] for path in files} == {"metrics", "reference", "strategies"} and len(files) == 4
     for path, content in files.items():
