@@ -1,2 +1,2 @@
 """Floor 0: what every chapter stands on."""
-CHAPTERS = ("elementary", "logspace", "distances", "linalg", "randomized")
+CHAPTERS = ("elementary", "logspace", "special", "weighted_squares", "distributions", "distances", "linalg", "randomized")
