@@ -171,7 +171,8 @@ def _run(names, folder, seed, full):
     for name in names:
         demonstration = importlib.import_module(f"scratchml.tour.{name}")
         found = list(_with_progress(name, demonstration.run(seed, pictures, full)))
-        print(f"{name}: {inspect.getdoc(demonstration).splitlines()[0]}\ndata: {demonstration.DATA}\n")
+        print(textwrap.fill(f"{name}: {inspect.getdoc(demonstration).splitlines()[0]}", WIDTH))
+        print(f"data: {demonstration.DATA}\n")
         print(table([row for row in found if not isinstance(row, Example)]) + "\n")
         for example in found:
             if isinstance(example, Example):
