@@ -127,8 +127,8 @@ def one_customer(bought, parts, model):
     for item, score in zip(*model.recommend(CUSTOMER)):
         why = model.explain(CUSTOMER, item, n=1).items[0]
         shown.append((f"{score:.2f}", names[item].capitalize(), f"because of {names[why].lower()}",
-                      "(is among those held out)" if item in later else ""))
-    yield Example("What it is shown:", columns(shown))
+                      "held out" if item in later else ""))
+    yield Example("What it is shown, and whether that is among what was held out:", columns(shown))
 
 
 # --- choosing the settings -----------------------------------------------------------------------
