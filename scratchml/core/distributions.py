@@ -185,7 +185,7 @@ def _counts(k, M, K, n):
 
 @kernel
 def student_middle(t, ν, ratio):
-    """P(0 < T < t) = ½ I_y(½, ν/2), y = t² / (ν + t²), by the series of I; for t² (ν + 2) <= 3 ν; ratio = ln r(ν/2, ½)."""
+    """P(0 < T < t) = ½ I_y(½, ν/2), y = t² / (ν + t²), by the series; for t² (ν + 2) <= 3 ν; ratio = ln r(ν/2, ½)."""
     y = (t / ν) * t / (1.0 + (t / ν) * t)
     S = beta_series(y, 0.5, 0.5 * ν)
     return math.sqrt(y / math.pi) * math.exp(ratio) * (1.0 + 0.5 * S)

@@ -353,7 +353,7 @@ def incomplete_beta_one(x, a, b):
         return min(1.0, power / beta_fraction(x, y, a, b, gap)) if power > 0.0 else 0.0
     if b > 1.0:
         return max(0.0, 1.0 - beta_power_one(x, y, a, b, gap) / beta_fraction(y, x, b, a, -gap))
-    rest = math.log1p(b * beta_series(y, b, a)) + log_gamma_ratio_one(a, b) - math.lgamma(1.0 + b)
+    rest = math.log1p(b * beta_series(y, b, a)) + log_gamma_ratio_one(a, b) - log_gamma_ratio_one(1.0, b)
     return -math.expm1(min(0.0, b * math.log(y) + rest)) # with a small b the rest is near 1, and this near 0
 
 

@@ -167,10 +167,10 @@ def chi_square_mixture_tail(x, r, upper):
 
 @kernel
 def _chi_square_mixtures(x, weights, upper, lower):
-    """(1) and (11), the smaller of them integrated: above the mean the upper tail."""
+    """(1) and (2), the smaller of them integrated: above the mean the upper tail."""
     r = weights / weights[0]
     for i in range(x.size):
-        scaled = double(x[i]) / weights[0]
+        scaled = double(x[i]) / double(weights[0])
         if x[i] <= 0.0 or math.isinf(scaled):
             lower[i] = 0.0 if x[i] <= 0.0 else 1.0
             upper[i] = 1.0 - lower[i]
