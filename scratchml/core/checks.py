@@ -169,3 +169,11 @@ def in_order(things):
     """Whether `things` hold one thing after the other, to be read at least once: no text, table, set or single value."""
     return hasattr(things, "__iter__") and not isinstance(things, (str, bytes, dict, set, frozenset)) and \
         not hasattr(things, "columns") and getattr(things, "ndim", 1) > 0
+
+
+def is_missing(value):
+    """Whether one `value` is None, or NaN, NaT or pandas.NA: what does not equal itself."""
+    try:
+        return value is None or bool(value != value)
+    except TypeError:                                    # pandas.NA says of itself that it does not know
+        return True

@@ -45,11 +45,12 @@ J. Epps and J. Bailey, "Information theoretic measures for clusterings compariso
 A. Rosenberg and J. Hirschberg, "V-measure", EMNLP-CoNLL 2007, for (8); E. Fowlkes and C. Mallows, "A method for
 comparing two hierarchical clusterings", J. American Statistical Association 78 (1983), for (9).
 """
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 
-from scratchml.core.checks import real_number
+from scratchml.core.checks import is_missing, real_number
 from scratchml.core.jit import kernel
 
 # --- what two labelings have in common -----------------------------------------------------------
@@ -260,15 +261,17 @@ def _shared(labels_true, labels_pred):
 def _numbered(labels, name):
     """`labels` as the numbers 0 ... K-1 of their values in sorted order, int64 (N,), and K.  Raises ValueError."""
     try:
-        labels = np.asarray(labels)
+        labels = np.asarray(list(labels) if isinstance(labels, Iterator) else labels)
     except ValueError as error:
         raise ValueError(f"{name}: expected a list of labels, got rows of different lengths") from error
     if labels.ndim != 1 or labels.size == 0:
         raise ValueError(f"{name}: expected labels of shape (N,) with N at least 1, got shape {labels.shape}")
-    if labels.dtype.kind == "f" and not np.isfinite(labels).all():
+    if labels.dtype.kind == "f" and not np.isfinite(labels).all() or \
+            labels.dtype.kind in "mMO" and any(map(is_missing, labels)):
         raise ValueError(f"{name}: Input contains NaN or infinity; give each point a label, or leave it out")
     if labels.dtype.kind in "iu" and int(labels.max()) - int(labels.min()) <= 4 * labels.size + 1000:
-        number = (labels - labels.min()).astype(np.int64)
+        wide = labels.astype(np.uint64 if labels.dtype.kind == "u" else np.int64, copy=False)      # int8 has no 100 - -100
+        number = (wide - wide.min()).astype(np.int64)
         present = np.bincount(number) > 0                # (largest - smallest + 1,)
         return (present.cumsum() - 1)[number], int(present.sum())
     try:

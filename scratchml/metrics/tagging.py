@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from scratchml.core.checks import in_order
+from scratchml.core.checks import in_order, is_missing
 
 # A chunk ends between two labels, by the marks of the first and the second, or one begins there.
 ENDS = {"BB", "BO", "IB", "IO", "BS", "IS", "EE", "EI", "EO", "EB", "ES", "SB", "SI", "SO", "SE", "SS"}
@@ -149,7 +149,7 @@ def _sequences(y_true, y_pred):
         raise ValueError(f"y_true and y_pred: expected labels that are strings or numbers: {error}") from None
     if not labels:
         raise ValueError("y_true: expected at least one label")
-    if any(map(_missing, labels)):
+    if any(map(is_missing, labels)):
         raise ValueError("y_true and y_pred: a label is None or NaN, which is neither right nor wrong; leave such tokens "
                          "out of both")
     if len({isinstance(label, str) for label in labels}) > 1:
@@ -167,10 +167,3 @@ def _listed(y, name):
             raise ValueError(f"{name}[{s}]: expected a sequence of labels, got {labels!r:.40}; if {name} is one sequence, "
                              f"pass [{name}]")
     return [labels.tolist() if isinstance(labels, np.ndarray) else list(labels) for labels in sequences]
-
-
-def _missing(label):
-    try:
-        return label is None or bool(label != label)
-    except TypeError:                                    # pandas.NA is not even unequal to itself
-        return True

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, strategies as st
 from hypothesis.extra import numpy as hnp
 
-from scratchml.core.checks import (as_floats, as_matrix, as_vector, finite, held_in, in_order, one_of, real_number,
-                                   safe_to_square, sample_weights, whole_number)
+from scratchml.core.checks import (as_floats, as_matrix, as_vector, finite, held_in, in_order, is_missing, one_of,
+                                   real_number, safe_to_square, sample_weights, whole_number)
 from tests.strategies.distances import BAD_TABLES, layouts, seeds, table
 
 
@@ -326,3 +326,9 @@ def test_nothing_here_warns():
 ])
 def test_what_is_in_order(things, answer):
     assert in_order(things) is answer
+
+
+@pytest.mark.parametrize("value, answer", [(None, True), (float("nan"), True), (np.datetime64("NaT"), True), (0, False),
+                                           ("", False), (np.float32("nan"), True), (False, False), (np.str_("a"), False)])
+def test_what_is_missing(value, answer):
+    assert is_missing(value) is answer

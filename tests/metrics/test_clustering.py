@@ -147,6 +147,23 @@ def test_many_labels_take_little_memory():
     assert mutual_info_score(a, a) == pytest.approx(np.log(200_000), rel=1e-12)
 
 
+@pytest.mark.parametrize("kind", [np.int8, np.uint8, np.int16, np.int32, np.uint64, np.int64])
+def test_labels_that_span_all_of_a_narrow_type(kind):
+    """100 - -100 is -56 in int8."""
+    limits = np.iinfo(kind)
+    a = np.array([max(limits.min, -100), min(limits.max, 255), 0, 0, min(limits.max, 255), max(limits.min, -100)], kind)
+    assert contingency(a, list("xyzzyx")).tolist() == contingency(a.tolist(), list("xyzzyx")).tolist()
+    assert entropy(a) == entropy(a.astype(np.int64)) > 0
+    top = np.array([limits.max, limits.max - 1, limits.max], kind)
+    assert contingency(top, [0, 1, 0]).tolist() == [[0, 1], [2, 0]]
+
+
+def test_labels_come_in_any_container():
+    expected = contingency([0, 1, 1], ["b", "a", "a"])
+    for a in (iter([0, 1, 1]), (0, 1, 1), np.array([0, 1, 1], object), (k for k in (0, 1, 1)), [5, 9, 9]):
+        assert contingency(a, map(str, "baa")).tolist() == expected.tolist()
+
+
 # --- bad input
 
 @each_between
@@ -159,6 +176,8 @@ def test_many_labels_take_little_memory():
     ([0, 1], [0, np.inf], "labels_pred.*infinity"),
     ([0, 1], np.array([0, "a"], dtype=object), "labels_pred.*sortable"),
     ([0, 1], [[0], [1, 2]], "labels_pred.*lengths"),
+    ([0, 1], np.array([0.5, np.nan], object), "labels_pred.*NaN"), (np.array(["a", None], object), [0, 1], "labels_true.*NaN"),
+    ([0, 1], np.array(["2024-01-01", "NaT"], "M8[D]"), "labels_pred.*NaN"),
 ])
 def test_bad_labels(f, a, b, message):
     with pytest.raises(ValueError, match=message):
