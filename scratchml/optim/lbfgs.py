@@ -11,7 +11,7 @@ orthant that is entered, steps by L-BFGS, and sets to zero what would leave the 
 Symbols
     n, L        unknowns; pairs that are remembered
     f           the smooth function that returns f(x) and its gradient
-    c           what a unit of |x_i| costs
+    c           what a unit of |x_i| costs; or (n,), c_i for each i
     x   (n,)    where we are
     g   (n,)    the gradient of f there
     z   (n,)    the pseudo-gradient there
@@ -21,7 +21,7 @@ Symbols
     Y   (L, n)  changes of the gradient y = g_new - g, likewise
     ρ           1 / s·y
     H           inverse curvature
-    F           what is minimised, f(x) + c Σ_i |x_i|
+    F           what is minimised, f(x) + c Σ_i |x_i|, or f(x) + Σ_i c_i |x_i|
 
 Equations
     (1)  d = -H g with H ← (I - ρ s yᵀ) H (I - ρ y sᵀ) + ρ s sᵀ for each pair      direction
@@ -139,8 +139,8 @@ def lbfgs(fun, x0, *, c=0.0, memory=6, max_iterations=1000, epsilon=1e-5, delta=
         Returns f and its gradient (n,), given x (n,).
     x0 : array (n,)
         Where to start.
-    c : float, default=0.0
-        Weight of the sum of magnitudes.
+    c : float or array (n,), default=0.0
+        Weight of the sum of magnitudes, or of each magnitude.
     memory : int, default=6
         L.
     max_iterations : int or None, default=1000
@@ -156,7 +156,7 @@ def lbfgs(fun, x0, *, c=0.0, memory=6, max_iterations=1000, epsilon=1e-5, delta=
         Called with the `Minimum` so far after each iteration; returning True stops.
     """
     x = as_vector(x0, name="x0").astype(np.float64)
-    c, epsilon, delta = real_number(c, "c"), real_number(epsilon, "epsilon"), real_number(delta, "delta")
+    c, epsilon, delta = _weights(c, x.size), real_number(epsilon, "epsilon"), real_number(delta, "delta")
     memory, period = whole_number(memory, "memory"), whole_number(period, "period")
     limit = np.inf if max_iterations is None else whole_number(max_iterations, "max_iterations", least=0)
     evaluations = 0
@@ -208,11 +208,26 @@ def _value_and_gradient(fun, x, c):
         raise ValueError(f"fun: expected a gradient of shape {x.shape}, got {g.shape}")
     if value.size != 1 or value.dtype.kind not in "biuf":
         raise ValueError(f"fun: expected one real number as the value, got shape {value.shape} of {value.dtype}")
-    return value.item() + (c * float(np.abs(x).sum()) if c else 0.0), g
+    return value.item() + _magnitudes(x, c), g
 
 
 def _slope(x, g, c):
-    return pseudo_gradient(x, g, c) if c else g
+    return pseudo_gradient(x, g, c) if np.any(c) else g
+
+
+def _weights(c, n):
+    """`c` as a number or an array (n,), at least 0.  Raises ValueError."""
+    if not np.ndim(c):
+        return real_number(c, "c")
+    c = as_vector(c, name="c", size=n).astype(np.float64, copy=False)
+    if c.min(initial=0) < 0:
+        raise ValueError(f"c: expected weights of at least 0, got {c.min()} at {c.argmin()}")
+    return c
+
+
+def _magnitudes(x, c):
+    """Σ_i c_i |x_i|"""
+    return dot(c, np.abs(x)) if np.ndim(c) else c * float(np.abs(x).sum()) if c else 0.0
 
 
 def _remember(pairs, s, y, memory):
@@ -224,12 +239,12 @@ def _step(evaluate, now, pairs, c):
     """One iteration: the new x, F there and the gradient of f; None if no step lowers F."""
     z = now.gradient
     d = direction(z, [s for s, _ in pairs], [y for _, y in pairs])
-    d = downhill(d, z) if c else d
+    d = downhill(d, z) if np.any(c) else d
     slope = dot(d, z)
     if not -np.inf < slope < 0:
         return None
     first = 1.0 if pairs else min(1.0, 1 / norm(z))
-    return _search_orthant(evaluate, now, d, first) if c else _search(evaluate, now, d, slope, first)
+    return _search_orthant(evaluate, now, d, first) if np.any(c) else _search(evaluate, now, d, slope, first)
 
 
 def _search(evaluate, now, d, slope, first):

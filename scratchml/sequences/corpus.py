@@ -188,6 +188,22 @@ def edge_names(edge_attributes):
     return names
 
 
+def chosen(names, edge_attributes):
+    """Which of the attributes `names` (D,) have weights for pairs of labels, as bools."""
+    wanted = set(edge_names(edge_attributes))
+    found = np.array([name in wanted or name.split(":")[0] in wanted for name in names], bool)
+    return found if wanted else np.zeros(len(names), bool)
+
+
+def some_columns(rows, chosen):
+    """`rows` without the columns that are not `chosen` (D,)."""
+    if not chosen.any():
+        return Rows(np.zeros_like(rows.indptr), rows.indices[:0], rows.data[:0], rows.shape)
+    kept = chosen[rows.indices]
+    indptr = np.concatenate([[0], np.cumsum(kept)])[rows.indptr]
+    return Rows(indptr, rows.indices[kept], rows.data[kept], rows.shape)
+
+
 def _read_arrays(X, attributes, grow):
     arrays = [(s, sequence) for s, sequence in enumerate(X) if len(sequence)]
     D = np.shape(arrays[0][1])[-1]

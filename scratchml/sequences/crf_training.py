@@ -34,6 +34,9 @@ Choices
     The whole loss is the sum of (3) over all sequences, plus (6): CRFsuite's.  Weights exist only for what was seen: an
     attribute with a label, a pair, an attribute with a pair; or for every attribute and label, every pair, if asked for.
     All other weights are 0.  A forbidden transition has the score -inf, whatever the weights, and no weight.
+    A numeric attribute may have values of 1e5.  Its weights are then so much smaller, and ∂ℓ/∂θ so much steeper, that no
+    step suits them and the others.  So L-BFGS looks for θ in units of `weight_units`, which neither move the minimum nor
+    round.  What it cannot mend is an offset: of values near 1e9 that differ by 1, subtract the mean.
     A class `Features` holds which weights there are, `CorpusLoss` computes the whole loss for the sparse rows of a corpus.
 
 Cost
@@ -203,11 +206,20 @@ def seen_features(corpus, edges, legal, *, min_freq=0.0, all_states=False, all_p
                     pattern(of_pairs[allowed[of_pairs % (K * K)]], D, K * K), legal)
 
 
+def weight_units(rows, features):
+    """Units (F,) of θ in which no attribute's slope is steep because its values are large: 1 over a power of two."""
+    largest, large = np.ones(rows.shape[1]), np.abs(rows.data) >= 2
+    np.maximum.at(largest, rows.indices[large], np.abs(rows.data[large]))
+    units = np.exp2(-np.floor(np.log2(largest)))
+    states, edges = (np.repeat(units, np.diff(part.indptr)) for part in (features.states, features.edges))
+    return np.concatenate([states, np.ones(features.pairs.size), edges])
+
+
 def _keys(rows, column, width, min_freq):
     """The sorted numbers d width + column[n] of all attributes d of all rows n whose column is not -1."""
     column = np.repeat(column.astype(np.int64), np.diff(rows.indptr))
     known = column >= 0
-    return _frequent((rows.indices * np.int64(width) + column)[known], rows.data[known], min_freq)
+    return _frequent((rows.indices.astype(np.int64) * width + column)[known], rows.data[known], min_freq)
 
 
 def _frequent(keys, values, min_freq):

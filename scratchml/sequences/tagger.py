@@ -7,19 +7,19 @@ from scratchml.core.estimator import Estimator, compatible, warn_not_converged
 from scratchml.core.jit import kernel, run_chunks
 from scratchml.core.progress import report
 from scratchml.core.random import generator
-from scratchml.core.sparse import Rows
-from scratchml.optim.lbfgs import lbfgs
-from scratchml.sequences.corpus import (Attributes, Corpus, Labelled, as_sequences, check_columns, edge_names, label_lists,
-                                        read_labels, read_tokens)
+from scratchml.optim.lbfgs import lbfgs, norm
+from scratchml.sequences.corpus import (Attributes, Corpus, Labelled, as_sequences, check_columns, chosen, edge_names,
+                                        label_lists, read_labels, read_tokens, some_columns)
 from scratchml.sequences.crf import best_path, k_best, log_partition
 from scratchml.sequences.crf_online import GradientDescent, Perceptron
 from scratchml.sequences.crf_scaled import add_marginals, add_marginals_in_log_space
 from scratchml.sequences.crf_training import (CorpusLoss, Features, Legal, Pattern, agreeing, fixed, scores,
-                                              seen_features, state_scores, step_scores)
+                                              seen_features, state_scores, step_scores, weight_units)
 from scratchml.sequences.schemes import forbidden_pairs, legal_transitions
 
 KIND = "scratchml.sequences.CRF"
 ALGORITHMS = ("lbfgs", "l2sgd", "ap")
+FAR = 0.03                                               # share of the first slope that no minimum has
 PASSES = {"lbfgs": None, "l2sgd": 1000, "ap": 100}       # max_iterations, if it is None
 
 
@@ -101,7 +101,9 @@ class CRF(Estimator):
     def fit(self, X, y):
         """Learn the weights.  Returns itself.
 
-        Ctrl-C, like a callback that says stop, leaves the last finished iteration in the attributes.
+        Ctrl-C, like a callback that says stop, leaves the last finished iteration in the attributes.  A ConvergenceWarning
+        says that max_iterations ended the fit, or that it stopped where the loss is still steep, as "l2sgd" does if
+        numeric features are far from 1.
         Raises ValueError for bad parameters, an empty corpus or sequence, tokens that cannot be read, values that are
         NaN or infinite, labels that do not fit to X or break `forbidden`; it names sequence and token.
 
@@ -119,20 +121,23 @@ class CRF(Estimator):
         legal = legal_transitions(classes, self.forbidden)
         _check_legal(labels, starts, legal, classes)
         corpus = Corpus(starts, rows, labels)
-        has_edges = _chosen(list(attributes), self.edge_attributes)
-        edges = _some(rows, has_edges)
+        has_edges = chosen(list(attributes), self.edge_attributes)
+        edges = some_columns(rows, has_edges)
         features = seen_features(corpus, edges, legal, min_freq=self.min_freq, all_states=self.all_possible_states,
                                  all_pairs=self.all_possible_transitions)
         self._learned = dict(classes_=classes, attributes_=list(attributes), _numbers=attributes, _features=features,
                              _has_edges=has_edges)
         train = {"lbfgs": self._lbfgs, "l2sgd": self._l2sgd, "ap": self._perceptron}[self.algorithm]
         try:
-            train(corpus, edges, features)
+            left = train(corpus, edges, features)
         finally:
             del self._learned
         if self.stop_reason_ == "max_iterations":
             warn_not_converged(f"the fit ended after max_iterations={self.n_iter_} iterations; raise max_iterations, "
                                "epsilon or delta")
+        elif left > FAR and self.stop_reason_ in ("delta", "precision"):
+            warn_not_converged(f"the fit stopped far from the minimum: the slope is still {left:.1g} of that at the start; "
+                               "subtract the mean of numeric features and divide them by their standard deviation")
         return self
 
     def _check_parameters(self):
@@ -152,19 +157,27 @@ class CRF(Estimator):
                           n_iter_=len(history), stop_reason_=reason)
 
     def _lbfgs(self, corpus, edges, features):
-        history = []
+        """Find the minimum, in units that suit L-BFGS; returns what share of the first slope is left."""
+        loss, units = CorpusLoss(corpus, edges, features, self.c2), weight_units(corpus.rows, features)
+        slopes, history = [], []
+
+        def fun(x):
+            value, slope = loss(x * units)
+            slopes.append(norm(slope * units))
+            return value, slope * units
 
         def after(now):
             history.append(now.value)
-            self._keep(now.x, list(history))
+            self._keep(now.x * units, list(history))
             return report(self, now.iterations, now.value)
-        found = lbfgs(CorpusLoss(corpus, edges, features, self.c2), np.zeros(sum(features.sizes)), c=self.c1,
-                      max_iterations=self.max_iterations, epsilon=self.epsilon, delta=self.delta, period=self.period,
-                      callback=after)
-        self._keep(found.x, history or [found.value], found.reason)
+        found = lbfgs(fun, np.zeros(units.size), c=self.c1 * units if self.c1 else 0.0, max_iterations=self.max_iterations,
+                      epsilon=self.epsilon, delta=self.delta, period=self.period, callback=after)
+        self._keep(found.x * units, history or [found.value], found.reason)
         self.n_iter_ = found.iterations
+        return norm(found.gradient) / slopes[0] if slopes[0] else 0.0
 
     def _l2sgd(self, corpus, edges, features):
+        """Step down one sequence after the other; returns what share of the first slope is left."""
         rng = generator(self.random_state)
         descent = GradientDescent(corpus, edges, features, self.c2)
         descent.calibrate(rng.permutation(descent.S)[:1000])
@@ -173,10 +186,16 @@ class CRF(Estimator):
             now, before = history[-1], history[-1 - self.period:][0]
             return "delta" if len(history) > self.period and before - now <= self.delta * abs(now) else ""
         self._in_passes(descent, rng, ended)
+        if (units := weight_units(corpus.rows, features)).min(initial=1) == 1:
+            return 0.0                                   # no value is large, and steps suit all weights
+        loss = CorpusLoss(corpus, edges, features, self.c2)
+        last, first = (norm(units * loss(theta)[1]) for theta in (self.weights_, np.zeros(units.size)))
+        return last / first if first else 0.0
 
     def _perceptron(self, corpus, edges, features):
         self._in_passes(Perceptron(corpus, edges, features), generator(self.random_state),
                         lambda history: "epsilon" if history[-1] <= self.epsilon else "")
+        return 0.0
 
     def _in_passes(self, learn, rng, ended):
         limit, history = self.max_iterations or PASSES[self.algorithm], []
@@ -287,7 +306,7 @@ class CRF(Estimator):
         if known is not None:
             y, _ = read_labels(known, starts, {label: k for k, label in enumerate(self.classes_)})
         filled = np.append(True, starts[1:] > starts[:-1])
-        return (starts, Corpus(starts[filled], rows, y), _some(rows, self._has_edges),
+        return (starts, Corpus(starts[filled], rows, y), some_columns(rows, self._has_edges),
                 scores(self._features, self.weights_))
 
     # --- inspection
@@ -368,22 +387,6 @@ class CRF(Estimator):
 
 
 # --- pieces --------------------------------------------------------------------------------------
-
-
-def _chosen(names, edge_attributes):
-    """Which of the attributes `names` (D,) have weights for pairs of labels, as bools."""
-    wanted = set(edge_names(edge_attributes))
-    chosen = np.array([name in wanted or name.split(":")[0] in wanted for name in names], bool)
-    return chosen if wanted else np.zeros(len(names), bool)
-
-
-def _some(rows, chosen):
-    """`rows` without the columns that are not `chosen` (D,)."""
-    if not chosen.any():
-        return Rows(np.zeros_like(rows.indptr), rows.indices[:0], rows.data[:0], rows.shape)
-    kept = chosen[rows.indices]
-    indptr = np.concatenate([[0], np.cumsum(kept)])[rows.indptr]
-    return Rows(indptr, rows.indices[kept], rows.data[kept], rows.shape)
 
 
 def _entries(pattern, weights):

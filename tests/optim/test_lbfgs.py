@@ -130,6 +130,24 @@ def test_with_a_sum_of_magnitudes_no_coordinate_moves_uphill():
         assert (((now - before) * z)[inside] <= 0).all()
 
 
+def test_each_magnitude_may_have_a_weight_of_its_own():
+    """Of ‖x - b‖² / 2 + Σ c_i |x_i| the minimum is b moved towards 0 by c; in units D_i of x it is the same."""
+    b, c, units = np.array([3.0, -2, 0.5, -4]), np.array([1.0, 0.5, 1, 0]), 2.0 ** np.array([3, -2, 0, 1])
+    expected = np.sign(b) * np.maximum(np.abs(b) - c, 0)
+    found = lbfgs(lambda x: (((x - b) ** 2).sum() / 2, x - b), np.zeros(4), c=c, epsilon=1e-9, delta=0)
+    np.testing.assert_allclose(found.x, expected, atol=1e-8)
+    assert found.value == pytest.approx(((expected - b) ** 2).sum() / 2 + c @ np.abs(expected), rel=1e-12)
+    scaled = lbfgs(lambda x: (((x * units - b) ** 2).sum() / 2, (x * units - b) * units), np.zeros(4), c=c * units,
+                   epsilon=1e-9, delta=0)
+    np.testing.assert_allclose(scaled.x * units, expected, atol=1e-7)
+    Q = np.diag([1.0, 2, 3])
+    same = [lbfgs(bowl(Q, np.array([2.0, -1, 0.3])), np.ones(3), c=w, epsilon=1e-9).x for w in (0.5, np.full(3, 0.5))]
+    np.testing.assert_allclose(*same, atol=1e-8)
+    for bad, message in ((np.ones(3), r"c: expected an array of shape \(4,\)"), ([1, 1, -1, 1], "c: .* got -1.0 at 2")):
+        with pytest.raises(ValueError, match=message):
+            lbfgs(lambda x: (x @ x, 2 * x), np.ones(4), c=bad)
+
+
 # --- what it reports
 
 @given(quadratics(max_n=4), st.sampled_from([0.0, 0.7]), seeds)

@@ -3,9 +3,9 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
-from scratchml.core.sparse import dense
+from scratchml.core.sparse import Rows, dense
 from scratchml.sequences.crf import sample
-from scratchml.sequences.crf_training import (CorpusLoss, Legal, emissions, loss, loss_slopes, pattern, penalty,
+from scratchml.sequences.crf_training import (_keys, CorpusLoss, Legal, emissions, loss, loss_slopes, pattern, penalty,
                                               seen_features, transitions, weight_slopes, widened)
 from tests.reference import crf_training as reference
 from tests.sequences.test_crf import rounding
@@ -217,3 +217,12 @@ def test_a_wider_pattern_holds_the_same(D, K, seed):
 def test_the_rows_of_a_corpus_are_the_dense_ones():
     corpus, sequences = corpus_of(5, 3, 4)
     np.testing.assert_array_equal(dense(corpus.rows), np.concatenate([G for G, _ in sequences]))
+
+
+def test_keys_are_counted_beyond_int32():
+    """Attribute 60,000 with the pair 7 of 40,000 is number 2,400,000,007; with NumPy 1.26, int32 times int64 was int32."""
+    rows = Rows(np.array([0, 1, 2]), np.array([5, 60_000], np.int32), np.ones(2), (2, 60_001))
+    for column in (np.array([3, 7], np.int32), np.array([3, 7])):
+        assert _keys(rows, column, 40_000, 0.0).tolist() == [200_003, 2_400_000_007]
+    found = pattern(_keys(rows, np.array([3, 7], np.int32), 40_000, 0.0), 60_001, 40_000)
+    assert found.columns.tolist() == [3, 7] and np.flatnonzero(np.diff(found.indptr)).tolist() == [5, 60_000]

@@ -7,9 +7,11 @@ import pytest
 
 from scratchml.core.estimator import ConvergenceWarning, NotFittedError
 from scratchml.core.sparse import dense
-from scratchml.sequences import CRF
+from scratchml.optim.lbfgs import Minimum
+from scratchml.sequences import CRF, tagger
 from scratchml.sequences.corpus import read_tokens
 from scratchml.sequences.crf import log_partition, path_score
+from scratchml.sequences.crf_training import weight_units
 from tests.reference import crf as reference
 from tests.strategies.tagger import TAGS, sentences
 
@@ -123,6 +125,91 @@ def test_without_transitions_it_is_a_logistic_regression():
     np.testing.assert_allclose(table.T @ (p - np.eye(3)[labels]) + 0.6 * W, 0, atol=1e-6)
     np.testing.assert_allclose([list(m[0].values()) for m in model.predict_marginals([row[None] for row in table])], p,
                                atol=1e-12)
+
+
+# --- features of any size
+
+def numeric(scale, offset=0.0, N=50):
+    """Sequences with a number that tells the labels apart, from 0 to 1.1 times `scale`, and a word that does, mostly."""
+    rng = np.random.default_rng(0)
+    X, y = [], []
+    for _ in range(N):
+        k = rng.integers(0, 2, size=6)
+        x = offset + scale * (k * 0.5 + rng.random(6) * 0.6)
+        X.append([{"x": float(a), "w": "ab"[b] if rng.random() < 0.9 else "c"} for a, b in zip(x, k)])
+        y.append(["AB"[b] for b in k])
+    return X, y
+
+
+def slope(model, X, y):
+    """∂loss/∂W (D, K) without L1, by the definition, and W."""
+    K, names = len(model.classes_), model.attributes_
+    total, W = np.zeros((len(names), K)), np.zeros((len(names), K))
+    for (attribute, label), weight in model.state_features_.items():
+        W[names.index(attribute), model.classes_.index(label)] = weight
+    for x, labels in zip(X, y):
+        E, A = field(model, x)
+        G = dense(read_tokens([x], model._numbers, grow=False)[1])
+        observed = np.eye(K)[[model.classes_.index(label) for label in labels]]
+        total += G.T @ (reference.node_marginals(E, A) - observed)
+    return total + 2 * model.c2 * W, W
+
+
+@pytest.mark.parametrize("scale, offset", [(1, 0), (30, 0), (1e3, 0), (1e5, 0), (-1e7, 0), (1e12, 0), (1e6, 1.6e9),
+                                           (1e-3, 0)])
+def test_the_minimum_is_found_whatever_the_unit_of_a_feature(scale, offset):
+    """Slopes are within 1e-4 of what the values of their attribute add up to; left where L-BFGS gives up, they are 0.1."""
+    X, y = numeric(scale, offset, 20)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model = CRF(epsilon=1e-7, delta=1e-10, all_possible_states=True).fit(X, y)
+    size = sum(dense(read_tokens([x], model._numbers, grow=False)[1]) for x in X)
+    assert (np.abs(slope(model, X, y)[0]) <= 1e-4 * np.abs(size).sum(axis=0)[:, None] + 1e-4).all()
+    without = CRF(all_possible_states=True).fit([[{"w": token["w"]} for token in x] for x in X], y)
+    assert model.loss_ < without.loss_ + 1e-6
+    if 1 < abs(scale) and not offset:                    # the larger the unit, the less its weight costs
+        assert model.loss_ < CRF(all_possible_states=True).fit(*numeric(1, 0, 20)).loss_
+
+
+@pytest.mark.parametrize("options", [dict(c1=0.5, c2=0.0), dict(c1=0.1, c2=0.1)])
+def test_l1_solutions_do_not_depend_on_units_either(options):
+    X, y = numeric(1e5, 0, 20)
+    model = fitted(X, y, epsilon=1e-7, delta=1e-10, all_possible_states=True, **options)
+    smooth, W = slope(model, X, y)
+    unit = np.array([1e5 if name == "x" else 1.0 for name in model.attributes_])[:, None]
+    c1 = options["c1"]
+    assert (np.abs(smooth / unit) <= c1 / unit + 1e-3)[W == 0].all()
+    assert (np.abs((smooth + c1 * np.sign(W)) / unit) < 1e-3)[W != 0].all() and (W != 0).sum() > 2
+
+
+def test_edge_weights_have_units_too():
+    X, y = numeric(1e6, 0, 20)
+    model = CRF(edge_attributes=["x"]).fit(X, y)
+    assert model.loss_ < CRF().fit(X, y).loss_ and model.score(X, y) > 0.95 and len(model.edge_features_) == 4
+
+
+def test_units_are_powers_of_two_below_the_largest_value():
+    X = [[{"a": 3.0, "b": 1.99}, {"a": -64.0, "c": 0.001}], [{"b": 1.0, "d": 2.0}]]
+    model = CRF(edge_attributes=["a"], max_iterations=50).fit(X, [["x", "y"], ["x"]])
+    _, rows = read_tokens(X, model._numbers, grow=False)
+    units = weight_units(rows, model._features)
+    of = {"a": 1 / 64, "b": 1.0, "c": 1.0, "d": 0.5}
+    assert units[:len(model.state_features_)].tolist() == [of[name] for name, _ in model.state_features_]
+    assert units[len(model.state_features_):].tolist() == [1.0, 1 / 64]
+
+
+@pytest.mark.parametrize("scale", [1e3, 1e7])
+def test_a_fit_that_stops_far_from_the_minimum_says_what_to_do(scale):
+    with pytest.warns(ConvergenceWarning, match="far from the minimum: .* subtract the mean .* divide them"):
+        CRF("l2sgd", random_state=0).fit(*numeric(scale))
+
+
+def test_a_search_that_gives_up_early_says_so(monkeypatch):
+    def give_up(fun, x0, **options):
+        return Minimum(x0, *fun(x0), 3, 9, "precision")
+    monkeypatch.setattr(tagger, "lbfgs", give_up)
+    with pytest.warns(ConvergenceWarning, match="the slope is still 1 of that at the start"):
+        CRF().fit(X, Y)
 
 
 # --- labels that are not known
