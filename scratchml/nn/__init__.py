@@ -26,17 +26,15 @@ from scratchml.nn.pooling import AdaptiveAvgPool1d, AvgPool1d, MaxPool1d
 from scratchml.nn.recurrent import GRU, LSTM, RNN
 from scratchml.nn.smooth import ELU, GELU, SiLU, Softplus
 from scratchml.nn.training import History, evaluate, fit, predict
-from scratchml.nn.transformer import (
-    PositionalEncoding, Transformer, TransformerDecoder, TransformerDecoderLayer, TransformerEncoder,
-    TransformerEncoderLayer,
-)
+from scratchml.nn.transformer import PositionalEncoding, TransformerDecoderLayer, TransformerEncoderLayer
+from scratchml.nn.transformer_stacks import Transformer, TransformerDecoder, TransformerEncoder
 from scratchml.optim import clip_grad_norm_, clip_grad_value_
 
 CHAPTERS = (
-    "initialisation", "module", "containers", "layers", "activations", "smooth", "normalisation", "norm_layers",
-    "similarity", "cross_entropy", "losses", "loss_functions", "loss_layers", "packing", "padding", "lstm", "gru",
-    "elman", "recurrent", "cells", "convolution", "pooling", "masks", "attention", "multihead", "additive",
-    "transformer", "training",
+    "initialisation", "state", "module", "containers", "layers", "activations", "smooth", "normalisation",
+    "norm_layers", "similarity", "cross_entropy", "losses", "loss_functions", "loss_layers", "packing", "padding",
+    "lstm", "gru", "elman", "recurrent", "cells", "convolution", "pooling", "masks", "attention", "multihead",
+    "additive", "transformer", "transformer_stacks", "training",
 )
 
 __all__ = [

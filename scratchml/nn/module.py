@@ -36,10 +36,7 @@ import numpy as np
 
 from scratchml.autograd import Tensor
 from scratchml.autograd.memory import Memory
-from scratchml.core import storage
-
-KIND = "scratchml.nn.Module"                             # what a file of `save` says that it holds
-
+from scratchml.nn.state import WithState
 
 _parameters_made = weakref.WeakValueDictionary()        # by their id: a Tensor has no place to say that it is one
 
@@ -57,7 +54,7 @@ def Parameter(data=None, requires_grad=True):
     return made
 
 
-class Module:
+class Module(WithState):
     """Something that computes Tensors from Tensors, by `forward`, and knows its weights and parts.
 
     Weights are the attributes that are Parameters, or leaves that require a gradient when they are set.
@@ -279,69 +276,6 @@ class Module:
         if "dtype" in self.__dict__:
             self.dtype = dtype
 
-    # --- state
-
-    def state_dict(self):
-        """{name: copy of the array} of all weights and buffers.  Raises ValueError for a module within itself."""
-        return {name: np.array(array) for name, (_, _, array) in self._state().items()}
-
-    def _state(self):
-        """{name: (module, its own name for it, array)}"""
-        found = {}
-        for prefix, module in self._every_name():
-            saved = [item for item in module._buffers.items() if item[0] not in module._not_saved]
-            for name, value in [*module._parameters.items(), *saved]:
-                array = value if isinstance(value, np.ndarray) else value.data
-                found[f"{prefix}.{name}" if prefix else name] = module, name, array
-        return found
-
-    def load_state_dict(self, state_dict, strict=True):
-        """Take over the arrays of `state_dict`, a dictionary as `state_dict` returns it, in the dtype that is here.
-
-        Anything that NumPy takes for an array will do, such as a tensor of PyTorch on the CPU.  With strict=False names
-        may be missing or unknown.  Returns the lists of both.  Raises ValueError, before anything has changed, that
-        lists every name that is missing or unexpected, and every array that is of another shape or holds no such
-        numbers.
-        """
-        if not hasattr(state_dict, "items"):
-            raise ValueError(f"state_dict: expected a dictionary of arrays, got {type(state_dict).__name__}")
-        ours, theirs = self._state(), {name: np.asarray(value) for name, value in state_dict.items()}
-        missing = [name for name in ours if name not in theirs]
-        unexpected = [name for name in theirs if name not in ours]
-        problems = [f"missing {name} {ours[name][2].shape}" for name in missing] if strict else []
-        problems += [f"unexpected {name} {theirs[name].shape}" for name in unexpected] if strict else []
-        new = {}
-        for name in ours.keys() & theirs.keys():
-            new[name], problem = _as_such(theirs[name], ours[name][2])
-            problems += [f"{name} {problem}"] if problem else []
-        if problems:
-            raise ValueError(f"state_dict: not that of this {type(self).__name__}: {'; '.join(sorted(problems))}")
-        for name, array in new.items():
-            module, own, _ = ours[name]
-            value = module._parameters.get(own, module._buffers.get(own))
-            if isinstance(value, Tensor):
-                value.data = array
-            else:
-                setattr(module, own, array)
-        return missing, unexpected
-
-    def save(self, path):
-        """Write `state_dict` to the file `path`.  Raises OSError if it cannot be written."""
-        storage.save(path, KIND, self.state_dict(), {})
-
-    def load(self, path):
-        """Take over what `save` wrote to `path`, and return itself.
-
-        Raises ValueError that names the file if it is damaged, was not written by `save`, or holds the state of another
-        architecture; nothing has changed then.
-        """
-        arrays, _ = storage.load(path, KIND)
-        try:
-            self.load_state_dict(arrays)
-        except ValueError as error:
-            raise ValueError(f"{path}: holds another architecture; {error}") from None
-        return self
-
     # --- in words
 
     settings = ()                                        # the attributes that the repr tells
@@ -394,16 +328,3 @@ def _entries(named, registry):
     for prefix, module in named:
         for name, value in getattr(module, registry).items():
             yield f"{prefix}.{name}" if prefix else name, value
-
-
-def _as_such(array, like):
-    """(`array` in the dtype of `like`, None), or (None, what is wrong with it)."""
-    if array.shape != like.shape:
-        return None, f"has shape {array.shape}, expected {like.shape}"
-    if not np.can_cast(array.dtype, like.dtype, "same_kind"):
-        return None, f"is of {array.dtype}, expected {like.dtype}"
-    with np.errstate(over="ignore"):
-        cast = np.array(array, like.dtype, order="C")
-    if like.dtype.kind == "f" and (np.isinf(cast) & ~np.isinf(array)).any():
-        return None, f"holds numbers that are too large for {like.dtype}"
-    return cast, None

@@ -9,7 +9,8 @@ from scratchml import nn
 from scratchml.autograd import Tensor
 from scratchml.core import storage
 from scratchml.nn import Linear, Module, Parameter, Sequential
-from scratchml.nn.module import KIND, as_input, float_type
+from scratchml.nn.module import as_input, float_type
+from scratchml.nn.state import KIND
 from scratchml.optim import Adam
 
 

@@ -1,0 +1,89 @@
+"""Transformer layers on top of each other: an encoder, a decoder, and both, as PyTorch has them."""
+import copy
+
+import numpy as np
+
+from scratchml.autograd.ops import as_tensor
+from scratchml.core.checks import whole_number
+from scratchml.core.random import generator
+from scratchml.nn import initialisation as init
+from scratchml.nn.containers import ModuleList
+from scratchml.nn.module import Module
+from scratchml.nn.norm_layers import LayerNorm
+from scratchml.nn.transformer import TransformerDecoderLayer, TransformerEncoderLayer
+
+
+class TransformerEncoder(Module):
+    """`num_layers` copies of `encoder_layer`, one after the other, and then `norm` if it is given.
+
+    All begin with the same weights, as in PyTorch.  Raises ValueError for a number below 1.
+    """
+
+    def __init__(self, encoder_layer, num_layers, norm=None):
+        self.layers, self.num_layers = _copies(encoder_layer, num_layers), num_layers
+        self.norm = norm
+
+    def forward(self, src, mask=None, src_key_padding_mask=None, is_causal=None):
+        """What `src` (T, N, d_model) becomes; arguments and errors as in TransformerEncoderLayer."""
+        for layer in self.layers:
+            src = layer(src, mask, src_key_padding_mask, bool(is_causal))
+        return src if self.norm is None else self.norm(src)
+
+
+class TransformerDecoder(Module):
+    """`num_layers` copies of `decoder_layer`, one after the other, and then `norm` if it is given.
+
+    All begin with the same weights, as in PyTorch.  Raises ValueError for a number below 1.
+    """
+
+    def __init__(self, decoder_layer, num_layers, norm=None):
+        self.layers, self.num_layers = _copies(decoder_layer, num_layers), num_layers
+        self.norm = norm
+
+    def forward(self, tgt, memory, tgt_mask=None, memory_mask=None, tgt_key_padding_mask=None,
+                memory_key_padding_mask=None, tgt_is_causal=None, memory_is_causal=False):
+        """What `tgt` (T, N, d_model) becomes; arguments and errors as in TransformerDecoderLayer."""
+        for layer in self.layers:
+            tgt = layer(tgt, memory, tgt_mask, memory_mask, tgt_key_padding_mask, memory_key_padding_mask,
+                        bool(tgt_is_causal), memory_is_causal)
+        return tgt if self.norm is None else self.norm(tgt)
+
+
+class Transformer(Module):
+    """An encoder and a decoder that reads what it has written, each with a last norm.
+
+    Arguments and errors as in TransformerEncoderLayer; matrices begin by Glorot, as in PyTorch.
+    """
+
+    def __init__(self, d_model=512, nhead=8, num_encoder_layers=6, num_decoder_layers=6, dim_feedforward=2048,
+                 dropout=0.1, activation="relu", *, layer_norm_eps=1e-5, batch_first=False, norm_first=False, bias=True,
+                 dtype="float32", random_state=None):
+        rng = generator(random_state)
+        made = (d_model, nhead, dim_feedforward, dropout, activation, layer_norm_eps, batch_first, norm_first, bias)
+        more = dict(dtype=dtype, random_state=rng)
+        norms = [LayerNorm(d_model, layer_norm_eps, bias=bias, dtype=dtype) for _ in range(2)]
+        self.encoder = TransformerEncoder(TransformerEncoderLayer(*made, **more), num_encoder_layers, norms[0])
+        self.decoder = TransformerDecoder(TransformerDecoderLayer(*made, **more), num_decoder_layers, norms[1])
+        for parameter in self.parameters():
+            if parameter.ndim > 1:
+                init.xavier_uniform_(parameter, random_state=rng)
+
+    def forward(self, src, tgt, src_mask=None, tgt_mask=None, memory_mask=None, src_key_padding_mask=None,
+                tgt_key_padding_mask=None, memory_key_padding_mask=None, src_is_causal=None, tgt_is_causal=None,
+                memory_is_causal=False):
+        """What `tgt` (T, N, d_model) becomes, reading `src` (S, N, d_model); arguments as in its two parts."""
+        memory = self.encoder(src, src_mask, src_key_padding_mask, src_is_causal)
+        return self.decoder(tgt, memory, tgt_mask, memory_mask, tgt_key_padding_mask, memory_key_padding_mask,
+                            tgt_is_causal, memory_is_causal)
+
+    @staticmethod
+    def generate_square_subsequent_mask(sz):
+        """The mask (sz, sz) that adds -inf where a place is behind the one that asks, else 0.  Raises for sz < 1."""
+        return as_tensor(np.triu(np.full((whole_number(sz, "sz"),) * 2, -np.inf, np.float32), 1))
+
+
+def _copies(layer, count):
+    """Copies of `layer` that share its generators, or all would drop the same entries."""
+    shared = {id(value): value for part in layer.modules() for value in vars(part).values()
+              if isinstance(value, np.random.Generator)}
+    return ModuleList(copy.deepcopy(layer, {**shared}) for _ in range(whole_number(count, "num_layers")))
