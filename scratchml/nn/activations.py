@@ -109,7 +109,15 @@ GLU_ROW = Fused(_glu, _glu_gradient, fresh=True)
 
 
 class LeakyReLU(Module):
-    """x where x > 0, `negative_slope` x elsewhere, (1).  Raises ValueError for a slope that is not finite."""
+    """x where x > 0, a little of it elsewhere, (1).  Raises ValueError for a slope that is not finite.
+
+    Parameters
+    ----------
+    negative_slope : float, default=0.01
+        s, the slope below 0.
+    inplace : bool, default=False
+        For scripts that say so; nothing is changed in place.
+    """
 
     settings = ("negative_slope",)
 
@@ -122,7 +130,13 @@ class LeakyReLU(Module):
 
 
 class ReLU(Module):
-    """max(x, 0), with derivative 0 at 0."""
+    """max(x, 0), with derivative 0 at 0.
+
+    Parameters
+    ----------
+    inplace : bool, default=False
+        For scripts that say so; nothing is changed in place.
+    """
 
     def __init__(self, inplace=False):
         self.inplace = inplace
@@ -146,7 +160,13 @@ class Sigmoid(Module):
 
 
 class Softmax(Module):
-    """eˣ / Σ eˣ along `dim`.  Raises ValueError for a `dim` that the input has not."""
+    """eˣ / Σ eˣ along a dimension.  Raises ValueError for one that the input has not.
+
+    Parameters
+    ----------
+    dim : int
+        Along which the results sum to 1.
+    """
 
     settings = ("dim",)
 
@@ -158,16 +178,27 @@ class Softmax(Module):
 
 
 class LogSoftmax(Softmax):
-    """log(eˣ / Σ eˣ) along `dim`, exact where the quotient underflows.  Raises ValueError as Softmax."""
+    """log(eˣ / Σ eˣ) along a dimension, exact where the quotient underflows.  Raises ValueError as Softmax.
+
+    Parameters
+    ----------
+    dim : int
+        Along which the quotients sum to 1.
+    """
 
     def forward(self, input):
         return as_tensor(input).log_softmax(self.dim)
 
 
 class GLU(Module):
-    """The first half of the input along `dim` times the sigmoid of the second, (3).
+    """The first half of the input times the sigmoid of the second, (3).
 
     Raises ValueError for an odd length, and for a `dim` that the input has not.
+
+    Parameters
+    ----------
+    dim : int, default=-1
+        The dimension that is halved.
     """
 
     settings = ("dim",)
@@ -194,10 +225,15 @@ def activity(u, λ):
 
 
 class ActivityL2(Module):
-    """Hands its input on as it is, and puts the price (5) on it, with `l2` for λ and the first dimension for N.
+    """Hands its input on as it is, and puts the price (5) on it, with the first dimension for N.
 
     The price of the last input in training waits in the layer; `penalty(network)` fetches those of all its layers, to
     be added to the loss.  Raises ValueError for a negative `l2`.
+
+    Parameters
+    ----------
+    l2 : float, default=0.01
+        λ, what a unit of Σ u² / N costs.
     """
 
     settings = ("l2",)
@@ -216,9 +252,14 @@ class ActivityL2(Module):
 
 
 def penalty(module):
-    """The sum of what the layers ActivityL2 in `module` ask for their last inputs (N, H): a Tensor, or 0.0 for nothing.
+    """The sum of what the layers ActivityL2 in a Module ask for their last inputs (N, H): a Tensor, or 0.0 for nothing.
 
     What is fetched no longer waits.  Raises no error for any Module.
+
+    Parameters
+    ----------
+    module : Module
+        Whose layers.
     """
     total = 0.0
     for part in module.modules():

@@ -135,11 +135,23 @@ ADDITIVE = Fused(_additive, _additive_gradient)
 
 
 class AdditiveAttention(Module):
-    """Additive attention of queries (B, L, query_dim) to keys (B, S, key_dim), by `hidden_dim` units.
+    """Additive attention of queries (B, L, query_dim) to keys (B, S, key_dim).
 
     `query_proj` (hidden_dim, query_dim) and `key_proj` (hidden_dim, key_dim), which has the bias, are the maps to a and
-    u, and `score` (1, hidden_dim) is w; all three are Linear layers.  key_dim is query_dim if None.  Raises ValueError
-    for sizes below 1.
+    u, and `score` (1, hidden_dim) is w; all three are Linear layers.  Raises ValueError for sizes below 1.
+
+    Parameters
+    ----------
+    query_dim : int
+        Length of a query.
+    hidden_dim : int
+        H, how many units compare it with a key.
+    key_dim : int or None, default=None
+        Length of a key; None for query_dim.
+    dtype : {"float32", "float64"}, default="float32"
+        The type of the weights.
+    random_state : int, numpy.random.Generator or None, default=None
+        Seed or source of the first weights.
     """
 
     settings = ("query_dim", "key_dim", "hidden_dim")
@@ -156,10 +168,22 @@ class AdditiveAttention(Module):
     def forward(self, query, keys, values=None, key_padding_mask=None, need_weights=True, *, projected=None):
         """(y, P): what each query reads, (B, L, C), and the weights (B, L, S), None unless `need_weights`.
 
-        A query (B, query_dim), the one that a decoder has at a time, gives (B, C) and (B, S).  `values` (B, S, C) are
-        the keys if None.  `key_padding_mask` (B, S) forbids where True, or holds numbers to add to the scores.
-        `projected` is key_proj(keys), of a decoder that asks the same keys many times.  Raises ValueError for inputs
-        and masks of other shapes or dtypes.
+        Raises ValueError for inputs and masks of other shapes or dtypes.
+
+        Parameters
+        ----------
+        query : Tensor or array (B, L, query_dim)
+            What is asked; (B, query_dim), the one that a decoder has at a time, gives (B, C) and (B, S).
+        keys : Tensor or array (B, S, key_dim)
+            What it is compared with.
+        values : Tensor, array (B, S, C) or None, default=None
+            What is read; None for the keys.
+        key_padding_mask : array (B, S) or None, default=None
+            True forbids a key, or numbers are added to the scores.
+        need_weights : bool, default=True
+            Whether to return P.
+        projected : Tensor or None, default=None
+            What key_proj(keys) is, of a decoder that asks the same keys many times.
         """
         query, keys = as_input(query, self, self.dtype), as_input(keys, self, self.dtype)
         v = keys if values is None else as_input(values, self, self.dtype)

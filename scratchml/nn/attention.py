@@ -161,15 +161,32 @@ def query_key_gradients(dZ, q, k, s, out=(None, None)):
 
 def scaled_dot_product_attention(query, key, value, attn_mask=None, dropout_p=0.0, is_causal=False, scale=None, *,
                                  need_weights=False, random_state=None):
-    """What each query reads, y (..., L, C) of (4), from query (..., L, D), key (..., S, D) and value (..., S, C).
+    """What each query reads, y (..., L, C) of (4); or (y, W), W (..., L, S) as used, after dropout.
 
-    `attn_mask` broadcasts to (..., L, S): of bool, True where a query may see a key, or of numbers, which are added to
-    the scores; a Tensor gets a gradient.  `is_causal` lets query i see the keys 0 to i; with a mask, both hold.
-    `scale` is 1/√D if None.  `dropout_p` is applied whenever it is not 0, as in PyTorch; which weights are dropped
-    comes from `random_state`.  With `need_weights` returns (y, W), W (..., L, S) as used, after dropout.
+    All three are of one dtype.  Raises ValueError for shapes that do not fit, a mask of another shape or dtype or with
+    NaN or +inf, a dropout_p outside 0 to 1, and a scale that is not finite.
 
-    All three are Tensors or arrays of one dtype.  Raises ValueError for shapes that do not fit, a mask of another
-    shape or dtype or with NaN or +inf, a dropout_p outside 0 to 1, and a scale that is not finite.
+    Parameters
+    ----------
+    query : Tensor or array (..., L, D)
+        What is asked.
+    key : Tensor or array (..., S, D)
+        What it is compared with.
+    value : Tensor or array (..., S, C)
+        What is read.
+    attn_mask : array, Tensor or None, default=None
+        Broadcasts to (..., L, S): of bool, True where a query may see a key, or of numbers, which are added to the
+        scores; a Tensor gets a gradient.
+    dropout_p : float, default=0.0
+        Probability that a weight is dropped, whenever it is not 0, as in PyTorch.
+    is_causal : bool, default=False
+        Whether query i sees the keys 0 to i alone; with a mask, both hold.
+    scale : float or None, default=None
+        s, the factor of the scores; None for 1/√D.
+    need_weights : bool, default=False
+        Whether to return W, too.
+    random_state : int, numpy.random.Generator or None, default=None
+        Seed or source of which weights are dropped.
     """
     q, k, v = (t if type(t) is Tensor else Tensor(t) for t in (query, key, value))
     lead = _check_shapes(q, k, v)

@@ -39,8 +39,14 @@ class Cell(Module):
     def forward(self, input, hx=None):
         """The states after a step, (B, H): a pair (h, c) of an LSTMCell, h of the others.
 
-        `input` is (B, D), or (D,), which gives states (H,); `hx` are the states before, zeros if it is None.  Raises
-        ValueError for other shapes.
+        Raises ValueError for other shapes.
+
+        Parameters
+        ----------
+        input : Tensor or array (B, D)
+            What is read; (D,) gives states (H,).
+        hx : Tensor (B, H), pair of them or None, default=None
+            The states before; None for zeros.
         """
         dtype = self.weight_hh._data.dtype
         x = as_input(input, self, dtype)
@@ -77,6 +83,17 @@ class LSTMCell(Cell):
     """One step of a long short-term memory: LSTMCell(input_size, hidden_size)(x, (h, c)) returns the next (h, c).
 
     Its equations are those of the chapter lstm.  Raises ValueError for sizes that are no whole numbers of at least 1.
+
+    Parameters
+    ----------
+    input_size, hidden_size : int
+        D and H, the lengths of an input and of a state.
+    bias : bool, default=True
+        Whether there are biases.
+    dtype : {"float32", "float64"}, default="float32"
+        The type of the weights.
+    random_state : int, numpy.random.Generator or None, default=None
+        Seed or source of the first weights.
     """
 
     blocks, states = 4, ("h", "c")
@@ -89,6 +106,17 @@ class GRUCell(Cell):
     """One step of a gated recurrent unit: GRUCell(input_size, hidden_size)(x, h) returns the next h.
 
     Its equations are those of the chapter gru.  Raises ValueError as LSTMCell.
+
+    Parameters
+    ----------
+    input_size, hidden_size : int
+        D and H, the lengths of an input and of a state.
+    bias : bool, default=True
+        Whether there are biases.
+    dtype : {"float32", "float64"}, default="float32"
+        The type of the weights.
+    random_state : int, numpy.random.Generator or None, default=None
+        Seed or source of the first weights.
     """
 
     blocks = 3
@@ -100,8 +128,20 @@ class GRUCell(Cell):
 class RNNCell(Cell):
     """One step of a plain recurrent layer: RNNCell(input_size, hidden_size)(x, h) returns the next h.
 
-    Its equations are those of the chapter elman, with `nonlinearity` "tanh" or "relu" for f.  Raises ValueError as
-    LSTMCell, and for another nonlinearity.
+    Its equations are those of the chapter elman.  Raises ValueError as LSTMCell, and for another nonlinearity.
+
+    Parameters
+    ----------
+    input_size, hidden_size : int
+        D and H, the lengths of an input and of a state.
+    bias : bool, default=True
+        Whether there are biases.
+    nonlinearity : {"tanh", "relu"}, default="tanh"
+        f, the function of the sum.
+    dtype : {"float32", "float64"}, default="float32"
+        The type of the weights.
+    random_state : int, numpy.random.Generator or None, default=None
+        Seed or source of the first weights.
     """
 
     blocks, settings = 1, ("input_size", "hidden_size", "bias", "nonlinearity")

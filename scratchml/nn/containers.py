@@ -14,18 +14,36 @@ from scratchml.nn.module import Module, Parameter
 
 
 class ModuleList(Module):
-    """Modules in a list, which are parts of what the list is part of: self.layers = ModuleList(...)."""
+    """Modules in a list, which are parts of what the list is part of: self.layers = ModuleList(...).
+
+    Parameters
+    ----------
+    modules : iterable of Modules or None, default=None
+        The first ones; None for none.
+    """
 
     def __init__(self, modules=None):
         self.extend(() if modules is None else modules)
 
     def append(self, module):
-        """Add `module` at the end.  Returns itself.  Raises TypeError for what is no Module."""
+        """Add a Module at the end.  Returns itself.  Raises TypeError for what is no Module.
+
+        Parameters
+        ----------
+        module : Module
+            What to add.
+        """
         setattr(self, _next(self._modules), _checked(module, "modules"))
         return self
 
     def extend(self, modules):
-        """Add each of `modules` at the end.  Returns itself.  Raises TypeError for what is no Module."""
+        """Add Modules at the end.  Returns itself.  Raises TypeError for what is no Module.
+
+        Parameters
+        ----------
+        modules : iterable of Modules
+            What to add.
+        """
         for module in modules:
             self.append(module)
         return self
@@ -51,6 +69,11 @@ class Sequential(ModuleList):
     """Modules one after the other, each applied to what the one before it has made: Sequential(Linear(2, 3), Tanh()).
 
     Their names are 0, 1, ..., or the keys of a dictionary.  Raises TypeError for what is no Module.
+
+    Parameters
+    ----------
+    *args : Module or dict
+        The Modules in order; or one dictionary {name: Module}.
     """
 
     def __init__(self, *args):
@@ -73,13 +96,24 @@ class ModuleDict(Module):
     """Modules under names of their own: self.heads = ModuleDict({"mean": Linear(2, 1)}); heads["mean"] is the part.
 
     Raises TypeError for what is no Module, and ValueError for a name with a dot, or that of a method.
+
+    Parameters
+    ----------
+    modules : dict, iterable of pairs or None, default=None
+        The first ones, by name; None for none.
     """
 
     def __init__(self, modules=None):
         self.update({} if modules is None else modules)
 
     def update(self, modules):
-        """Add what a dictionary, or pairs of names and Modules, hold.  Raises TypeError for what is no Module."""
+        """Add Modules.  Raises TypeError for what is no Module.
+
+        Parameters
+        ----------
+        modules : dict or iterable of pairs
+            Names and Modules.
+        """
         for name, module in dict(modules).items():
             self[name] = module
 
@@ -118,19 +152,36 @@ class ParameterList(Module):
     """Weights in a list, which are weights of what the list is part of; arrays become Parameters.
 
     Raises ValueError for what is no array of numbers.
+
+    Parameters
+    ----------
+    values : iterable of arrays or None, default=None
+        The first ones; None for none.
     """
 
     def __init__(self, values=None):
         self.extend(() if values is None else values)
 
     def append(self, value):
-        """Add `value` at the end.  Returns itself.  Raises ValueError for what is no array of numbers."""
+        """Add a weight at the end.  Returns itself.  Raises ValueError for what is no array of numbers.
+
+        Parameters
+        ----------
+        value : array or Tensor
+            What to add.
+        """
         name = _next(self._parameters)
         self.register_parameter(name, value if isinstance(value, Tensor) and value.is_leaf else Parameter(value))
         return self
 
     def extend(self, values):
-        """Add each of `values` at the end.  Returns itself.  Raises ValueError for what is no array of numbers."""
+        """Add weights at the end.  Returns itself.  Raises ValueError for what is no array of numbers.
+
+        Parameters
+        ----------
+        values : iterable of arrays
+            What to add.
+        """
         for value in values:
             self.append(value)
         return self

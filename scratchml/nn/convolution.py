@@ -157,9 +157,29 @@ class Conv1d(Module):
     """(2) along sequences: from (N, in_channels, T) to (N, out_channels, S); or without N for a single sequence.
 
     `weight` is W, (out_channels, in_channels / groups, kernel_size), `bias` b, (out_channels,), or None without; both
-    begin uniform over ±1/√n for n the entries of a filter.  `padding` is a number of zeros on either side, "valid" for
-    none, or "same" for as many as keep T, which needs stride 1.  Raises ValueError for settings that are no whole
-    numbers or do not fit together, for inputs of another shape, and for sequences that are shorter than the window.
+    begin uniform over ±1/√n for n the entries of a filter.  Raises ValueError for settings that are no whole numbers or
+    do not fit together, for inputs of another shape, and for sequences that are shorter than the window.
+
+    Parameters
+    ----------
+    in_channels, out_channels : int
+        C and H, how many channels come in and go out.
+    kernel_size : int
+        K, how many places a window has.
+    stride : int, default=1
+        s, how far it moves.
+    padding : int or {"valid", "same"}, default=0
+        Zeros on either side; "valid" for none, "same" for as many as keep T, which needs stride 1.
+    dilation : int, default=1
+        d, how far its places are apart.
+    groups : int, default=1
+        In how many groups channels are that see only their own.
+    bias : bool, default=True
+        Whether there is a b.
+    dtype : {"float32", "float64"}, default="float32"
+        The type of the weights.
+    random_state : int, numpy.random.Generator or None, default=None
+        Seed or source of the first weights.
     """
 
     settings = ("in_channels", "out_channels", "kernel_size", "stride", "padding", "dilation", "groups")
@@ -211,8 +231,26 @@ class Conv1d(Module):
 class CausalConv1d(Conv1d):
     """A Conv1d whose result at t depends on the input up to t and no further: from (N, in_channels, T) to the same T.
 
-    It has no `padding` to choose, and with a stride the results are those at 0, stride, 2 stride, ....  Arguments,
-    weights and errors otherwise as in Conv1d.
+    With a stride the results are those at 0, stride, 2 stride, ....  Weights and errors otherwise as in Conv1d.
+
+    Parameters
+    ----------
+    in_channels, out_channels : int
+        C and H, how many channels come in and go out.
+    kernel_size : int
+        K, how many places a window has.
+    stride : int, default=1
+        s, how far it moves.
+    dilation : int, default=1
+        d, how far its places are apart.
+    groups : int, default=1
+        In how many groups channels are that see only their own.
+    bias : bool, default=True
+        Whether there is a b.
+    dtype : {"float32", "float64"}, default="float32"
+        The type of the weights.
+    random_state : int, numpy.random.Generator or None, default=None
+        Seed or source of the first weights.
     """
 
     settings = ("in_channels", "out_channels", "kernel_size", "stride", "dilation", "groups")

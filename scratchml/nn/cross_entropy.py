@@ -232,15 +232,26 @@ REDUCTIONS = ("mean", "sum", "none")
 
 
 def cross_entropy(input, target, weight=None, *, ignore_index=-100, reduction="mean", label_smoothing=0.0):
-    """The loss (5), or with reduction="sum" the sum of (3), or with "none" (3) itself.
-
-    `input` holds scores (N, K), (K,), or (N, K, ...) with more samples behind, `target` the right classes: whole
-    numbers of the same shape without K, of which `ignore_index` does not count.  Or `target` holds probabilities q of
-    the shape of `input`, which then stand for [k = t_n] in (2); they are not checked to sum to one, and the mean is
-    over N; they get no gradient.  `weight` is w, (K,), ones if it is None.
+    """The loss (5), or the sum of (3), or (3) itself.
 
     Raises ValueError for shapes that do not fit, for targets that are no classes, saying which, or are not finite, for
     probabilities that require a gradient, for negative weights, and for a mean of no sample at all.
+
+    Parameters
+    ----------
+    input : Tensor or array (N, K)
+        Scores; or (K,), or (N, K, ...) with more samples behind.
+    target : array (N,) of int or array (N, K)
+        The right classes, of the same shape without K.  Or probabilities q of the shape of `input`, which then stand
+        for [k = t_n] in (2); they are not checked to sum to one, and the mean is over N.
+    weight : array (K,) or None, default=None
+        w, how much each class counts; None for 1 each.
+    ignore_index : int, default=-100
+        A class whose samples do not count.
+    reduction : {"mean", "sum", "none"}, default="mean"
+        What to make of the losses.
+    label_smoothing : float, default=0.0
+        α, the share of the targets that is spread over all classes.
     """
     z = as_tensor(input)
     if not z.ndim or not z.shape[min(1, z.ndim - 1)]:

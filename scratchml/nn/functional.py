@@ -41,9 +41,16 @@ __all__ = [
 
 
 def linear(input, weight, bias=None):
-    """W x + b: from `input` (..., D) with `weight` W (H, D) and `bias` b (H,) to (..., H).
+    """W x + b, (..., H).  Raises ValueError for shapes that do not fit, and for Tensors of different dtypes.
 
-    Raises ValueError for shapes that do not fit, and for Tensors of different dtypes.
+    Parameters
+    ----------
+    input : Tensor or array (..., D)
+        What comes in, x.
+    weight : Tensor or array (H, D)
+        The map, W.
+    bias : Tensor, array (H,) or None, default=None
+        What is added, b; None for nothing.
     """
     W = as_tensor(weight)
     x = as_input(input, "linear", W.dtype)
@@ -56,9 +63,17 @@ def linear(input, weight, bias=None):
 
 
 def embedding(input, weight, padding_idx=None):
-    """The rows of `weight` (V, D) that `input` names, whole numbers (N, T) or of another shape: (N, T, D).
+    """The rows that numbers name: (N, T, D).  Raises ValueError for a weight of another shape, and numbers without a
+    row.
 
-    The row `padding_idx` gets no gradient.  Raises ValueError for a weight of another shape, and numbers without a row.
+    Parameters
+    ----------
+    input : array (N, T) of int
+        Numbers of rows, of this or another shape.
+    weight : Tensor or array (V, D)
+        The rows.
+    padding_idx : int or None, default=None
+        A row that gets no gradient.
     """
     E = as_tensor(weight)
     if E.ndim != 2:
@@ -68,9 +83,20 @@ def embedding(input, weight, padding_idx=None):
 
 
 def layer_norm(input, normalized_shape, weight=None, bias=None, eps=1e-5):
-    """Every sample of `input` (N, ..., D) normalised over its last dimensions, `normalized_shape`, as LayerNorm does.
+    """Every sample normalised over its last dimensions, as LayerNorm does.
 
     Raises ValueError for last dimensions, or weights, of another shape.
+
+    Parameters
+    ----------
+    input : Tensor or array (N, ..., D)
+        The samples.
+    normalized_shape : int or tuple of int
+        The last dimensions.
+    weight, bias : Tensor, array or None, default=None
+        The weights w and b, of these dimensions; None for 1 and 0.
+    eps : float, default=1e-5
+        ε, added to the variance.
     """
     shape = tuple(normalized_shape) if isinstance(normalized_shape, (tuple, list)) else (normalized_shape,)
     x, given = as_tensor(input), [weight, bias]
@@ -84,9 +110,20 @@ def layer_norm(input, normalized_shape, weight=None, bias=None, eps=1e-5):
 
 
 def dropout(input, p=0.5, training=True, inplace=False):
-    """In `training` an entry of `input`, of any shape (N, H), becomes 0 with probability `p`, others grow by 1/(1 - p).
+    """An entry becomes 0 with a probability p, others grow by 1 / (1 - p).
 
     Which do comes from the generator of `manual_seed`.  Raises ValueError for a `p` that is no probability.
+
+    Parameters
+    ----------
+    input : Tensor or array
+        Numbers, of any shape (N, H).
+    p : float, default=0.5
+        The probability.
+    training : bool, default=True
+        Whether anything happens.
+    inplace : bool, default=False
+        For scripts that say so; nothing is changed in place.
     """
     x, p = as_tensor(input), as_probability(p, "p")
     if not training or not p:
@@ -96,17 +133,59 @@ def dropout(input, p=0.5, training=True, inplace=False):
 
 
 def max_pool1d(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False):
-    """What MaxPool1d with these settings makes of `input` (N, C, T); raises ValueError as it does."""
+    """What MaxPool1d with these settings makes; raises ValueError as it does.
+
+    Parameters
+    ----------
+    input : Tensor or array (N, C, T)
+        Sequences.
+    kernel_size : int
+        K, how many places a window has.
+    stride : int or None, default=None
+        s, how far it moves; None for K.
+    padding : int, default=0
+        p, places on either side that hold nothing.
+    dilation : int, default=1
+        d, how far its places are apart.
+    ceil_mode : bool, default=False
+        Whether a last window may reach beyond the end.
+    return_indices : bool, default=False
+        Whether the result is (y, i), where i says where the largest numbers stand.
+    """
     return pooling.MaxPool1d(kernel_size, stride, padding, dilation, return_indices, ceil_mode)(input)
 
 
 def avg_pool1d(input, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True):
-    """What AvgPool1d with these settings makes of `input` (N, C, T); raises ValueError as it does."""
+    """What AvgPool1d with these settings makes; raises ValueError as it does.
+
+    Parameters
+    ----------
+    input : Tensor or array (N, C, T)
+        Sequences.
+    kernel_size : int
+        K, how many places a window has.
+    stride : int or None, default=None
+        s, how far it moves; None for K.
+    padding : int, default=0
+        p, zeros on either side.
+    ceil_mode : bool, default=False
+        Whether a last window may reach beyond the end.
+    count_include_pad : bool, default=True
+        Whether these zeros count, or a mean is over the places in the sequence alone.
+    """
     return pooling.AvgPool1d(kernel_size, stride, padding, ceil_mode, count_include_pad)(input)
 
 
 def adaptive_avg_pool1d(input, output_size):
-    """What AdaptiveAvgPool1d makes of `input` (N, C, T); raises ValueError as it does."""
+    """What AdaptiveAvgPool1d makes; raises ValueError as it does.
+
+    Parameters
+    ----------
+    input : Tensor or array (N, C, T)
+        Sequences.
+    output_size : int
+        S, how many windows.
+    """
     return pooling.AdaptiveAvgPool1d(output_size)(input)
 
 
@@ -114,42 +193,102 @@ def adaptive_avg_pool1d(input, output_size):
 
 
 def relu(input, inplace=False):
-    """max(x, 0) of `input`, of any shape (N, H).  Raises ValueError for what are no numbers."""
+    """max(x, 0).  Raises ValueError for what are no numbers.
+
+    Parameters
+    ----------
+    input : Tensor or array
+        Numbers, of any shape (N, H).
+    inplace : bool, default=False
+        For scripts that say so; nothing is changed in place.
+    """
     return as_tensor(input).relu()
 
 
 def leaky_relu(input, negative_slope=0.01, inplace=False):
-    """x where x > 0, `negative_slope` x elsewhere, of any shape (N, H).  Raises ValueError as LeakyReLU."""
+    """x where x > 0, a little of it elsewhere.  Raises ValueError as LeakyReLU.
+
+    Parameters
+    ----------
+    input : Tensor or array
+        Numbers, of any shape (N, H).
+    negative_slope : float, default=0.01
+        s, the slope below 0.
+    inplace : bool, default=False
+        For scripts that say so; nothing is changed in place.
+    """
     return activations.LeakyReLU(negative_slope)(input)
 
 
 def tanh(input):
-    """The hyperbolic tangent of `input`, of any shape (N, H).  Raises ValueError for what are no numbers."""
+    """The hyperbolic tangent.  Raises ValueError for what are no numbers.
+
+    Parameters
+    ----------
+    input : Tensor or array
+        Numbers, of any shape (N, H).
+    """
     return as_tensor(input).tanh()
 
 
 def sigmoid(input):
-    """1 / (1 + e⁻ˣ) of `input`, of any shape (N, H).  Raises ValueError for what are no numbers."""
+    """1 / (1 + e⁻ˣ).  Raises ValueError for what are no numbers.
+
+    Parameters
+    ----------
+    input : Tensor or array
+        Numbers, of any shape (N, H).
+    """
     return as_tensor(input).sigmoid()
 
 
 def logsigmoid(input):
-    """log(1 / (1 + e⁻ˣ)) of `input`, of any shape (N, H), exact for large x.  Raises ValueError as `sigmoid`."""
+    """log(1 / (1 + e⁻ˣ)), exact for large x.  Raises ValueError as `sigmoid`.
+
+    Parameters
+    ----------
+    input : Tensor or array
+        Numbers, of any shape (N, H).
+    """
     return -(-as_tensor(input)).softplus()
 
 
 def glu(input, dim=-1):
-    """The first half of `input` (N, 2H) along `dim` times the sigmoid of the second.  Raises ValueError as GLU."""
+    """The first half of the input times the sigmoid of the second.  Raises ValueError as GLU.
+
+    Parameters
+    ----------
+    input : Tensor or array
+        Numbers, of any shape (N, 2H).
+    dim : int, default=-1
+        The dimension that is halved.
+    """
     return activations.GLU(dim)(input)
 
 
 def softmax(input, dim):
-    """eˣ / Σ eˣ along `dim` of `input`, of any shape (N, K).  Raises ValueError for a `dim` that it has not."""
+    """eˣ / Σ eˣ along a dimension.  Raises ValueError for one that the input has not.
+
+    Parameters
+    ----------
+    input : Tensor or array
+        Numbers, of any shape (N, K).
+    dim : int
+        Along which the results sum to 1.
+    """
     return as_tensor(input).softmax(dim)
 
 
 def log_softmax(input, dim):
-    """log(eˣ / Σ eˣ) along `dim` of `input`, of any shape (N, K).  Raises ValueError for a `dim` that it has not."""
+    """log(eˣ / Σ eˣ) along a dimension.  Raises ValueError for one that the input has not.
+
+    Parameters
+    ----------
+    input : Tensor or array
+        Numbers, of any shape (N, K).
+    dim : int
+        Along which the quotients sum to 1.
+    """
     return as_tensor(input).log_softmax(dim)
 
 
@@ -157,9 +296,14 @@ def log_softmax(input, dim):
 
 
 def one_hot(tensor, num_classes=-1):
-    """An array of int (..., K): 1 at the class that `tensor`, whole numbers of any shape (N,), names, else 0.
+    """An array of int (..., K), 1 at the class that a number names, else 0.  Raises ValueError for what is no class.
 
-    It is of the class of `tensor`, if that is an array.  K is `num_classes`, or with -1 one more than the largest.  Raises ValueError for numbers that are no class.
+    Parameters
+    ----------
+    tensor : array (N,) of int
+        Numbers of classes, of this or another shape.
+    num_classes : int, default=-1
+        K; -1 for one more than the largest.
     """
     t = np.asanyarray(tensor)
     if num_classes == -1:
@@ -171,10 +315,20 @@ def one_hot(tensor, num_classes=-1):
 
 
 def pad(input, pad, mode="constant", value=None):
-    """`value`, 0 if None, around `input` (N, T): `pad` is (left, right) for the last dimension, and so on.
+    """A value around the input.  Arrays of whole numbers stay such.
 
-    Negative widths cut off.  Arrays of whole numbers stay such, of their class.  Raises ValueError for another mode, and widths that
-    are no pairs of whole numbers.
+    Raises ValueError for another mode, and widths that are no pairs of whole numbers.
+
+    Parameters
+    ----------
+    input : Tensor or array
+        Of any shape (N, T).
+    pad : tuple of int
+        (left, right) for the last dimension, the same for that before, and so on; negative widths cut off.
+    mode : {"constant"}, default="constant"
+        The only one there is.
+    value : float or None, default=None
+        What stands around it; None for 0.
     """
     if mode != "constant":
         raise ValueError(f"mode={mode!r}: pad expected 'constant', the only one that is here")

@@ -58,6 +58,11 @@ import numpy as np
 from scratchml.core.checks import one_of, real_number
 from scratchml.core.random import generator
 
+__all__ = [
+    "calculate_gain", "constant_", "kaiming_normal_", "kaiming_uniform_", "normal_", "ones_", "orthogonal_",
+    "trunc_normal_", "uniform_", "xavier_normal_", "xavier_uniform_", "zeros_",
+]
+
 # --- the equations -------------------------------------------------------------------------------
 
 
@@ -125,9 +130,14 @@ GAINS = {"linear": 1.0, "conv1d": 1.0, "sigmoid": 1.0, "tanh": 5 / 3, "relu": ma
 
 
 def calculate_gain(nonlinearity, param=None):
-    """γ, of shape (), for an activation: linear, conv1d, sigmoid, tanh, relu, or leaky_relu, whose slope is `param`.
+    """γ, of shape (), for an activation.  Raises ValueError for another name, and a slope that is no finite number.
 
-    Raises ValueError for another name, and for a slope that is no finite number.
+    Parameters
+    ----------
+    nonlinearity : {"linear", "conv1d", "sigmoid", "tanh", "relu", "leaky_relu"}
+        The activation.
+    param : float or None, default=None
+        Slope of "leaky_relu"; None for 0.01.
     """
     one_of(nonlinearity, "nonlinearity", [*GAINS, "leaky_relu"])
     if nonlinearity == "leaky_relu":
@@ -136,9 +146,20 @@ def calculate_gain(nonlinearity, param=None):
 
 
 def uniform_(tensor, a=0.0, b=1.0, *, random_state=None):
-    """Draw the entries of `tensor`, of any shape (N, D), from the uniform distribution over [a, b).
+    """Draw the entries from the uniform distribution over [a, b).
 
     Raises ValueError if a > b, or for bounds that are not finite.
+
+    Parameters
+    ----------
+    tensor : Tensor
+        The weight, of any shape (N, D); it is changed in place and returned.
+    a : float, default=0.0
+        The lower bound.
+    b : float, default=1.0
+        The upper bound.
+    random_state : int, numpy.random.Generator or None, default=None
+        Seed or source of the draw.
     """
     a, b = real_number(a, "a", least=-np.inf), real_number(b, "b", least=-np.inf)
     if a > b:
@@ -147,15 +168,42 @@ def uniform_(tensor, a=0.0, b=1.0, *, random_state=None):
 
 
 def normal_(tensor, mean=0.0, std=1.0, *, random_state=None):
-    """Draw the entries of `tensor`, of any shape (N, D), from a normal distribution.  Raises ValueError for std < 0."""
+    """Draw the entries from a normal distribution.  Raises ValueError for std < 0.
+
+    Parameters
+    ----------
+    tensor : Tensor
+        The weight, of any shape (N, D); it is changed in place and returned.
+    mean : float, default=0.0
+        Its mean.
+    std : float, default=1.0
+        Its standard deviation.
+    random_state : int, numpy.random.Generator or None, default=None
+        Seed or source of the draw.
+    """
     mean, std = real_number(mean, "mean", least=-np.inf), real_number(std, "std")
     return _write(tensor, generator(random_state).normal(mean, std, tensor.shape))
 
 
 def trunc_normal_(tensor, mean=0.0, std=1.0, a=-2.0, b=2.0, *, random_state=None):
-    """Draw the entries of `tensor`, of any shape (N, D), from a normal distribution, again where they leave [a, b].
+    """Draw the entries from a normal distribution, again where they leave [a, b].
 
     Raises ValueError for std <= 0, a >= b, and where less than a thousandth of the distribution lies in [a, b].
+
+    Parameters
+    ----------
+    tensor : Tensor
+        The weight, of any shape (N, D); it is changed in place and returned.
+    mean : float, default=0.0
+        Its mean.
+    std : float, default=1.0
+        Its standard deviation.
+    a : float, default=-2.0
+        The lower bound.
+    b : float, default=2.0
+        The upper bound.
+    random_state : int, numpy.random.Generator or None, default=None
+        Seed or source of the draw.
     """
     mean, std = real_number(mean, "mean", least=-np.inf), real_number(std, "std", above=0)
     below = [math.erf((bound - mean) / (std * math.sqrt(2))) / 2 for bound in (a, b)]
@@ -170,51 +218,126 @@ def trunc_normal_(tensor, mean=0.0, std=1.0, a=-2.0, b=2.0, *, random_state=None
 
 
 def constant_(tensor, val):
-    """Make every entry of `tensor`, of any shape (N, D), `val`.  Raises ValueError for what is no finite number."""
+    """Make every entry the same.  Raises ValueError for what is no finite number.
+
+    Parameters
+    ----------
+    tensor : Tensor
+        The weight, of any shape (N, D); it is changed in place and returned.
+    val : float
+        The number.
+    """
     return _write(tensor, np.full(tensor.shape, real_number(val, "val", least=-np.inf)))
 
 
 def zeros_(tensor):
-    """Make every entry of `tensor`, of any shape (N, D), 0.  Raises no error for any leaf Tensor."""
+    """Make every entry 0.  Raises no error for any leaf Tensor.
+
+    Parameters
+    ----------
+    tensor : Tensor
+        The weight, of any shape (N, D); it is changed in place and returned.
+    """
     return constant_(tensor, 0.0)
 
 
 def ones_(tensor):
-    """Make every entry of `tensor`, of any shape (N, D), 1.  Raises no error for any leaf Tensor."""
+    """Make every entry 1.  Raises no error for any leaf Tensor.
+
+    Parameters
+    ----------
+    tensor : Tensor
+        The weight, of any shape (N, D); it is changed in place and returned.
+    """
     return constant_(tensor, 1.0)
 
 
 def xavier_uniform_(tensor, gain=1.0, *, random_state=None):
-    """Draw `tensor`, of shape (m, n, ...), from [-a, a] with (3).  Raises ValueError for fewer than two dimensions."""
+    """Draw from [-a, a] with (3).  Raises ValueError for fewer than two dimensions.
+
+    Parameters
+    ----------
+    tensor : Tensor (m, n, ...)
+        The weight; it is changed in place and returned.
+    gain : float, default=1.0
+        γ, a factor.
+    random_state : int, numpy.random.Generator or None, default=None
+        Seed or source of the draw.
+    """
     a = xavier_bound(*_fans(tensor), real_number(gain, "gain"))
     return uniform_(tensor, -a, a, random_state=random_state)
 
 
 def xavier_normal_(tensor, gain=1.0, *, random_state=None):
-    """Draw `tensor`, of shape (m, n, ...), with the deviation (4).  Raises ValueError for fewer than two dimensions."""
+    """Draw with the deviation (4).  Raises ValueError for fewer than two dimensions.
+
+    Parameters
+    ----------
+    tensor : Tensor (m, n, ...)
+        The weight; it is changed in place and returned.
+    gain : float, default=1.0
+        γ, a factor.
+    random_state : int, numpy.random.Generator or None, default=None
+        Seed or source of the draw.
+    """
     return normal_(tensor, 0, xavier_deviation(*_fans(tensor), real_number(gain, "gain")), random_state=random_state)
 
 
 def kaiming_uniform_(tensor, a=0.0, mode="fan_in", nonlinearity="leaky_relu", *, random_state=None):
-    """Draw `tensor`, of shape (m, n, ...), from [-bound, bound] with (5); `a` is the slope s.
+    """Draw from [-bound, bound] with (5).
 
-    `mode` is "fan_in", which keeps the variance on the way forward, or "fan_out", which keeps it on the way back.
     Raises ValueError for another mode or nonlinearity, and for fewer than two dimensions.
+
+    Parameters
+    ----------
+    tensor : Tensor (m, n, ...)
+        The weight; it is changed in place and returned.
+    a : float, default=0.0
+        s, the slope of a leaky ReLU.
+    mode : {"fan_in", "fan_out"}, default="fan_in"
+        Whether to keep the variance on the way forward or on the way back.
+    nonlinearity : str, default="leaky_relu"
+        The activation behind it, as in `calculate_gain`.
+    random_state : int, numpy.random.Generator or None, default=None
+        Seed or source of the draw.
     """
     bound = kaiming_bound(_fan(tensor, mode), calculate_gain(nonlinearity, a))
     return uniform_(tensor, -bound, bound, random_state=random_state)
 
 
 def kaiming_normal_(tensor, a=0.0, mode="fan_in", nonlinearity="leaky_relu", *, random_state=None):
-    """Draw `tensor`, of shape (m, n, ...), with the deviation (6); arguments and errors as in `kaiming_uniform_`."""
+    """Draw with the deviation (6); errors are those of `kaiming_uniform_`.
+
+    Parameters
+    ----------
+    tensor : Tensor (m, n, ...)
+        The weight; it is changed in place and returned.
+    a : float, default=0.0
+        s, the slope of a leaky ReLU.
+    mode : {"fan_in", "fan_out"}, default="fan_in"
+        Whether to keep the variance on the way forward or on the way back.
+    nonlinearity : str, default="leaky_relu"
+        The activation behind it, as in `calculate_gain`.
+    random_state : int, numpy.random.Generator or None, default=None
+        Seed or source of the draw.
+    """
     std = kaiming_deviation(_fan(tensor, mode), calculate_gain(nonlinearity, a))
     return normal_(tensor, 0, std, random_state=random_state)
 
 
 def orthogonal_(tensor, gain=1.0, *, random_state=None):
-    """Make `tensor`, (m, n, ...) seen as (m, rest), `gain` times one with orthonormal rows, or columns if m > rest.
+    """Make `gain` times a weight, seen as (m, rest), with orthonormal rows, or columns if m > rest.
 
     Raises ValueError for fewer than two dimensions.
+
+    Parameters
+    ----------
+    tensor : Tensor (m, n, ...)
+        The weight; it is changed in place and returned.
+    gain : float, default=1.0
+        γ, a factor.
+    random_state : int, numpy.random.Generator or None, default=None
+        Seed or source of the draw.
     """
     _fans(tensor)
     m, rest = tensor.shape[0], math.prod(tensor.shape[1:])

@@ -122,6 +122,17 @@ class Linear(Module):
 
     `weight` is W (out_features, in_features), `bias` b (out_features,), or None without; both begin uniform over
     ±1/√in_features.  Raises ValueError for sizes below 1, and for inputs whose last dimension is another.
+
+    Parameters
+    ----------
+    in_features, out_features : int
+        Lengths of x and y.
+    bias : bool, default=True
+        Whether there is a b.
+    dtype : {"float32", "float64"}, default="float32"
+        The type of the weights.
+    random_state : int, numpy.random.Generator or None, default=None
+        Seed or source of the first weights.
     """
 
     settings = ("in_features", "out_features")
@@ -179,11 +190,23 @@ EMBEDDING = Fused(_embedding, _embedding_gradient, fresh=True)
 
 
 class Embedding(Module):
-    """A vector for each of `num_embeddings` words, (5): from whole numbers of shape (...) to (..., embedding_dim).
+    """A vector for each word, (5): from whole numbers of shape (...) to (..., embedding_dim).
 
-    `weight` is E, (num_embeddings, embedding_dim); it begins standard normal, but for the row `padding_idx`, which is 0
-    and gets no gradient.  Raises ValueError for sizes below 1, a `padding_idx` that is no row, and for inputs that are
-    no whole numbers from 0 to num_embeddings - 1.
+    `weight` is E, (num_embeddings, embedding_dim), and begins standard normal.  Raises ValueError for sizes below 1, a
+    `padding_idx` that is no row, and for inputs that are no whole numbers from 0 to num_embeddings - 1.
+
+    Parameters
+    ----------
+    num_embeddings : int
+        V, how many words there are.
+    embedding_dim : int
+        D, the length of a vector.
+    padding_idx : int or None, default=None
+        A row that begins with 0 and gets no gradient.
+    dtype : {"float32", "float64"}, default="float32"
+        The type of the weights.
+    random_state : int, numpy.random.Generator or None, default=None
+        Seed or source of the first weights.
     """
 
     settings = ("num_embeddings", "embedding_dim", "padding_idx")
@@ -204,10 +227,18 @@ class Embedding(Module):
 
     @classmethod
     def from_pretrained(cls, embeddings, freeze=True, padding_idx=None):
-        """A layer whose `weight` is `embeddings`, (num_embeddings, embedding_dim), not learned if `freeze`.
+        """A layer with given vectors.  Its dtype is theirs, and an array is shared.
 
-        Its dtype is theirs, and an array is shared.  Raises ValueError for another shape, and a `padding_idx` that is
-        no row.
+        Raises ValueError for another shape, and a `padding_idx` that is no row.
+
+        Parameters
+        ----------
+        embeddings : array (V, D)
+            The `weight`.
+        freeze : bool, default=True
+            Whether they are not learned.
+        padding_idx : int or None, default=None
+            A row that gets no gradient.
         """
         weight = Parameter(embeddings, requires_grad=not freeze)
         if weight.ndim != 2:
@@ -266,11 +297,19 @@ DROPOUT = Fused(_dropout, lambda saved, g: drop(g, *saved), fresh=True)
 
 
 class Dropout(Module):
-    """In training an entry becomes 0 with probability `p`, and the others are divided by 1 - p, (7).
+    """In training an entry becomes 0 with probability p, and the others are divided by 1 - p, (7).
 
-    Inputs may have any shape; outside of training they pass as they are.  Nothing is changed in place, whatever
-    `inplace` says: here as in all layers that have it, the result is the same.  Raises ValueError for a `p` that is no
+    Inputs may have any shape; outside of training they pass as they are.  Raises ValueError for a `p` that is no
     probability.
+
+    Parameters
+    ----------
+    p : float, default=0.5
+        The probability.
+    inplace : bool, default=False
+        For scripts that say so, here as in all layers that have it; nothing is changed in place.
+    random_state : int, numpy.random.Generator or None, default=None
+        Seed or source of what becomes 0.
     """
 
     settings = ("p",)
@@ -297,9 +336,16 @@ def kept_entries(shape, p, rng):
 
 
 class GaussianNoise(Module):
-    """In training a normal number of mean 0 and standard deviation `stddev` is added to each entry.
+    """In training a normal number of mean 0 is added to each entry.
 
     Inputs may have any shape; outside of training they pass as they are.  Raises ValueError for a negative `stddev`.
+
+    Parameters
+    ----------
+    stddev : float
+        Standard deviation of the numbers.
+    random_state : int, numpy.random.Generator or None, default=None
+        Seed or source of the numbers.
     """
 
     settings = ("stddev",)
@@ -319,7 +365,15 @@ class GaussianNoise(Module):
 
 
 class Identity(Module):
-    """Hands its input on as it is, in the place of a layer; whatever it is made with is not used."""
+    """Hands its input on as it is, in the place of a layer.
+
+    Parameters
+    ----------
+    *args : object
+        Not used.
+    **kwargs : object
+        Not used.
+    """
 
     def __init__(self, *args, **kwargs):
         pass
@@ -329,9 +383,16 @@ class Identity(Module):
 
 
 class Flatten(Module):
-    """The dimensions from `start_dim` to `end_dim` as one: from (N, C, T) to (N, C T).
+    """Several dimensions as one: from (N, C, T) to (N, C T).
 
     Raises ValueError for dimensions that the input has not, or that come in the wrong order.
+
+    Parameters
+    ----------
+    start_dim : int, default=1
+        The first of them.
+    end_dim : int, default=-1
+        The last of them.
     """
 
     settings = ("start_dim", "end_dim")

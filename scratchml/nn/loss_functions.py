@@ -19,24 +19,48 @@ COSINE_EPS = 1e-12                                       # PyTorch's
 
 
 def mse_loss(input, target, reduction="mean"):
-    """The mean of (1) over `input` and `target`, both (N, D) or both of another shape; or the sum, or none of both.
+    """The mean of (1), or the sum, or none of both.
 
     Raises ValueError for shapes that differ, a target that is not finite, and a mean of nothing.
+
+    Parameters
+    ----------
+    input, target : Tensor or array (N, D)
+        What is compared, both (N, D) or both of another shape.
+    reduction : {"mean", "sum", "none"}, default="mean"
+        What to make of the losses.
     """
     x, y = _pair(input, target, "mse_loss")
     return _reduced(squared(x, y), reduction, "mse_loss")
 
 
 def l1_loss(input, target, reduction="mean"):
-    """The mean of (2), with shapes (N, D) and errors as in `mse_loss`; raises the same."""
+    """The mean of (2), or the sum, or none of both; raises ValueError as `mse_loss` does.
+
+    Parameters
+    ----------
+    input, target : Tensor or array (N, D)
+        What is compared, both (N, D) or both of another shape.
+    reduction : {"mean", "sum", "none"}, default="mean"
+        What to make of the losses.
+    """
     x, y = _pair(input, target, "l1_loss")
     return _reduced(absolute(x, y), reduction, "l1_loss")
 
 
 def smooth_l1_loss(input, target, reduction="mean", beta=1.0):
-    """The mean of (3) over δ, which is `beta`, shapes (N, D) and errors as in `mse_loss`; (2) for 0.
+    """The mean of (3) over δ, or (2) for δ = 0; or the sum, or none of both.
 
-    Raises ValueError for δ < 0.
+    Raises ValueError as `mse_loss` does, and for δ < 0.
+
+    Parameters
+    ----------
+    input, target : Tensor or array (N, D)
+        What is compared, both (N, D) or both of another shape.
+    reduction : {"mean", "sum", "none"}, default="mean"
+        What to make of the losses.
+    beta : float, default=1.0
+        δ, the distance at which the parabola ends.
     """
     x, y = _pair(input, target, "smooth_l1_loss")
     δ = real_number(beta, "beta")
@@ -44,16 +68,38 @@ def smooth_l1_loss(input, target, reduction="mean", beta=1.0):
 
 
 def huber_loss(input, target, reduction="mean", delta=1.0):
-    """The mean of (3) with `delta` for δ, shapes (N, D) and errors as in `mse_loss`; raises ValueError for δ <= 0."""
+    """The mean of (3), or the sum, or none of both; raises ValueError as `mse_loss` does, and for δ <= 0.
+
+    Parameters
+    ----------
+    input, target : Tensor or array (N, D)
+        What is compared, both (N, D) or both of another shape.
+    reduction : {"mean", "sum", "none"}, default="mean"
+        What to make of the losses.
+    delta : float, default=1.0
+        δ, the distance at which the parabola ends.
+    """
     x, y = _pair(input, target, "huber_loss")
     return _reduced(huber(x, y, real_number(delta, "delta", above=0)), reduction, "huber_loss")
 
 
 def binary_cross_entropy_with_logits(input, target, weight=None, reduction="mean", pos_weight=None):
-    """The mean of (4): `input` holds logits (N, D), `target` probabilities from 0 to 1 of the same shape.
+    """The mean of (4), or the sum, or none of both.
 
-    `weight` multiplies the losses, `pos_weight` those of what is there, y; both are arrays that are broadcast.
     Raises ValueError for shapes that differ, and for targets outside of [0, 1] or that are NaN.
+
+    Parameters
+    ----------
+    input : Tensor or array (N, D)
+        Logits.
+    target : Tensor or array (N, D)
+        Probabilities, of the same shape.
+    weight : array or None, default=None
+        Multiplies the losses; it is broadcast.
+    reduction : {"mean", "sum", "none"}, default="mean"
+        What to make of the losses.
+    pos_weight : array or None, default=None
+        Multiplies the losses of what is there, y; it is broadcast.
     """
     name = "binary_cross_entropy_with_logits"
     x, y = _pair(input, target, name)
@@ -66,9 +112,18 @@ def binary_cross_entropy_with_logits(input, target, weight=None, reduction="mean
 
 
 def binary_cross_entropy(input, target, weight=None, reduction="mean"):
-    """The mean of (12): `input` and `target` hold probabilities from 0 to 1 (N, D); `weight` multiplies the losses.
+    """The mean of (12), or the sum, or none of both.
 
     Raises ValueError for shapes that differ, and for what is outside of [0, 1] or NaN.
+
+    Parameters
+    ----------
+    input, target : Tensor or array (N, D)
+        Probabilities, of the same shape.
+    weight : array or None, default=None
+        Multiplies the losses; it is broadcast.
+    reduction : {"mean", "sum", "none"}, default="mean"
+        What to make of the losses.
     """
     name = "binary_cross_entropy"
     x, y = _pair(input, target, name)
@@ -79,11 +134,21 @@ def binary_cross_entropy(input, target, weight=None, reduction="mean"):
 
 
 def kl_div(input, target, reduction="mean", log_target=False):
-    """The mean of (5) over all entries, or its sum, or with reduction="batchmean" the sum over the number of samples.
+    """The mean of (5) over all entries, its sum, the sum over the number of samples, or none of these.
 
-    `input` holds logarithms of probabilities (N, D), `target` probabilities, or with `log_target` logarithms too.
     Raises ValueError for shapes that differ, for targets that are negative or not finite, and with `log_target` for
     those that are NaN or +inf.
+
+    Parameters
+    ----------
+    input : Tensor or array (N, D)
+        Logarithms of probabilities.
+    target : Tensor or array (N, D)
+        Probabilities, of the same shape.
+    reduction : {"mean", "batchmean", "sum", "none"}, default="mean"
+        What to make of the losses; "batchmean" is the sum over N.
+    log_target : bool, default=False
+        Whether targets are logarithms, too.
     """
     one_of(reduction, "reduction", (*REDUCTIONS, "batchmean"))
     x, y = _pair(input, target, "kl_div", may_be_infinite=log_target)
@@ -103,11 +168,22 @@ def kl_div(input, target, reduction="mean", log_target=False):
 
 
 def nll_loss(input, target, weight=None, *, ignore_index=-100, reduction="mean"):
-    """The mean of (6), weighted by w: `input` holds logarithms of probabilities (N, D), `target` class numbers (N,).
+    """The mean of (6), weighted by w, or the sum, or none of both.
 
-    Or `input` is (D,), or (N, D, ...) with more samples behind, and `target` has the same shape without D.  `weight` is
-    w, (D,).  Samples with `ignore_index` do not count.  Raises ValueError as `cross_entropy` does, which is the same
-    for scores.
+    Raises ValueError as `cross_entropy` does, which is the same for scores.
+
+    Parameters
+    ----------
+    input : Tensor or array (N, D)
+        Logarithms of probabilities; or (D,), or (N, D, ...) with more samples behind.
+    target : array (N,) of int
+        Numbers of classes, of the same shape without D.
+    weight : array (D,) or None, default=None
+        w, how much each class counts; None for 1 each.
+    ignore_index : int, default=-100
+        A class whose samples do not count.
+    reduction : {"mean", "sum", "none"}, default="mean"
+        What to make of the losses.
     """
     x = as_tensor(input)
     if not x.ndim or not x.shape[min(1, x.ndim - 1)]:
@@ -128,9 +204,20 @@ def nll_loss(input, target, weight=None, *, ignore_index=-100, reduction="mean")
 
 
 def margin_ranking_loss(input1, input2, target, margin=0.0, reduction="mean"):
-    """The mean of (7): `input1` should be greater than `input2` where `target` is 1, less where it is -1; all (N,).
+    """The mean of (7), or the sum, or none of both: one number should be greater than the other.
 
     Raises ValueError for shapes that differ, and for targets other than 1 and -1.
+
+    Parameters
+    ----------
+    input1, input2 : Tensor or array (N,)
+        The numbers u and v.
+    target : array (N,)
+        1 where u should be greater, -1 where it should be less.
+    margin : float, default=0.0
+        m, by how much.
+    reduction : {"mean", "sum", "none"}, default="mean"
+        What to make of the losses.
     """
     u, v = _pair(input1, input2, "margin_ranking_loss", second="input2")
     s = _signs(target, u, "margin_ranking_loss")
@@ -138,9 +225,20 @@ def margin_ranking_loss(input1, input2, target, margin=0.0, reduction="mean"):
 
 
 def hinge_embedding_loss(input, target, margin=1.0, reduction="mean"):
-    """The mean of (8): distances `input` (N,) should be small where `target` is 1, at least `margin` where it is -1.
+    """The mean of (8), or the sum, or none of both: some distances should be small, others not.
 
     Raises ValueError for shapes that differ, and for targets other than 1 and -1.
+
+    Parameters
+    ----------
+    input : Tensor or array (N,)
+        Distances.
+    target : array (N,)
+        1 where they should be small, -1 where not.
+    margin : float, default=1.0
+        m, how large the others should be.
+    reduction : {"mean", "sum", "none"}, default="mean"
+        What to make of the losses.
     """
     u = as_tensor(input)
     s = _signs(target, u, "hinge_embedding_loss")
@@ -148,11 +246,24 @@ def hinge_embedding_loss(input, target, margin=1.0, reduction="mean"):
 
 
 def triplet_margin_loss(anchor, positive, negative, margin=1.0, p=2.0, eps=1e-6, swap=False, reduction="mean"):
-    """The mean of (9): `negative` should be further than `positive` by `margin`; all (N, D).
+    """The mean of (9), or the sum, or none of both, by the distances (2) of the chapter similarity.
 
-    Distances are (2) of the chapter similarity, with `p` and `eps`.  With `swap` the distance to `negative` is the
-    lesser of that from `anchor` and that from `positive`.  Raises ValueError for shapes that differ, for eps <= 0, and
-    for p < 0.
+    Raises ValueError for shapes that differ, for eps <= 0, and for p < 0.
+
+    Parameters
+    ----------
+    anchor, positive, negative : Tensor or array (N, D)
+        `negative` should be further from `anchor` than `positive` is.
+    margin : float, default=1.0
+        m, by how much.
+    p : float, default=2.0
+        Which norm measures the distances.
+    eps : float, default=1e-6
+        What is added to a difference first.
+    swap : bool, default=False
+        Whether to take the distance from `positive` to `negative` where it is less.
+    reduction : {"mean", "sum", "none"}, default="mean"
+        What to make of the losses.
     """
     name = "triplet_margin_loss"
     a, near = _pair(anchor, positive, name, second="positive")
@@ -167,10 +278,20 @@ def triplet_margin_loss(anchor, positive, negative, margin=1.0, p=2.0, eps=1e-6,
 
 
 def cosine_embedding_loss(input1, input2, target, margin=0.0, reduction="mean"):
-    """The mean of (11) with the cosines (10) of `input1` and `input2` (N, D).
+    """The mean of (11), or the sum, or none of both, with the cosines (10).
 
-    They should point the same way where `target` (N,) is 1, and have a cosine of at most `margin` where it is -1.
     Raises ValueError for shapes that differ, and for targets other than 1 and -1.
+
+    Parameters
+    ----------
+    input1, input2 : Tensor or array (N, D)
+        The vectors.
+    target : array (N,)
+        1 where they should point the same way, -1 where not.
+    margin : float, default=0.0
+        m, what the other cosines should be at most.
+    reduction : {"mean", "sum", "none"}, default="mean"
+        What to make of the losses.
     """
     a, p = _pair(input1, input2, "cosine_embedding_loss", second="input2")
     if not a.ndim:

@@ -9,6 +9,7 @@ Arrays among the options, such as the weights of classes, are buffers.
 (CrossEntropyLoss(weight=None, ignore_index=-100, reduction='mean', label_smoothing=0.1), Tensor(0.29509485))
 """
 import inspect
+import re
 
 import numpy as np
 
@@ -29,7 +30,10 @@ class Loss(Module):
         options = list(inspect.signature(function).parameters.values())[inputs:]
         cls.function, cls.settings = staticmethod(function), tuple(option.name for option in options)
         cls.__signature__ = inspect.Signature(options)
-        cls.__doc__ = f"`{function.__name__}` of the inputs, with options that are fixed beforehand; raises as it does."
+        explained = inspect.cleandoc(function.__doc__ or "").partition("Parameters\n----------\n")[2]
+        explained = [row for row in re.split(r"\n(?=\S)", explained) if row.partition(" : ")[0] in cls.settings]
+        cls.__doc__ = (f"`{function.__name__}` of the inputs, with options that are fixed beforehand; raises as it does."
+                       "\n\nParameters\n----------\n" + "\n".join(explained))
 
     def __init__(self, *options, **named):
         given = self.__signature__.bind(*options, **named)
@@ -41,6 +45,15 @@ class Loss(Module):
                 setattr(self, name, value)
 
     def forward(self, *inputs, **named):
+        """The loss.
+
+        Parameters
+        ----------
+        *inputs : object
+            What the function takes first: answers and targets.
+        **named : object
+            The same by name.
+        """
         return self.function(*inputs, **named, **{name: getattr(self, name) for name in self.settings})
 
 

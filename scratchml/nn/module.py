@@ -42,10 +42,17 @@ _parameters_made = weakref.WeakValueDictionary()        # by their id: a Tensor 
 
 
 def Parameter(data=None, requires_grad=True):
-    """A weight of a Module: a leaf Tensor of `data`, an array (N, D) of float64 or float32 or of any other shape.
+    """A weight of a Module: a leaf Tensor, (N, D) or of any other shape.
 
-    It shares the array, also that of a Tensor, unless an operation has computed it.  A Module registers it when it is
-    set as an attribute.  Raises ValueError for what is no array of numbers.
+    A Module registers it when it is set as an attribute.  Raises ValueError for what is no array of numbers.
+
+    Parameters
+    ----------
+    data : array, Tensor or None, default=None
+        Numbers of float64 or float32; the array is shared, also that of a Tensor, unless an operation has computed it.
+        None for none.
+    requires_grad : bool, default=True
+        Whether it is learned.
     """
     if isinstance(data, Tensor):
         data = data.data if data.is_leaf and data.data.flags.writeable else data.detach().data.copy()
@@ -70,6 +77,15 @@ class Module(WithState):
         return self.forward(*arguments, **named)
 
     def forward(self, *arguments, **named):
+        """What the module computes; a subclass says it, and what it takes.
+
+        Parameters
+        ----------
+        *arguments : object
+            Tensors, or what else the module takes.
+        **named : object
+            The same by name.
+        """
         raise NotImplementedError(f"{type(self).__name__} has no forward")
 
     # --- attributes
@@ -104,10 +120,18 @@ class Module(WithState):
                              "that is not that of a method")
 
     def register_buffer(self, name, tensor, persistent=True):
-        """Make `tensor`, an array or a Tensor without gradient, of any shape, part of the state under `name`.
+        """Make an array part of the state that is not learned.
 
-        `state_dict` leaves out what is not `persistent`.  None takes the name and holds nothing.  Raises ValueError for
-        anything else, and for a name that a weight or a part has.
+        Raises ValueError for anything else, and for a name that a weight or a part has.
+
+        Parameters
+        ----------
+        name : str
+            The name.
+        tensor : array, Tensor or None
+            Without gradient, of any shape; None takes the name and holds nothing.
+        persistent : bool, default=True
+            Whether `state_dict` has it.
         """
         if tensor is not None and not _is_constant(tensor):
             raise ValueError(f"{name}: expected a numpy.ndarray, or a Tensor that requires no gradient, got "
@@ -121,9 +145,16 @@ class Module(WithState):
         setattr(self, name, tensor)
 
     def register_parameter(self, name, param):
-        """Make `param`, a leaf Tensor of any shape, a weight under `name`, also where it requires no gradient.
+        """Make a Tensor a weight, also where it requires no gradient.
 
-        None takes the name and holds nothing.  Raises ValueError for anything else, and for a name that is taken.
+        Raises ValueError for anything else, and for a name that is taken.
+
+        Parameters
+        ----------
+        name : str
+            The name.
+        param : Tensor or None
+            A leaf, of any shape; None takes the name and holds nothing.
         """
         if param is not None and not (type(param) is Tensor and param.is_leaf):
             raise ValueError(f"{name}: expected a Parameter, which is a leaf Tensor, or None, got "
@@ -135,7 +166,15 @@ class Module(WithState):
         setattr(self, name, param)
 
     def add_module(self, name, module):
-        """Make `module` a part under `name`.  Raises ValueError for what is no Module, and for a name that is taken."""
+        """Make a Module a part.  Raises ValueError for what is no Module, and for a name that is taken.
+
+        Parameters
+        ----------
+        name : str
+            The name.
+        module : Module
+            The part.
+        """
         if not isinstance(module, Module):
             raise ValueError(f"{name}: expected a Module, got {type(module).__name__}")
         self._check_free(name, self._parameters, self._buffers)
@@ -174,7 +213,13 @@ class Module(WithState):
             yield from child._every_name(f"{prefix}.{name}" if prefix else name, (*above, self))
 
     def named_modules(self, prefix=""):
-        """(name, module) of this one, whose name is `prefix`, and of all below it; one that is used twice once."""
+        """(name, module) of this one and of all below it; one that is used twice once.
+
+        Parameters
+        ----------
+        prefix : str, default=""
+            The name of this one.
+        """
         return self._walk(prefix, set())
 
     def modules(self):
@@ -190,25 +235,59 @@ class Module(WithState):
         return (module for _, module in self.named_children())
 
     def named_parameters(self, prefix="", recurse=True):
-        """(name, Tensor) of the weights, also of the parts if `recurse`; one that is used twice comes once."""
+        """(name, Tensor) of the weights; one that is used twice comes once.
+
+        Parameters
+        ----------
+        prefix : str, default=""
+            What every name begins with.
+        recurse : bool, default=True
+            Whether those of the parts come, too.
+        """
         return _each_once(_entries(self.named_modules(prefix) if recurse else [(prefix, self)], "_parameters"))
 
     def parameters(self, recurse=True):
-        """The weights."""
+        """The weights.
+
+        Parameters
+        ----------
+        recurse : bool, default=True
+            Whether those of the parts come, too.
+        """
         return (parameter for _, parameter in self.named_parameters(recurse=recurse))
 
     def named_buffers(self, prefix="", recurse=True):
-        """(name, array) of the state that is not learned."""
+        """(name, array) of the state that is not learned.
+
+        Parameters
+        ----------
+        prefix : str, default=""
+            What every name begins with.
+        recurse : bool, default=True
+            Whether those of the parts come, too.
+        """
         return _each_once(_entries(self.named_modules(prefix) if recurse else [(prefix, self)], "_buffers"))
 
     def buffers(self, recurse=True):
-        """The state that is not learned."""
+        """The state that is not learned.
+
+        Parameters
+        ----------
+        recurse : bool, default=True
+            Whether those of the parts come, too.
+        """
         return (array for _, array in self.named_buffers(recurse=recurse))
 
     # --- modes
 
     def train(self, mode=True):
-        """In training from now on, or not; the same for all parts.  Returns itself."""
+        """In training from now on, or not; the same for all parts.  Returns itself.
+
+        Parameters
+        ----------
+        mode : bool, default=True
+            Whether it is in training.
+        """
         for module in self.modules():
             module.training = bool(mode)
         return self
@@ -218,19 +297,37 @@ class Module(WithState):
         return self.train(False)
 
     def requires_grad_(self, requires_grad=True):
-        """Learn the weights, or freeze them.  Returns itself."""
+        """Learn the weights, or freeze them.  Returns itself.
+
+        Parameters
+        ----------
+        requires_grad : bool, default=True
+            Whether they are learned.
+        """
         for parameter in self.parameters():
             parameter.requires_grad = bool(requires_grad)
         return self
 
     def zero_grad(self, set_to_none=True):
-        """Forget the gradients: `grad` becomes None, or 0 without `set_to_none`."""
+        """Forget the gradients.
+
+        Parameters
+        ----------
+        set_to_none : bool, default=True
+            Whether `grad` becomes None, or else 0.
+        """
         for parameter in self.parameters():
             kept = not set_to_none and parameter.grad is not None
             parameter.grad = Tensor(np.zeros(parameter.shape, parameter.dtype)) if kept else None
 
     def apply(self, fn):
-        """Call `fn` with each part, and the parts of these, and with this one last.  Returns itself."""
+        """Call a function with each part, and the parts of these, and with this one last.  Returns itself.
+
+        Parameters
+        ----------
+        fn : callable
+            The function of a Module.
+        """
         for module in self.children():
             module.apply(fn)
         fn(self)
@@ -239,9 +336,16 @@ class Module(WithState):
     # --- dtypes
 
     def to(self, device=None, dtype=None):
-        """Compute in `dtype`, "float32" or "float64", from now on: weights, gradients and buffers of floats.
+        """Compute in another type from now on: weights, gradients and buffers of floats.
 
-        `device` is "cpu", the only one there is, or the dtype.  Returns itself.  Raises ValueError for anything else.
+        Returns itself.  Raises ValueError for any other device or type.
+
+        Parameters
+        ----------
+        device : {"cpu"}, dtype or None, default=None
+            "cpu" is the only one there is; or the dtype.
+        dtype : {"float32", "float64"} or None, default=None
+            The type; None for the present one.
         """
         if device is not None and str(device) not in ("cpu", "cpu:0"):
             if dtype is not None or str(device).split(":")[0] in ("cuda", "mps"):

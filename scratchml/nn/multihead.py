@@ -160,15 +160,33 @@ HEADS = Fused(_heads, _heads_gradient)
 
 
 class MultiheadAttention(Module):
-    """Multi-head attention of queries (L, B, embed_dim) to keys (S, B, kdim) with values (S, B, vdim), by `num_heads`.
+    """Multi-head attention of queries (L, B, embed_dim) to keys (S, B, kdim) with values (S, B, vdim).
 
-    `batch_first` puts B first, of all three and of the result; inputs without B are taken, too.  kdim and vdim are
-    embed_dim if None.  `dropout` is the probability that a weight is dropped in training, drawn from `random_state`, as
-    are the first weights: `in_proj_weight` (3 embed_dim, embed_dim), the maps of queries, keys and values one below the
-    other, or where their widths differ `q_proj_weight`, `k_proj_weight` and `v_proj_weight`, by Glorot; `out_proj` as
-    that of a Linear.  `in_proj_bias` (3 embed_dim,) and the bias of `out_proj` begin with zeros, and are None without
-    `bias`.  Raises ValueError for an embed_dim that num_heads does not divide, other sizes below 1, and a dropout
-    outside 0 to 1.
+    Inputs without B are taken, too.  First weights: `in_proj_weight` (3 embed_dim, embed_dim), the maps of queries,
+    keys and values one below the other, or where their widths differ `q_proj_weight`, `k_proj_weight` and
+    `v_proj_weight`, by Glorot; `out_proj` as that of a Linear; `in_proj_bias` (3 embed_dim,) and the bias of `out_proj`
+    begin with zeros.
+    Raises ValueError for an embed_dim that num_heads does not divide, other sizes below 1, and a dropout outside 0 to
+    1.
+
+    Parameters
+    ----------
+    embed_dim : int
+        Length of a query, and of what it reads.
+    num_heads : int
+        H, how many heads share it.
+    dropout : float, default=0.0
+        Probability that a weight is dropped in training.
+    bias : bool, default=True
+        Whether there are biases.
+    kdim, vdim : int or None, default=None
+        Lengths of a key and of a value; None for embed_dim.
+    batch_first : bool, default=False
+        Whether B comes first, of all three and of the result.
+    dtype : {"float32", "float64"}, default="float32"
+        The type of the weights.
+    random_state : int, numpy.random.Generator or None, default=None
+        Seed or source of the first weights and of dropout.
     """
 
     settings = ("embed_dim", "num_heads", "dropout", "kdim", "vdim", "batch_first")
@@ -204,10 +222,27 @@ class MultiheadAttention(Module):
                 average_attn_weights=True, is_causal=False):
         """(y, R): what each query reads, of the shape of `query`, and R (B, L, S), None unless `need_weights`.
 
-        `key_padding_mask` (B, S) and `attn_mask` (L, S) or (B num_heads, L, S) forbid where True, or are numbers to
-        add; an attn_mask that is a Tensor gets a gradient.  `is_causal` lets query i see the keys 0 to i.  Without
-        `average_attn_weights` R has the weights of each head, (B, num_heads, L, S).  Without B in the inputs there is
-        none in masks and results.  Raises ValueError for inputs and masks of other shapes or dtypes.
+        Without B in the inputs there is none in masks and results.  Raises ValueError for inputs and masks of other
+        shapes or dtypes.
+
+        Parameters
+        ----------
+        query : Tensor or array (L, B, embed_dim)
+            What is asked.
+        key : Tensor or array (S, B, kdim)
+            What it is compared with.
+        value : Tensor or array (S, B, vdim)
+            What is read.
+        key_padding_mask : array (B, S) or None, default=None
+            True forbids a key, or numbers are added to the scores.
+        need_weights : bool, default=True
+            Whether to return R.
+        attn_mask : array, Tensor or None, default=None
+            (L, S) or (B num_heads, L, S): True forbids, or numbers are added to the scores; a Tensor gets a gradient.
+        average_attn_weights : bool, default=True
+            Whether R is a mean; else it has the weights of each head, (B, num_heads, L, S).
+        is_causal : bool, default=False
+            Whether query i sees the keys 0 to i alone.
         """
         inputs, batched = self._inputs(query, key, value)
         places = 1 if self.batch_first else 0

@@ -11,10 +11,23 @@ from scratchml.nn.normalisation import CHANNELS, ROWS, _columns, _inverse, _leng
 class BatchNorm1d(Module):
     """Every channel of (N, C) or (N, C, L) normalised over the batch, by (1) and (2); in use by running means, (5).
 
-    `weight` and `bias` (C,) are w and b, None without `affine`.  `running_mean` and `running_var` (C,) are None, and
-    batches normalise themselves also outside of training, without `track_running_stats`.  `momentum` is α; None makes
-    them plain means over all batches.  Raises ValueError for inputs of another shape, and for a batch in training with
-    one number a channel, which has no variance.
+    `weight` and `bias` (C,) are w and b, `running_mean` and `running_var` (C,) the means.  Raises ValueError for inputs
+    of another shape, and for a batch in training with one number a channel, which has no variance.
+
+    Parameters
+    ----------
+    num_features : int
+        C, how many channels.
+    eps : float, default=1e-5
+        ε, added to the variance.
+    momentum : float or None, default=0.1
+        α; None makes the running means plain means over all batches.
+    affine : bool, default=True
+        Whether there are w and b.
+    track_running_stats : bool, default=True
+        Whether there are running means; else batches normalise themselves also outside of training.
+    dtype : {"float32", "float64"}, default="float32"
+        The type of the weights.
     """
 
     settings = ("num_features", "eps", "momentum", "affine", "track_running_stats")
@@ -62,10 +75,23 @@ class BatchNorm1d(Module):
 
 
 class LayerNorm(Module):
-    """Every sample normalised over its last dimensions, which are `normalized_shape`, by (6) and (7).
+    """Every sample normalised over its last dimensions, by (6) and (7).
 
-    `weight` and `bias` have that shape; both are None without `elementwise_affine`, `bias` also without `bias`.
-    Raises ValueError for inputs whose last dimensions are others.
+    `weight` and `bias` have the shape of these, and are w and b.  Raises ValueError for inputs whose last dimensions
+    are others.
+
+    Parameters
+    ----------
+    normalized_shape : int or tuple of int
+        The last dimensions.
+    eps : float, default=1e-5
+        ε, added to the variance.
+    elementwise_affine : bool, default=True
+        Whether there are w and b.
+    bias : bool, default=True
+        Whether there is a b, where there is a w.
+    dtype : {"float32", "float64"}, default="float32"
+        The type of the weights.
     """
 
     settings = ("normalized_shape", "eps", "elementwise_affine")

@@ -159,8 +159,23 @@ class _Pool1d(Module):
 class MaxPool1d(_Pool1d):
     """The largest of each window, (1): from (N, C, T) to (N, C, S); or without N for a single sequence.
 
-    With `return_indices` the result is (y, i), where i says where the largest numbers stand.  Raises ValueError for
-    settings that are no whole numbers, a padding above half a window, inputs of another shape, and too few positions.
+    Raises ValueError for settings that are no whole numbers, a padding above half a window, inputs of another shape,
+    and too few positions.
+
+    Parameters
+    ----------
+    kernel_size : int
+        K, how many places a window has.
+    stride : int or None, default=None
+        s, how far it moves; None for K.
+    padding : int, default=0
+        p, places on either side that hold nothing.
+    dilation : int, default=1
+        d, how far its places are apart.
+    return_indices : bool, default=False
+        Whether the result is (y, i), where i says where the largest numbers stand.
+    ceil_mode : bool, default=False
+        Whether a last window may reach beyond the end.
     """
 
     settings = ("kernel_size", "stride", "padding", "dilation", "return_indices", "ceil_mode")
@@ -179,7 +194,20 @@ class MaxPool1d(_Pool1d):
 class AvgPool1d(_Pool1d):
     """The mean of each window, (3): from (N, C, T) to (N, C, S); or without N for a single sequence.
 
-    Without `count_include_pad` a mean is over the places in the sequence alone.  Raises ValueError as MaxPool1d.
+    Raises ValueError as MaxPool1d.
+
+    Parameters
+    ----------
+    kernel_size : int
+        K, how many places a window has.
+    stride : int or None, default=None
+        s, how far it moves; None for K.
+    padding : int, default=0
+        p, zeros on either side.
+    ceil_mode : bool, default=False
+        Whether a last window may reach beyond the end.
+    count_include_pad : bool, default=True
+        Whether these zeros count, or a mean is over the places in the sequence alone.
     """
 
     settings = ("kernel_size", "stride", "padding", "ceil_mode", "count_include_pad")
@@ -198,9 +226,14 @@ class AvgPool1d(_Pool1d):
 
 
 class AdaptiveAvgPool1d(Module):
-    """The means (3) of `output_size` windows that are as equal as can be, (5): from (N, C, T) to (N, C, output_size).
+    """The means (3) of windows that are as equal as can be, (5): from (N, C, T) to (N, C, output_size).
 
     Without N for a single sequence.  Raises ValueError for a size below 1, and for inputs of another shape.
+
+    Parameters
+    ----------
+    output_size : int
+        S, how many windows.
     """
 
     settings = ("output_size",)

@@ -61,11 +61,18 @@ class Recurrent(Module):
     def forward(self, input, hx=None, lengths=None):
         """h after every step, (T, B, H) or with `batch_first` (B, T, H), 2H if bidirectional; and the last states.
 
-        `input` is (T, B, D), or (B, T, D) with `batch_first`, or one sequence (T, D), which gives results without B.
-        `hx` holds the first states, (layers directions, B, H) each, zeros if it is None: a pair (h, c) for an LSTM, h
-        for the others; so does the second result hold the last ones.  `lengths` (B,) are the numbers of steps that
-        count.  What pack_padded_sequence has made has lengths of its own, and the first result is then packed like it.
+        The second result has the form of `hx`.  What pack_padded_sequence has made has lengths of its own, and the
+        first result is then packed like it.
         Raises ValueError for shapes that do not fit, no step or no sequence, and lengths that are not in 1 ... T.
+
+        Parameters
+        ----------
+        input : Tensor or array (T, B, D)
+            The sequences; (B, T, D) with `batch_first`; one of them, (T, D), gives results without B.
+        hx : Tensor (layers directions, B, H), pair of them or None, default=None
+            The first states, a pair (h, c) for an LSTM, h for the others; None for zeros.
+        lengths : array (B,) of int or None, default=None
+            How many steps of each sequence count; None for all.
         """
         if isinstance(input, PackedSequence):
             y, last = self.forward(input.laid_out(self.batch_first), hx, input.lengths)
@@ -128,6 +135,25 @@ class LSTM(Recurrent):
 
     LSTM(input_size, hidden_size)(x) returns (y, (h, c)); `Recurrent.forward` says which shapes.  Raises ValueError for
     sizes that are no whole numbers of at least 1, and a `dropout` that is not from 0 to 1.
+
+    Parameters
+    ----------
+    input_size, hidden_size : int
+        D and H, the lengths of an input and of a state.
+    num_layers : int, default=1
+        How many layers, one on the states of the other.
+    bias : bool, default=True
+        Whether there are biases.
+    batch_first : bool, default=False
+        Whether B comes before T.
+    dropout : float, default=0.0
+        Probability that an entry between layers becomes 0 in training.
+    bidirectional : bool, default=False
+        Whether every layer reads backwards, too.
+    dtype : {"float32", "float64"}, default="float32"
+        The type of the weights.
+    random_state : int, numpy.random.Generator or None, default=None
+        Seed or source of the first weights and of dropout.
     """
 
     blocks, states = 4, ("h", "c")
@@ -140,6 +166,25 @@ class GRU(Recurrent):
     """Layers of gated recurrent units: the equations are those of the chapter gru.
 
     GRU(input_size, hidden_size)(x) returns (y, h); `Recurrent.forward` says which shapes.  Raises ValueError as LSTM.
+
+    Parameters
+    ----------
+    input_size, hidden_size : int
+        D and H, the lengths of an input and of a state.
+    num_layers : int, default=1
+        How many layers, one on the states of the other.
+    bias : bool, default=True
+        Whether there are biases.
+    batch_first : bool, default=False
+        Whether B comes before T.
+    dropout : float, default=0.0
+        Probability that an entry between layers becomes 0 in training.
+    bidirectional : bool, default=False
+        Whether every layer reads backwards, too.
+    dtype : {"float32", "float64"}, default="float32"
+        The type of the weights.
+    random_state : int, numpy.random.Generator or None, default=None
+        Seed or source of the first weights and of dropout.
     """
 
     blocks, states = 3, ("h",)
@@ -149,10 +194,31 @@ class GRU(Recurrent):
 
 
 class RNN(Recurrent):
-    """Layers of plain recurrent units: the equations are those of the chapter elman, f is the `nonlinearity`.
+    """Layers of plain recurrent units: the equations are those of the chapter elman.
 
     RNN(input_size, hidden_size)(x) returns (y, h); `Recurrent.forward` says which shapes.  Raises ValueError as LSTM,
-    and for a nonlinearity other than "tanh" and "relu".
+    and for another nonlinearity.
+
+    Parameters
+    ----------
+    input_size, hidden_size : int
+        D and H, the lengths of an input and of a state.
+    num_layers : int, default=1
+        How many layers, one on the states of the other.
+    nonlinearity : {"tanh", "relu"}, default="tanh"
+        f, the function of the sum.
+    bias : bool, default=True
+        Whether there are biases.
+    batch_first : bool, default=False
+        Whether B comes before T.
+    dropout : float, default=0.0
+        Probability that an entry between layers becomes 0 in training.
+    bidirectional : bool, default=False
+        Whether every layer reads backwards, too.
+    dtype : {"float32", "float64"}, default="float32"
+        The type of the weights.
+    random_state : int, numpy.random.Generator or None, default=None
+        Seed or source of the first weights and of dropout.
     """
 
     blocks, states = 1, ("h",)

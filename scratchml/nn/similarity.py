@@ -104,18 +104,34 @@ def unit_vectors(u, p, ε, dim=-1):
 
 
 def pairwise_distance(x1, x2, p=2.0, eps=1e-6, keepdim=False):
-    """(2) of the vectors `x1` and `x2` (N, D), or (..., D) that broadcast: (N,), or (N, 1) with `keepdim`.
+    """(2), (N,), or (N, 1) with `keepdim`.  Raises ValueError for shapes that do not broadcast, p < 0, and eps < 0.
 
-    Raises ValueError for shapes that do not broadcast, p < 0, and eps < 0.
+    Parameters
+    ----------
+    x1, x2 : Tensor or array (N, D)
+        The vectors; or of other shapes that broadcast.
+    p : float, default=2.0
+        Which norm measures the distances.
+    eps : float, default=1e-6
+        ε, added to a difference first.
+    keepdim : bool, default=False
+        Whether the last dimension stays, with length 1.
     """
     x1, x2 = _alike(x1, x2, "pairwise_distance")
     return norms_of_differences(x1, x2, real_number(eps, "eps"), as_order(p), keepdim)
 
 
 def cosine_similarity(x1, x2, dim=1, eps=1e-8):
-    """(3) along `dim` of `x1` and `x2` (N, D), or of other shapes that broadcast: (N,).
+    """(3), (N,).  Raises ValueError for shapes that do not broadcast, a `dim` that they have not, and eps <= 0.
 
-    Raises ValueError for shapes that do not broadcast, a `dim` that they have not, and eps <= 0.
+    Parameters
+    ----------
+    x1, x2 : Tensor or array (N, D)
+        The vectors; or of other shapes that broadcast.
+    dim : int, default=1
+        The dimension of a vector.
+    eps : float, default=1e-8
+        ε, the least that a norm counts.
     """
     x1, x2 = _alike(x1, x2, "cosine_similarity")
     ndim = max(x1.ndim, x2.ndim)
@@ -124,9 +140,18 @@ def cosine_similarity(x1, x2, dim=1, eps=1e-8):
 
 
 def normalize(input, p=2.0, dim=1, eps=1e-12):
-    """(4) along `dim` of `input` (N, D), or of another shape: of the same shape.
+    """(4), of the same shape (N, D).  Raises ValueError for a `dim` that the input has not, p < 0, and eps <= 0.
 
-    Raises ValueError for a `dim` that it has not, p < 0, and eps <= 0.
+    Parameters
+    ----------
+    input : Tensor or array (N, D)
+        The vectors; or of another shape.
+    p : float, default=2.0
+        Which norm becomes 1.
+    dim : int, default=1
+        The dimension of a vector.
+    eps : float, default=1e-12
+        ε, the least that a norm counts.
     """
     u = as_tensor(input)
     return unit_vectors(u, as_order(p), real_number(eps, "eps", above=0), _dimension(dim, u.ndim))

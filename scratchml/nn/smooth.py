@@ -144,28 +144,70 @@ def soft_hinge(u, β, τ):
 
 
 def gelu(input, *, approximate="none"):
-    """(3) of `input`, of any shape (N, H), or with approximate="tanh" (4).  Raises ValueError for another."""
+    """(3), or with approximate="tanh" (4).  Raises ValueError for another.
+
+    Parameters
+    ----------
+    input : Tensor or array
+        Numbers, of any shape (N, H).
+    approximate : {"none", "tanh"}, default="none"
+        Which of them.
+    """
     exact = one_of(approximate, "approximate", ("none", "tanh")) == "none"
     return normal_gate(input) if exact else tanh_gate(input)
 
 
 def silu(input, inplace=False):
-    """(5) of `input`, of any shape (N, H).  Raises ValueError for what are no numbers; changes nothing in place."""
+    """(5).  Raises ValueError for what are no numbers.
+
+    Parameters
+    ----------
+    input : Tensor or array
+        Numbers, of any shape (N, H).
+    inplace : bool, default=False
+        For scripts that say so; nothing is changed in place.
+    """
     return sigmoid_gate(input)
 
 
 def elu(input, alpha=1.0, inplace=False):
-    """(6) of `input`, of any shape (N, H), with `alpha` for a.  Raises ValueError for one that is not finite."""
+    """(6).  Raises ValueError for an `alpha` that is not finite.
+
+    Parameters
+    ----------
+    input : Tensor or array
+        Numbers, of any shape (N, H).
+    alpha : float, default=1.0
+        a, the limit far below 0, but for its sign.
+    inplace : bool, default=False
+        For scripts that say so; nothing is changed in place.
+    """
     return exponential_below(input, real_number(alpha, "alpha", least=-np.inf))
 
 
 def softplus(input, beta=1.0, threshold=20.0):
-    """(7) of `input`, of any shape (N, H), with `beta` for β, `threshold` for τ.  Raises ValueError for β <= 0."""
+    """(7).  Raises ValueError for β <= 0.
+
+    Parameters
+    ----------
+    input : Tensor or array
+        Numbers, of any shape (N, H).
+    beta : float, default=1.0
+        β, how steep the bend is.
+    threshold : float, default=20.0
+        τ, the βu beyond which the line stands.
+    """
     return soft_hinge(input, real_number(beta, "beta", above=0), real_number(threshold, "threshold", least=-np.inf))
 
 
 class GELU(Module):
-    """u Φ(u), (3), or with approximate="tanh" (4).  Raises ValueError for another."""
+    """u Φ(u), (3), or with approximate="tanh" (4).  Raises ValueError for another.
+
+    Parameters
+    ----------
+    approximate : {"none", "tanh"}, default="none"
+        Which of them.
+    """
 
     settings = ("approximate",)
 
@@ -177,7 +219,13 @@ class GELU(Module):
 
 
 class SiLU(Module):
-    """u σ(u), (5)."""
+    """u σ(u), (5).
+
+    Parameters
+    ----------
+    inplace : bool, default=False
+        For scripts that say so; nothing is changed in place.
+    """
 
     def __init__(self, inplace=False):
         self.inplace = inplace
@@ -187,7 +235,15 @@ class SiLU(Module):
 
 
 class ELU(Module):
-    """u where u > 0, `alpha` (eᵘ - 1) elsewhere, (6).  Raises ValueError for an `alpha` that is not finite."""
+    """u where u > 0, a (eᵘ - 1) elsewhere, (6).  Raises ValueError for an `alpha` that is not finite.
+
+    Parameters
+    ----------
+    alpha : float, default=1.0
+        a, the limit far below 0, but for its sign.
+    inplace : bool, default=False
+        For scripts that say so; nothing is changed in place.
+    """
 
     settings = ("alpha",)
 
@@ -199,7 +255,15 @@ class ELU(Module):
 
 
 class Softplus(Module):
-    """log(1 + e^(βu)) / β, (7), with `beta` for β; beyond `threshold` the line.  Raises ValueError for β <= 0."""
+    """log(1 + e^(βu)) / β, (7).  Raises ValueError for β <= 0.
+
+    Parameters
+    ----------
+    beta : float, default=1.0
+        β, how steep the bend is.
+    threshold : float, default=20.0
+        τ, the βu beyond which the line stands.
+    """
 
     settings = ("beta", "threshold")
 

@@ -25,12 +25,17 @@ class WithState:
         return found
 
     def load_state_dict(self, state_dict, strict=True):
-        """Take over the arrays of `state_dict`, a dictionary as `state_dict` returns it, in the dtype that is here.
+        """Take over the arrays of a `state_dict`, in the dtype that is here.
 
-        Anything that NumPy takes for an array will do, such as a tensor of PyTorch on the CPU.  With strict=False names
-        may be missing or unknown.  Returns the lists of both.  Raises ValueError, before anything has changed, that
-        lists every name that is missing or unexpected, and every array that is of another shape or holds no such
-        numbers.
+        Returns the lists of missing and unexpected names.  Raises ValueError, before anything has changed, that lists
+        every name that is missing or unexpected, and every array that is of another shape or holds no such numbers.
+
+        Parameters
+        ----------
+        state_dict : dict
+            {name: array}; anything that NumPy takes for an array will do, such as a tensor of PyTorch on the CPU.
+        strict : bool, default=True
+            Whether no name may be missing or unknown.
         """
         if not hasattr(state_dict, "items"):
             raise ValueError(f"state_dict: expected a dictionary of arrays, got {type(state_dict).__name__}")
@@ -55,14 +60,25 @@ class WithState:
         return missing, unexpected
 
     def save(self, path):
-        """Write `state_dict` to the file `path`.  Raises OSError if it cannot be written."""
+        """Write `state_dict` to a file.  Raises OSError if it cannot be written.
+
+        Parameters
+        ----------
+        path : str or path
+            The file.
+        """
         storage.save(path, KIND, self.state_dict(), {})
 
     def load(self, path):
-        """Take over what `save` wrote to `path`, and return itself.
+        """Take over what `save` wrote.  Returns itself.
 
         Raises ValueError that names the file if it is damaged, was not written by `save`, or holds the state of another
         architecture; nothing has changed then.
+
+        Parameters
+        ----------
+        path : str or path
+            The file.
         """
         arrays, _ = storage.load(path, KIND)
         try:

@@ -111,29 +111,47 @@ def fit(model, optimizer, loss, X, y, *, batch_size=32, epochs=1, validation_spl
         patience=None, min_delta=0.0, max_norm=None, random_state=None, verbose=0, callback=None):
     """Move the parameters of `model` so that `loss(model(X), y)` falls; returns a `History`.
 
-    model : a Module.  It is called with arrays or Tensors of n samples each.
-    optimizer : from `scratchml.optim`, made for the parameters of `model`.
-    loss : function of the model's output and of targets, the mean over the samples as a Tensor with one entry.
-        What the model's layers ActivityL2 ask for comes on top, in training alone.
-    X : array (N, ...), or a tuple of such arrays, which are the arguments of the model.  Floats become Tensors of the
-        dtype of the model's parameters; whole numbers and masks remain arrays.
-    y : array (N, ...) of targets; None if `loss` takes only the output.
-    batch_size : samples in a batch at most, see (1).
-    epochs : passes over the data.
-    validation_split : share of the samples, drawn at random, that is kept apart.
-    validation_data : or a tuple (X, y) of samples that have been kept apart already.
-    patience : epochs without a better loss after which training ends.  If given, the weights at the end are those of
-        the best epoch; else of the last.  The loss is that on the samples kept apart, if there are any.
-    min_delta : what counts as better.
-    max_norm : gradients of a greater norm are scaled down to it, see `clip_grad_norm_`.
-    random_state : whole number, Generator or None, for the split and the order of the samples.
-    verbose : 1 for a line to stderr after each epoch.
-    callback : called with a `Progress` after each epoch, its loss the one that is watched; returning True stops.
-
     The model is trained in its training mode, and is left in the mode in which it came.
 
     Raises ValueError for arguments out of range, arrays of different lengths, NaN or infinity among floats, and where
-    the loss becomes NaN or infinite.  After any exception, Ctrl-C included, the last whole epoch's weights are in place.
+    the loss becomes NaN or infinite.  After any exception, Ctrl-C included, the last whole epoch's weights are in
+    place.
+
+    Parameters
+    ----------
+    model : Module
+        What is called with arrays or Tensors of n samples each.
+    optimizer : optimiser
+        From `scratchml.optim`, made for the parameters of `model`.
+    loss : callable
+        Of the model's output and of targets: the mean over the samples as a Tensor with one entry.
+        What the model's layers ActivityL2 ask for comes on top, in training alone.
+    X : array (N, ...) or tuple of such arrays
+        The arguments of the model.  Floats become Tensors of the dtype of the model's parameters; whole numbers and
+        masks remain arrays.
+    y : array (N, ...) or None
+        Targets; None if `loss` takes only the output.
+    batch_size : int, default=32
+        Samples in a batch at most, see (1).
+    epochs : int, default=1
+        Passes over the data.
+    validation_split : float, default=0.0
+        Share of the samples, drawn at random, that is kept apart.
+    validation_data : tuple (X, y) or None, default=None
+        Samples that have been kept apart already.
+    patience : int or None, default=None
+        Epochs without a better loss after which training ends; the weights at the end are then those of the best epoch,
+        else of the last.  The loss is that on the samples kept apart, if there are any.
+    min_delta : float, default=0.0
+        What counts as better.
+    max_norm : float or None, default=None
+        Gradients of a greater norm are scaled down to it, see `clip_grad_norm_`.
+    random_state : int, numpy.random.Generator or None, default=None
+        Seed or source of the split and the order of the samples.
+    verbose : int, default=0
+        1 for a line to stderr after each epoch.
+    callback : callable or None, default=None
+        Called with a `Progress` after each epoch, its loss the one that is watched; returning True stops.
     """
     X, y = _samples(X, y, "X", "y")
     N, rng = len(X[0]), generator(random_state)
@@ -191,19 +209,41 @@ def fit(model, optimizer, loss, X, y, *, batch_size=32, epochs=1, validation_spl
 
 
 def evaluate(model, loss, X, y, *, batch_size=256):
-    """The mean of `loss` over samples X (N, D) and y (N,), without dropout and without a gradient: a float.
+    """The mean of a loss over samples X (N, D) and y (N,), without dropout and without a gradient: a float.
 
-    Arguments, and what ValueError is raised for, as for `fit`; but a loss that is not finite is returned.
+    What ValueError is raised for, as for `fit`; but a loss that is not finite is returned.
+
+    Parameters
+    ----------
+    model : Module
+        What is called with arrays or Tensors of n samples each.
+    loss : callable
+        Of the model's output and of targets, as in `fit`.
+    X : array (N, ...) or tuple of such arrays
+        The arguments of the model, as in `fit`.
+    y : array (N, ...) or None
+        Targets; None if `loss` takes only the output.
+    batch_size : int, default=256
+        Samples in a batch at most.
     """
     X, y = _samples(X, y, "X", "y")
     return _evaluate(model, loss, X, y, whole_number(batch_size, "batch_size"))
 
 
 def predict(model, X, *, batch_size=256):
-    """What `model` makes of X, (N, D) or as for `fit`, without dropout and without a gradient.
+    """What a model makes of X, (N, D) or as for `fit`, without dropout and without a gradient.
 
     Returns an array (N, K), or what else the model makes of N samples; batches of outputs are put together along their
     first axis.  Raises ValueError if that is not the samples, or for X that is none that `fit` takes.
+
+    Parameters
+    ----------
+    model : Module
+        What is called with arrays or Tensors of n samples each.
+    X : array (N, ...) or tuple of such arrays
+        The arguments of the model, as in `fit`.
+    batch_size : int, default=256
+        Samples in a batch at most.
     """
     X, _ = _samples(X, None, "X", "y")
     outputs = []

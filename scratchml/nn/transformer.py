@@ -102,10 +102,25 @@ def pre_norm(x, f, n):
 
 
 class PositionalEncoding(Module):
-    """Adds (1) to sequences (T, N, d_model), or (N, T, d_model) with `batch_first`, or (T, d_model); then dropout.
+    """Adds (1) to sequences (T, N, d_model), or (T, d_model); then dropout.
 
     The table (max_len, d_model) is `pe`, which no state holds.  Raises ValueError for sizes below 1, for inputs of
     another width, and for sequences longer than max_len.
+
+    Parameters
+    ----------
+    d_model : int
+        D, the width.
+    dropout : float, default=0.1
+        Probability that an entry becomes 0 in training.
+    max_len : int, default=5000
+        Places in the table.
+    batch_first : bool, default=False
+        Whether N comes before T.
+    dtype : {"float32", "float64"}, default="float32"
+        The type of the table.
+    random_state : int, numpy.random.Generator or None, default=None
+        Seed or source of dropout.
     """
 
     settings = ("d_model", "max_len", "batch_first")
@@ -163,11 +178,35 @@ class _Layer(Module):
 
 
 class TransformerEncoderLayer(_Layer):
-    """Self-attention and (2), each with (3) or, with `norm_first`, (4): from (T, N, d_model) to the same shape.
+    """Self-attention and (2), each with (3) or (4): from (T, N, d_model) to the same shape.
 
-    `batch_first` puts N first; inputs without N are taken, too.  `activation` is "relu", "gelu" or a function of
-    Tensors.  `random_state` decides over first weights and dropout.  Raises ValueError for sizes below 1, a d_model
-    that nhead does not divide, a dropout outside 0 to 1, and another activation.
+    Inputs without N are taken, too.  Raises ValueError for sizes below 1, a d_model that nhead does not divide, a
+    dropout outside 0 to 1, and another activation.
+
+    Parameters
+    ----------
+    d_model : int
+        D, the width.
+    nhead : int
+        How many heads attention has.
+    dim_feedforward : int, default=2048
+        F, units of (2).
+    dropout : float, default=0.1
+        Probability of dropout in training.
+    activation : {"relu", "gelu"} or callable, default="relu"
+        a, one of two or a function of Tensors.
+    layer_norm_eps : float, default=1e-5
+        ε of the norms.
+    batch_first : bool, default=False
+        Whether N comes before T.
+    norm_first : bool, default=False
+        Whether norms stand before, (4), or after, (3).
+    bias : bool, default=True
+        Whether there are biases.
+    dtype : {"float32", "float64"}, default="float32"
+        The type of the weights.
+    random_state : int, numpy.random.Generator or None, default=None
+        Seed or source of the first weights and of dropout.
     """
 
     def __init__(self, d_model, nhead, dim_feedforward=2048, dropout=0.1, activation="relu", layer_norm_eps=1e-5,
@@ -176,9 +215,18 @@ class TransformerEncoderLayer(_Layer):
                    dtype, random_state, ("self_attn",))
 
     def forward(self, src, src_mask=None, src_key_padding_mask=None, is_causal=False):
-        """What `src` becomes.  `src_mask` (T, T) and `src_key_padding_mask` (N, T) are those of MultiheadAttention.
+        """What `src` becomes.  Raises ValueError as MultiheadAttention does.
 
-        With `is_causal` a place sees itself and those before it, with or without a mask.  Raises ValueError as it does.
+        Parameters
+        ----------
+        src : Tensor or array (T, N, d_model)
+            The sequences.
+        src_mask : array, Tensor or None, default=None
+            (T, T), the attn_mask of MultiheadAttention.
+        src_key_padding_mask : array, Tensor or None, default=None
+            (N, T), its key_padding_mask.
+        is_causal : bool, default=False
+            Whether a place sees itself and those before it alone, with or without a mask.
         """
         def attention(x):
             return self.self_attn(x, x, x, src_key_padding_mask, False, src_mask, is_causal=is_causal)[0]
@@ -188,7 +236,32 @@ class TransformerEncoderLayer(_Layer):
 class TransformerDecoderLayer(_Layer):
     """Self-attention, attention to a memory, and (2): from (T, N, d_model) to the same shape.
 
-    Arguments and errors as in TransformerEncoderLayer.
+    Errors as in TransformerEncoderLayer.
+
+    Parameters
+    ----------
+    d_model : int
+        D, the width.
+    nhead : int
+        How many heads attention has.
+    dim_feedforward : int, default=2048
+        F, units of (2).
+    dropout : float, default=0.1
+        Probability of dropout in training.
+    activation : {"relu", "gelu"} or callable, default="relu"
+        a, one of two or a function of Tensors.
+    layer_norm_eps : float, default=1e-5
+        ε of the norms.
+    batch_first : bool, default=False
+        Whether N comes before T.
+    norm_first : bool, default=False
+        Whether norms stand before, (4), or after, (3).
+    bias : bool, default=True
+        Whether there are biases.
+    dtype : {"float32", "float64"}, default="float32"
+        The type of the weights.
+    random_state : int, numpy.random.Generator or None, default=None
+        Seed or source of the first weights and of dropout.
     """
 
     def __init__(self, d_model, nhead, dim_feedforward=2048, dropout=0.1, activation="relu", layer_norm_eps=1e-5,
@@ -198,10 +271,20 @@ class TransformerDecoderLayer(_Layer):
 
     def forward(self, tgt, memory, tgt_mask=None, memory_mask=None, tgt_key_padding_mask=None,
                 memory_key_padding_mask=None, tgt_is_causal=False, memory_is_causal=False):
-        """What `tgt` becomes, reading `memory` (S, N, d_model).
+        """What `tgt` becomes, reading `memory`.  Raises ValueError as MultiheadAttention does.
 
-        `tgt_mask` (T, T) and `tgt_key_padding_mask` (N, T) are for itself, `memory_mask` (T, S) and
-        `memory_key_padding_mask` (N, S) for the memory.  Raises ValueError as MultiheadAttention does.
+        Parameters
+        ----------
+        tgt : Tensor or array (T, N, d_model)
+            The sequences.
+        memory : Tensor or array (S, N, d_model)
+            What they read.
+        tgt_mask, memory_mask : array, Tensor or None, default=None
+            (T, T) and (T, S), the attn_mask of each MultiheadAttention.
+        tgt_key_padding_mask, memory_key_padding_mask : array, Tensor or None, default=None
+            (N, T) and (N, S), their key_padding_mask.
+        tgt_is_causal, memory_is_causal : bool, default=False
+            Whether a place sees itself and those before it alone; the same of the memory.
         """
         memory = self._input(memory)
 

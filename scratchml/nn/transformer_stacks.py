@@ -14,9 +14,18 @@ from scratchml.nn.transformer import TransformerDecoderLayer, TransformerEncoder
 
 
 class TransformerEncoder(Module):
-    """`num_layers` copies of `encoder_layer`, one after the other, and then `norm` if it is given.
+    """Several layers, one after the other, and then a norm.
 
     All begin with the same weights, as in PyTorch.  Raises ValueError for a number below 1.
+
+    Parameters
+    ----------
+    encoder_layer : TransformerEncoderLayer
+        The layer that is copied.
+    num_layers : int
+        How many copies.
+    norm : Module or None, default=None
+        What comes last.
     """
 
     def __init__(self, encoder_layer, num_layers, norm=None):
@@ -24,16 +33,37 @@ class TransformerEncoder(Module):
         self.norm = norm
 
     def forward(self, src, mask=None, src_key_padding_mask=None, is_causal=None):
-        """What `src` (T, N, d_model) becomes; arguments and errors as in TransformerEncoderLayer."""
+        """What `src` becomes; errors as in TransformerEncoderLayer.
+
+        Parameters
+        ----------
+        src : Tensor or array (T, N, d_model)
+            The sequences.
+        mask : array, Tensor or None, default=None
+            (T, T), the attn_mask of MultiheadAttention.
+        src_key_padding_mask : array, Tensor or None, default=None
+            (N, T), its key_padding_mask.
+        is_causal : bool or None, default=None
+            Whether a place sees itself and those before it alone; None for False.
+        """
         for layer in self.layers:
             src = layer(src, mask, src_key_padding_mask, bool(is_causal))
         return src if self.norm is None else self.norm(src)
 
 
 class TransformerDecoder(Module):
-    """`num_layers` copies of `decoder_layer`, one after the other, and then `norm` if it is given.
+    """Several layers, one after the other, and then a norm.
 
     All begin with the same weights, as in PyTorch.  Raises ValueError for a number below 1.
+
+    Parameters
+    ----------
+    decoder_layer : TransformerDecoderLayer
+        The layer that is copied.
+    num_layers : int
+        How many copies.
+    norm : Module or None, default=None
+        What comes last.
     """
 
     def __init__(self, decoder_layer, num_layers, norm=None):
@@ -42,7 +72,23 @@ class TransformerDecoder(Module):
 
     def forward(self, tgt, memory, tgt_mask=None, memory_mask=None, tgt_key_padding_mask=None,
                 memory_key_padding_mask=None, tgt_is_causal=None, memory_is_causal=False):
-        """What `tgt` (T, N, d_model) becomes; arguments and errors as in TransformerDecoderLayer."""
+        """What `tgt` becomes, reading `memory`; errors as in TransformerDecoderLayer.
+
+        Parameters
+        ----------
+        tgt : Tensor or array (T, N, d_model)
+            The sequences.
+        memory : Tensor or array (S, N, d_model)
+            What they read.
+        tgt_mask, memory_mask : array, Tensor or None, default=None
+            (T, T) and (T, S), the attn_mask of each MultiheadAttention.
+        tgt_key_padding_mask, memory_key_padding_mask : array, Tensor or None, default=None
+            (N, T) and (N, S), their key_padding_mask.
+        tgt_is_causal : bool or None, default=None
+            Whether a place sees itself and those before it alone; None for False.
+        memory_is_causal : bool, default=False
+            The same of the memory.
+        """
         for layer in self.layers:
             tgt = layer(tgt, memory, tgt_mask, memory_mask, tgt_key_padding_mask, memory_key_padding_mask,
                         bool(tgt_is_causal), memory_is_causal)
@@ -52,7 +98,34 @@ class TransformerDecoder(Module):
 class Transformer(Module):
     """An encoder and a decoder that reads what it has written, each with a last norm.
 
-    Arguments and errors as in TransformerEncoderLayer; matrices begin by Glorot, as in PyTorch.
+    Errors as in TransformerEncoderLayer; matrices begin by Glorot, as in PyTorch.
+
+    Parameters
+    ----------
+    d_model : int, default=512
+        D, the width.
+    nhead : int, default=8
+        How many heads attention has.
+    num_encoder_layers, num_decoder_layers : int, default=6
+        How many layers.
+    dim_feedforward : int, default=2048
+        F, units of (2).
+    dropout : float, default=0.1
+        Probability of dropout in training.
+    activation : {"relu", "gelu"} or callable, default="relu"
+        a, one of two or a function of Tensors.
+    layer_norm_eps : float, default=1e-5
+        ε of the norms.
+    batch_first : bool, default=False
+        Whether N comes before T.
+    norm_first : bool, default=False
+        Whether norms stand before, (4), or after, (3).
+    bias : bool, default=True
+        Whether there are biases.
+    dtype : {"float32", "float64"}, default="float32"
+        The type of the weights.
+    random_state : int, numpy.random.Generator or None, default=None
+        Seed or source of the first weights and of dropout.
     """
 
     def __init__(self, d_model=512, nhead=8, num_encoder_layers=6, num_decoder_layers=6, dim_feedforward=2048,
@@ -71,14 +144,36 @@ class Transformer(Module):
     def forward(self, src, tgt, src_mask=None, tgt_mask=None, memory_mask=None, src_key_padding_mask=None,
                 tgt_key_padding_mask=None, memory_key_padding_mask=None, src_is_causal=None, tgt_is_causal=None,
                 memory_is_causal=False):
-        """What `tgt` (T, N, d_model) becomes, reading `src` (S, N, d_model); arguments as in its two parts."""
+        """What `tgt` becomes, reading `src`.  Errors as in its two parts.
+
+        Parameters
+        ----------
+        src : Tensor or array (S, N, d_model)
+            What is read.
+        tgt : Tensor or array (T, N, d_model)
+            What reads it.
+        src_mask, tgt_mask, memory_mask : array, Tensor or None, default=None
+            (S, S), (T, T) and (T, S), the attn_mask of each MultiheadAttention.
+        src_key_padding_mask, tgt_key_padding_mask, memory_key_padding_mask : array, Tensor or None, default=None
+            (N, S), (N, T) and (N, S), their key_padding_mask.
+        src_is_causal, tgt_is_causal : bool or None, default=None
+            Whether a place sees itself and those before it alone; None for False.
+        memory_is_causal : bool, default=False
+            The same of the memory.
+        """
         memory = self.encoder(src, src_mask, src_key_padding_mask, src_is_causal)
         return self.decoder(tgt, memory, tgt_mask, memory_mask, tgt_key_padding_mask, memory_key_padding_mask,
                             tgt_is_causal, memory_is_causal)
 
     @staticmethod
     def generate_square_subsequent_mask(sz):
-        """The mask (sz, sz) that adds -inf where a place is behind the one that asks, else 0.  Raises for sz < 1."""
+        """The mask (sz, sz): -inf where a place is behind the one that asks, else 0.  Raises ValueError for sz < 1.
+
+        Parameters
+        ----------
+        sz : int
+            T.
+        """
         return as_tensor(np.triu(np.full((whole_number(sz, "sz"),) * 2, -np.inf, np.float32), 1))
 
 

@@ -8,7 +8,6 @@ import pytest
 from tests.textbook.public import estimators, fit_arguments, fitted, public_names, required
 
 SHAPE = re.compile(r"\((?:[A-Z][\w+-]*|\d)(?:, ?[\w+-]+)*,?\)")          # (N,)  (N, D)  (T+1, K)
-TO_DO = ("nn",)  # packages whose parameters are not yet in numpydoc's form
 NAMES = list(public_names())
 FUNCTIONS = [found for found in NAMES if inspect.isroutine(found[2]) and required(found[2])]
 each_estimator = pytest.mark.parametrize("cls", estimators(), ids=lambda cls: cls.__name__)
@@ -68,34 +67,45 @@ def parameters(function):
 def methods(cls):
     """The public methods, bound, that the class and bases of ours define; not those that only restate another."""
     ours = [base for base in cls.__mro__ if base.__module__.startswith("scratchml")]
-    for base, name in [(base, name) for base in ours for name in vars(base) if name[0] != "_"]:
-        method = bound(getattr(base, name))
-        if inspect.ismethod(method) and not restates(method, bound(getattr(super(base, cls), name, None))):
-            yield method
+    for k, base in enumerate(ours):
+        for name in vars(base):
+            method, *overridden = [bound(vars(one)[name], one) for one in ours[k:] if name in vars(one)]
+            if name[0] == "_" or not inspect.isroutine(method) or overridden and restates(method, overridden[0]):
+                continue
+            if "." in method.__qualname__:               # not an operation on Tensors, a function elsewhere, in one line
+                yield method
 
 
-def bound(method):
-    return method.__get__(object()) if inspect.isfunction(method) else method
+def bound(member, cls):
+    """A method without its self or cls; any other member as it is."""
+    if inspect.isfunction(member):
+        return member.__get__(object())
+    return member.__get__(None, cls) if isinstance(member, (classmethod, staticmethod)) else member
 
 
 def restates(method, overridden):
     """Whether what is said of the method that it overrides is true of it: the same names, or one array in their place."""
-    return not method.__doc__ and inspect.ismethod(overridden) and \
-        (len(parameters(method)) < 2 or list(parameters(method)) == list(parameters(overridden)))
+    return not method.__doc__ and (len(parameters(method)) < 2 or
+                                   list(parameters(method)) == list(parameters(overridden)))
 
 
 def explained():
     """{label: what can be called with arguments} of all that a public name stands for; a shared method once."""
     found = []
-    for _, _, thing in NAMES:
+    for thing in offered():
         if inspect.isclass(thing) and issubclass(thing, (Exception, tuple)):
             continue                                     # what is raised or returned, nobody calls
         if inspect.isroutine(thing) or inspect.isclass(thing) and thing.__init__ is not object.__init__:
             found.append(thing)
         if inspect.isclass(thing):
-            found.extend(method for method in methods(thing) if method.__module__ != "scratchml.autograd.ops")
-    return {f"{part}.{one.__qualname__}": one for one in found
-            if (part := one.__module__.split(".")[1]) not in TO_DO and parameters(one)}
+            found.extend(methods(thing))
+    return {f"{one.__module__.split('.')[1]}.{one.__qualname__}": one for one in found if parameters(one)}
+
+
+def offered():
+    """Everything public; of a module among it what its own __all__ names."""
+    for _, _, thing in NAMES:
+        yield from [getattr(thing, name) for name in getattr(thing, "__all__", ())] if inspect.ismodule(thing) else [thing]
 
 
 EXPLAINED = explained()
@@ -109,7 +119,8 @@ def test_parameters_have_names_types_defaults_and_text(label):
 def assert_explained(function, doc):
     (found, after), given = rows(doc, "Parameters"), parameters(function)
     assert [name for row in found for name in row.names] == list(given)
-    assert not after or re.match(r"[A-Z]\w+\n-+\n", after), f"only other sections come after it, not {after!r}"
+    for block in after.split("\n\n") if after else []:
+        assert re.match(r"[A-Z]\w+\n-+\n", block), f"only other sections come after it, not {block!r}"
     for row in found:
         assert re.match(r"([^a-z ]|[a-z], ).*\.$", row.text), f"{row.names}: expected a sentence, got {row.text!r}"
         for name in row.names:
@@ -153,6 +164,7 @@ def test_what_many_take_is_explained_in_the_same_words(name):
     "x : int, default=7\n    how many",
     "x : how many.",
     "x : int, default=7\n    How many.\n\nMore text.",
+    "x : int, default=7\n    How many.\n\nReturns\n-------\nint\n\nShapes: x -> ()",
     "",
 ])
 def test_words_that_do_not_fit_are_noticed(wrong):
