@@ -57,8 +57,8 @@ def shared():
                 yield f"{path}.{name}", ours, other
                 if inspect.isclass(ours) and hasattr(ours, "forward") and not issubclass(ours, Loss):
                     yield f"{path}.{name}.forward", ours.forward, other.forward
-    for name, ours in vars(nn.Module).items():
-        if inspect.isfunction(ours) and not name.startswith("_") and hasattr(torch.nn.Module, name):
+    for name, ours in inspect.getmembers(nn.Module, inspect.isfunction):
+        if not name.startswith("_") and hasattr(torch.nn.Module, name):
             yield f"nn.Module.{name}", ours, getattr(torch.nn.Module, name)
 
 
