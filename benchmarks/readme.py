@@ -10,6 +10,7 @@ import numpy as np
 
 from benchmarks import OURS
 from benchmarks.__main__ import bench_file, duration, race
+from scratchml.core.jit import n_threads
 
 HERE = Path(__file__).parent
 RECORD, README = HERE / "readme.json", HERE.parent / "README.md"
@@ -47,7 +48,7 @@ def measure():
         ours, theirs = medians[case, OURS][0], min(medians[case, name][0] for name in contenders)
         rows.append({"what": what, "ours": ours, "theirs": theirs, "library": f"{package} {version(package)}"})
         print(f"{what}: {theirs / ours:.2f}", flush=True)
-    return {"date": date.today().isoformat(), "machine": f"{processor()}, {platform.machine()}", "cores": race_cores(),
+    return {"date": date.today().isoformat(), "machine": f"{processor()}, {platform.machine()}", "cores": n_threads(),
             "python": platform.python_version(), "numpy": np.__version__, "numba": version("numba"), "rows": rows}
 
 
@@ -57,11 +58,6 @@ def processor():
         return re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())[1].strip()
     except (OSError, TypeError):
         return platform.processor() or "a processor without a name"
-
-
-def race_cores():
-    from scratchml.core.jit import n_threads
-    return n_threads()
 
 
 def rendered(record):

@@ -12,7 +12,7 @@ from scratchml.tour import CHAPTERS, text
 from scratchml.tour.lecture import LECTURE, PARTS
 from scratchml.tour.table import WIDTH, Example, table
 
-RECORD = "python -m scratchml"
+COMMAND = "python -m scratchml"
 
 
 def main(arguments=None):
@@ -94,9 +94,9 @@ def contents():
                                    subsequent_indent=" " * 23)
         lines.append("")
     return "\n".join([*lines,
-                      f"{RECORD} read NAME    a chapter, and where each equation lives; read NAME 2: equation (2)",
-                      f"{RECORD} run NAME     * its demonstration on real data; without NAME all of them",
-                      f"{RECORD} map          the lecture: topic, chapter, command"])
+                      f"{COMMAND} read NAME    a chapter, and where each equation lives; read NAME 2: equation (2)",
+                      f"{COMMAND} run NAME     * its demonstration on real data; without NAME all of them",
+                      f"{COMMAND} map          the lecture: topic, chapter, command"])
 
 
 def in_order(chapters):
@@ -115,7 +115,7 @@ def lecture():
     lines = []
     for topic, chapters in LECTURE:
         lines += ["", topic]
-        lines += [f"    {name:<18}{RECORD} {'run' if name in CHAPTERS else 'read'} {name}" for name in chapters]
+        lines += [f"    {name:<18}{COMMAND} {'run' if name in CHAPTERS else 'read'} {name}" for name in chapters]
     return "\n".join(lines[1:])
 
 
@@ -188,6 +188,8 @@ def _with_progress(name, rows):
         from tqdm import tqdm
     except ImportError:
         print(f"{name} ...", file=sys.stderr, flush=True)
-        yield from rows
+        for row in rows:
+            print(f"{name}: {row[0]}", file=sys.stderr, flush=True)      # the measure, or the heading of an example
+            yield row
     else:
         yield from tqdm(rows, desc=name, unit=" results", file=sys.stderr, leave=False)
