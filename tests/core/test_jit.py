@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+import weakref
 import zipfile
 from pathlib import Path
 
@@ -279,8 +280,11 @@ def test_what_may_only_be_read_is_the_same_memory_to_a_kernel():
     seen = readable(x)
     assert seen.flags.writeable and np.shares_memory(seen, x) and not x.flags.writeable
     np.testing.assert_array_equal(seen, x)
+    memory = weakref.ref(x)
     del x
-    np.testing.assert_array_equal(seen, np.arange(6.0).reshape(2, 3))     # it holds the memory
+    assert memory() is not None, "the view holds the memory"
+    del seen
+    assert memory() is None
     assert readable(np.broadcast_to(np.float32(7), (0, 3))).shape == (0, 3)
 
 
@@ -511,16 +515,30 @@ def test_an_edit_of_what_is_not_imported_leaves_the_code(package):
 
 
 @compiled
+def test_an_edit_of_what_is_imported_by_a_detour_compiles_anew(package):
+    python(CACHE, path=package)
+    with open(package / "scratchml" / "core" / "checks.py", "a", encoding="utf-8") as file:
+        file.write("\n# a remark\n")                     # the probe imports distances, and distances checks
+    assert "core.checks" not in PROBE and python(CACHE, path=package)[0].startswith("25.0 0 ")
+
+
+@compiled
 @pytest.mark.parametrize("hours, kept", [(0, True), (2, False)])
 def test_old_code_is_cleared_away_when_nobody_uses_it(package, hours, kept):
     place = package / "scratchml" / "__pycache__" / "kernels"
     python(CACHE, path=package)
     old = next(folder for folder in place.iterdir() if folder.name.startswith("core.probe-"))
+    unopened, forgotten = place / "core.linalg-0123", place / "core.linalg-4567"          # what no process here opens
+    for folder in (unopened, forgotten):
+        folder.mkdir()
     for folder in place.iterdir():
-        os.utime(folder, (time.time() - 3600 * hours,) * 2)
+        os.utime(folder, (time.time() - (40 * 24 if folder == forgotten else hours) * 3600,) * 2)
     (package / "scratchml" / "core" / "probe.py").write_text(PROBE + "\n# a remark\n")
     assert python(CACHE, path=package)[0].startswith("25.0 0 ")
     assert old.exists() == kept
+    assert unopened.exists() and not forgotten.exists(), "what is of other modules is kept for a month"
+    opened = [folder for folder in place.iterdir() if folder not in (old, unopened)]
+    assert opened and all(time.time() - folder.stat().st_mtime < 600 for folder in opened)
     assert len([folder for folder in place.iterdir() if folder.name.startswith("core.distances-")]) == 1
 
 

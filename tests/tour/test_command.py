@@ -84,6 +84,11 @@ def test_an_installation_without_tests_says_so(capsys, monkeypatch, tmp_path):
     assert "def recentre(" in page and page.count("comes with the source of the project") == 2
 
 
+def test_a_function_is_shown_with_its_decorators(capsys):
+    page = printed(capsys, "read", "kmeans", "2")
+    assert "\n@kernel\ndef assign(" in page and "\n@given(" in page
+
+
 @pytest.mark.parametrize("chapter, word", [("kmeans", "its equations are (1) to (6)"), ("jit", "it has no equations")])
 def test_an_equation_that_is_not_there(chapter, word):
     with pytest.raises(SystemExit, match=re.escape(word)):
