@@ -4,6 +4,8 @@ A word has a dozen attributes out of a million, a customer has bought thirty of 
 (CSR) hold, row after row, the columns that are not zero and the values there; `indptr` says where each row begins.
 """
 import numbers
+import warnings
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -84,6 +86,8 @@ def known_entries(X, *, name="X", dtype=None):
 def entries_at(rows, columns, values, shape=None, *, dtype=None, names=("rows", "columns", "values")):
     """Rows with values[k] in row rows[k] and column columns[k], each (nnz,); `shape` is by default as small as can be.
 
+    Without a shape most rows and columns should have an entry: identifiers of nine digits would make a matrix of their
+    size, so where the greatest number is beyond ten times as many as there are different ones, and 1,000, it is an error.
     Raises ValueError for arrays of different lengths, places that are no whole numbers or out of range, entries that
     come twice, values that are NaN or infinite, and no entry where there is no shape; it calls the arrays `names`.
     """
@@ -96,7 +100,7 @@ def entries_at(rows, columns, values, shape=None, *, dtype=None, names=("rows", 
         if not rows.size:
             raise ValueError(f"{names[0]}: expected at least one entry, got none; pass shape for an empty matrix")
         for places, name in zip((rows, columns), names):
-            in_range(places, 2**31 - 1, name)
+            _no_identifiers(in_range(places, 2**31 - 1, name), name)
         shape = int(rows.max()) + 1, int(columns.max()) + 1
     N, M = shape = _shape(shape)
     for places, n, name in zip((rows, columns), shape, names):
@@ -112,14 +116,49 @@ def entries_at(rows, columns, values, shape=None, *, dtype=None, names=("rows", 
     return Rows(indptr, columns[order].astype(np.int32), values[order], shape)
 
 
+def _no_identifiers(places, name):
+    """Raises ValueError if the numbers from 0 to the greatest of `places` (n,) would mostly stand for nothing."""
+    most = int(places.max())
+    if most < 1000:
+        return
+    different = np.unique(places).size if most > 10 * places.size + 1000 else np.count_nonzero(np.bincount(places))
+    if most > 10 * different + 1000:
+        raise ValueError(f"{name}: the greatest is {most}, but only {different} are different, as with identifiers; number "
+                         f"them from 0, ids, {name} = np.unique({name}, return_inverse=True), or pass shape for a matrix "
+                         "of that size")
+
+
 def whole_numbers(places, name):
-    """`places` (n,) as an array of integers.  Raises ValueError."""
-    array = np.asarray(places)
+    """`places` (n,), which may be an iterator or hold Python's integers as objects, as an array.  Raises ValueError."""
+    try:
+        array = np.asarray(list(places) if isinstance(places, Iterator) else places)
+        if array.dtype == object and all(isinstance(n, numbers.Integral) and not isinstance(n, bool) for n in array.flat):
+            array = array.astype(np.int64)
+    except (ValueError, OverflowError) as error:         # rows of different lengths, more than int64 holds
+        raise ValueError(f"{name}: expected whole numbers (n,): {error}") from None
     if array.ndim != 1 or array.dtype.kind not in "iu" and array.size:
-        raise ValueError(f"{name}: expected whole numbers (n,), got dtype {array.dtype} and shape {array.shape}")
+        remedy = f"; number such names from 0, e.g. by np.unique({name}, return_inverse=True)"
+        raise ValueError(f"{name}: expected whole numbers (n,), got dtype {array.dtype} and shape {array.shape}"
+                         + (remedy if array.dtype.kind in "OSUM" else ""))
     if array.dtype.kind == "u":
         in_range(array, 2**63, name)                     # as int64 they would be negative
     return array.astype(np.int64, copy=False)
+
+
+def numbers_in_range(some, n, name):
+    """One number or several, each 0 ... n-1, as an array.  Raises ValueError."""
+    alone = isinstance(some, (numbers.Integral, str)) or getattr(some, "ndim", 1) == 0
+    return in_range(whole_numbers([some] if alone else some, name), n, name)
+
+
+def warn_of_zeros(X, known, name, stacklevel=3):
+    """Warn if all entries of the array `X` are `known`, and zeros among them may stand for what is not known."""
+    sparse = isinstance(X, Rows) or hasattr(X, "tocsr")
+    if sparse or known.data.size < known.shape[0] * known.shape[1] or known.data.all() or not known.data.any():
+        return
+    warnings.warn(f"{name}: no entry is NaN, so all are known, each 0 too, and nothing is left to recommend; where 0 means "
+                  f"not known, pass np.where({name} == 0, np.nan, {name}) or scipy.sparse.csr_matrix({name})",
+                  stacklevel=stacklevel)
 
 
 def in_range(places, n, name):

@@ -54,14 +54,14 @@ J. Kekäläinen, "Cumulated gain-based evaluation of IR techniques", ACM Trans. 
 S. Vargas and P. Castells, "Rank and relevance in novelty and diversity metrics for recommender systems", RecSys 2011,
 for (10).
 """
-from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
 
 from scratchml.core.checks import as_floats, whole_number
 from scratchml.core.selection import largest
-from scratchml.core.sparse import Rows, entries_at, known_entries, whole_numbers
+from scratchml.metrics.item_lists import (check_below, has_shape, is_flat, listed, places_in, read_lists, rows_of,
+                                          sparse_if_matrix)
 
 # --- lists, and which of their places are hits ---------------------------------------------------
 
@@ -87,7 +87,7 @@ def top_k(scores, k):
     if np.isnan(S).any():
         raise ValueError(f"scores: contains NaN, first for user {np.isnan(S).any(axis=1).argmax()}; "
                          "use -inf for what must not be recommended")
-    k = _places(k, S.shape[1], "items")
+    k = places_in(k, S.shape[1], "items")
     return largest(S, k)[0]
 
 
@@ -103,8 +103,10 @@ def hits(recommended, relevant, k=None):
     ----------
     recommended : array (U, L) or list of list
         Item numbers of each user, the best first: an array with -1 after the end of a list, or lists of any lengths.
-    relevant : list of collections, Rows or sparse matrix (U, M)
-        What each user wanted: item numbers, or a row whose stored entries are wanted.  For one user, both may be flat.
+    relevant : list of collections, Rows, sparse matrix (U, M) or array (U, M)
+        What each user wanted: item numbers, or a row whose stored entries are wanted, in an array those that are neither
+        0 nor NaN.  An array of whole numbers is a matrix if it holds but 0 and 1 in three columns or more; where it may
+        be both, it is an error.  For one user, both may be flat.
     k : int or None, default=None
         How many places of a list to look at; None for all L.
     """
@@ -125,7 +127,7 @@ def precision_at_k(recommended, relevant, k=None, *, per_user=False):
     ----------
     recommended : array (U, L) or list of list
         Items of each user, the best first, as in `hits`.
-    relevant : list of collections, Rows or sparse matrix (U, M)
+    relevant : list of collections, Rows, sparse matrix (U, M) or array (U, M)
         What each user wanted, as in `hits`.
     k : int or None, default=None
         How many places of a list to look at; None for all L.
@@ -147,7 +149,7 @@ def recall_at_k(recommended, relevant, k=None, *, per_user=False):
     ----------
     recommended : array (U, L) or list of list
         Items of each user, the best first, as in `hits`.
-    relevant : list of collections, Rows or sparse matrix (U, M)
+    relevant : list of collections, Rows, sparse matrix (U, M) or array (U, M)
         What each user wanted, as in `hits`.
     k : int or None, default=None
         How many places of a list to look at; None for all L.
@@ -169,7 +171,7 @@ def hit_rate_at_k(recommended, relevant, k=None, *, per_user=False):
     ----------
     recommended : array (U, L) or list of list
         Items of each user, the best first, as in `hits`.
-    relevant : list of collections, Rows or sparse matrix (U, M)
+    relevant : list of collections, Rows, sparse matrix (U, M) or array (U, M)
         What each user wanted, as in `hits`.
     k : int or None, default=None
         How many places of a list to look at; None for all L.
@@ -191,7 +193,7 @@ def average_precision_at_k(recommended, relevant, k=None, *, per_user=False):
     ----------
     recommended : array (U, L) or list of list
         Items of each user, the best first, as in `hits`.
-    relevant : list of collections, Rows or sparse matrix (U, M)
+    relevant : list of collections, Rows, sparse matrix (U, M) or array (U, M)
         What each user wanted, as in `hits`.
     k : int or None, default=None
         How many places of a list to look at; None for all L.
@@ -216,7 +218,7 @@ def reciprocal_rank_at_k(recommended, relevant, k=None, *, per_user=False):
     ----------
     recommended : array (U, L) or list of list
         Items of each user, the best first, as in `hits`.
-    relevant : list of collections, Rows or sparse matrix (U, M)
+    relevant : list of collections, Rows, sparse matrix (U, M) or array (U, M)
         What each user wanted, as in `hits`.
     k : int or None, default=None
         How many places of a list to look at; None for all L.
@@ -238,19 +240,19 @@ def ndcg_at_k(recommended, relevant, k=None, *, graded=False, per_user=False):
     ----------
     recommended : array (U, L) or list of list
         Items of each user, the best first, as in `hits`.
-    relevant : list of collections, Rows or sparse matrix (U, M)
+    relevant : list of collections, Rows, sparse matrix (U, M) or array (U, M)
         What each user wanted, as in `hits`.
     k : int or None, default=None
         How many places of a list to look at; None for all L.
     graded : bool, default=False
-        Whether the values of `relevant`, Rows or a sparse matrix, are gains; users whose gains are all 0 do not count.
+        Whether the values of `relevant`, which then is a matrix, are gains; users whose gains are all 0 do not count.
     per_user : bool, default=False
         Whether to return the numbers that the mean is of, one for each user with something relevant.
     """
-    if graded and not (isinstance(relevant, Rows) or hasattr(relevant, "tocsr")):
-        raise ValueError(f"graded: expected relevant to be Rows or a sparse matrix, whose values are the gains, got "
-                         f"{type(relevant).__name__}")
-    judged = _judged(recommended, relevant, k)
+    if graded and not (has_shape(relevant) or getattr(relevant, "ndim", 0) == 2):
+        raise ValueError(f"graded: expected relevant to be Rows or a sparse matrix, or an array (U, M), whose values are the "
+                         f"gains, got {type(relevant).__name__}")
+    judged = _judged(recommended, relevant, k, graded)
     users, gain = judged.users, judged.gains             # (n,), in order of users
     if not graded:
         gain = np.ones_like(gain)
@@ -290,8 +292,8 @@ def catalogue_coverage(recommended, n_items, k=None):
         How many places of a list to look at; None for all L.
     """
     M = whole_number(n_items, "n_items")
-    R = _lists(recommended, k)
-    _below(R, M)
+    R = read_lists(recommended, k)
+    check_below(R, M)
     return float(np.unique(R[R >= 0]).size / M)
 
 
@@ -306,22 +308,24 @@ def novelty(recommended, interactions, k=None):
     ----------
     recommended : array (U, L) or list of list
         Items of each user, the best first, as in `hits`.
-    interactions : list of collections, Rows or sparse matrix (U, M)
+    interactions : list of collections, Rows, sparse matrix (U, M) or array (U, M)
         What users have had, as `relevant` in `hits`; these may be others than the users of the lists.
     k : int or None, default=None
         How many places of a list to look at; None for all L.
     """
-    R = _lists(recommended, k)
-    A = _rows_of(interactions, "interactions")
-    _below(R, A.shape[1] if _has_shape(interactions) else None)
+    R = read_lists(recommended, k)
+    interactions = sparse_if_matrix(listed(interactions, "interactions"), "interactions", R)
+    A = rows_of(interactions, "interactions")
+    check_below(R, A.shape[1] if has_shape(interactions) else None)
     if not (R >= 0).any():
         raise ValueError("recommended: expected at least one item, got only empty lists")
-    users_of = np.bincount(A.indices, minlength=R.max() + 1)
+    P, (_, item) = A.indices.size, np.unique(np.concatenate([A.indices, R[R >= 0]]), return_inverse=True)
+    users_of = np.bincount(item[:P], minlength=item.max() + 1)
     with np.errstate(divide="ignore"):                   # an item that nobody has is infinitely new
-        return float((np.log2(A.shape[0]) - np.log2(users_of[R[R >= 0]])).mean())
+        return float((np.log2(A.shape[0]) - np.log2(users_of[item[P:]])).mean())
 
 
-# --- reading lists and collections ---------------------------------------------------------------
+# --- lists and what is wanted, side by side -------------------------------------------------------
 
 
 class _Judged(NamedTuple):
@@ -332,17 +336,19 @@ class _Judged(NamedTuple):
     gains: np.ndarray                                    # (n,) and its value
 
 
-def _judged(recommended, relevant, k):
-    R = _lists(recommended, k)
-    T = _rows_of(relevant, "relevant", flat=_is_flat(recommended))
+def _judged(recommended, relevant, k, graded=False):
+    recommended, relevant = listed(recommended, "recommended"), listed(relevant, "relevant")
+    R, flat = read_lists(recommended, k), is_flat(recommended)
+    relevant = sparse_if_matrix(relevant, "relevant", R, flat=flat, graded=graded)
+    T = rows_of(relevant, "relevant", flat=flat)
     if len(R) != T.shape[0]:
         raise ValueError(f"recommended and relevant: expected the same number of users, got {len(R)} and {T.shape[0]}")
-    _below(R, T.shape[1] if _has_shape(relevant) else None)
-    users = np.repeat(np.arange(len(R)), np.diff(T.indptr))
-    M = max(T.shape[1], R.max(initial=0) + 1)
+    check_below(R, T.shape[1] if has_shape(relevant) else None)
+    users = np.repeat(np.arange(len(R), dtype=np.int64), np.diff(T.indptr))
+    M = max(T.shape[1], int(R.max(initial=0)) + 1)
     wanted = users * M + T.indices                       # one number for a user and an item
     order = np.argsort(wanted, kind="stable")
-    shown = np.arange(len(R))[:, None] * M + R           # (U, k)
+    shown = np.arange(len(R), dtype=np.int64)[:, None] * M + R           # (U, k)
     at = np.searchsorted(wanted[order], shown)
     entries = np.append(order, -1)[at]
     found = (R >= 0) & (np.append(wanted, -1)[entries] == shown)
@@ -355,83 +361,3 @@ def _mean(judged, values, per_user):
     if not values.size:
         raise ValueError("relevant: nothing is relevant for any user, so there is nothing to judge")
     return values if per_user else float(values.mean())
-
-
-def _is_flat(lists):
-    """Whether `lists` is one list of items, and not one for each user."""
-    if hasattr(lists, "ndim"):
-        return lists.ndim == 1 and lists.dtype != object
-    return not _has_shape(lists) and len(lists) > 0 and not any(hasattr(item, "__len__") for item in lists)
-
-
-def _listed(collections, name):
-    """`collections` itself, if it is something that has a length and an order or is a set, and no table of values."""
-    if isinstance(collections, (Mapping, str, bytes)) or not hasattr(collections, "__len__") or \
-            not getattr(collections, "ndim", 1):
-        raise ValueError(f"{name}: expected lists or arrays of item numbers, got {type(collections).__name__}")
-    return collections
-
-
-def _has_shape(collections):
-    return isinstance(collections, Rows) or hasattr(collections, "tocsr")
-
-
-def _lists(recommended, k):
-    """The first k places of the lists as an array (U, k), -1 where a list is over."""
-    if hasattr(_listed(recommended, "recommended"), "ndim") and recommended.ndim == 2:
-        R = whole_numbers(np.asarray(recommended).ravel(), "recommended").reshape(recommended.shape)
-    else:
-        lists = [whole_numbers(items, "recommended") for items in
-                 ([recommended] if _is_flat(recommended) else recommended)]
-        R = np.full((len(lists), max(map(len, lists), default=0)), -1)
-        for u, items in enumerate(lists):
-            R[u, :len(items)] = items
-    if not len(R):
-        raise ValueError("recommended: expected the list of at least one user, got none")
-    if (R < -1).any():
-        raise ValueError(f"recommended: expected items from 0, and -1 after the end of a list, got {R.min()} for user "
-                         f"{(R < -1).any(axis=1).argmax()}")
-    resumes = (R[:, :-1] < 0) & (R[:, 1:] >= 0)
-    if resumes.any():
-        raise ValueError("recommended: expected -1 only after the end of a list, got an item after it for user "
-                         f"{resumes.any(axis=1).argmax()}")
-    if R.max(initial=0) >= 2**31:
-        raise ValueError(f"recommended: expected items below 2**31, got {R.max()}")
-    if k is None and not R.shape[1]:
-        raise ValueError("recommended: expected lists with at least one place, got only empty ones")
-    R = R[:, :R.shape[1] if k is None else _places(k, R.shape[1], "places in the lists")]
-    ordered = np.sort(R, axis=1)
-    again = (ordered[:, 1:] == ordered[:, :-1]) & (ordered[:, 1:] >= 0)
-    if again.any():
-        u, i = np.argwhere(again)[0]
-        raise ValueError(f"recommended: the list of user {u} has item {ordered[u, i]} twice; show an item once")
-    return R
-
-
-def _rows_of(collections, name, flat=False):
-    """`collections` as Rows with a column for each item up to the greatest; an item that comes twice counts once."""
-    if _has_shape(collections):
-        return known_entries(collections, name=name)
-    sets = [collections] if flat or _is_flat(_listed(collections, name)) else collections
-    sets = [np.unique(whole_numbers(list(_listed(items, name)), name)) for items in sets]
-    users = np.repeat(np.arange(len(sets)), [len(items) for items in sets])
-    items = np.concatenate([np.empty(0, np.int64), *sets])
-    if items.size and items.min() < 0:
-        raise ValueError(f"{name}: expected items from 0, got {items.min()} for user {users[items.argmin()]}")
-    if not len(sets):
-        raise ValueError(f"{name}: expected a collection of items for at least one user, got none")
-    return entries_at(users, items, np.ones(len(items)), (len(sets), int(items.max(initial=0)) + 1))
-
-
-def _places(k, most, what):
-    k = whole_number(k, "k")
-    if k > most:
-        raise ValueError(f"k={k}: there are only {most} {what}; lower k")
-    return k
-
-
-def _below(R, n_items):
-    """Raises ValueError if a list has an item that is not below `n_items`, if that is known."""
-    if n_items is not None and R.max(initial=-1) >= n_items:
-        raise ValueError(f"recommended: expected items below {n_items}, got {R.max()} for user "
-                         f"{(R >= n_items).any(axis=1).argmax()}")

@@ -50,6 +50,8 @@ Sources: R. Bell and Y. Koren, "Scalable collaborative filtering with jointly de
 weights", ICDM 2007; Y. Hu, Y. Koren and C. Volinsky, "Collaborative filtering for implicit feedback datasets", ICDM
 2008, sections 4 for (2) and 5 for (3).
 """
+from collections.abc import Iterator
+
 import numpy as np
 
 from scratchml.core import storage
@@ -57,11 +59,12 @@ from scratchml.core.checks import whole_number
 from scratchml.core.estimator import Estimator, warn_not_converged
 from scratchml.core.progress import report
 from scratchml.core.random import generator
-from scratchml.core.sparse import Rows, entries_at, in_range, known_entries, transposed, whole_numbers
+from scratchml.core.sparse import Rows, numbers_in_range, transposed
 from scratchml.recommend.best_items import best_of_all, directions, nothing
 from scratchml.recommend.half_steps import equations_of, half_step, shared_gram, solve_least_norm
-from scratchml.recommend.model_parts import (Explanation, NewUsers, Settings, check_parameters, checked_arrays,
-                                             checked_new_users, checked_progress, parts_of, ratings, starting_factors)
+from scratchml.recommend.model_parts import (Explanation, NewUsers, Settings, alone, check_parameters, checked_arrays,
+                                             checked_new_users, checked_progress, new_ratings, parts_of, ratings,
+                                             starting_factors)
 from scratchml.recommend.objectives import family_error, penalty, weight_and_target, with_biases
 
 KIND = "scratchml.recommend.ALS"
@@ -145,8 +148,8 @@ class ALS(Estimator):
     weighted_regularization : bool, default=False
         Whether the penalty of a user or item is λ times the number of its entries.
     iterations : int, default=15
-        Iterations at most; reaching it is a ConvergenceWarning, unless tol is 0.
-    tol : float, default=1e-4
+        Iterations at most; reaching it is a ConvergenceWarning if there is a `tol`.
+    tol : float, default=0.0
         Stop when an iteration lowers the loss by at most `tol` of itself; 0 to do all iterations.
     solver : {"cholesky", "cg"}, default="cholesky"
         "cholesky", each half exactly; "cg", four steps of conjugate gradients from the last factors, in less time.
@@ -171,7 +174,7 @@ class ALS(Estimator):
     _takes_a_table = False                               # but a matrix of which most is unknown
 
     def __init__(self, factors=32, *, regularization=0.1, unobserved_weight=0.0, alpha=None, biases=False,
-                 weighted_regularization=False, iterations=15, tol=1e-4, solver="cholesky", random_state=None,
+                 weighted_regularization=False, iterations=15, tol=0.0, solver="cholesky", random_state=None,
                  dtype="float32", verbose=0, callback=None):
         self.factors = factors
         self.regularization = regularization
@@ -240,7 +243,7 @@ class ALS(Estimator):
                 return self
         if self.tol > 0:
             warn_not_converged(f"the loss still fell after iterations={self.iterations}; raise iterations or tol, or "
-                               "set tol=0 if so many are wanted")
+                               "leave tol at 0 if so many are wanted")
         return self
 
     def _settings_now(self):
@@ -269,30 +272,41 @@ class ALS(Estimator):
         """Â of pairs, (n,).
 
         With `alpha` a preference, about 0 to 1, else in the units of the ratings.  Raises ValueError for users and
-        items that the model does not know; `fold_in` is for new users.
+        items that the model does not know, and for new users that another model has folded in.
 
         Parameters
         ----------
-        users, items : int or array (n,) of int
-            The pairs; one of both may be a single number that goes with each of the other.
+        users : int, array (n,) of int or NewUsers
+            The users of the pairs; `NewUsers`, each once, are what `fold_in` has returned.
+        items : int or array (n,) of int
+            Their items.  A single user goes with each of the items, and a single item with each of the users.
         """
         self._check_fitted()
-        users = in_range(whole_numbers(np.atleast_1d(users), "users"), len(self.user_factors_), "users")
-        items = in_range(whole_numbers(np.atleast_1d(items), "items"), len(self.item_factors_), "items")
+        U, b, _, users = self._chosen(users)
+        items = numbers_in_range(items, len(self.item_factors_), "items")
         if users.size != items.size and 1 not in (users.size, items.size):
             raise ValueError(f"users, items: expected as many of both, got {users.size} and {items.size}")
         users, items = np.broadcast_arrays(users, items)
         answers = np.empty(users.size, self.user_factors_.dtype)
         for start in range(0, users.size, BLOCK):
             here = slice(start, start + BLOCK)
-            answers[here] = predicted(self.user_factors_, self.item_factors_, self.user_biases_, self.item_biases_,
-                                      self.global_mean_, users[here], items[here])
+            answers[here] = predicted(U, self.item_factors_, b, self.item_biases_, self.global_mean_, users[here],
+                                      items[here])
         return answers
+
+    def _chosen(self, users, name="users"):
+        """Factors, biases and ratings among which `users` are, known or new, and their rows."""
+        if isinstance(users, NewUsers):
+            return *checked_new_users(users, self.item_factors_), np.arange(len(users.factors))
+        rows = numbers_in_range(users, len(self.user_factors_), name)
+        return self.user_factors_, self.user_biases_, self._ratings, rows
 
     def recommend(self, users, n=10, exclude_seen=True):
         """The n best items of one user, or of each of S: items (S, n) int32 and their scores (S, n).
 
-        Where fewer are left, items end with -1 and scores with -inf.  Of equal scores the lower item comes first.
+        Where fewer are left, items end with -1 and scores with -inf: look up names[items[items >= 0]], as names[-1] is the
+        last item's.  So there is nothing but -1 for a user without a known entry, unless the model has `biases`: show such
+        users what is popular.  Of equal scores the lower item comes first.
         Raises ValueError for an n above the number of items, for users that the model does not know, and for new users
         that another model, with other items or factors, has folded in.
 
@@ -307,18 +321,16 @@ class ALS(Estimator):
         """
         self._check_fitted()
         n = self._at_most_all(n)
-        if isinstance(users, NewUsers):
-            U, b, R = checked_new_users(users, self.item_factors_)
-            rows = np.arange(len(U))
-        else:
-            U, b, R = self.user_factors_, self.user_biases_, self._ratings
-            rows = in_range(whole_numbers(np.atleast_1d(users), "users"), len(U), "users")
+        U, b, R, rows = self._chosen(users)
         offsets = self.item_biases_ if self._settings.biases else None
         items, scores = best_of_all(U, self.item_factors_, rows, R if exclude_seen else nothing(R.shape), n, offsets)
         if self._settings.biases:
             scores += b[rows, None] + scores.dtype.type(self.global_mean_)
-        alone = not isinstance(users, NewUsers) and np.ndim(users) == 0
-        return (items[0], scores[0]) if alone else (items, scores)
+        else:                                            # nobody's factors are 0, and so would be all scores
+            cold = R.indptr[rows] == R.indptr[rows + 1]
+            items[cold], scores[cold] = -1, -np.inf
+        single = not isinstance(users, (NewUsers, Iterator)) and np.ndim(users) == 0
+        return (items[0], scores[0]) if single else (items, scores)
 
     def similar_items(self, items, n=10):
         """The n items most like one item, or like each of S: items (S, n) int32 and their cosines (S, n).
@@ -335,11 +347,12 @@ class ALS(Estimator):
         """
         self._check_fitted()
         n = self._at_most_all(n)
-        rows = in_range(whole_numbers(np.atleast_1d(items), "items"), len(self.item_factors_), "items")
+        rows = numbers_in_range(items, len(self.item_factors_), "items")
         V, M = directions(self.item_factors_), len(self.item_factors_)
         itself = Rows(np.arange(M + 1), np.arange(M, dtype=np.int32), np.zeros(0, np.float32), (M, M))
         found, cosines = best_of_all(V, V, rows, itself, n)
-        return (found, cosines) if np.ndim(items) else (found[0], cosines[0])
+        single = not isinstance(items, Iterator) and np.ndim(items) == 0
+        return (found[0], cosines[0]) if single else (found, cosines)
 
     def _at_most_all(self, n):
         if whole_number(n, "n") > len(self.item_factors_):
@@ -362,13 +375,7 @@ class ALS(Estimator):
         """
         self._check_fitted()
         dtype, (M, F), settings = self.item_factors_.dtype, self.item_factors_.shape, self._settings
-        if values is None:
-            R = known_entries(X, dtype=dtype)
-        else:
-            alone = np.zeros(np.size(values), np.int64)
-            R = entries_at(alone, X, values, (1, M), dtype=dtype, names=("user", "items", "values"))
-        if R.shape[1] != M:
-            raise ValueError(f"X: expected ratings of the {M} items of fit, got shape {R.shape}")
+        R = new_ratings(X, values, M, dtype)
         if R.data.size:
             settings.check_entries(R)
         factors = half_step(R, *_held(self._items(), settings.biases, settings.penalties(R),
@@ -380,19 +387,22 @@ class ALS(Estimator):
         """Which of the items that a user knows speak for another: an `Explanation` with the n that contribute most.
 
         By (3), from the user's ratings and the item factors: all contributions and the offset add up to what `predict`
-        would say after one more half-step.  Raises ValueError for a user or an item that the model does not know.
+        would say after one more half-step.  Raises ValueError for a user or an item that the model does not know, and for
+        several at once.
 
         Parameters
         ----------
-        user, item : int
-            For whom, and what is to be explained.
+        user : int or NewUsers
+            For whom; `NewUsers`, of one user, are what `fold_in` has returned.
+        item : int
+            What is to be explained.
         n : int, default=10
             How many contributions.
         """
         self._check_fitted()
-        user = int(in_range(whole_numbers(np.atleast_1d(user), "user"), len(self.user_factors_), "user")[0])
-        item = int(in_range(whole_numbers(np.atleast_1d(item), "item"), len(self.item_factors_), "item")[0])
-        R, settings = self._ratings, self._settings
+        _, _, R, rows = self._chosen(user, "user")
+        user, item = alone(rows, "user"), alone(numbers_in_range(item, len(self.item_factors_), "item"), "item")
+        settings = self._settings
         family = settings.family(self.global_mean_)
         V, L, _, d = _held(self._items().astype(np.float64), settings.biases, settings.penalties(R), family)
         d = np.zeros(len(V)) if d is None else d

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from scratchml.core.checks import as_floats, as_matrix, finite, one_of, real_number, safe_to_square, whole_number
-from scratchml.core.sparse import Rows, entries_at, known_entries
+from scratchml.core.checks import as_floats, as_matrix, finite, in_order, one_of, real_number, safe_to_square, whole_number
+from scratchml.core.sparse import Rows, entries_at, known_entries, warn_of_zeros
 from scratchml.recommend.objectives import Family
 
 
@@ -49,11 +49,12 @@ class Settings(NamedTuple):
         if not R.data.size:
             raise ValueError(f"X: expected a matrix with at least one known entry, got none in shape {R.shape}")
         safe_to_square(R.data, "X", weight=max(1.0, self.alpha or 0.0))
-        if self.alpha is not None and self.alpha * float(R.data.min()) < -1:
-            k = int((self.alpha * R.data.astype(np.float64) < -1).argmax())
+        if self.alpha is not None and float(R.data.min()) < 0:
+            k = int((R.data < 0).argmax())
             n = int(np.searchsorted(R.indptr, k, side="right")) - 1
-            raise ValueError(f"X: {R.data[k]} of user {n} and item {R.indices[k]} has a negative confidence, 1 + "
-                             f"{self.alpha} r; expected signs of liking >= 0, such as counts")
+            raise ValueError(f"X: {R.data[k]} of user {n} and item {R.indices[k]} is no sign of liking, as which alpha takes "
+                             "all that is known; leave out returns and dislikes (in an array make them NaN), or set "
+                             "alpha=None for ratings of both kinds")
 
 
 # --- what a fit is given -------------------------------------------------------------------------
@@ -99,11 +100,30 @@ def ratings(X, items, values, shape, dtype):
     if items is None and (values is not None or shape is not None):
         raise ValueError("items: expected the items of the users X, as values or shape are given, got none")
     if items is None:
-        return known_entries(X, dtype=dtype)
+        return _matrix(X, dtype)
     if values is None:
         raise ValueError("values: expected the entries of the users X and the items, got none; pass all three, or "
                          "X as a matrix")
     return entries_at(X, items, values, shape, dtype=dtype, names=("users", "items", "values"))
+
+
+def new_ratings(X, values, M, dtype):
+    """What `ALS.fold_in` is given, a matrix (S, M) or the items and values of one user, as Rows."""
+    if values is not None:
+        user = np.zeros(np.size(values), np.int64)
+        return entries_at(user, X, values, (1, M), dtype=dtype, names=("user", "items", "values"))
+    if not hasattr(X, "tocsr") and not isinstance(X, Rows) and in_order(X) and np.ndim(next(iter(X), [])) == 0:
+        raise ValueError("values: expected the ratings of the items X, got none; pass both, or X as a matrix (S, M)")
+    R = _matrix(X, dtype)
+    if R.shape[1] != M:
+        raise ValueError(f"X: expected ratings of the {M} items of fit, got shape {R.shape}")
+    return R
+
+
+def _matrix(X, dtype):
+    R = known_entries(X, dtype=dtype)
+    warn_of_zeros(X, R, "X", stacklevel=5)          # of whoever calls fit or fold_in
+    return R
 
 
 def starting_factors(init, N, M, F, dtype):
@@ -115,6 +135,13 @@ def starting_factors(init, N, M, F, dtype):
     if U.shape != (N, F) or V.shape != (M, F):
         raise ValueError(f"init: expected (U, V) of shapes {(N, F)} and {(M, F)}, got {U.shape} and {V.shape}")
     return U, V
+
+
+def alone(rows, name):
+    """The one number in `rows`.  Raises ValueError if there is another number of them."""
+    if rows.size != 1:
+        raise ValueError(f"{name}: expected one, got {rows.size}; ask for one after the other")
+    return int(rows[0])
 
 
 # --- parts that are kept -------------------------------------------------------------------------

@@ -25,7 +25,8 @@ Choices
     The rows count as they are, so a user with long rows has more say about what is alike.  Where some have bought
     nearly everything, hand over a matrix with 1 for each count and then every row divided by its length;
     `scratchml.tour.als` does so, and hits more.
-    What no neighbour speaks for has the score 0, and comes in order of number, before what has a score below 0.
+    What no neighbour speaks for has the score 0, and comes in order of number, before what has a score below 0.  But for a
+    user of whom nothing is known, `ItemCosine` has no recommendation at all; `Popularity` has.
 
 Cost
     (1) O(P) for P known values.  (2) and (3) O(Σ_u P_u² + M²) time, P_u the values of user u, on every core, and O(M n)
@@ -41,13 +42,15 @@ Cost
 Source: M. Deshpande and G. Karypis, "Item-based top-N recommendation algorithms", ACM Transactions on Information
 Systems 22 (2004), section 4.
 """
+from collections.abc import Iterator
+
 import numpy as np
 
 from scratchml.core.checks import safe_to_square, whole_number
 from scratchml.core.estimator import Estimator
 from scratchml.core.jit import kernel, run_chunks
 from scratchml.core.selection import largest
-from scratchml.core.sparse import Rows, in_range, known_entries, transposed, whole_numbers
+from scratchml.core.sparse import Rows, known_entries, numbers_in_range, transposed, warn_of_zeros
 
 BLOCK = 4_000_000                                        # scores that are held at a time: 32 MB
 
@@ -122,7 +125,8 @@ class _Scorer(Estimator):
     def recommend(self, users, n=10, exclude_seen=True):
         """Items, int32, and their scores, both (B, n), the best first; both (n,) for a single user.
 
-        Where fewer than n items are left, items end with -1 and scores with -inf.
+        Where fewer than n items are left, items end with -1 and scores with -inf: look up names[items[items >= 0]], as
+        names[-1] is the last item's.
         Raises ValueError for unknown users, and for n that is no whole number from 1 to the number of items.
 
         Parameters
@@ -137,8 +141,8 @@ class _Scorer(Estimator):
         self._check_fitted()
         A = self.interactions_
         U, M = A.shape
-        single = np.ndim(users) == 0
-        users = in_range(whole_numbers(np.atleast_1d(users), "users"), U, "users")
+        single = not isinstance(users, Iterator) and np.ndim(users) == 0
+        users = numbers_in_range(users, U, "users")
         if whole_number(n, "n") > M:
             raise ValueError(f"n={n}: there are only {M} items; lower n")
         items, scores = np.empty((len(users), n), np.int32), np.empty((len(users), n))
@@ -172,6 +176,7 @@ class Popularity(_Scorer):
             Ignored.
         """
         A = known_entries(matrix, name="matrix", dtype=np.float64)
+        warn_of_zeros(matrix, A, "matrix")
         self.popularity_, self.interactions_ = popularity(A), A
         return self
 
@@ -180,7 +185,7 @@ class Popularity(_Scorer):
 
 
 class ItemCosine(_Scorer):
-    """Recommends what is near to the items that a user has: (4) with (3).
+    """Recommends what is near to the items that a user has: (4) with (3); nothing to a user who has none.
 
     Parameters
     ----------
@@ -208,6 +213,7 @@ class ItemCosine(_Scorer):
         """
         n = whole_number(self.n_neighbors, "n_neighbors")
         A = _values(matrix)
+        warn_of_zeros(matrix, A, "matrix")
         self.item_similarity_, self.interactions_ = _nearest_items(A, n), A
         return self
 
@@ -215,6 +221,7 @@ class ItemCosine(_Scorer):
         A, C = self.interactions_, self.item_similarity_
         s = np.empty((len(users), C.shape[1]))
         run_chunks(_add_up, len(users), users, A, C, s, chunk=max(1, 100_000 // C.shape[1]))
+        s[A.indptr[users] == A.indptr[users + 1]] = -np.inf
         return s
 
 

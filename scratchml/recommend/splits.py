@@ -43,13 +43,17 @@ Source: P. Cremonesi, Y. Koren and R. Turrin, "Performance of recommender algori
 RecSys 2010, section 3, for held-out entries; S. Rendle, C. Freudenthaler and L. Schmidt-Thieme, "Factorizing
 personalized Markov chains for next-basket recommendation", WWW 2010, section 6, for the last ones.
 """
+import re
+import warnings
+from collections.abc import Iterator
+from datetime import datetime
 from typing import NamedTuple
 
 import numpy as np
 
-from scratchml.core.checks import as_vector, real_number, whole_number
+from scratchml.core.checks import as_vector, is_missing, real_number, whole_number
 from scratchml.core.random import generator
-from scratchml.core.sparse import Rows, known_entries
+from scratchml.core.sparse import Rows, known_entries, warn_of_zeros
 
 
 class Split(NamedTuple):
@@ -111,6 +115,7 @@ def random_split(matrix, test_size=0.2, *, random_state=None):
         Seed or source of the draw.
     """
     A = known_entries(matrix, name="matrix")
+    warn_of_zeros(matrix, A, "matrix")
     share = real_number(test_size, "test_size", above=0)
     if share >= 1:
         raise ValueError(f"test_size={test_size!r}: expected a share below 1, which leaves something to learn from")
@@ -120,43 +125,96 @@ def random_split(matrix, test_size=0.2, *, random_state=None):
 def leave_last_out(matrix, times, n=1, *, random_state=None):
     """Hold out the last known entries of each user: a `Split`.
 
-    From lists of users, items, values and times: `entries_at(users, items, values)` of core.sparse is the matrix, and
-    times[np.lexsort((items, users))] are the times in its order.
-    Raises ValueError as `random_split` does, and if there are not as many times as entries.
+    From a table of users, items, values and times: `entries_at(users, items, values)` of core.sparse is the matrix, and
+    times[np.lexsort((items, users))] are the times in its order; or scipy.sparse.coo_matrix((values, (users, items))) is
+    the matrix, and the times are in its own order, that of the table.  Times in another order cannot be told from right
+    ones; but where all users seem to have taken all items in the order of their numbers, a warning says so.
+    Raises ValueError as `random_split` does, if there are not as many times as entries, and for times that cannot be
+    compared, as with and without a time zone.
 
     Parameters
     ----------
-    matrix : array (U, M), Rows or CSR matrix (U, M)
+    matrix : array (U, M), Rows, CSR or COO matrix (U, M)
         What users have; in an array NaN stands for what is not known.
-    times : array (P,) of numbers or datetime64
-        When each entry came about, in any unit, in the order in which Rows and CSR hold the entries, and a dense array
-        row by row; whole numbers and dates count to the last digit.
+    times : array (P,) of numbers, dates, times, spans of time or ISO text
+        When each entry came about, in any unit, in the order in which Rows, CSR and COO hold the entries, and a dense
+        array row by row; whole numbers and dates count to the last digit.
     n : int, default=1
         How many entries of a user.
     random_state : int, numpy.random.Generator or None, default=None
         Seed or source of what is later among equal times.
     """
-    if getattr(matrix, "format", "csr") != "csr":
-        raise ValueError("matrix: expected Rows, CSR or an array, in whose order times are, got format "
+    if not hasattr(matrix, "row") and getattr(matrix, "format", "csr") != "csr":
+        raise ValueError("matrix: expected Rows, COO, CSR or an array, in whose order times are, got format "
                          f"{matrix.format!r}; call tocsr() first, and sort times as it does")
     A = known_entries(matrix, name="matrix")
+    warn_of_zeros(matrix, A, "matrix")
     n = min(whole_number(n, "n"), A.shape[1])            # so many are all, and int64 holds that
-    return _split(A, number_of_each(np.diff(A.indptr), n), _ranks(times, len(A.data)), random_state)
+    t = _ranks(times, len(A.data))
+    if hasattr(matrix, "row"):
+        t = t[np.lexsort((matrix.col, matrix.row))]      # as `known_entries` has sorted the entries
+    else:
+        _warn_of_a_table(A, t)
+    return _split(A, number_of_each(np.diff(A.indptr), n), t, random_state)
+
+
+def _warn_of_a_table(A, t):
+    """Warn if all users seem to have had their items in the order of the items' numbers, or in its reverse."""
+    within = np.repeat(np.arange(A.shape[0]), np.diff(A.indptr))
+    within = within[1:] == within[:-1]                   # steps (P-1,) from an entry to the next of the same user
+    rises = np.sign(np.diff(t)[within])
+    if (rises != 0).sum() >= 20 and len(np.unique(rises[rises != 0])) == 1 and (np.diff(A.indices)[within] > 0).all():
+        warnings.warn("times: for every user they rise, or for every user they fall, from entry to entry, as in a table that "
+                      "is sorted by time; but these entries are in order of the items.  Sort times likewise, "
+                      "times[np.lexsort((items, users))], or pass a COO matrix, in whose own order they may be",
+                      stacklevel=3)
 
 
 def _ranks(times, size):
     """Numbers in the order of `times` (size,), equal where these are; nanoseconds of our days are beyond float64."""
-    try:
-        exact = np.asarray(times)
-    except ValueError:                                   # rows of different lengths, which as_vector refuses
-        exact = np.zeros(0)
-    if exact.dtype.kind not in "iuM" or np.ma.is_masked(times):
+    if np.ma.is_masked(times):
         return as_vector(times, name="times", size=size)
+    try:
+        exact = np.asarray(list(times) if isinstance(times, Iterator) else times)
+    except ValueError:                                   # rows of different lengths, which as_vector refuses
+        return as_vector(times, name="times", size=size)
+    if exact.dtype.kind not in "iumMOSU":
+        return as_vector(exact, name="times", size=size)
     if exact.shape != (size,):
         raise ValueError(f"times: expected an array of shape ({size},), got shape {exact.shape}")
-    if exact.dtype.kind == "M" and np.isnat(exact).any():
-        raise ValueError(f"times: expected dates, got NaT at {np.isnat(exact).argmax()}")
-    return np.unique(exact, return_inverse=True)[1]
+    if exact.dtype.kind in "OSU":
+        exact = _moments(exact.tolist())
+    missing = np.isnat(exact) if exact.dtype.kind in "mM" else np.zeros(size, bool)
+    if missing.any():
+        raise ValueError(f"times: expected dates, got NaT at {missing.argmax()}")
+    try:
+        return np.unique(exact, return_inverse=True)[1].reshape(-1)
+    except TypeError as error:
+        raise ValueError(f"times: expected moments of one kind, all with a time zone or all without: {error}") from error
+
+
+def _moments(times):
+    """The objects `times` as an array; in place of a text what it says, with nanoseconds, which `datetime` has not."""
+    found = np.empty(len(times), object)
+    for e, moment in enumerate(times):
+        if is_missing(moment):
+            raise ValueError(f"times: expected dates or numbers, got {moment} at {e}")
+        try:
+            moment = moment.decode() if isinstance(moment, bytes) else moment
+            found[e] = _read(moment) if isinstance(moment, str) else moment
+        except ValueError:
+            raise ValueError(f"times: expected dates, numbers or ISO text such as 2024-01-31T12:00, got {moment!r} at {e}; "
+                             "parse it first, e.g. with pandas.to_datetime") from None
+    return found
+
+
+def _read(text):
+    """The number or the moment that `text` stands for.  Raises ValueError."""
+    try:
+        return float(text)
+    except ValueError:
+        beyond = re.search(r"[.,]\d{6}(\d+)", text)
+        return datetime.fromisoformat(text), float(f"0.{beyond[1]}") if beyond else 0.0
 
 
 def _split(A, h, t, random_state):

@@ -176,7 +176,8 @@ def test_labels_come_in_any_container():
     ([0, 1], [0, np.inf], "labels_pred.*infinity"),
     ([0, 1], np.array([0, "a"], dtype=object), "labels_pred.*sortable"),
     ([0, 1], [[0], [1, 2]], "labels_pred.*lengths"),
-    ([0, 1], np.array([0.5, np.nan], object), "labels_pred.*NaN"), (np.array(["a", None], object), [0, 1], "labels_true.*NaN"),
+    ([0, 1], np.array([0.5, np.nan], object), "labels_pred.*NaN"),
+    (np.array(["a", None], object), [0, 1], "labels_true.*NaN"),
     ([0, 1], np.array(["2024-01-01", "NaT"], "M8[D]"), "labels_pred.*NaN"),
 ])
 def test_bad_labels(f, a, b, message):

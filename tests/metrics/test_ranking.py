@@ -222,6 +222,114 @@ def test_bad_lists(f, R, T, k, message):
         f(R, T, k)
 
 
+# --- dense matrices of what is wanted, and other containers
+
+BINARY = np.array([[0, 1, 1, 0], [1, 0, 0, 0]])
+SHOWN = top_k([[.1, .9, .8, .2], [.7, .1, .2, .3]], 2)
+
+
+@pytest.mark.parametrize("f, right", [(precision_at_k, 0.75), (recall_at_k, 1.0), (ndcg_at_k, 1.0), (hit_rate_at_k, 1.0),
+                                      (average_precision_at_k, 1.0), (reciprocal_rank_at_k, 1.0)])
+@pytest.mark.parametrize("kind", [np.asarray, np.float32, bool, np.uint8, np.asfortranarray, np.ndarray.tolist,
+                                  lambda T: T.astype(object), lambda T: np.where(T, 1.0, np.nan), lambda T: tuple(T.tolist()),
+                                  lambda T: T.astype(bool).tolist(), lambda T: iter(T.tolist())])
+def test_a_matrix_of_0_and_1_is_a_matrix(f, right, kind):
+    T = BINARY.astype(kind) if isinstance(kind, type) else kind(BINARY)
+    assert f(SHOWN, T) == pytest.approx(right, rel=1e-15)
+
+
+@given(judgements())
+def test_dense_and_sparse_say_the_same(drawn):
+    R, T, k = drawn
+    given = ~np.isnan(T)
+    expected = hits(R, known_entries(T), k)
+    np.testing.assert_array_equal(hits(R, given, k), expected)
+    if T.shape[1] > 2:
+        np.testing.assert_array_equal(hits(R, given.astype(int), k), expected)
+        np.testing.assert_array_equal(hits(R, given.astype(float).tolist(), k), expected)
+    values = np.nan_to_num(T)
+    assert ndcg_at_k(R, T, k, graded=True) == ndcg_at_k(R, values, k, graded=True) == \
+        ndcg_at_k(R, known_entries(T), k, graded=True)
+    np.testing.assert_array_equal(hits(R, T + 0.5, k), expected)         # ratings that no item number can be
+
+
+def test_novelty_reads_a_matrix_too():
+    assert novelty([[0], [1]], BINARY) == novelty([[0], [1]], known_entries(np.where(BINARY, 1.0, np.nan))) == 1.0
+    assert novelty([[2**31 - 2]], [[2**31 - 2], [5]]) == 1.0              # no array of that length is made
+
+
+@pytest.mark.parametrize("f", MEANS)
+@pytest.mark.parametrize("T", [np.array([[0, 1], [1, 0]]), np.array([[3, 0, 0], [0, 2, 5]]), np.array([[3, 3], [1, 2]]),
+                               np.array([[3.0, 5.0], [1.0, 2.0]]), np.array([[2.0, np.nan], [1.0, 0.0]])])
+def test_what_may_be_lists_or_a_matrix_is_refused(f, T):
+    with pytest.raises(ValueError, match=r"relevant: this array of shape .* pass relevant.tolist\(\) for lists, scipy.sparse"):
+        f([[0, 1], [1, 0]], T)
+
+
+def test_arrays_of_item_numbers_are_lists_still():
+    assert recall_at_k([[2, 3], [0, 1]], np.array([[2, 1], [3, 0]])) == 0.5
+    assert recall_at_k([[2, 3], [0, 1]], np.array([[1], [1]])) == 0.5    # one each: held out, say
+    assert recall_at_k([[0, 2], [2, 1]], np.array([[0, 1], [1, 0]])) == 0.5     # item 2 is beyond two columns
+    assert recall_at_k([[0, 1], [1, 0]], [[0, 1], [1, 0]]) == 1.0
+    assert recall_at_k([[2, 3]], [np.array([0, 0, 1, 1])]) == 0.0
+
+
+def test_one_user_may_have_a_row():
+    for row in ([0, 1, 1, 0], np.array([0, 1, 1, 0]), np.array([0, 1, 1, 0], bool), [False, True, True, False]):
+        assert recall_at_k([1, 3], row) == 0.5
+    assert recall_at_k([1, 3], [1, 0]) == 0.5 and recall_at_k([1, 3], np.array([1, 2, 5])) == pytest.approx(1 / 3)
+
+
+class Series:
+    """Values that are found by labels, as a Series of pandas has them."""
+
+    def __init__(self, values, index):
+        self.array, self.index = np.asarray(values), list(index)
+        self.ndim, self.dtype, self.size, self.shape = 1, self.array.dtype, self.array.size, self.array.shape
+
+    def __array__(self, dtype=None, copy=None):
+        return self.array
+
+    def __len__(self):
+        return self.size
+
+    def __iter__(self):
+        return iter(self.array.tolist())
+
+    def __getitem__(self, label):
+        return self.array[self.index.index(label)]
+
+
+def objects(parts):
+    return np.fromiter(parts, object, len(parts))
+
+
+@each_mean
+def test_lists_come_in_any_container(f):
+    R, T = [[4, 2, 0], [1, 3, 2]], [[2, 7], [1, 2, 0]]
+    expected = f(R, T)
+    for lists in (iter(R), np.array(R, object), objects(R), Series(objects(R), [7, 3]), [Series(r, "cab") for r in R],
+                  map(iter, R), tuple(map(tuple, R))):
+        assert f(lists, T) == expected
+    for wanted in (iter(T), objects(T), Series(objects(T), [7, 3]), map(iter, T), [Series(t, range(5, 5 + len(t))) for t in T],
+                   objects([np.array(t, object) for t in T]), {0: T[0], 1: T[1]}.values(), [frozenset(t) for t in T]):
+        assert f(R, wanted) == expected
+    one = f(R[:1], T[:1])
+    assert one == f(R[0], T[0]) == f(Series(R[0], "xyz"), Series(T[0], "xy")) == f(objects(R[0]), objects(T[0])) == \
+        f(iter(R[0]), iter(T[0]))
+
+
+@each_mean
+@pytest.mark.parametrize("R, T, name", [
+    ([["tea", "milk"]], [["tea"]], "recommended"), (["tea", "milk"], ["tea"], "recommended"), ([[0, 1]], [["tea"]], "relevant"),
+    (np.array([["tea", "milk"]]), [["tea"]], "recommended"), ([[0, 1]], np.array([["tea", "jam"]], object), "relevant"),
+    ([[0, 1]], [[0, None]], "relevant"), (np.array([[0, None]], object), [[0]], "recommended"),
+])
+def test_names_are_to_be_numbered(f, R, T, name):
+    with pytest.raises(ValueError, match=rf"{name}: expected whole numbers .* from 0, e.g. by np.unique\({name}"):
+        f(R, T)
+
+
 @pytest.mark.parametrize("S, k, message", [
     ([1.0, 2], 1, r"scores: expected a matrix \(U, M\), got shape \(2,\)"),
     ([[1, 2], [np.nan, 0]], 1, "scores: contains NaN, first for user 1"),

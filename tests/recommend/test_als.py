@@ -11,6 +11,7 @@ from hypothesis import given, strategies as st
 from scratchml.core import storage
 from scratchml.core.estimator import ConvergenceWarning, NotFittedError
 from scratchml.core.sparse import Rows, known_entries, transposed
+from scratchml.datasets import load_online_retail
 from scratchml.recommend import ALS, als
 from scratchml.recommend.als import KIND, alternate, contributions, loss, predicted
 from scratchml.recommend.half_steps import equations_of, half_step, shared_gram
@@ -290,11 +291,58 @@ def test_recommendations_are_the_largest_predictions(options):
         for row, user in enumerate([3, 1, 3, 0]):
             y = model.predict(user, np.arange(9))
             left = [j for j in np.argsort(-y, kind="stable") if not exclude or np.isnan(A[user, j])][:4]
+            left = [] if np.isnan(A[user]).all() and not model.biases else left
             np.testing.assert_allclose(scores[row][:len(left)], y[left], rtol=1e-12, atol=1e-12)
             assert set(items[row][:len(left)]) <= {j for j in range(9) if not exclude or np.isnan(A[user, j])}
             assert (items[row][len(left):] == -1).all() and (scores[row][len(left):] == -np.inf).all()
     one, score = model.recommend(3, n=4)
     assert one.shape == score.shape == (4,) and one.dtype == np.int32
+
+
+def test_who_is_not_known_is_shown_nothing_at_random():
+    A = np.array([[5, np.nan, 4, np.nan], [np.nan] * 4, [4, 1, np.nan, 2], [np.nan, 1, 4, np.nan]])
+    for options in ({}, dict(alpha=1.0), dict(unobserved_weight=0.1)):
+        model = make(**options).fit(A)
+        items, scores = model.recommend([1, 0], n=3, exclude_seen=False)
+        assert (items[0] == -1).all() and (scores[0] == -np.inf).all() and (items[1] >= 0).all()
+        assert model.recommend(model.fold_in([], []), n=2)[0].tolist() == [[-1, -1]]
+    biased = make(biases=True).fit(A)
+    assert biased.recommend(1, n=4)[0].tolist() == np.argsort(-biased.item_biases_, kind="stable").tolist()
+
+
+def test_zeros_that_may_be_unknown_are_asked_about():
+    D = (np.random.default_rng(0).random((30, 20)) < 0.2) * 1.0
+    for options in (dict(alpha=1.0), {}):
+        with pytest.warns(UserWarning, match=r"X: no entry is NaN, .* pass np.where\(X == 0, np.nan, X\)"):
+            assert (make(**options).fit(D).recommend(0, 3)[0] == -1).all()
+        model = make(**options).fit(np.where(D == 0, np.nan, D))
+        assert (model.recommend(0, 3)[0] >= 0).all()
+        with pytest.warns(UserWarning, match="X: no entry is NaN"):
+            model.fold_in(D[:1])
+        assert make(**options).fit(known_entries(D)) and make(**options).fit(D + 1)
+
+
+def test_new_users_are_asked_about_as_others_are():
+    A = counts()
+    for options in ({}, dict(alpha=1.0), dict(biases=True)):
+        model = make(iterations=100, tol=0, **options).fit(A)
+        some = [u for u in range(len(A)) if not np.isnan(A[u]).all()][:3]
+        new = model.fold_in(A[some])
+        products = new.factors @ model.item_factors_.T + new.biases[:, None] + model.item_biases_ + model.global_mean_
+        for item in range(9):
+            np.testing.assert_allclose(model.predict(new, item), products[:, item], rtol=1e-12, atol=1e-12)
+            np.testing.assert_allclose(model.predict(new, item), model.predict(some, item), atol=0.01)
+        np.testing.assert_allclose(model.predict(new, [0, 1, 2]), np.diag([model.predict(new, j) for j in range(3)]))
+        alone = model.fold_in(A[some[:1]])
+        assert model.predict(alone, np.arange(9)).shape == (9,)
+        ours, theirs = model.explain(alone, 4), model.explain(some[0], 4)
+        assert ours.items.tolist() == theirs.items.tolist() and ours.score == pytest.approx(theirs.score, rel=1e-9)
+        assert ours.score == pytest.approx(float(model.predict(alone, 4)[0]), rel=1e-6)
+        np.testing.assert_allclose(ours.contributions, theirs.contributions, rtol=1e-9)
+        with pytest.raises(ValueError, match="user: expected one, got 3"):
+            model.explain(new, 4)
+        with pytest.raises(ValueError, match="users, items: expected as many of both, got 3 and 2"):
+            model.predict(new, [0, 1])
 
 
 def test_similar_items_point_the_same_way():
@@ -358,7 +406,16 @@ def test_an_explanation_adds_up(options):
 
 def test_reaching_the_limit_is_a_warning():
     with pytest.warns(ConvergenceWarning, match="iterations=2; raise iterations"):
-        ALS(2, iterations=2, random_state=0).fit(tastes())
+        ALS(2, iterations=2, tol=1e-4, random_state=0).fit(tastes())
+
+
+def test_all_iterations_are_done_by_default():
+    """Of purchases the loss still falls after 15, so a tolerance would mean a warning at every fit."""
+    purchases = load_online_retail()
+    model = ALS(4, iterations=3, random_state=0).fit(purchases.users, purchases.items, purchases.counts)
+    assert model.n_iter_ == 3
+    long = ALS(2, iterations=80, random_state=0, dtype="float64").fit(tastes())
+    assert long.n_iter_ == 80 and long.loss_history_[-2] - long.loss_ < 1e-4 * long.loss_
 
 
 @pytest.mark.parametrize("scale", [0.1, 10.0])
@@ -515,11 +572,20 @@ def test_bad_ratings(arguments, message):
         ALS(2).fit(*arguments, **shape)
 
 
-def test_negative_confidence():
+@pytest.mark.parametrize("alpha", [4.0, 1.0, 0.5, 1e-3])
+def test_what_is_no_sign_of_liking(alpha):
+    """With confidence 1 + alpha r, a dislike of -1 and alpha = 0.5 would be liked, if with little confidence."""
     A = np.array([[np.nan, 2.0, 1], [3, np.nan, -0.5], [np.nan, -0.9, 1]])
-    with pytest.raises(ValueError, match="X: -0.5 of user 1 and item 2 has a negative confidence"):
-        make(alpha=4.0).fit(A)
-    assert np.isfinite(make(alpha=1.0).fit(A).loss_)
+    message = "X: -0.5 of user 1 and item 2 is no sign of liking.* leave out returns and dislikes .* or set alpha=None"
+    for R in (A, known_entries(A), A.astype(np.float32)):
+        with pytest.raises(ValueError, match=message):
+            make(alpha=alpha).fit(R)
+    with pytest.raises(ValueError, match="X: -1.0 of user 0 and item 1 is no sign of liking"):
+        make(alpha=alpha).fit([0, 1, 0], [1, 0, 0], [-1, 2, 3])
+    model = make(alpha=alpha).fit(np.abs(A))
+    with pytest.raises(ValueError, match="X: -2.0 of user 0 and item 0 is no sign of liking"):
+        model.fold_in([0], [-2.0])
+    assert np.isfinite(make().fit(A).loss_) and np.isfinite(make(alpha=alpha).fit(np.where(A == 2, 0, np.abs(A))).loss_)
 
 
 @pytest.mark.parametrize("init, message", [
@@ -531,6 +597,41 @@ def test_negative_confidence():
 def test_bad_starts(init, message):
     with pytest.raises(ValueError, match=message):
         make(dtype="float32").fit(counts(), init=init)
+
+
+@pytest.mark.parametrize("users, items, name, most, different", [
+    ([175219573, 101985756], [0, 1], "users", 175219573, 2), ([12346, 18287], [85048, 22423], "users", 18287, 2),
+    ([0, 1, 2], [85048, 22423, 85048], "items", 85048, 2), (list(range(3000)), [10**6 + k for k in range(3000)], "items",
+                                                            1002999, 3000),
+])
+def test_identifiers_make_no_model_of_their_size(users, items, name, most, different):
+    values = np.ones(len(users))
+    with pytest.raises(ValueError, match=f"{name}: the greatest is {most}, but only {different} are different, .*"
+                                         rf"ids, {name} = np.unique\({name}, return_inverse=True\), or pass shape"):
+        make().fit(users, items, values)
+    ids, users = np.unique(users, return_inverse=True)
+    names, items = np.unique(items, return_inverse=True)
+    model = make(alpha=1.0, iterations=1).fit(users, items, values)
+    assert model.user_factors_.shape == (len(ids), 2) and model.item_factors_.shape == (len(names), 2)
+
+
+def test_numbers_with_gaps_and_a_shape_are_no_identifiers():
+    gaps = np.arange(0, 2000, 9)
+    assert make(iterations=1).fit(gaps, gaps, np.ones(gaps.size)).user_factors_.shape == (1999, 2)
+    assert make(iterations=1).fit([5000], [0], [1.0], shape=(5001, 1)).user_factors_.shape == (5001, 2)
+
+
+def test_entries_come_in_any_container():
+    users, items, values = [0, 1, 1], [1, 0, 2], [1.0, 2, 3]
+    expected = make(iterations=2).fit(users, items, values).item_factors_
+    for kind in (iter, lambda x: np.array(x, object), lambda x: (one for one in x), tuple):
+        np.testing.assert_array_equal(make(iterations=2).fit(kind(users), kind(items), values).item_factors_, expected)
+    with pytest.raises(ValueError, match="users: expected whole numbers .* e.g. by np.unique"):
+        make().fit(["anna", "bo", "bo"], items, values)
+    with pytest.raises(ValueError, match="items: expected whole numbers"):
+        make().fit(users, np.array(["a", "b", "c"], object), values)
+    with pytest.raises(ValueError, match="users: expected whole numbers"):
+        make().fit(np.array([0, None, 1], object), items, values)
 
 
 def test_entries_need_their_items():
@@ -553,7 +654,15 @@ def test_entries_need_their_items():
     (lambda m: m.fold_in([0, 0], [1, 2]), r"user, items: \(0, 0\) comes twice"),
     (lambda m: m.fold_in([9], [1]), "items: expected 0 ... 8, got 9"),
     (lambda m: m.explain(12, 0), "user: expected 0 ... 11"),
-    (lambda m: m.explain(0, 9), "item: expected 0 ... 8"),
+    (lambda m: m.explain(0, 9), "item: expected 0 ... 8"), (lambda m: m.explain([0, 1], 2), "user: expected one, got 2"),
+    (lambda m: m.explain(0, [2, 3]), "item: expected one, got 2"),
+    (lambda m: m.fold_in([0, 1]), r"values: expected the ratings of the items X, got none; pass both"),
+    (lambda m: m.fold_in(np.array([0, 1])), "values: expected the ratings"), (lambda m: m.fold_in(range(2)), "values"),
+    (lambda m: m.predict("anna", 0), "users: expected whole numbers .* e.g. by np.unique"),
+    (lambda m: m.recommend(["anna", "bo"], 2), "users: expected whole numbers .* e.g. by np.unique"),
+    (lambda m: m.predict(0, ["tea"]), "items: expected whole"), (lambda m: m.similar_items("tea", 2), "items: expected"),
+    (lambda m: m.predict([[0], [1, 2]], 0), "users: expected whole"), (lambda m: m.predict([2**70], 0), "users: expected"),
+    (lambda m: m.fold_in(["tea"], [1]), "items: expected whole numbers"),
 ])
 def test_bad_questions(ask, message):
     with pytest.raises(ValueError, match=message):

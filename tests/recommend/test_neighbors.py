@@ -11,6 +11,7 @@ from tests.strategies.neighbors import known, matrices, seeds
 
 EPS = np.finfo(float).eps
 RECOMMENDERS = [Popularity(), ItemCosine(), ItemCosine(n_neighbors=2)]
+all_known = pytest.mark.filterwarnings("ignore:matrix. no entry is NaN")
 each_recommender = pytest.mark.parametrize("model", RECOMMENDERS, ids=str)
 
 
@@ -48,6 +49,7 @@ def test_scores_add_up_what_is_near(A, seed):
 
 # --- recommending
 
+@all_known
 @each_recommender
 @given(matrices(), st.data())
 def test_the_best_items_come_first_and_what_is_seen_not_at_all(model, A, data):
@@ -57,6 +59,8 @@ def test_the_best_items_come_first_and_what_is_seen_not_at_all(model, A, data):
     model.fit(A)
     scores = np.tile(popularity(A).astype(float), (U, 1)) if isinstance(model, Popularity) else \
         neighbor_scores(known_entries(A), nearest_items(A, model.n_neighbors))
+    if isinstance(model, ItemCosine):
+        scores[np.isnan(A).all(axis=1)] = -np.inf        # of whom nothing is known, nothing is said
     if exclude:
         scores[~np.isnan(A)] = -np.inf
     items, found = model.recommend(users, n, exclude)
@@ -68,6 +72,7 @@ def test_the_best_items_come_first_and_what_is_seen_not_at_all(model, A, data):
         assert one.shape == (n,) and one.tolist() == row and its.tolist() == values
 
 
+@all_known
 @each_recommender
 @given(matrices())
 def test_every_kind_of_matrix_says_the_same(model, A):
@@ -90,6 +95,40 @@ def test_neighbours_keep_their_likeness_whatever_they_are_called(A, seed):
 def test_the_unit_of_an_item_does_not_matter_to_its_cosines(A, seed):
     units = 2.0 ** np.random.default_rng(seed).integers(-20, 20, size=A.shape[1])
     np.testing.assert_array_equal(item_cosine(A * units), item_cosine(A))
+
+
+@each_recommender
+def test_zeros_that_may_be_unknown_are_asked_about(model):
+    """A table with its gaps filled, as pivot(...).fillna(0) gives it: all is known, so nothing can be recommended."""
+    D = (np.random.default_rng(0).random((30, 20)) < 0.2) * 1.0
+    for zeros in (D, D.astype(int), D.astype(bool), D.tolist()):
+        with pytest.warns(UserWarning, match=r"matrix: no entry is NaN, .* pass np.where\(matrix == 0, np.nan, matrix\)"):
+            found = model.fit(zeros).recommend(0, 3)[0]
+        assert found.tolist() == [-1, -1, -1]
+    unknown = np.where(D == 0, np.nan, D)
+    assert (model.fit(unknown).recommend(0, 3)[0] >= 0).all()
+    assert (model.fit(np.ones((3, 4))).recommend(0, 3)[0] == -1).all()
+    assert model.fit(known_entries(D)).recommend(0, 1)[0] == -1          # rows say what they hold
+
+
+def test_who_has_nothing_is_shown_nothing_but_what_is_popular():
+    A = np.array([[np.nan] * 4, [1, 1, np.nan, np.nan], [np.nan, 1, 1, np.nan]])
+    items, scores = ItemCosine().fit(A).recommend([0, 1], 2)
+    assert items.tolist() == [[-1, -1], [2, 3]] and (scores[0] == -np.inf).all()
+    assert ItemCosine().fit(A).recommend(0, 3, exclude_seen=False)[0].tolist() == [-1] * 3
+    assert Popularity().fit(A).recommend(0, 2)[0].tolist() == [1, 0]
+
+
+@each_recommender
+def test_users_come_in_any_container(model):
+    expected = model.fit(known(6, 5, 0)).recommend([4, 1], 2)
+    for users in (iter([4, 1]), np.array([4, 1], object), (u for u in (4, 1)), np.array([4, 1], np.uint8), (4, 1)):
+        np.testing.assert_array_equal(model.recommend(users, 2), expected)
+    for users in (np.int64(4), np.array(4)):
+        assert model.recommend(users, 2)[0].tolist() == expected[0][0].tolist()
+    for users in ("anna", ["anna"], np.array(["anna"], object), [None]):
+        with pytest.raises(ValueError, match="users: expected whole numbers .* number such names from 0, e.g. by np.u"):
+            model.recommend(users)
 
 
 def test_by_hand():

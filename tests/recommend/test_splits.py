@@ -1,4 +1,7 @@
 """Splits against their definition, and that nothing leaks."""
+from datetime import date, datetime, time, timezone
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from hypothesis import given, strategies as st
@@ -110,6 +113,82 @@ def test_the_times_of_lists_in_the_order_of_rows():
     users, items, times = np.array([1, 0, 1, 0]), np.array([2, 1, 0, 0]), np.array([5, 6, 7, 4], "M8[D]")
     matrix = entries_at(users, items, np.ones(4))
     assert as_dict(leave_last_out(matrix, times[np.lexsort((items, users))]).test) == {(0, 1): 1, (1, 0): 1}
+
+
+STAMPS = ["2024-01-03", "2024-01-01", "2024-01-02"]
+DATES = [date.fromisoformat(text) for text in STAMPS]
+MOMENTS = [datetime.fromisoformat(text) for text in STAMPS]
+
+
+@pytest.mark.parametrize("times", [
+    STAMPS, np.array(STAMPS), np.array(STAMPS, object), np.array(STAMPS, "S"), DATES, MOMENTS, iter(MOMENTS),
+    np.array(STAMPS, "M8[D]"), [np.datetime64(text) for text in STAMPS], [m.replace(tzinfo=timezone.utc) for m in MOMENTS],
+    [f"{text}T12:00:00Z" for text in STAMPS], [f"{text} 12:00" for text in STAMPS], [m - MOMENTS[1] for m in MOMENTS],
+    np.array(STAMPS, "M8[s]") - np.datetime64("2024-01-01"), np.array([2, 0, 1], "m8[ns]"), [m.timestamp() for m in MOMENTS],
+    ["20240103", "20240101", "20240102"], ["3.5", "-1", "2e0"], np.array([3, 1, 2], object), [2**80, -(2**80), 7],
+    [time(3), time(1), time(2)], [Fraction(3), Fraction(1, 3), 2],
+    # the zone decides: 23:00 in Los Angeles is the latest, 01:00 in Tokyo the first
+    [f"2024-01-01T{hour}" for hour in ("23:00-08:00", "01:00+09:00", "12:00+00:00")],
+    [f"2024-01-01T00:00:00.123456{rest}" for rest in ("9", "7", "789")],
+    [f"2024-01-01T00:00:00.1234567{rest}" for rest in ("91Z", "1Z", "9Z")],
+])
+def test_times_of_every_kind(times):
+    assert leave_last_out(np.ones((1, 3)), times).test.indices.tolist() == [0]
+
+
+@pytest.mark.parametrize("times, message", [
+    (["2024-01-03", None, "2024-01-02"], "times: expected dates or numbers, got None at 1"),
+    ([*MOMENTS[:2], float("nan")], "times: expected dates or numbers, got nan at 2"),
+    (np.array(["2024-01-03", "NaT", "2024-01-02"], "M8[D]"), "times: expected dates, got NaT at 1"),
+    (np.array([1, "NaT", 2], "m8[s]"), "times: expected dates, got NaT at 1"),
+    (["03/01/2024", "2024-01-01", "2024-01-02"], "ISO text .* got '03/01/2024' at 0; parse it first, e.g. with pa"),
+    ([MOMENTS[0].replace(tzinfo=timezone.utc), *MOMENTS[1:]], "times: expected moments of one kind, all with a time zone"),
+    ([DATES[0], *MOMENTS[1:]], "times: expected moments of one kind"), ([{}, {}, {}], "times: expected moments of one kind"),
+    (STAMPS[:2], r"times: expected an array of shape \(3,\), got shape \(2,\)"), ("2024", "times: expected an array"),
+])
+def test_times_of_no_kind(times, message):
+    with pytest.raises(ValueError, match=message):
+        leave_last_out(np.ones((1, 3)), times)
+
+
+class Coo:
+    """What a matrix of SciPy in coordinates is recognised by."""
+    format = "coo"
+
+    def __init__(self, values, row, col, shape):
+        self.data, self.row, self.col, self.shape = map(np.asarray, (values, row, col, shape))
+
+
+@given(timed_entries(), seeds)
+def test_a_table_keeps_its_own_order(drawn, seed):
+    A, t = drawn
+    t = t + np.arange(len(t)) / 100
+    order = np.random.default_rng(seed).permutation(len(t))
+    table = Coo(A.data[order], users_of(A)[order], A.indices[order], A.shape)
+    assert as_dict(leave_last_out(table, t[order], 2).test) == as_dict(leave_last_out(A, t, 2).test)
+
+
+def test_times_of_a_table_beside_a_matrix_are_asked_about():
+    rng = np.random.default_rng(0)
+    users = np.sort(rng.integers(0, 12, 90))
+    pairs = np.unique(np.stack([users, rng.integers(0, 50, 90)], axis=1), axis=0)
+    pairs = pairs[rng.permutation(len(pairs))]
+    users, items = pairs[np.argsort(pairs[:, 0], kind="stable")].T       # a log, user after user
+    times = np.arange(len(users))
+    matrix = entries_at(users, items, np.ones(len(users)))
+    for wrong in (times, times.astype("M8[D]"), -times):
+        with pytest.warns(UserWarning, match=r"times: .* a table that is sorted by time; .* times\[np.lexsort\(\(items"):
+            leave_last_out(matrix, wrong)
+    right = leave_last_out(matrix, times[np.lexsort((items, users))])
+    assert as_dict(right.test) == as_dict(leave_last_out(Coo(np.ones(len(users)), users, items, matrix.shape), times).test)
+    own = Rows(matrix.indptr, items.astype(np.int32), np.ones(len(users)), matrix.shape)     # as the log has them
+    assert as_dict(leave_last_out(own, times).test) == as_dict(right.test)
+
+
+@pytest.mark.parametrize("split", [random_split, lambda A: leave_last_out(A, np.zeros(A.size))])
+def test_zeros_that_may_be_unknown_are_asked_about(split):
+    with pytest.warns(UserWarning, match="matrix: no entry is NaN"):
+        split(np.array([[1.0, 0, 2], [0, 3, 0]]))
 
 
 def test_more_than_int64_can_count_are_all():
