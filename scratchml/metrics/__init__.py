@@ -3,6 +3,10 @@ from scratchml.metrics.clustering import (
     adjusted_mutual_info_score, adjusted_rand_score, completeness_score, contingency, entropy, expected_mutual_info,
     fowlkes_mallows_score, homogeneity_score, mutual_info_score, normalized_mutual_info_score, v_measure_score)
 from scratchml.metrics.embedding import trustworthiness
+from scratchml.metrics.forecasting import (
+    calculate_coverage, direction_accuracy, mean_absolute_error, mean_absolute_percentage_error,
+    mean_absolute_scaled_error, mean_pinball_loss, mean_squared_error, median_absolute_percentage_error,
+    root_mean_squared_error, root_mean_squared_scaled_error, symmetric_mean_absolute_percentage_error)
 from scratchml.metrics.ranking import (
     average_precision_at_k, catalogue_coverage, hit_rate_at_k, hits, ndcg_at_k, novelty, precision_at_k, recall_at_k,
     reciprocal_rank_at_k, top_k)
@@ -10,7 +14,7 @@ from scratchml.metrics.separation import (
     calinski_harabasz_score, davies_bouldin_score, silhouette_samples, silhouette_score)
 from scratchml.metrics.tagging import chunk_scores, chunks, label_scores, sequence_accuracy, token_accuracy
 
-CHAPTERS = ("clustering", "separation", "embedding", "item_lists", "ranking")
+CHAPTERS = ("clustering", "separation", "embedding", "item_lists", "ranking", "forecasting")
 
 __all__ = ["chunk_scores", "chunks", "label_scores", "sequence_accuracy", "token_accuracy",
            "adjusted_mutual_info_score", "adjusted_rand_score", "calinski_harabasz_score", "completeness_score",
@@ -18,4 +22,7 @@ __all__ = ["chunk_scores", "chunks", "label_scores", "sequence_accuracy", "token
            "homogeneity_score", "mutual_info_score", "normalized_mutual_info_score", "silhouette_samples",
            "silhouette_score", "trustworthiness", "v_measure_score",
            "average_precision_at_k", "catalogue_coverage", "hit_rate_at_k", "hits", "ndcg_at_k", "novelty",
-           "precision_at_k", "recall_at_k", "reciprocal_rank_at_k", "top_k"]
+           "precision_at_k", "recall_at_k", "reciprocal_rank_at_k", "top_k",
+           "calculate_coverage", "direction_accuracy", "mean_absolute_error", "mean_absolute_percentage_error",
+           "mean_absolute_scaled_error", "mean_pinball_loss", "mean_squared_error", "median_absolute_percentage_error",
+           "root_mean_squared_error", "root_mean_squared_scaled_error", "symmetric_mean_absolute_percentage_error"]
