@@ -1,10 +1,10 @@
 """How good is a forecast?  Errors in the unit of the series, in percent, or in units of a naive forecast's.
 
 An error of 300 cars an hour says nothing to who does not know the road.  Divide by the values (4) to (6), and it is a
-share, which has no meaning where the values pass through 0.  Divide by the mean error of "as a season ago" on the series
-that was learned from, (7) and (8), and below 1 is better than that, whatever the unit.  A quantile is judged by (9), which
-the true quantile makes smallest; an interval by how often it holds the value, (10).  And who only wants to know whether
-it goes up or down counts how often that was right, (11).
+share, which has no meaning where the values pass through 0.  Divide by the mean error of "as a season ago" on the
+series that was learned from, (7) and (8), and below 1 is better than that, whatever the unit.  A quantile is judged by
+(9), which the true quantile makes smallest; an interval by how often it holds the value, (10).  And who only wants to
+know whether it goes up or down counts how often that was right, (11).
 
 Symbols
     y   (N,)  what came: y_i
@@ -25,7 +25,7 @@ Equations
     (3)  RMSE = √((1/N) Σ_i (y_i - f_i)²)                                        root_mean_squared_error
     (4)  MAPE = (1/N) Σ_i |y_i - f_i| / |y_i|                                    mean_absolute_percentage_error
     (5)  MdAPE = median_i |y_i - f_i| / |y_i|                                    median_absolute_percentage_error
-    (6)  sMAPE = (2/N) Σ_i |y_i - f_i| / (|y_i| + |f_i|)                         symmetric_mean_absolute_percentage_error
+    (6)  sMAPE = (2/N) Σ_i |y_i - f_i| / (|y_i| + |f_i|)                        symmetric_mean_absolute_percentage_error
     (7)  MASE = MAE / ((1/(L-m)) Σ_{t≥m} |x_t - x_{t-m}|)                        mean_absolute_scaled_error
     (8)  RMSSE = RMSE / √((1/(L-m)) Σ_{t≥m} (x_t - x_{t-m})²)                    root_mean_squared_scaled_error
     (9)  pinball = (1/N) Σ_i max(α (y_i - f_i), (α - 1) (y_i - f_i))             mean_pinball_loss
@@ -49,8 +49,9 @@ Cost
 >>> round(found.accuracy, 6), round(found.standard_error, 6), found.n, found.ties
 (0.666667, 0.272166, 3, 0)
 
-Sources: R. Hyndman and A. Koehler, "Another look at measures of forecast accuracy", International Journal of Forecasting
-22 (2006), for (4) to (7); R. Koenker and G. Bassett, "Regression quantiles", Econometrica 46 (1978), for (9).
+Sources: R. Hyndman and A. Koehler, "Another look at measures of forecast accuracy", International Journal of
+Forecasting 22 (2006), for (4) to (7); R. Koenker and G. Bassett, "Regression quantiles", Econometrica 46 (1978), for
+(9).
 """
 from typing import NamedTuple
 
@@ -313,7 +314,8 @@ def direction_accuracy(y_true, y_pred, y_last):
     try:
         o = np.broadcast_to(o, y.shape)
     except ValueError as error:
-        raise ValueError(f"y_last: expected the shape {y.shape} of y_true, or (N, 1) beside (N, H), got {o.shape}") from error
+        raise ValueError(f"y_last: expected the shape {y.shape} of y_true, or (N, 1) beside (N, H), got "
+                         f"{o.shape}") from error
     came, named = (y > o) * 1 - (y < o), (f > o) * 1 - (f < o)
     counts = (came != 0) & (named != 0)
     n = int(counts.sum())
@@ -362,8 +364,8 @@ def _shares(y_true, y_pred):
         shares = np.abs(_difference(y, f, "y_pred")) / np.abs(y)
     if np.isinf(shares).any():
         where = tuple(np.argwhere(np.isinf(shares))[0])
-        raise ValueError(f"y_true: {y[where]:.3g} is so near 0 that the share {f[where]:.3g} is of it cannot be held in "
-                         "float64")
+        raise ValueError(f"y_true: {y[where]:.3g} is so near 0 that the share {f[where]:.3g} is of it cannot be held "
+                         "in float64")
     return shares
 
 

@@ -2,7 +2,7 @@
 
 # The parts of the book as one would read it, each on those before it.
 PARTS = ("core", "preprocessing", "metrics", "datasets", "optim", "autograd", "cluster", "nn", "reduction", "sequences",
-         "recommend")
+         "timeseries", "recommend")
 
 # The lecture, by its own order: a topic and the chapters that it is told in.
 LECTURE = (
@@ -13,6 +13,7 @@ LECTURE = (
     ("Convolutions over sequences", ("convolution",)),
     ("What trains them: gradients, optimisers, the loop", ("tensor", "table", "first_order", "schedules", "training")),
     ("What keeps them in bounds: start, normalisation, dropout", ("initialisation", "normalisation", "layers")),
+    ("Time series: windows, and how good a forecast is", ("windows", "forecasting")),
     ("Recommending by factors: alternating least squares", ("objectives", "half_steps", "als")),
     ("Recommending by neighbours, and by a truncated SVD", ("neighbors", "truncated_svd")),
     ("How good a ranked list is", ("ranking",)),

@@ -36,7 +36,8 @@ def test_shares(drawn):
 @given(forecasts(), st.integers(1, 5))
 def test_scaled_errors(drawn, m):
     y, f, _, x = (values.tolist() for values in drawn)
-    close(ours.mean_absolute_scaled_error(y, f, x, m), reference.mean_absolute_scaled_error(y, f, x, m), len(y) + len(x))
+    close(ours.mean_absolute_scaled_error(y, f, x, m), reference.mean_absolute_scaled_error(y, f, x, m),
+          len(y) + len(x))
     close(ours.root_mean_squared_scaled_error(y, f, x, m), reference.root_mean_squared_scaled_error(y, f, x, m),
           len(y) + len(x))
 
@@ -103,7 +104,7 @@ def test_by_hand():
 
 
 def test_ties_are_counted_apart():
-    found = ours.direction_accuracy([1, 5, 3, 3, 2], [2, 4, 4, 3, 9], [3, 3, 3, 3, 3])      # right, right, tie, tie, wrong
+    found = ours.direction_accuracy([1, 5, 3, 3, 2], [2, 4, 4, 3, 9], [3, 3, 3, 3, 3])    # right, right, tie, tie, wrong
     assert found == (pytest.approx(2 / 3), pytest.approx(np.sqrt(2 / 27)), 3, 2)
     assert ours.direction_accuracy([[1, 5], [3, 2]], [[2, 4], [4, 4]], [[3], [1]]).n == 4
 
@@ -133,7 +134,7 @@ def test_no_pairs(metric, y, f, message):
     (lambda: ours.mean_absolute_percentage_error([1, 0], [1, 1]), r"y_true: is 0 at \[1\]"),
     (lambda: ours.median_absolute_percentage_error([0], [1]), r"y_true: is 0 at \[0\]"),
     (lambda: ours.mean_absolute_percentage_error([1e-300], [1e300]), "y_true: 1e-300 is so near 0"),
-    (lambda: ours.mean_absolute_scaled_error(y, f, [1, 2], 2), "y_train: expected more than seasonality=2 values, got 2"),
+    (lambda: ours.mean_absolute_scaled_error(y, f, [1, 2], 2), "y_train: .* more than seasonality=2 values, got 2"),
     (lambda: ours.mean_absolute_scaled_error(y, f, [1, 2, 1, 2], 2), "y_train: repeats itself exactly"),
     (lambda: ours.root_mean_squared_scaled_error(y, f, [1, 1]), "y_train: repeats itself exactly"),
     (lambda: ours.mean_absolute_scaled_error(y, f, x, 0), "seasonality=0"),
