@@ -24,6 +24,7 @@ def as_matrix(X, *, name="X", min_samples=1, owner=None, allow_nan=False, check_
     if hasattr(X, "toarray"):
         raise TypeError(f"{name}: sparse data was passed, but dense data is required{by}. Use X.toarray() to convert "
                         "to a dense numpy array.")
+    columns = getattr(X, "columns", None)                # of a data frame
     X = as_floats(X, name)
     if X.ndim < 2:
         what = "scalar array" if X.ndim == 0 else "1D array"
@@ -37,7 +38,7 @@ def as_matrix(X, *, name="X", min_samples=1, owner=None, allow_nan=False, check_
                          f"{min_samples} is required{by}.")
     if X.shape[1] < 1:
         raise ValueError(f"{name}: Found array with 0 feature(s) (shape={X.shape}) while a minimum of 1 is required{by}.")
-    return finite(X, name, allow_nan=allow_nan) if check_finite else X
+    return finite(X, name, allow_nan=allow_nan, columns=columns) if check_finite else X
 
 
 def as_vector(x, *, name, size=None):
@@ -49,13 +50,18 @@ def as_vector(x, *, name, size=None):
 
 
 def as_floats(X, name):
-    """`X` as a C-contiguous array of float64, or of float32 if it is that already."""
+    """`X` as a C-contiguous array of float64, or of float32 if it is that already; what is missing becomes NaN."""
     if np.ma.is_masked(X):
         raise ValueError(f"{name}: contains masked values. Remove such values or fill them in.")
+    frame = X if hasattr(X, "columns") and hasattr(X, "dtypes") else None
     try:
         X = np.asarray(X)
     except ValueError as error:
         raise ValueError(f"{name}: expected an array of numbers, got rows of different lengths") from error
+    if frame is not None and X.dtype.kind in "OmM" and X.shape[1]:
+        X = np.column_stack([_column(part, f"{name}: column {column!r}") for column, part in _columns(frame)])
+    elif X.dtype.kind == "O":
+        X = _without_missing(X)
     if X.dtype.kind == "c":
         raise ValueError(f"{name}: Complex data not supported, got dtype {X.dtype}")
     if X.dtype.kind in "mMV":
@@ -69,8 +75,34 @@ def as_floats(X, name):
         raise TypeError(f"{name}: expected numbers, got an object; argument must be a string or a number") from error
 
 
-def finite(X, name, *, allow_nan=False):
-    """`X` itself, if all its values are finite (or NaN, if `allow_nan`); else a ValueError that says where not."""
+def _columns(frame):
+    """The columns of a data frame with their names, of which two may be alike."""
+    return frame.items() if hasattr(frame, "items") else zip(frame.columns, frame)
+
+
+def _column(column, what):
+    """A column of a data frame as float64.  Raises ValueError, in which `what` says which it is."""
+    dtype, values = column.dtype, np.asarray(column)
+    if values.dtype.kind in "mM" or values.dtype.kind == "O" and any(hasattr(value, "isoformat") for value in values):
+        raise ValueError(f"{what} holds dates or times ({dtype}), expected numbers; turn it into numbers, such as days "
+                         "since the first, or leave it out")
+    try:
+        return (_without_missing(values) if values.dtype.kind == "O" else values).astype(np.float64)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ValueError(f"{what} has the type {dtype}, expected numbers: {error}") from error
+
+
+def _without_missing(values):
+    """An array of objects with NaN for each `pandas.NA`, which no float can be made of."""
+    missing = np.array([type(value).__name__ == "NAType" for value in values.flat], bool).reshape(values.shape)
+    return np.where(missing, np.nan, values) if missing.any() else values
+
+
+def finite(X, name, *, allow_nan=False, columns=None):
+    """`X` itself, if all its values are finite (or NaN, if `allow_nan`); else a ValueError that says where not.
+
+    `columns` are the names of the columns of X (N, D), if they have any.
+    """
     with np.errstate(all="ignore"):
         if np.isfinite(X.sum()):                         # one cheap pass: NaN and inf survive every sum
             return X
@@ -79,6 +111,8 @@ def finite(X, name, *, allow_nan=False):
         where = np.unravel_index(bad.argmax(), X.shape)
         what = "NaN" if np.isnan(X[where]) else "infinity"
         place = f"first at [{', '.join(map(str, where))}]" if X.ndim else "as its value"
+        if columns is not None and X.ndim == 2:
+            place += f", column {list(columns)[where[1]]!r}"
         raise ValueError(f"{name}: Input contains {what}, {place}. Remove such values or fill them in.")
     return X
 

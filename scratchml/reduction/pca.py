@@ -396,7 +396,7 @@ class PCA(LinearProjection):
         with np.errstate(over="ignore", invalid="ignore"):
             μ = mean(X)
             if not np.isfinite(μ).all():                 # NaN and inf survive every mean
-                finite(X, "X")
+                finite(X, "X", columns=getattr(self, "feature_names_in_", None))
             if solver in ("randomized", "svd"):
                 centred = X - μ
                 variances = np.einsum("nd,nd->d", centred, centred) / (len(X) - 1)

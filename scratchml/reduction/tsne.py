@@ -25,12 +25,18 @@ Equations
     (3)  y_i ← y_i + v_i - (1/N) Σ_j v_j                                             move
 
 Choices
-    250 iterations with p exaggerated and α = 0.5, then α = 0.8.  V starts at 0, G at 1.
+    250 iterations with p exaggerated and α = 0.5, then α = 0.8.  Both phases begin at rest: V at 0, G at 1.
     The cost sees distances alone, and its gradient sums to zero over the points; gains would let the map drift all the
     same.  (3) holds it in the middle, where float32 is finest.
     η is "auto" max(N / 4 early_exaggeration, 50) for t-SNE: about the largest that the attraction of average points
     allows in the exaggerated phase.  A Gaussian map's springs do not yield with distance, so for the other costs it is
     N / 4 early_exaggeration alone.
+    Few points do not allow 50.  Near each other, where w ≈ 1, the others pull at y_i like one spring of stiffness
+    h = 4 e Σ_j p_ij, e being the exaggeration: 4 e / N on average, as all p_ij sum to 1.  On a spring (2) and (3) make
+    the next place (1 + α - η h) times this one less α times the last, and that stays bounded only if η h < 2 (1 + α): 3
+    in the first phase, 3.6 then.  Far beyond, the map is thrown about until the gains are down at 0.01, and gains that
+    have grown again may throw it once more, at any time.  So "auto" is at most N / e in the first phase, η h = 4, which
+    stirs the map a little before it settles, and N / 2 in the second, η h = 2: less than 50 below 600 and 100 points.
     The start from PCA is scaled to a standard deviation of 1e-4 in its first column: near one point, where all forces
     are linear, but with the global arrangement of the data in it.  Where the data have no extent at all, it is that
     point.
@@ -56,7 +62,7 @@ the start from PCA; A. Belkina et al., in the same volume, for η.
 """
 import numpy as np
 
-from scratchml.core.checks import as_matrix, one_of, real_number, safe_to_square, whole_number
+from scratchml.core.checks import as_matrix, held_in, one_of, real_number, safe_to_square, whole_number
 from scratchml.core.estimator import Estimator, Transformer
 from scratchml.core.jit import kernel
 from scratchml.core.progress import report
@@ -151,7 +157,7 @@ class TSNE(Transformer, Estimator):
     kl_history_ : the cost of the start, after every 50 iterations, and at the end
     n_iter_ : iterations done
     perplexities_ : (N,), the ones reached; more than asked for where a point has too many duplicates
-    learning_rate_ : η
+    learning_rate_ : η, in the second phase
     """
 
     def __init__(self, n_components=2, *, perplexity=30.0, cost="tsne", early_exaggeration=12.0, learning_rate="auto",
@@ -186,7 +192,7 @@ class TSNE(Transformer, Estimator):
         """
         one_of(self.metric, "metric", ("euclidean", "precomputed"))
         X = self._fit_matrix(X, min_samples=2)
-        X = _distances(X) if self.metric == "precomputed" else safe_to_square(X)
+        X = safe_to_square(_distances(X) if self.metric == "precomputed" else X, work=np.float64)
         F = whole_number(self.n_components, "n_components")
         if F > 3:
             raise ValueError(f"n_components={F}: expected 1, 2 or 3; for more dimensions use PCA")
@@ -195,11 +201,11 @@ class TSNE(Transformer, Estimator):
         for name in ("max_iter", "n_iter_without_progress"):
             whole_number(getattr(self, name), name)
         real_number(self.min_grad_norm, "min_grad_norm")
-        η = self._rate(len(X), real_number(self.early_exaggeration, "early_exaggeration", least=1.0))
+        rates = self._rates(len(X), real_number(self.early_exaggeration, "early_exaggeration", least=1.0))
         Y = self._start(X, F)
         P, self.perplexities_ = packed_affinities(X, perplexity, metric=self.metric)
-        self.learning_rate_ = η
-        self._descend(self._pairs(P, F), np.ascontiguousarray(Y, np.float64), η, X.dtype)
+        self.learning_rate_ = rates[1]
+        self._descend(self._pairs(P, F), np.ascontiguousarray(Y, np.float64), rates, X.dtype)
         return self
 
     def fit_transform(self, X, y=None):
@@ -225,13 +231,14 @@ class TSNE(Transformer, Estimator):
 
     # --- before the first step
 
-    def _rate(self, N, exaggeration):
+    def _rates(self, N, e):
+        """η of both phases."""
         if isinstance(self.learning_rate, str):
             if self.learning_rate != "auto":
                 raise ValueError(f"learning_rate={self.learning_rate!r}: expected 'auto' or a number greater than 0")
-            rate = N / exaggeration / 4
-            return max(rate, 50.0) if self.cost == "tsne" else rate
-        return real_number(self.learning_rate, "learning_rate", above=0)
+            rate = max(N / e / 4, 50.0) if self.cost == "tsne" else N / e / 4
+            return min(rate, N / e), min(rate, N / 2)
+        return (real_number(self.learning_rate, "learning_rate", above=0),) * 2
 
     def _start(self, X, F):
         """The map (N, F) to start from."""
@@ -240,7 +247,7 @@ class TSNE(Transformer, Estimator):
             Y = as_matrix(self.init, name="init")
             if Y.shape != (len(X), F):
                 raise ValueError(f"init: expected shape (n_samples, n_components) = {(len(X), F)}, got {Y.shape}")
-            safe_to_square(Y.astype(np.float32), "init")
+            safe_to_square(held_in(Y, np.float32, "init"), "init", fitted=True)
             return Y - Y.mean(axis=0)
         if one_of(self.init, "init", ("pca", "random")) == "random":
             return START * rng.standard_normal((len(X), F))
@@ -250,7 +257,7 @@ class TSNE(Transformer, Estimator):
         if F > min(X.shape):
             raise ValueError(f"init='pca': n_components={F} is more than min(n_samples, n_features) = {min(X.shape)}; "
                              "use init='random' or an array")
-        Y = PCA(F, random_state=rng).fit_transform(X).astype(np.float64)
+        Y = PCA(F, random_state=rng).set_output(transform="default").fit_transform(X).astype(np.float64)
         extent = Y[:, 0].std()
         return START / extent * Y if extent > 0 else np.zeros_like(Y)
 
@@ -261,17 +268,19 @@ class TSNE(Transformer, Estimator):
 
     # --- the descent
 
-    def _descend(self, pairs, Y, η, dtype):
-        """(1) to (3) from the map `Y` (N, F)."""
-        V, G = np.zeros_like(Y), np.ones_like(Y)
+    def _descend(self, pairs, Y, rates, dtype):
+        """(1) to (3) from the map `Y` (N, F), with a learning rate for each phase."""
         history = [pairs.cost(Y)]
         self._keep(Y, dtype, history, 0)
         best, best_iteration = np.inf, EXPLORATION
         for iteration in range(1, self.max_iter + 1):
             early = iteration <= EXPLORATION
-            D = pairs.gradient(Y, self.early_exaggeration if early else 1.0)
+            if iteration in (1, EXPLORATION + 1):
+                e, α, η = (self.early_exaggeration, 0.5, rates[0]) if early else (1.0, 0.8, rates[1])
+                V, G = np.zeros_like(Y), np.ones_like(Y)
+            D = pairs.gradient(Y, e)
             G = gains(G, V, D)
-            V = step(V, G, D, η, 0.5 if early else 0.8)
+            V = step(V, G, D, η, α)
             Y = move(Y, V)
             if iteration % ROUND and iteration < self.max_iter:
                 continue
@@ -308,14 +317,14 @@ def _distances(X):
     if X.shape[0] != X.shape[1]:
         raise ValueError(f"X: with metric='precomputed' it should be a square distance matrix, got shape {X.shape}; "
                          "for points (N, D) use metric='euclidean'")
-    if X.min() < 0:
+    tolerance = 1e-5 * max(X.max(), 0)                   # of rounding, as where distances come from a matrix product
+    if X.min() < -tolerance:
         raise ValueError(f"Negative values in data passed to TSNE: with metric='precomputed' X should contain positive "
                          f"distances, got {X.min()}; turn similarities into distances first")
-    tolerance = 1e-5 * X.max()
     for i in range(len(X)):
         apart = np.abs(X[i] - X[:, i])
         if apart.max() > tolerance:
             j = apart.argmax()
             raise ValueError(f"X: with metric='precomputed' it should be symmetric, but X[{i}, {j}] = {X[i, j]} and "
                              f"X[{j}, {i}] = {X[j, i]}; use (X + X.T) / 2")
-    return safe_to_square(X)
+    return X if X.min() >= 0 else np.maximum(X, 0)

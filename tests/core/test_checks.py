@@ -332,3 +332,47 @@ def test_what_is_in_order(things, answer):
                                            ("", False), (np.float32("nan"), True), (False, False), (np.str_("a"), False)])
 def test_what_is_missing(value, answer):
     assert is_missing(value) is answer
+
+
+# --- data frames
+
+def frame(**columns):
+    return pytest.importorskip("pandas").DataFrame(columns)
+
+
+def test_a_frame_of_nullable_numbers_is_a_table():
+    pandas = pytest.importorskip("pandas")
+    table = frame(a=pandas.array([1, 2, 3], dtype="Int64"), b=[1.5, 2, 3], c=pandas.array([True, False, True], "boolean"))
+    assert as_matrix(table).tolist() == [[1, 1.5, 1], [2, 2, 0], [3, 3, 1]]
+    assert as_matrix(frame(a=[1.0, 2]).astype(np.float32)).dtype == np.float32
+    table = pandas.concat([frame(a=[1, 2]), frame(a=pandas.array([3, 4], dtype="Int32"))], axis=1)     # two alike
+    assert as_matrix(table).tolist() == [[1, 3], [2, 4]]
+    missing = frame(a=pandas.array([1, None], dtype="Int64"), b=[1, 2])
+    np.testing.assert_array_equal(as_matrix(missing, allow_nan=True), [[1, 1], [np.nan, 2]])
+
+
+@pytest.mark.parametrize("make, words", [
+    (lambda pd: frame(a=[1, 2, 3], b=pd.array([1, None, 3], dtype="Int64")), ["NaN", "[1, 1]", "'b'", "fill"]),
+    (lambda pd: frame(a=[1, 2, 3], b=pd.array([1.0, None, 3], dtype="Float32")), ["NaN", "[1, 1]", "'b'"]),
+    (lambda pd: frame(a=[1, 2, 3], b=[1, np.nan, 3]), ["NaN", "[1, 1]", "'b'"]),
+    (lambda pd: frame(a=[1, 2, 3], b=[1, np.inf, 3]), ["infinity", "[1, 1]", "'b'"]),
+    (lambda pd: frame(a=[1, 2, 3], b=pd.array([True, None, True], dtype="boolean")), ["NaN", "[1, 1]", "'b'"]),
+    (lambda pd: frame(a=[1, 2, 3], b=[1, None, "3"]), ["NaN", "[1, 1]", "'b'"]),
+    (lambda pd: frame(t=pd.date_range("2020", periods=3), b=1.0), ["'t'", "dates", "datetime64", "numbers"]),
+    (lambda pd: frame(t=pd.date_range("2020", periods=3)), ["'t'", "dates", "datetime64"]),
+    (lambda pd: frame(b=1, t=pd.date_range("2020", periods=3, tz="UTC")), ["'t'", "dates", "UTC"]),
+    (lambda pd: frame(b=1, t=pd.to_timedelta([1, 2, 3], unit="h")), ["'t'", "times", "timedelta64"]),
+    (lambda pd: frame(b=[1, 2, 3], t=[__import__("datetime").date(2020, 1, day) for day in (1, 2, 3)]), ["'t'", "dates"]),
+    (lambda pd: frame(b=1, p=pd.period_range("2020", periods=3, freq="D")), ["'p'", "period"]),
+    (lambda pd: frame(b=1, c=["x", "y", "z"]), ["'c'", "'x'"]),
+    (lambda pd: frame(b=1, c=pd.Categorical(["x", "y", "x"])), ["'c'", "category", "'x'"]),
+])
+def test_what_is_wrong_with_a_frame_names_the_column(make, words):
+    message = refuses(as_matrix, make(pytest.importorskip("pandas")), name="Y")
+    assert message.startswith("Y: ") and all(word in message for word in words), message
+
+
+def test_a_missing_value_outside_of_a_frame():
+    pandas = pytest.importorskip("pandas")
+    assert "NaN, first at [0, 1]" in refuses(as_matrix, [[1, pandas.NA], [2, 3]])
+    assert "NaN, first at [1]" in refuses(as_vector, pandas.Series([1, None, 3], dtype="Int64"), name="x")

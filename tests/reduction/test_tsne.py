@@ -190,7 +190,7 @@ def test_a_given_start_is_taken_as_it_is_and_left_alone():
 def test_the_automatic_learning_rate():
     def rate(N, **options):
         return quick(max_iter=1, **options).fit(table(N, 2, 0)).learning_rate_
-    assert rate(40) == 50 and rate(40, early_exaggeration=1.0) == 50 and rate(240, early_exaggeration=1.0) == 60
+    assert rate(40) == 20 and rate(100) == 50 and rate(240) == 50 and rate(240, early_exaggeration=1.0) == 60
     assert rate(48, cost="symmetric") == rate(48, cost="sne") == 1 and rate(40, learning_rate=7) == 7
 
 
@@ -342,3 +342,83 @@ def test_a_map_that_explodes_names_the_learning_rate():
 def test_has_to_be_fitted_first():
     with pytest.raises(ValueError, match="not fitted"):
         TSNE().get_feature_names_out()
+
+
+# --- few points
+
+def few(N, seed, D=384):
+    """Points in three clusters, in many dimensions."""
+    rng = np.random.default_rng(seed)
+    return (2 * rng.normal(size=(3, D)))[rng.integers(3, size=N)] + rng.normal(size=(N, D))
+
+
+@slow_without_compiler
+@pytest.mark.parametrize("N, perplexity, D, most", [(30, 10, 384, 0.0301), (10, 3, 384, 0.0548), (10, 3, 5, 0.1032),
+                                                    (20, 5, 10, 0.1083), (6, 2, 3, 0.0686)])
+def test_few_points_come_to_rest(N, perplexity, D, most):
+    """The bounds are the means of scikit-learn's exact method on the same twelve sets."""
+    runs = [TSNE(perplexity=perplexity, random_state=0).fit(few(N, seed, D)) for seed in range(12)]
+    assert np.mean([run.kl_divergence_ for run in runs]) <= most
+    for run in runs:
+        assert (np.diff(run.kl_history_[6:]) <= 1e-5).all()              # of the second phase: nothing is thrown about
+
+
+@pytest.mark.parametrize("N, exaggeration, rates", [(6, 12.0, (0.5, 3)), (6, 1.0, (6, 3)), (120, 2.0, (50, 50))])
+def test_the_rate_that_few_points_take(N, exaggeration, rates, monkeypatch):
+    taken = []
+    monkeypatch.setattr("scratchml.reduction.tsne.step", lambda V, G, D, η, α: taken.append(η) or α * V - η * G * D)
+    model = TSNE(perplexity=2, early_exaggeration=exaggeration, max_iter=253).fit(few(N, 0, 3))
+    assert model.learning_rate_ == rates[1] and taken == [rates[0]] * 250 + [rates[1]] * 3
+    del taken[:]
+    TSNE(perplexity=2, learning_rate=7.0, max_iter=10).fit(few(N, 0, 3))
+    assert taken == [7.0] * 10
+
+
+# --- what comes in, once more
+
+def test_the_map_is_a_frame_where_sklearn_asks_for_frames():
+    sklearn, pandas = pytest.importorskip("sklearn"), pytest.importorskip("pandas")
+    X = table(60, 4, 0)
+    plain = TSNE(perplexity=5, max_iter=50).fit_transform(X)
+    with sklearn.config_context(transform_output="pandas"):
+        for init in ("pca", "random", plain):
+            Y = TSNE(perplexity=5, max_iter=50, init=init, random_state=0).fit_transform(X)
+            assert isinstance(Y, pandas.DataFrame) and Y.shape == (60, 2)
+        same = TSNE(perplexity=5, max_iter=50).fit_transform(pandas.DataFrame(X, index=np.arange(60) + 7))
+        np.testing.assert_array_equal(same, plain)
+        assert same.index[0] == 7
+    assert isinstance(TSNE(perplexity=5, max_iter=50).set_output(transform="pandas").fit_transform(X), pandas.DataFrame)
+
+
+@pytest.mark.parametrize("rounding", [1e-17, 1e-9, 0.9e-5])
+def test_a_distance_a_little_below_zero_is_zero(rounding):
+    X = table(20, 3, 0)
+    X[1], X[5] = X[0], X[4]
+    exact = np.sqrt(((X[:, None] - X) ** 2).sum(axis=2))
+    rounded = exact.copy()
+    rounded[0, 1] = rounded[1, 0] = rounded[4, 5] = rounded[7, 7] = -rounding * exact.max()
+    one, other = (TSNE(perplexity=5, max_iter=50, metric="precomputed", init="random", random_state=0).fit(distances)
+                  for distances in (exact, rounded))
+    np.testing.assert_array_equal(other.embedding_, one.embedding_)
+    assert (rounded < 0).any()                           # the caller's matrix is left alone
+
+
+def test_a_distance_that_is_negative_is_refused():
+    exact = np.sqrt(((table(20, 3, 0)[:, None] - table(20, 3, 0)) ** 2).sum(axis=2))
+    for share in (2e-5, 1):
+        wrong = exact.copy()
+        wrong[3, 4] = wrong[4, 3] = -share * exact.max()
+        with pytest.raises(ValueError, match="Negative values.*similarities"):
+            TSNE(perplexity=5, metric="precomputed", init="random").fit(wrong)
+    for wrong in (-exact, -np.ones((4, 4))):
+        with pytest.raises(ValueError, match="Negative values"):
+            TSNE(perplexity=2, metric="precomputed", init="random").fit(wrong)
+
+
+@pytest.mark.parametrize("scale", [1e-30, 1e-13, 1e25])
+def test_float32_of_any_size(scale):
+    X = table(40, 3, 0)
+    one, other = (TSNE(perplexity=5, max_iter=100).fit(rows) for rows in (X.astype(np.float32),
+                                                                         (scale * X).astype(np.float32)))
+    np.testing.assert_allclose(other.perplexities_, one.perplexities_, rtol=1e-5)
+    np.testing.assert_allclose(other.kl_divergence_, one.kl_divergence_, rtol=0.05)

@@ -28,6 +28,8 @@ def descend(P, Y, η, exaggeration, n_iter):
     V, G = np.zeros(Y.shape), np.ones(Y.shape)
     for iteration in range(n_iter):
         early = iteration < 250
+        if iteration == 250:                             # the second phase begins at rest
+            V, G = np.zeros(Y.shape), np.ones(Y.shape)
         D = gradient(P * exaggeration if early else P, Y)
         G = gains(G, V, D)
         V = step(V, G, D, η, 0.5 if early else 0.8)
