@@ -24,7 +24,7 @@ STATED = {"addresses": ("2042", "223"), "messy addresses": ("353", "29")}
 
 
 def run(seed, pictures, full):
-    """Rows of the table: tokens and whole addresses that are right; the heaviest transitions, and two tagged addresses."""
+    """Rows of the table: tokens and whole addresses that are right; the heaviest transitions, two tagged addresses."""
     clean, messy = load_addresses(), load_addresses(messy=True)
     X = [sentence_features(words) for words in clean.tokens]
     train, test = [i for i in range(len(X)) if i % 5], range(0, len(X), 5)
@@ -46,7 +46,7 @@ def run(seed, pictures, full):
         [(f"{weight:+.2f}", f"{before}, then {after}") for (before, after), weight in heaviest]))
     for i in (10, 45):
         found, truth = model.predict_single(X[i]), clean.labels[i]
-        yield Example(f"Address {i}, which it has not seen:", columns(
+        yield Example(f"Address {i}, which it has not seen, and what it takes each word for:", columns(
             [(word, label, "" if label == right else f"by hand: {right}")
              for word, label, right in zip(clean.tokens[i], found, truth)]))
     if pictures:

@@ -17,7 +17,8 @@ class Pictures:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise OSError(f"pictures go into a folder, and {folder} cannot be one ({error.strerror}); name another") from error
+            reason = f"{folder} cannot be one ({error.strerror})"
+            raise OSError(f"pictures go into a folder, and {reason}; name another") from error
 
     def figure(self, width=7.0, height=5.0):
         """An empty matplotlib figure, its size in inches."""
@@ -38,6 +39,7 @@ def bare(axes):
 def scatter_classes(axes, points, target, names, marker="o"):
     """The `points` (N, 2), a colour for each class, with a legend."""
     for k, name in enumerate(names):
-        axes.scatter(*points[target == k].T, s=9, color=f"C{k}", label=str(name), alpha=0.7, linewidths=0, marker=marker)
+        axes.scatter(*points[target == k].T, s=9, color=f"C{k}", label=str(name), alpha=0.7, linewidths=0,
+                     marker=marker)
     axes.legend(markerscale=2, frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
     axes.spines[["top", "right"]].set_visible(False)

@@ -1,7 +1,8 @@
 """K centres such that every point is near one: assign, recentre, repeat; and where to start.
 
 Iris flowers, wines in standard units, and images of digits, each without a look at the labels; the labels then say how
-well the clusters found what we call species, cultivars and digits.
+well the clusters found what we call species, cultivars and digits.  Of two inertias the lower is the better; the scores
+that compare with the labels are 1 where all agree, and about 0 where only chance does.
 """
 import numpy as np
 
@@ -47,7 +48,8 @@ def draw_centres(pictures, model, target):
     for k, axes in enumerate(figure.subplots(2, 5).flat):
         members = target[model.labels_ == k]
         digit = np.bincount(members).argmax()
-        bare(axes).imshow(model.cluster_centers_[k].reshape(8, 8), cmap="gray_r", vmin=0, vmax=16, interpolation="nearest")
+        image = model.cluster_centers_[k].reshape(8, 8)
+        bare(axes).imshow(image, cmap="gray_r", vmin=0, vmax=16, interpolation="nearest")
         axes.set_title(f"{members.size} images,\n{100 * (members == digit).mean():.0f} % of them a {digit}", fontsize=8)
     figure.suptitle("Centres that k-means found in images of digits", fontsize=11)
     pictures.save(figure, "kmeans-centres")

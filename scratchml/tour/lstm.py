@@ -50,9 +50,12 @@ def run(seed, pictures, full):
                                         ("main stress", main_right, RECORDED[2], MAIN_STRESS)):
         if not full:
             yield Row(f"{what} right, {n_words:,} words learned", ours, "", "", seconds)
+        row = Row(f"{what} right, {len(train):,} words learned", ours, seconds=seconds)
+        if not full:
+            row = row._replace(ours=recorded, seconds=None, recorded=RECORDED[0])
         for package, figure in known.items():
-            row = Row(f"{what} right, {len(train):,} words learned", ours, figure, package, seconds)
-            yield row if full else row._replace(ours=recorded, seconds=None, recorded=RECORDED[0])
+            yield row._replace(reference=figure, package=package)
+            row = Row("", "")                            # the others stand below it
     shown = []
     for n in range(5):
         at = np.flatnonzero(truth[n] != NO_STRESS)

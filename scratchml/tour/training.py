@@ -22,7 +22,7 @@ def run(seed, pictures, full):
     held_out = np.arange(len(y)) % 5 == 0
     histories = {}
     for name, reference, package in [("perceptron, 128 hidden units", "97.5 to 97.8 %", PEER),
-                                     ("with batch normalisation and dropout", "", "")]:
+                                     ("with normalisation and dropout", "", "")]:
         model = perceptron(seed, regularised=name.startswith("with"))
         histories[name], seconds = timed(
             fit, model, AdamW(model.parameters(), lr=0.003), cross_entropy, X[~held_out], y[~held_out],

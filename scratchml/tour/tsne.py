@@ -2,6 +2,9 @@
 
 PCA shows the plane in which the images vary most, and there half of the digits lie on top of each other.  t-SNE gives
 up distances to keep neighbourhoods; its two ancestors, SNE and symmetric SNE, keep the crowd in the middle.
+
+KL is the cost that t-SNE descends, the lower the better.  Trustworthiness is 1 where all neighbours on the map are
+neighbours in the data.
 """
 import numpy as np
 
