@@ -233,9 +233,9 @@ def set_gradient(p, g):
 
 def _loaded(state):
     """The state of one parameter in our types: PyTorch has tensors, also for the number of steps, and None for none."""
-    arrays = {name: value if isinstance(value, (int, float)) else np.array(value) for name, value in state.items()
-              if value is not None}
-    return {name: int(value) if name == "step" else value for name, value in arrays.items()}
+    ours = {name: value if isinstance(value, (int, float)) else np.asarray(value).copy()
+            for name, value in state.items() if value is not None}
+    return {name: int(value) if name == "step" else value for name, value in ours.items()}
 
 
 def _copied(state):

@@ -18,7 +18,9 @@ Equations
 
 Choices
     Everything is computed from t, not from the step length before, so a schedule can be restored from t alone, and
-    rounding does not add up.  PyTorch multiplies from step to step and differs in the last digits.
+    rounding does not add up.  PyTorch multiplies from step to step and differs in the last digits.  Where a step length
+    is not what its schedule has made it, another schedule or the caller has had a hand in it: from then on it goes on
+    from the length that there is, by the factors of its own curve, as in PyTorch.  So several schedules multiply.
     (2) goes on beyond T: it rises again, with period 2 T.  (3) with a < b is warm-up; then it stays at b η0.
 
 Cost
@@ -38,13 +40,13 @@ Cost
 [0.25, 0.5, 0.75, 1.0, 0.854, 0.5, 0.146, 0.0]
 
 Sources: I. Loshchilov and F. Hutter, "SGDR: stochastic gradient descent with warm restarts", ICLR 2017, equation 5, for
-(2); P. Goyal and others, "Accurate, large minibatch SGD", 2017, section 2.2, for (3); for names and conventions,
+(2); P. Goyal and others, "Accurate, large minibatch SGD", 2017, section 2.2, for (3); L. Smith and N. Topin,
+"Super-convergence", 2017, for one cycle; for names and conventions,
 PyTorch.
 """
 import math
 
-
-from scratchml.core.checks import real_number, whole_number
+from scratchml.core.checks import one_of, real_number, whole_number
 
 
 def step_decay(η0, γ, t, s):
@@ -74,16 +76,19 @@ def linear(η0, a, b, t, T):
 class Schedule:
     """Sets the `lr` of every group of an optimiser, at once and at each `step`, to be called after the optimiser's."""
 
+    floor = 0.0                                          # what the curve falls to: the factors are of the part above
+
     def __init__(self, optimizer):
         self.optimizer = optimizer
         self.base_lrs = [group.setdefault("initial_lr", group["lr"]) for group in optimizer.param_groups]
-        self.last_epoch = 0
-        self._apply()
+        self.last_epoch, self.shared, self._made = 0, False, self.base_lrs
+        self._apply(self.base_lrs)
 
     def step(self):
         """One step further."""
+        before = [self.at(base_lr, self.last_epoch) for base_lr in self.base_lrs]
         self.last_epoch += 1
-        self._apply()
+        self._apply(before)
 
     def at(self, base_lr, t):
         """The step length after t steps.
@@ -102,8 +107,9 @@ class Schedule:
         return [group["lr"] for group in self.optimizer.param_groups]
 
     def state_dict(self):
-        """How far the schedule is."""
-        return {"last_epoch": self.last_epoch, "base_lrs": list(self.base_lrs)}
+        """How far the schedule is, and the step lengths of the groups where it has not made them alone."""
+        return {"last_epoch": self.last_epoch, "base_lrs": list(self.base_lrs),
+                "lrs": self.get_last_lr() if self._interfered() else None}
 
     def load_state_dict(self, state_dict):
         """Go on from what `state_dict` returned.  Raises ValueError if it belongs to other groups.
@@ -116,11 +122,28 @@ class Schedule:
         if len(state_dict["base_lrs"]) != len(self.base_lrs):
             raise ValueError(f"state_dict: expected {len(self.base_lrs)} group(s), got {len(state_dict['base_lrs'])}")
         self.last_epoch, self.base_lrs = state_dict["last_epoch"], list(state_dict["base_lrs"])
-        self._apply()
+        lrs = state_dict.get("lrs")
+        self.shared = lrs is not None
+        self._made = lrs or [self.at(base_lr, self.last_epoch) for base_lr in self.base_lrs]
+        self._set(self._made)
 
-    def _apply(self):
-        for group, base_lr in zip(self.optimizer.param_groups, self.base_lrs):
-            group["lr"] = self.at(base_lr, self.last_epoch)
+    def _interfered(self):
+        self.shared = self.shared or self.get_last_lr()[:len(self._made)] != self._made
+        return self.shared
+
+    def _apply(self, before):
+        """Set the step lengths of now, where the curves were at `before` a step ago."""
+        made = [self.at(base_lr, self.last_epoch) for base_lr in self.base_lrs]
+        if self._interfered():
+            made = [new if old == self.floor else
+                    self.floor + (lr - self.floor) * (new - self.floor) / (old - self.floor)
+                    for lr, old, new in zip(self.get_last_lr(), before, made)]
+        self._set(made)
+
+    def _set(self, lrs):
+        self._made = lrs
+        for group, lr in zip(self.optimizer.param_groups, lrs):
+            group["lr"] = lr
 
 
 class StepLR(Schedule):
@@ -144,6 +167,25 @@ class StepLR(Schedule):
         return step_decay(base_lr, self.gamma, t, self.step_size)
 
 
+class ExponentialLR(Schedule):
+    """(1) with s = 1: times `gamma` every step.  Raises ValueError for settings out of range.
+
+    Parameters
+    ----------
+    optimizer : optimiser
+        Whose step lengths to set.
+    gamma : float
+        The factor, at least 0.
+    """
+
+    def __init__(self, optimizer, gamma):
+        self.gamma = real_number(gamma, "gamma")
+        super().__init__(optimizer)
+
+    def at(self, base_lr, t):
+        return step_decay(base_lr, self.gamma, t, 1)
+
+
 class CosineAnnealingLR(Schedule):
     """(2): down to `eta_min` in `T_max` steps.  Raises ValueError for settings out of range.
 
@@ -159,6 +201,7 @@ class CosineAnnealingLR(Schedule):
 
     def __init__(self, optimizer, T_max, eta_min=0.0):
         self.T_max, self.eta_min = whole_number(T_max, "T_max"), real_number(eta_min, "eta_min")
+        self.floor = self.eta_min
         super().__init__(optimizer)
 
     def at(self, base_lr, t):
@@ -204,12 +247,194 @@ class SequentialLR(Schedule):
     """
 
     def __init__(self, optimizer, schedulers, milestones):
+        for name, given in {"schedulers": schedulers, "milestones": milestones}.items():
+            if not hasattr(given, "__iter__"):
+                raise ValueError(f"{name}={given!r}: expected a list")
         self.schedulers, self.milestones = list(schedulers), [whole_number(m, "milestones") for m in milestones]
         if len(self.schedulers) != len(self.milestones) + 1 or self.milestones != sorted(set(self.milestones)):
-            raise ValueError(f"milestones={milestones}: expected {len(self.schedulers) - 1} rising number(s), one for "
-                             "each schedule but the first")
+            raise ValueError(f"milestones={self.milestones}: expected {len(self.schedulers) - 1} rising number(s), one "
+                             "for each schedule but the first")
+        for group in optimizer.param_groups:             # the parts have set step lengths when they were made
+            group["lr"] = group.setdefault("initial_lr", group["lr"])
         super().__init__(optimizer)
 
     def at(self, base_lr, t):
         k = sum(m <= t for m in self.milestones)
         return self.schedulers[k].at(base_lr, t - ([0] + self.milestones)[k])
+
+
+class OneCycleLR(Schedule):
+    """Up to `max_lr` and down again, by (2) or (3), within a number of steps that is known before.
+
+    The step length begins at max_lr / div_factor and ends at that over `final_div_factor`; momentum, or β1, falls from
+    `max_momentum` to `base_momentum` while it rises, and rises again.  A step beyond the last is a ValueError, as are
+    settings out of range.
+
+    Parameters
+    ----------
+    optimizer : optimiser
+        Whose step lengths to set.
+    max_lr : float or list of float
+        The greatest step length, of all groups or of each.
+    total_steps : int or None, default=None
+        How many steps there are; None for `epochs` times `steps_per_epoch`.
+    epochs : int or None, default=None
+        How many passes through the data.
+    steps_per_epoch : int or None, default=None
+        How many steps in each.
+    pct_start : float, default=0.3
+        The share of the steps on the way up.
+    anneal_strategy : {"cos", "linear"}, default="cos"
+        By (2) or by (3).
+    cycle_momentum : bool, default=True
+        Whether to set momentum, or β1, too.
+    base_momentum : float, default=0.85
+        Its least value.
+    max_momentum : float, default=0.95
+        Its greatest value.
+    div_factor : float, default=25.0
+        How many times less than the greatest the first step length is.
+    final_div_factor : float, default=10000.0
+        How many times less than the first the last one is.
+    three_phase : bool, default=False
+        Down as fast as up, and then the rest of the way below the first step length.
+    """
+
+    def __init__(self, optimizer, max_lr, total_steps=None, epochs=None, steps_per_epoch=None, pct_start=0.3,
+                 anneal_strategy="cos", cycle_momentum=True, base_momentum=0.85, max_momentum=0.95, div_factor=25.0,
+                 final_div_factor=10000.0, three_phase=False):
+        if total_steps is None:
+            total_steps = whole_number(epochs, "epochs") * whole_number(steps_per_epoch, "steps_per_epoch")
+        self.total_steps = whole_number(total_steps, "total_steps", least=2)
+        self.pct_start = real_number(pct_start, "pct_start")
+        if self.pct_start > 1:
+            raise ValueError(f"pct_start={pct_start!r}: expected a number from 0 to 1")
+        one_of(anneal_strategy, "anneal_strategy", ("cos", "linear"))
+        groups, self.between = optimizer.param_groups, cosine if anneal_strategy == "cos" else _straight
+        most = list(max_lr) if hasattr(max_lr, "__iter__") else [max_lr] * len(groups)
+        if len(most) != len(groups):
+            raise ValueError(f"max_lr: expected {len(groups)} number(s), one for each group, got {len(most)}")
+        self.div_factor = real_number(div_factor, "div_factor", above=0)
+        self.final_div_factor = real_number(final_div_factor, "final_div_factor", above=0)
+        self.three_phase, self.momenta = three_phase, None
+        if cycle_momentum:
+            if not {"momentum", "betas"} & set(optimizer.defaults):
+                raise ValueError(f"cycle_momentum=True: {type(optimizer).__name__} has no momentum; expected False")
+            self.momenta = real_number(base_momentum, "base_momentum"), real_number(max_momentum, "max_momentum")
+        for group, top in zip(groups, most):
+            group["lr"] = group["initial_lr"] = real_number(top, "max_lr") / self.div_factor
+        super().__init__(optimizer)
+
+    def _on_the_way(self, t, low, high, last):
+        """The value at step t of a curve that goes from `low` to `high`, and to `last`."""
+        if t >= self.total_steps:
+            raise ValueError(f"step {t + 1}: this schedule has {self.total_steps} steps; make it longer, or stop")
+        top, end = self.pct_start * self.total_steps - 1, self.total_steps - 1
+        points = [(0, low), (top, high), *([(2 * top, low)] if self.three_phase else []), (end, last)]
+        for (start, a), (stop, b) in zip(points, points[1:]):
+            if t <= stop or stop == end:
+                return self.between(a, b, t - start, stop - start)
+
+    def at(self, base_lr, t):
+        return self._on_the_way(t, base_lr, base_lr * self.div_factor, base_lr / self.final_div_factor)
+
+    def _set(self, lrs):
+        super()._set(lrs)
+        if self.momenta is not None:
+            low, high = self.momenta
+            μ = self._on_the_way(self.last_epoch, high, low, high)
+            for group in self.optimizer.param_groups:
+                group.update({"betas": (μ, group["betas"][1])} if "betas" in group else {"momentum": μ})
+
+
+def _straight(a, b, t, T):
+    return a + (b - a) * t / T
+
+
+class ReduceLROnPlateau:
+    """Shorter steps where what is measured gets no better: `step(metrics)` after each pass.
+
+    Raises ValueError for settings out of range.
+
+    Parameters
+    ----------
+    optimizer : optimiser
+        Whose step lengths to set.
+    mode : {"min", "max"}, default="min"
+        Whether what is measured should fall or rise.
+    factor : float, default=0.1
+        What a step length is multiplied by, below 1.
+    patience : int, default=10
+        How many passes in a row may be no better.
+    threshold : float, default=1e-4
+        What counts as better: by that share of the best, or by that much.
+    threshold_mode : {"rel", "abs"}, default="rel"
+        Which of the two.
+    cooldown : int, default=0
+        How many passes do not count after steps have become shorter.
+    min_lr : float or list of float, default=0
+        The least step length, of all groups or of each.
+    eps : float, default=1e-8
+        A step length that would change by no more is left.
+    """
+
+    def __init__(self, optimizer, mode="min", factor=0.1, patience=10, threshold=1e-4, threshold_mode="rel", cooldown=0,
+                 min_lr=0, eps=1e-8):
+        self.optimizer, self.mode = optimizer, one_of(mode, "mode", ("min", "max"))
+        self.factor, self.eps = real_number(factor, "factor"), real_number(eps, "eps")
+        if self.factor >= 1:
+            raise ValueError(f"factor={factor!r}: expected a number of at least 0 and below 1")
+        self.patience = whole_number(patience, "patience", least=0)
+        self.threshold = real_number(threshold, "threshold")
+        self.threshold_mode = one_of(threshold_mode, "threshold_mode", ("rel", "abs"))
+        self.cooldown = whole_number(cooldown, "cooldown", least=0)
+        least = list(min_lr) if hasattr(min_lr, "__iter__") else [min_lr] * len(optimizer.param_groups)
+        if len(least) != len(optimizer.param_groups):
+            raise ValueError(f"min_lr: expected {len(optimizer.param_groups)} number(s), got {len(least)}")
+        self.min_lrs = [real_number(lr, "min_lr") for lr in least]
+        self.best, self.last_epoch = math.inf if mode == "min" else -math.inf, 0
+        self.num_bad_epochs = self.cooldown_counter = 0
+
+    def step(self, metrics):
+        """Take note of a pass.
+
+        Parameters
+        ----------
+        metrics : float
+            What is measured: a number, or a Tensor or array of one.
+        """
+        value, self.last_epoch = float(metrics), self.last_epoch + 1
+        if self._is_better(value):
+            self.best, self.num_bad_epochs = value, 0
+        else:
+            self.num_bad_epochs += 1
+        if self.cooldown_counter:
+            self.cooldown_counter, self.num_bad_epochs = self.cooldown_counter - 1, 0
+        if self.num_bad_epochs > self.patience:
+            self.cooldown_counter, self.num_bad_epochs = self.cooldown, 0
+            for group, least in zip(self.optimizer.param_groups, self.min_lrs):
+                shorter = max(group["lr"] * self.factor, least)
+                group["lr"] = shorter if group["lr"] - shorter > self.eps else group["lr"]
+
+    def _is_better(self, value):
+        sign = 1 if self.mode == "min" else -1
+        asked = self.threshold * (abs(self.best) if self.threshold_mode == "rel" else 1)
+        return sign * value < sign * self.best - asked if math.isfinite(self.best) else sign * value < sign * self.best
+
+    def get_last_lr(self):
+        """The step lengths of the groups now."""
+        return [group["lr"] for group in self.optimizer.param_groups]
+
+    def state_dict(self):
+        """What was measured, and how long it has been no better."""
+        return {name: getattr(self, name) for name in ("best", "last_epoch", "num_bad_epochs", "cooldown_counter")}
+
+    def load_state_dict(self, state_dict):
+        """Go on from what `state_dict` returned; the step lengths are in the state of the optimiser.
+
+        Parameters
+        ----------
+        state_dict : dict
+            What was measured.
+        """
+        self.__dict__.update({name: state_dict[name] for name in self.state_dict()})

@@ -5,7 +5,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from scratchml.optim import SGD, CosineAnnealingLR, LinearLR, SequentialLR, StepLR
+from scratchml.autograd import Tensor
+from scratchml.optim import (SGD, Adagrad, Adam, CosineAnnealingLR, ExponentialLR, LinearLR, OneCycleLR,
+                             ReduceLROnPlateau, SequentialLR, StepLR)
 from scratchml.optim.schedules import cosine, linear, step_decay
 from tests.reference import schedules as reference
 from tests.strategies.schedules import ends, factors, lengths, times
@@ -80,3 +82,115 @@ def test_pytorchs_path_leads_here():
     from scratchml import optim
     from scratchml.optim.lr_scheduler import StepLR as theirs
     assert theirs is StepLR and optim.lr_scheduler.CosineAnnealingLR is CosineAnnealingLR
+
+
+# --- several on one optimiser
+
+def test_two_schedules_multiply():
+    model = optimiser(8.0)
+    a, b = StepLR(model, 2, 0.5), ExponentialLR(model, 0.9)
+    for t in range(1, 9):
+        a.step()
+        b.step()
+        np.testing.assert_allclose(model.param_groups[0]["lr"], 8 * 0.5 ** (t // 2) * 0.9 ** t, rtol=1e-14)
+
+
+def test_a_warm_up_beside_a_fall_to_a_floor():
+    model = optimiser(8.0)
+    warm, fall = LinearLR(model, 0.25, total_iters=3), CosineAnnealingLR(model, 6, 2.0)
+    assert model.param_groups[0]["lr"] == 2.0            # 8 · 0.25; the floor is below
+    for _ in range(3):
+        warm.step()
+    assert abs(model.param_groups[0]["lr"] - 8) < 1e-12
+    for _ in range(6):
+        fall.step()
+    assert abs(model.param_groups[0]["lr"] - 2) < 1e-12
+
+
+def test_a_length_set_by_hand_is_gone_on_from():
+    model = optimiser(8.0)
+    schedule = ExponentialLR(model, 0.5)
+    schedule.step()
+    model.param_groups[0]["lr"] = 1.0
+    schedule.step()
+    assert schedule.get_last_lr() == [0.5]
+
+
+def test_two_schedules_restored_go_on():
+    def made():
+        model = optimiser(8.0)
+        return model, [StepLR(model, 2, 0.5), ExponentialLR(model, 0.9)]
+    model, schedules = made()
+    for _ in range(3):
+        for schedule in schedules:
+            schedule.step()
+    other, restored = made()
+    for schedule, one in zip(restored, schedules):
+        schedule.load_state_dict(one.state_dict())
+    for _ in range(4):
+        assert [g["lr"] for g in other.param_groups] == [g["lr"] for g in model.param_groups]
+        for schedule in (*schedules, *restored):
+            schedule.step()
+
+
+# --- one cycle
+
+@pytest.mark.parametrize("make, name", [(SGD, "momentum"), (Adam, "betas")])
+def test_one_cycle(make, name):
+    p = Tensor([1.0], requires_grad=True)
+    model = make(p, lr=9.0, **({"momentum": 0.5} if make is SGD else {}))
+    schedule = OneCycleLR(model, 1.0, 11, pct_start=6 / 11, div_factor=10, final_div_factor=5, anneal_strategy="linear")
+    seen, momenta = [], []
+    for t in range(11):
+        seen.append(model.param_groups[0]["lr"])
+        momenta.append(np.ravel(model.param_groups[0][name])[0])
+        if t < 10:
+            schedule.step()
+    np.testing.assert_allclose(seen[:6], np.linspace(0.1, 1, 6))
+    np.testing.assert_allclose(seen[5:], np.linspace(1, 0.02, 6))
+    np.testing.assert_allclose([momenta[0], momenta[5], momenta[-1]], [0.95, 0.85, 0.95])
+    with pytest.raises(ValueError, match="step 12: this schedule has 11 steps"):
+        schedule.step()
+
+
+# --- where nothing gets better
+
+def test_shorter_steps_on_a_plateau():
+    model = optimiser(1.0, 0.01)
+    schedule = ReduceLROnPlateau(model, factor=0.1, patience=1, cooldown=1, min_lr=[0.0, 0.005])
+    seen = []
+    for value in (3.0, 2.0, 2.0, Tensor(2.0), 1.0, 1.0, 1.0, 1.0, 1.0):
+        schedule.step(value)
+        seen.append(schedule.get_last_lr()[0])
+    np.testing.assert_allclose(seen, [1, 1, 1, 0.1, 0.1, 0.1, 0.01, 0.01, 0.01])
+    assert schedule.get_last_lr()[1] == 0.005
+    restored = ReduceLROnPlateau(model, factor=0.1, patience=1)
+    restored.load_state_dict(schedule.state_dict())
+    assert restored.best == 1 and restored.last_epoch == 9 and restored.num_bad_epochs == schedule.num_bad_epochs
+
+
+def test_what_is_negative_or_should_rise():
+    falling = ReduceLROnPlateau(optimiser(1.0), patience=0)
+    for value in (-1.0, -1.00001, -0.99999):             # less than the threshold apart
+        falling.step(value)
+    assert falling.best == -1 and abs(falling.get_last_lr()[0] - 0.01) < 1e-15
+    rising = ReduceLROnPlateau(optimiser(1.0), "max", patience=0, threshold=0.5, threshold_mode="abs")
+    for value in (1.0, 1.6, 2.0):
+        rising.step(value)
+    assert rising.best == 1.6 and abs(rising.get_last_lr()[0] - 0.1) < 1e-15
+
+
+@pytest.mark.parametrize("make, message", [
+    (lambda o: ExponentialLR(o, -1), "gamma=-1"), (lambda o: OneCycleLR(o, 1.0), "epochs=None"),
+    (lambda o: OneCycleLR(o, 1.0, 1), "total_steps=1"), (lambda o: OneCycleLR(o, [1.0, 2.0], 5), "one for each group, got 2"),
+    (lambda o: OneCycleLR(o, 1.0, 5, pct_start=1.5), "pct_start=1.5"), (lambda o: OneCycleLR(o, 1.0, 5, anneal_strategy="x"),
+                                                                       "anneal_strategy='x'"),
+    (lambda o: OneCycleLR(Adagrad([SimpleNamespace(data=np.zeros(1), grad=None)]), 1.0, 5), "Adagrad has no momentum"),
+    (lambda o: ReduceLROnPlateau(o, "least"), "mode='least'"), (lambda o: ReduceLROnPlateau(o, factor=1.0), "factor=1.0"),
+    (lambda o: ReduceLROnPlateau(o, patience=-1), "patience=-1"), (lambda o: ReduceLROnPlateau(o, min_lr=[0, 0]), "got 2"),
+    (lambda o: SequentialLR(o, StepLR(o, 1), [1]), "schedulers=.*expected a list"),
+    (lambda o: SequentialLR(o, [StepLR(o, 1)], 1), "milestones=1: expected a list"),
+])
+def test_bad_settings_of_the_others(make, message):
+    with pytest.raises(ValueError, match=message):
+        make(optimiser(1.0))

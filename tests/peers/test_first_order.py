@@ -51,7 +51,10 @@ def test_clipping(seed, limit, norm_type):
 @pytest.mark.parametrize("make", [
     lambda lib, o: lib.StepLR(o, 3, 0.5), lambda lib, o: lib.CosineAnnealingLR(o, 6, 0.01), lambda lib,
     o: lib.LinearLR(o),
-    lambda lib, o: lib.LinearLR(o, 0.1, 0.8, 4),
+    lambda lib, o: lib.LinearLR(o, 0.1, 0.8, 4), lambda lib, o: lib.ExponentialLR(o, 0.8),
+    lambda lib, o: lib.OneCycleLR(o, 0.5, 20), lambda lib, o: lib.OneCycleLR(o, 0.5, epochs=4, steps_per_epoch=5,
+                                                                             anneal_strategy="linear", pct_start=0.4),
+    lambda lib, o: lib.OneCycleLR(o, [0.5], 20, three_phase=True, div_factor=5.0, final_div_factor=7.0),
     lambda lib, o: lib.SequentialLR(o, [lib.LinearLR(o, 0.1, total_iters=4), lib.CosineAnnealingLR(o, 8)], [4]),
     lambda lib,
     o: lib.SequentialLR(o, [lib.LinearLR(o, 0.5, total_iters=2), lib.StepLR(o, 2), lib.StepLR(o, 1, 0.5)], [3, 7]),
@@ -68,8 +71,81 @@ def test_schedules(make):
         their_schedule.step()
 
 
-@pytest.mark.parametrize("cls", "SGD Adam AdamW Adagrad RMSprop StepLR CosineAnnealingLR LinearLR".split())
+@pytest.mark.parametrize("cls", "SGD Adam AdamW Adagrad RMSprop StepLR CosineAnnealingLR LinearLR ExponentialLR "
+                         "OneCycleLR ReduceLROnPlateau".split())
 def test_settings_have_the_same_names_and_defaults(cls):
-    theirs = getattr(torch.optim.lr_scheduler if cls.endswith("LR") else torch.optim, cls)
+    theirs = getattr(torch.optim.lr_scheduler if hasattr(torch.optim.lr_scheduler, cls) else torch.optim, cls)
     ours, theirs = (inspect.signature(one).parameters for one in (getattr(optim, cls), theirs))
     assert {name: setting.default for name, setting in ours.items()} == {name: theirs[name].default for name in ours}
+
+
+@pytest.mark.parametrize("makes", [
+    [lambda lib, o: lib.StepLR(o, 3, 0.5), lambda lib, o: lib.ExponentialLR(o, 0.9)],
+    [lambda lib, o: lib.LinearLR(o, 0.25, total_iters=4), lambda lib, o: lib.CosineAnnealingLR(o, 20, 0.01)],
+    [lambda lib, o: lib.CosineAnnealingLR(o, 5), lambda lib, o: lib.StepLR(o, 2, 0.7), lambda lib, o: lib.LinearLR(o, 0.5)],
+])
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_several_schedules_on_one_optimiser(makes):
+    ours = optim.SGD([SimpleNamespace(data=np.zeros(1), grad=None)], lr=0.4)
+    theirs = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.4)
+    schedules = [make(optim, ours) for make in makes]
+    their_schedules = [make(torch.optim.lr_scheduler, theirs) for make in makes]
+    for _ in range(12):
+        np.testing.assert_allclose(ours.param_groups[0]["lr"], theirs.param_groups[0]["lr"], rtol=1e-10, atol=1e-14)
+        for schedule in (*schedules, *their_schedules):
+            schedule.step()
+
+
+@given(seeds, st.sampled_from(["min", "max"]), st.sampled_from(["rel", "abs"]), st.integers(0, 3), st.integers(0, 2))
+def test_a_plateau(seed, mode, threshold_mode, patience, cooldown):
+    ours = optim.SGD([SimpleNamespace(data=np.zeros(1), grad=None)], lr=0.4)
+    theirs = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.4)
+    settings = dict(mode=mode, factor=0.5, patience=patience, threshold=0.1, threshold_mode=threshold_mode, cooldown=cooldown,
+                    min_lr=0.01)
+    schedule = optim.ReduceLROnPlateau(ours, **settings)
+    their_schedule = torch.optim.lr_scheduler.ReduceLROnPlateau(theirs, **settings)
+    for value in np.random.default_rng(seed).exponential(size=30).cumsum() if mode == "min" else \
+            np.random.default_rng(seed).exponential(size=30):
+        schedule.step(value)
+        their_schedule.step(value)
+        assert ours.param_groups[0]["lr"] == theirs.param_groups[0]["lr"]
+
+
+@pytest.mark.parametrize("name", [*NAMES, "Adam amsgrad", "AdamW amsgrad"])
+def test_state_of_pytorchs_optimiser_goes_on(name):
+    cls, options = name.split()[0], {"lr": 0.05}
+    options |= {"amsgrad": True} if "amsgrad" in name else {"centered": True} if "centred" in name else {}
+    options |= {"momentum": 0.5} if cls in ("SGD", "RMSprop") else {}
+    rng = np.random.default_rng(0)
+    theirs = [torch.tensor(rng.normal(size=shape), requires_grad=True) for shape in ((3, 2), (4,))]
+    their_model = getattr(torch.optim, cls)(theirs, **options)
+
+    def step(model, parameters, make, gradients):
+        for p, g in zip(parameters, gradients):
+            p.grad = make(g)
+        model.step()
+    for _ in range(3):
+        step(their_model, theirs, torch.tensor, [rng.normal(size=(3, 2)), rng.normal(size=4)])
+    ours = [Tensor(p.detach().numpy().copy(), requires_grad=True) for p in theirs]
+    model = getattr(optim, cls)(ours, lr=9.0)
+    model.load_state_dict(their_model.state_dict())
+    for _ in range(3):
+        gradients = [rng.normal(size=(3, 2)), rng.normal(size=4)]
+        step(their_model, theirs, torch.tensor, gradients)
+        step(model, ours, Tensor, gradients)
+        for p, q in zip(ours, theirs):
+            np.testing.assert_allclose(p.data, q.detach().numpy(), rtol=1e-12)
+
+
+@pytest.mark.parametrize("make", [lambda lib, p: lib.Adam([p], lr=0.1), lambda lib, p: lib.RMSprop([p], lr=0.1)])
+def test_a_gradient_of_2e19_in_float32(make):
+    p, q = Tensor(np.zeros(3, np.float32), requires_grad=True), torch.zeros(3, requires_grad=True)
+    model, their_model = make(optim, p), make(torch.optim, q)
+    for k in range(30):
+        g = np.array([0.5 if k else 2e19, 1.0, -1.0], np.float32)
+        p.grad, q.grad = Tensor(g), torch.tensor(g)
+        model.step()
+        their_model.step()
+    assert make is not None and abs(p.data[0]) > 0.05
+    if isinstance(model, optim.Adam):                    # of RMSprop's there the square is infinite
+        np.testing.assert_allclose(p.data, q.detach().numpy(), rtol=1e-4)
