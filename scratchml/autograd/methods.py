@@ -4,10 +4,6 @@ What NumPy can do with a Tensor and the table has no row for is refused in words
 requires a gradient into an array in silence: the graph would end there, and the gradient would be wrong.  A number,
 by `item`, `float` or in a text, is asked for in so many words.
 
-What an operation has computed is never changed, since its graph relies on it.  A leaf is: x -= y writes to its array,
-also under its other names, as long as no gradient can go wrong by it: the leaf requires none, or it stands under
-`no_grad`.  Of what was computed, x -= y makes a new Tensor.
-
 >>> from scratchml.autograd import Tensor
 >>> x = Tensor([0.0, 1.0], requires_grad=True)
 >>> np.tanh(2 * x)[1]
@@ -20,16 +16,25 @@ t.detach().numpy() to leave the graph
 """
 import numpy as np
 
-from scratchml.autograd import ops, table
-from scratchml.autograd.memory import _PRIVATE
-from scratchml.autograd.tensor import Tensor, _mode
+from scratchml.autograd import composed, ops, table
+from scratchml.autograd.plain import Plain
+from scratchml.autograd.tensor import Tensor
 
 # --- methods -------------------------------------------------------------------------------------
 
 for _name in ("add sub mul div pow neg exp log log1p sqrt abs tanh sigmoid relu leaky_relu softplus clamp maximum "
-              "minimum masked_fill sum mean var max min amax amin argmax argmin cumsum logsumexp softmax log_softmax "
-              "matmul reshape permute transpose squeeze unsqueeze expand flip gather split to").split():
+              "minimum masked_fill eq ne lt le gt ge sin cos sum mean var max min amax amin argmax argmin cumsum logsumexp "
+              "softmax log_softmax matmul reshape permute transpose squeeze unsqueeze expand flip gather split to").split():
     setattr(Tensor, _name, getattr(ops, _name))
+for _name in ("flatten t chunk unbind repeat reshape_as expand_as clone tril triu square rsqrt reciprocal std norm prod "
+              "argsort sort topk").split():
+    setattr(Tensor, _name, getattr(composed, _name))
+
+ALIASES = {                                              # other names of PyTorch's for a method
+    "view": "reshape", "view_as": "reshape_as", "mm": "matmul", "bmm": "matmul", "clip": "clamp",
+    "swapaxes": "transpose", "multiply": "mul", "subtract": "sub", "divide": "div", "type": "to", "type_as": "to",
+    "cpu": "to", "contiguous": "to", "nelement": "numel",
+}
 
 
 def _item(x):
@@ -45,26 +50,56 @@ def _repr(x):
     return f"Tensor({text}{kind}{', requires_grad=True' if x.requires_grad else ''})"
 
 
+def _format(x, form):
+    """f"{loss:.3f}" of a Tensor with one entry, as of its value; without a form as its repr."""
+    return format(x.item(), form) if form else repr(x)
+
+
 def _len(x):
     if not x.ndim:
         raise TypeError("len() of a Tensor without dimensions")
     return len(x._data)
 
 
-def _format(x, form):
-    """f"{loss:.3f}" of a Tensor with one entry, as of its value; without a form as its repr."""
-    return format(x.item(), form) if form else repr(x)
+def _size(x, dim=None):
+    """The shape, or the length of one dimension.
+
+    Parameters
+    ----------
+    dim : int or None, default=None
+        Which dimension; None for the shape.
+    """
+    return x.shape if dim is None else x.shape[ops.one_dim(dim, x.ndim)]
 
 
-Tensor.item, Tensor.__repr__, Tensor.__len__, Tensor.__float__ = _item, _repr, _len, _item
-Tensor.__format__ = _format
-Tensor.__bool__ = lambda x: bool(x.item())
-Tensor.__iter__ = lambda x: (x[i] for i in range(len(x)))
-Tensor.numel = lambda x: x._data.size
-Tensor.ndim = property(lambda x: x._data.ndim, doc="The number of dimensions.")
-Tensor.is_leaf = property(lambda x: x._node is None, doc="Whether no remembered operation has computed it.")
+def _requires_grad(x, requires_grad=True):
+    """Learn this leaf from now on, or no longer.  Returns it.  Raises RuntimeError for what was computed.
+
+    Parameters
+    ----------
+    requires_grad : bool, default=True
+        Whether it shall have a gradient.
+    """
+    if not x.is_leaf and not requires_grad:
+        raise RuntimeError("requires_grad_: only a leaf can do without a gradient; use t.detach()")
+    x.requires_grad = bool(requires_grad)
+    return x
+
+
+Tensor.item, Tensor.__float__, Tensor.__bool__ = _item, _item, lambda x: bool(x.item())
+Tensor.__repr__, Tensor.__format__, Tensor.tolist = _repr, _format, lambda x: x._data.tolist()
+Tensor.__len__, Tensor.__iter__ = _len, lambda x: (x[i] for i in range(len(x)))
+Tensor.size, Tensor.dim, Tensor.numel = _size, lambda x: x._data.ndim, lambda x: x._data.size
+Tensor.ndim = property(Tensor.dim, doc="The number of dimensions.")
 Tensor.T = property(lambda x: table.PERMUTE(x, params=(tuple(range(x.ndim))[::-1],)), doc="All dimensions in reverse.")
 Tensor.mT = property(lambda x: table.MT(x), doc="Every matrix transposed.")
+Tensor.requires_grad_, Tensor.is_leaf = _requires_grad, property(
+    lambda x: x._node is None, doc="Whether no remembered operation has computed it.")
+Tensor.device = property(lambda x: "cpu", doc="Where the numbers are.")
+Tensor.float, Tensor.double = lambda x: ops.to(x, np.float32), lambda x: ops.to(x, np.float64)
+Tensor.long, Tensor.int, Tensor.bool = lambda x: ops.to(x, np.int64), lambda x: ops.to(x, np.int32), lambda x: ops.to(x, bool)
+Tensor.isnan, Tensor.isinf, Tensor.isfinite = (
+    lambda x: Plain(np.isnan(x._data)), lambda x: Plain(np.isinf(x._data)), lambda x: Plain(np.isfinite(x._data)))
 
 # --- operators -----------------------------------------------------------------------------------
 
@@ -90,69 +125,15 @@ Tensor.__mul__, Tensor.__rmul__ = _operators(table.MUL)
 Tensor.__truediv__, Tensor.__rtruediv__ = _operators(table.DIV)
 
 
-def _comparison(ufunc):
-    def comparison(a, b):
-        if b is None:                                    # which nothing is equal to
-            return ufunc is np.not_equal if ufunc in (np.equal, np.not_equal) else NotImplemented
-        return ufunc(a._data, ops.as_tensor(b, a)._data)
-    return comparison
+def _comparison(function, with_none=NotImplemented):
+    return lambda a, b: with_none if b is None else function(a, b)
 
 
-Tensor.__lt__, Tensor.__le__, Tensor.__eq__ = map(_comparison, (np.less, np.less_equal, np.equal))
-Tensor.__gt__, Tensor.__ge__, Tensor.__ne__ = map(_comparison, (np.greater, np.greater_equal, np.not_equal))
+Tensor.__eq__, Tensor.__ne__ = _comparison(ops.eq, False), _comparison(ops.ne, True)       # nothing equals None
+Tensor.__lt__, Tensor.__le__, Tensor.__gt__, Tensor.__ge__ = map(_comparison, (ops.lt, ops.le, ops.gt, ops.ge))
 
-# --- changes in place ----------------------------------------------------------------------------
-
-
-def _changeable(x, what):
-    """Whether the array of `x` may be written to.  Raises RuntimeError for a leaf whose gradient would be wrong then."""
-    if x.is_leaf and x.requires_grad and _mode.recording:
-        raise RuntimeError(f"{what}: this leaf requires a gradient, and is not changed in place while operations are "
-                           "remembered; write `with no_grad():` around a step, or x = x + ... for a new Tensor")
-    return x.is_leaf and x._memory is not _PRIVATE
-
-
-def _write(x, array):
-    """Put `array`, broadcast and in the dtype of `x`, into the array of `x`, or in its place if that is read-only."""
-    if x._data.flags.writeable:
-        x.data[...] = array
-    else:
-        x.data = np.array(np.broadcast_to(array, x.shape), x.dtype)
-    return x
-
-
-def _assignment(symbol, function):
-    """x ∘= b.  It changes the array of `x`; what an operation has computed, or now depends on b, is a new Tensor."""
-    def assignment(x, b):
-        if not _changeable(x, f"x {symbol} ...") or getattr(b, "requires_grad", False) and _mode.recording:
-            return function(x, b)
-        shape = np.shape(_bare(b))
-        if len(shape) > x.ndim or any(n not in (1, m) for n, m in zip(shape[::-1], x.shape[::-1])):
-            raise ValueError(f"x {symbol} ...: expected a shape that fits into {x.shape}, got {shape}")
-        return _write(x, function(x, b)._data)
-    return assignment
-
-
-Tensor.__iadd__, Tensor.__isub__ = _assignment("+=", ops.add), _assignment("-=", ops.sub)
-Tensor.__imul__, Tensor.__itruediv__ = _assignment("*=", ops.mul), _assignment("/=", ops.div)
-Tensor.__ipow__ = _assignment("**=", ops.pow)
-
-
-def _setitem(x, index, value):
-    """x[index] = value, for a leaf."""
-    if not _changeable(x, "x[...] = ..."):
-        raise TypeError("x[...] = ...: what an operation has computed is not changed in place: use where, masked_fill "
-                        "or concatenate for a new Tensor")
-    value = ops.as_tensor(value, x)
-    if value.requires_grad and _mode.recording:
-        raise TypeError("x[...] = ...: the value requires a gradient, which an assignment would lose; use where, "
-                        "masked_fill or concatenate for a new Tensor, or value.detach()")
-    array = x._data if x._data.flags.writeable else x._data.copy()
-    array[ops.as_index(index)] = value._data
-    x.data = array
-
-
-Tensor.__setitem__ = _setitem
+for _name, _other in ALIASES.items():
+    setattr(Tensor, _name, getattr(Tensor, _other))
 
 # --- NumPy's functions ---------------------------------------------------------------------------
 
@@ -169,8 +150,8 @@ FUNCTIONS = {
     np.sum: lambda a, axis=None, keepdims=False: ops.sum(a, axis, keepdims),
     np.mean: lambda a, axis=None, keepdims=False: ops.mean(a, axis, keepdims),
     np.var: lambda a, axis=None, ddof=0, keepdims=False: ops.var(a, axis, ddof, keepdims),
-    np.max: lambda a, axis=None, keepdims=False: ops.max(a, axis, keepdims),
-    np.min: lambda a, axis=None, keepdims=False: ops.min(a, axis, keepdims),
+    np.max: lambda a, axis=None, keepdims=False: ops.amax(a, axis, keepdims),
+    np.min: lambda a, axis=None, keepdims=False: ops.amin(a, axis, keepdims),
     np.cumsum: lambda a, axis=None: ops.cumsum(ops.reshape(a, -1), 0) if axis is None else ops.cumsum(a, axis),
     np.clip: lambda a, a_min=None, a_max=None: ops.clamp(a, a_min, a_max),
     np.where: lambda condition, x, y: ops.where(condition, x, y),
@@ -194,23 +175,18 @@ def _refuse(function, why):
                     "t.detach().numpy() to leave the graph")
 
 
-def _bare(x):
-    """`x` with the arrays in place of Tensors."""
-    return x._data if isinstance(x, Tensor) else x
-
-
 def _array_ufunc(self, ufunc, method, *inputs, **options):
     if method != "__call__" or options:
         _refuse(ufunc, "only a plain call has a derivative here" if method != "__call__" else
                 f"{', '.join(options)} is not supported")
     if ufunc in WITHOUT_DERIVATIVE:
-        return ufunc(*map(_bare, inputs))
+        return ufunc(*map(ops.bare, inputs))
     return UFUNCS[ufunc](*inputs) if ufunc in UFUNCS else _refuse(ufunc, "it has no row in the derivative table")
 
 
 def _array_function(self, function, types, arguments, options):
     if function in WITHOUT_DERIVATIVE:
-        return function(*map(_bare, arguments), **options)
+        return function(*map(ops.bare, arguments), **options)
     if function not in FUNCTIONS:
         _refuse(function, "it has no row in the derivative table")
     try:

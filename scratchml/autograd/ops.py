@@ -6,8 +6,9 @@ All take Tensors, arrays and numbers; each function of one Tensor is a method to
 Choices
     Kinks: relu, leaky_relu and abs have derivative 0, `negative_slope` and 0 at 0; clamp has 1 at its bounds.
     Ties: max and min, over whatever dimensions, share the gradient evenly among all entries that attain them, and
-    maximum and minimum by halves.  max(x, dim) returns the values alone: it is PyTorch's amax.
-    Comparisons give plain arrays of bool, argmax and argmin of int: they have no derivative.
+    maximum and minimum by halves.  max(x, dim) along one dimension is a pair as in PyTorch, (values, indices), whose
+    gradient goes to the entries that it names; `amax` is the values alone.
+    Comparisons give Plain arrays of bool, argmax and argmin of int: they have no derivative.
     0 ** 0 is 1, with derivative 0 by the base.
     A Python number takes the dtype of the Tensor that it meets, as do bool and int; float32 meets float64 as float64.
 
@@ -25,6 +26,7 @@ import string
 import numpy as np
 
 from scratchml.autograd import table
+from scratchml.autograd.plain import Extreme, Plain, asked_dtype
 from scratchml.autograd.tensor import Tensor, fixed
 
 # --- arguments put in order ----------------------------------------------------------------------
@@ -41,11 +43,16 @@ def as_tensor(x, like=None):
     return Tensor(array.astype(dtype) if array.dtype.kind in "biu" else array)
 
 
+def bare(x):
+    """`x` with the array in the place of a Tensor."""
+    return x._data if isinstance(x, Tensor) else x
+
+
 def _pair(a, b):
     return as_tensor(a, b), as_tensor(b, a)
 
 
-def _one_dim(dim, ndim):
+def one_dim(dim, ndim):
     """`dim` as a number from 0 on."""
     if not isinstance(dim, numbers.Integral) or isinstance(dim, bool) or not -ndim <= dim < ndim:
         wanted = f"a whole number from {-ndim} to {ndim - 1}, for {ndim} dimension(s)" if ndim else \
@@ -55,14 +62,14 @@ def _one_dim(dim, ndim):
 
 
 def _dims(dim, ndim):
-    """A dimension, several of them, or None for all, as a sorted tuple; one number has, as in PyTorch, a dimension 0."""
+    """A dimension, several, or None for all, as a sorted tuple; one number has, as in PyTorch, a dimension 0."""
     if dim is None:
         return tuple(range(ndim))
     if not ndim and dim in (0, -1, (0,), (-1,)) and not isinstance(dim, bool):
         return ()
     if type(dim) is int and -ndim <= dim < ndim:
         return dim % ndim,
-    dims = sorted(_one_dim(d, ndim) for d in (dim if isinstance(dim, (tuple, list)) else (dim,)))
+    dims = sorted(one_dim(d, ndim) for d in (dim if isinstance(dim, (tuple, list)) else (dim,)))
     if len(set(dims)) < len(dims):
         raise ValueError(f"dim={dim!r}: names a dimension twice")
     return tuple(dims)
@@ -78,14 +85,14 @@ def _mask(mask):
 # --- entry by entry ------------------------------------------------------------------------------
 
 
-def add(a, b):
-    """a + b"""
-    return table.ADD(*_pair(a, b))
+def add(a, b, *, alpha=1):
+    """a + alpha b"""
+    return table.ADD(*_pair(a, b if alpha == 1 else mul(b, alpha)))
 
 
-def sub(a, b):
-    """a - b"""
-    return table.SUB(*_pair(a, b))
+def sub(a, b, *, alpha=1):
+    """a - alpha b"""
+    return table.SUB(*_pair(a, b if alpha == 1 else mul(b, alpha)))
 
 
 def mul(a, b):
@@ -133,6 +140,16 @@ def sqrt(x):
 def abs(x):
     """|x|"""
     return table.ABS(as_tensor(x))
+
+
+def sin(x):
+    """The sine."""
+    return table.SIN(as_tensor(x))
+
+
+def cos(x):
+    """The cosine."""
+    return table.COS(as_tensor(x))
 
 
 def tanh(x):
@@ -186,6 +203,8 @@ def minimum(a, b):
 
 def where(condition, a, b):
     """Entries of `a` where `condition`, an array of bool, is true, of `b` elsewhere.  Raises ValueError for others."""
+    if not any(isinstance(x, (Tensor, float)) for x in (a, b)) and any(isinstance(x, Plain) for x in (a, b)):
+        return np.where(_mask(condition), a, b).view(Plain)
     return table.WHERE(*_pair(a, b), params=(_mask(condition),))
 
 
@@ -193,6 +212,41 @@ def masked_fill(x, mask, value):
     """The number `value` where `mask`, an array of bool, is true, `x` elsewhere.  Raises ValueError for others."""
     x = as_tensor(x)
     return table.WHERE(fixed(value, x.dtype), x, params=(_mask(mask),))
+
+
+def eq(a, b):
+    """Where a = b."""
+    return _compared(np.equal, a, b)
+
+
+def ne(a, b):
+    """Where a ≠ b."""
+    return _compared(np.not_equal, a, b)
+
+
+def lt(a, b):
+    """Where a < b."""
+    return _compared(np.less, a, b)
+
+
+def le(a, b):
+    """Where a ≤ b."""
+    return _compared(np.less_equal, a, b)
+
+
+def gt(a, b):
+    """Where a > b."""
+    return _compared(np.greater, a, b)
+
+
+def ge(a, b):
+    """Where a ≥ b."""
+    return _compared(np.greater_equal, a, b)
+
+
+def _compared(ufunc, a, b):
+    a, b = _pair(a, b)
+    return Plain(ufunc(a._data, b._data))
 
 
 # --- sums and extremes ---------------------------------------------------------------------------
@@ -229,38 +283,51 @@ def _count(x, total):
 
 
 def max(x, dim=None, keepdim=False):
-    """The greatest value over `dim`, as in `sum`.  Entries that tie share the gradient evenly."""
-    x = as_tensor(x)
-    dims = _dims(dim, x.ndim)
-    _not_empty(x, dims, "max")
-    return table.MAX(x, params=(dims, keepdim))
+    """The greatest value of all; along one `dim` the values and where they are, with another Tensor `maximum`."""
+    if isinstance(dim, Tensor):
+        return maximum(x, dim)
+    if isinstance(dim, numbers.Integral):
+        return _taken_at(as_tensor(x), argmax(x, dim, True), dim, keepdim)
+    return amax(x, dim, keepdim)
 
 
 def min(x, dim=None, keepdim=False):
-    """The least value over `dim`, as in `sum`.  Entries that tie share the gradient evenly."""
-    x = as_tensor(x)
-    dims = _dims(dim, x.ndim)
-    _not_empty(x, dims, "min")
-    return table.MIN(x, params=(dims, keepdim))
+    """The least value of all; along one `dim` the values and where they are, with another Tensor `minimum`."""
+    if isinstance(dim, Tensor):
+        return minimum(x, dim)
+    if isinstance(dim, numbers.Integral):
+        return _taken_at(as_tensor(x), argmin(x, dim, True), dim, keepdim)
+    return amin(x, dim, keepdim)
+
+
+def _taken_at(x, at, dim, keepdim):
+    values = gather(x, dim, at) if x.ndim else x
+    return Extreme(values, at) if keepdim or not x.ndim else Extreme(squeeze(values, dim), at.squeeze(dim))
 
 
 def amax(x, dim=None, keepdim=False):
-    """`max` under PyTorch's other name."""
-    return max(x, dim, keepdim)
+    """The greatest value over `dim`, as in `sum`.  Entries that tie share the gradient evenly."""
+    x = as_tensor(x)
+    dims = _dims(dim, x.ndim)
+    _not_empty(x, dims, "amax")
+    return table.MAX(x, params=(dims, keepdim))
 
 
 def amin(x, dim=None, keepdim=False):
-    """`min` under PyTorch's other name."""
-    return min(x, dim, keepdim)
+    """The least value over `dim`, as in `sum`.  Entries that tie share the gradient evenly."""
+    x = as_tensor(x)
+    dims = _dims(dim, x.ndim)
+    _not_empty(x, dims, "amin")
+    return table.MIN(x, params=(dims, keepdim))
 
 
 def argmax(x, dim=None, keepdim=False):
-    """Where the greatest value is, the first of equals; a plain array of int."""
+    """Where the greatest value is, the first of equals; a Plain array of int."""
     return _place_of("argmax", x, dim, keepdim)
 
 
 def argmin(x, dim=None, keepdim=False):
-    """Where the least value is, the first of equals; a plain array of int."""
+    """Where the least value is, the first of equals; a Plain array of int."""
     return _place_of("argmin", x, dim, keepdim)
 
 
@@ -268,7 +335,8 @@ def _place_of(name, x, dim, keepdim):
     x = as_tensor(x)
     dims = _dims(dim, x.ndim)
     _not_empty(x, dims, name)
-    return getattr(x._data, name)(dim if dim is None or not x.ndim else _one_dim(dim, x.ndim), keepdims=keepdim)
+    dim = None if dim is None or not x.ndim else one_dim(dim, x.ndim)
+    return Plain(getattr(x._data, name)(dim, keepdims=keepdim))
 
 
 def _not_empty(x, dims, name):
@@ -286,7 +354,7 @@ def _along(row, x, dim):
     x = as_tensor(x)
     if not x.ndim:
         return _along(row, reshape(x, 1), dim).reshape(())
-    return row(x, params=(_one_dim(dim, x.ndim),))
+    return row(x, params=(one_dim(dim, x.ndim),))
 
 
 def logsumexp(x, dim=None, keepdim=False):
@@ -370,7 +438,7 @@ def permute(x, *dims):
     """Dimension dims[k] becomes dimension k.  Raises ValueError unless each is named once."""
     x = as_tensor(x)
     dims = dims[0] if len(dims) == 1 and isinstance(dims[0], (tuple, list)) else dims
-    order = tuple(_one_dim(d, x.ndim) for d in dims)
+    order = tuple(one_dim(d, x.ndim) for d in dims)
     if sorted(order) != list(range(x.ndim)):
         raise ValueError(f"dims={dims}: expected each of {x.ndim} dimensions once")
     return table.PERMUTE(x, params=(order,))
@@ -380,7 +448,7 @@ def transpose(x, dim0, dim1):
     """Two dimensions change places."""
     x = as_tensor(x)
     order = list(range(x.ndim))
-    i, j = _one_dim(dim0, x.ndim), _one_dim(dim1, x.ndim)
+    i, j = one_dim(dim0, x.ndim), one_dim(dim1, x.ndim)
     order[i], order[j] = j, i
     return table.PERMUTE(x, params=(tuple(order),))
 
@@ -395,7 +463,7 @@ def squeeze(x, dim=None):
 def unsqueeze(x, dim):
     """With a dimension of length 1 at `dim`."""
     x = as_tensor(x)
-    dim = _one_dim(dim, x.ndim + 1)
+    dim = one_dim(dim, x.ndim + 1)
     return reshape(x, (*x.shape[:dim], 1, *x.shape[dim:]))
 
 
@@ -439,7 +507,7 @@ def _index_part(part):
 def gather(x, dim, index):
     """y[i, j, ...] = x[index[i, j, ...], j, ...] for dim = 0, and so on; `index` is an array of int, of x's ndim."""
     x, positions = as_tensor(x), as_index(np.asarray(index))
-    dim = _one_dim(dim, x.ndim)
+    dim = one_dim(dim, x.ndim)
     if positions.ndim != x.ndim or positions.dtype.kind not in "iu":
         raise ValueError(f"index: expected an array of int with {x.ndim} dimension(s), got {positions.dtype} with "
                          f"{positions.ndim}")
@@ -451,7 +519,9 @@ def gather(x, dim, index):
 def concatenate(tensors, dim=0):
     """One behind the other along `dim`.  Raises ValueError for none, or for shapes that differ elsewhere."""
     tensors = _several(tensors)
-    dim = _one_dim(dim, tensors[0].ndim)
+    if isinstance(tensors[0], Plain):
+        return np.concatenate(tensors, one_dim(dim, tensors[0].ndim)).view(Plain)
+    dim = one_dim(dim, tensors[0].ndim)
     starts = np.cumsum([0, *(t.shape[dim] for t in tensors if t.ndim > dim)]).tolist()
     return table.concatenation(len(tensors))(*tensors, params=(dim, starts))
 
@@ -461,7 +531,9 @@ def stack(tensors, dim=0):
     tensors = _several(tensors)
     if len({t.shape for t in tensors}) > 1:
         raise ValueError(f"tensors: expected one shape, got {[t.shape for t in tensors]}")
-    return concatenate([unsqueeze(t, dim) for t in tensors], _one_dim(dim, tensors[0].ndim + 1))
+    if isinstance(tensors[0], Plain):
+        return np.stack(tensors, dim).view(Plain)
+    return concatenate([unsqueeze(t, dim) for t in tensors], one_dim(dim, tensors[0].ndim + 1))
 
 
 def _several(tensors):
@@ -470,6 +542,8 @@ def _several(tensors):
     tensors = list(tensors)
     if not tensors:
         raise ValueError("tensors: expected at least one, got none")
+    if all(isinstance(t, Plain) for t in tensors):
+        return tensors
     first = next((t for t in tensors if type(t) is Tensor), None)
     return [as_tensor(t, first) for t in tensors]
 
@@ -477,7 +551,7 @@ def _several(tensors):
 def split(x, split_size, dim=0):
     """Pieces along `dim`, of length `split_size`, the last perhaps shorter, or of the lengths in a list."""
     x = as_tensor(x)
-    dim = _one_dim(dim, x.ndim)
+    dim = one_dim(dim, x.ndim)
     n = x.shape[dim]
     if isinstance(split_size, numbers.Integral):
         if split_size < 1:
@@ -498,9 +572,12 @@ def pad(x, pad, value=0.0):
     return table.PAD(x, params=([(0, 0)] * (x.ndim - len(pairs)) + pairs, value))
 
 
-def to(x, dtype):
-    """As float32 or float64.  Raises ValueError for other types."""
-    x, dtype = as_tensor(x), np.dtype(dtype)
-    if dtype not in (np.float32, np.float64):
-        raise ValueError(f"dtype: expected float32 or float64, got {dtype}")
-    return x if dtype == x.dtype else table.TO(x, params=(dtype,))
+def to(x, *what, **named):
+    """As another dtype; whole numbers and truth values are Plain, and have no gradient.  Devices can only be the CPU.
+
+    Raises ValueError for other types and devices.
+    """
+    x, dtype = as_tensor(x), asked_dtype(*what, **named)
+    if dtype is None or dtype == x.dtype:
+        return x
+    return table.TO(x, params=(dtype,)) if dtype.kind == "f" else Plain(x._data.astype(dtype))

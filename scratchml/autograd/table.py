@@ -142,6 +142,8 @@ LOG = Primitive("log(x)", np.log, lambda g, x: g / x)
 LOG1P = Primitive("log1p(x)", np.log1p, lambda g, x: g / (1 + x))
 SQRT = Primitive("sqrt(x)", np.sqrt, lambda g, y: 0.5 * g / y)
 ABS = Primitive("abs(x)", np.abs, lambda g, x: g * np.sign(x._data))
+SIN = Primitive("sin(x)", np.sin, lambda g, x: g * x.cos())
+COS = Primitive("cos(x)", np.cos, lambda g, x: -g * x.sin())
 TANH = Primitive("tanh(x)", np.tanh, lambda g, y: g * (1 - y * y))
 SIGMOID = Primitive("sigmoid(x)", sigmoid_of, lambda g, y: g * (y * (1 - y)))
 RELU = Primitive("relu(x)", lambda x: np.maximum(x, 0), lambda g, y: only(g, y._data > 0))
@@ -168,6 +170,7 @@ CUMSUM = Primitive("cumsum(x; dim)", lambda x, dim: x.cumsum(dim), lambda g, dim
 WHERE = Primitive("where(a, b; mask)", lambda a, b, mask: np.where(mask, a, b),
                   lambda g, mask: only(g, mask), lambda g, mask: only(g, ~mask))
 ONLY = Primitive("only(x; mask)", lambda x, mask: np.where(mask, x, x.dtype.type(0)), lambda g, mask: only(g, mask))
+CLONE = Primitive("clone(x)", np.copy, lambda g: g)
 TO = Primitive("to(x; dtype)", lambda x, dtype: x.astype(dtype), lambda g: g)
 RESHAPE = Primitive("reshape(x; to)", lambda x, to: x.reshape(to), lambda g, shape: g.reshape(shape))
 PERMUTE = Primitive("permute(x; dims)", lambda x, dims: x.transpose(dims),

@@ -1,0 +1,214 @@
+"""Functions made of others: what PyTorch has a name for and the table needs no row for.
+
+Their gradients, and those of the gradients, come from the operations that they are made of.  What takes whole numbers
+or truth values as well, as a change of shape does, gives back Plain for Plain.
+
+Choices
+    Slopes that are not there are 0, as in PyTorch: that of a standard deviation or a norm of 0.
+    A product is multiplied pair by pair, then pairs of pairs: so its gradient needs no quotient, and zeros no care.
+    Order is that of a stable sort, NaN above all numbers; ties keep their places, also in descending order.
+
+>>> from scratchml.autograd import Tensor
+>>> x = Tensor([[3.0, 1.0], [2.0, 0.0]], requires_grad=True)
+>>> topk(x, 1), prod(x, 1)
+(Extreme(values=Tensor([[3.],
+        [2.]], requires_grad=True), indices=Plain([[0],
+       [0]])), Tensor([3., 0.], requires_grad=True))
+>>> prod(x, 1).sum().backward()
+>>> x.grad
+Tensor([[1., 3.],
+        [0., 2.]])
+"""
+import math
+import numbers
+
+import numpy as np
+
+from scratchml.autograd import ops, table
+from scratchml.autograd.ops import Extreme, as_tensor
+from scratchml.autograd.plain import Plain
+from scratchml.autograd.tensor import Tensor
+
+# --- shapes --------------------------------------------------------------------------------------
+
+
+def flatten(x, start_dim=0, end_dim=-1):
+    """The dimensions from `start_dim` to `end_dim` as one."""
+    x = as_tensor(x)
+    if not x.ndim:
+        return ops.reshape(x, 1)
+    start, end = ops.one_dim(start_dim, x.ndim), ops.one_dim(end_dim, x.ndim)
+    if start > end:
+        raise ValueError(f"start_dim={start_dim}: expected a dimension not behind end_dim={end_dim}")
+    return ops.reshape(x, (*x.shape[:start], math.prod(x.shape[start:end + 1]), *x.shape[end + 1:]))
+
+
+def t(x):
+    """A matrix (N, D) as (D, N); a vector or number as it is.  Raises ValueError for more dimensions."""
+    x = as_tensor(x)
+    if x.ndim > 2:
+        raise ValueError(f"t: expected at most 2 dimensions, got shape {x.shape}; use transpose or mT")
+    return x if x.ndim < 2 else x.mT
+
+
+def chunk(x, chunks, dim=0):
+    """At most `chunks` pieces of one length along `dim`, the last perhaps shorter."""
+    x = as_tensor(x)
+    if not isinstance(chunks, numbers.Integral) or chunks < 1:
+        raise ValueError(f"chunks={chunks!r}: expected a whole number of at least 1")
+    return ops.split(x, max(1, -(-x.shape[ops.one_dim(dim, x.ndim)] // int(chunks))), dim)
+
+
+def unbind(x, dim=0):
+    """What lies along `dim`, one by one, without that dimension."""
+    x = as_tensor(x)
+    dim = ops.one_dim(dim, x.ndim)
+    return tuple(ops.squeeze(piece, dim) for piece in ops.split(x, 1, dim)) if x.shape[dim] else ()
+
+
+def repeat(x, *sizes):
+    """So many copies along each dimension; there may be new ones in front.  Raises ValueError for fewer than it has."""
+    x = as_tensor(x)
+    sizes = tuple(sizes[0]) if len(sizes) == 1 and isinstance(sizes[0], (tuple, list)) else sizes
+    if len(sizes) < x.ndim or any(not isinstance(n, numbers.Integral) or n < 0 for n in sizes):
+        raise ValueError(f"sizes={sizes}: expected a whole number >= 0 for each of at least {x.ndim} dimension(s)")
+    shape = (1,) * (len(sizes) - x.ndim) + x.shape
+    apart = ops.reshape(x, tuple(m for n in shape for m in (1, n)))
+    copies = ops.expand(apart, tuple(m for times, n in zip(sizes, shape) for m in (times, n)))
+    return ops.reshape(copies, tuple(times * n for times, n in zip(sizes, shape)))
+
+
+def reshape_as(x, other):
+    """In the shape of `other`."""
+    return ops.reshape(x, other.shape)
+
+
+def expand_as(x, other):
+    """Repeated to the shape of `other`."""
+    return ops.expand(x, other.shape)
+
+
+def clone(x):
+    """A copy, with the gradient of the original."""
+    return table.CLONE(as_tensor(x))
+
+
+def tril(x, diagonal=0):
+    """Of each matrix (N, D) what stands on `diagonal` or below it, and 0 above.  Raises ValueError for a vector."""
+    return _masked(x, lambda N, D: np.tri(N, D, diagonal, bool))
+
+
+def triu(x, diagonal=0):
+    """Of each matrix (N, D) what stands on `diagonal` or above it, and 0 below.  Raises ValueError for a vector."""
+    return _masked(x, lambda N, D: ~np.tri(N, D, diagonal - 1, bool))
+
+
+def _masked(x, mask):
+    """Each matrix (N, D) of `x` where mask(N, D) is true, 0 elsewhere."""
+    if np.ndim(ops.bare(x)) < 2:
+        raise ValueError(f"input: expected a matrix (N, D), got shape {np.shape(ops.bare(x))}")
+    mask = np.broadcast_to(mask(*x.shape[-2:]), x.shape)
+    return table.ONLY(x, params=(mask,)) if isinstance(x, Tensor) else x.masked_fill(~mask, 0)
+
+
+# --- powers, sums, products, norms ---------------------------------------------------------------
+
+
+def square(x):
+    """x²"""
+    return as_tensor(x) ** 2
+
+
+def rsqrt(x):
+    """1 / √x"""
+    return 1 / ops.sqrt(x)
+
+
+def reciprocal(x):
+    """1 / x"""
+    return 1 / as_tensor(x)
+
+
+def std(x, dim=None, correction=1, keepdim=False, *, unbiased=None):
+    """The root of `var`, which takes the same; with a slope of 0 where it is 0."""
+    return _root(ops.var(x, dim, correction, keepdim, unbiased=unbiased))
+
+
+def _root(squares):
+    nothing = squares._data == 0
+    return squares.masked_fill(nothing, 1.0).sqrt().masked_fill(nothing, 0.0) if nothing.any() else squares.sqrt()
+
+
+def norm(x, p=2, dim=None, keepdim=False):
+    """(Σ |x|ᵖ)^(1/p) over `dim`, as in `sum`; "fro" for 2, inf for the largest.  Raises ValueError for p <= 0."""
+    x = as_tensor(x)
+    if p in ("fro", 2):
+        return _root(ops.sum(x * x, dim, keepdim))
+    if not isinstance(p, numbers.Real) or not p > 0:
+        raise ValueError(f"p={p!r}: expected a number greater than 0, inf or 'fro'")
+    if p == 1 or p == math.inf:
+        return (ops.sum if p == 1 else ops.amax)(x.abs(), dim, keepdim)
+    total = ops.sum(x.abs() ** p, dim, keepdim)
+    nothing = total._data == 0
+    return (total.masked_fill(nothing, 1.0) ** (1 / p)).masked_fill(nothing, 0.0)
+
+
+def prod(x, dim=None, keepdim=False):
+    """The product of all, or along `dim`; with `keepdim` that stays, with length 1."""
+    x = as_tensor(x)
+    if dim is None or not x.ndim:
+        y = _product(ops.reshape(x, -1), 0)
+        return ops.reshape(y, (1,) * x.ndim if keepdim else ())
+    dim = ops.one_dim(dim, x.ndim)
+    y = _product(x, dim)
+    return y if keepdim else ops.squeeze(y, dim)
+
+
+def _product(x, dim):
+    n = x.shape[dim]
+    if not n:
+        return Tensor(np.ones([1 if d == dim else m for d, m in enumerate(x.shape)], x.dtype))
+    while n > 1:
+        first, second, *rest = ops.split(x, [n // 2, n // 2, *[1] * (n % 2)], dim)
+        x = ops.concatenate([first * second, *rest], dim) if rest else first * second
+        n = x.shape[dim]
+    return x
+
+
+# --- order ---------------------------------------------------------------------------------------
+
+
+def argsort(x, dim=-1, descending=False):
+    """Where the entries along `dim` stand in order, (N, D) for (N, D); Plain."""
+    array = x._data if isinstance(x, Tensor) else np.asarray(x)
+    if not array.ndim:
+        return Plain(0)
+    dim = ops.one_dim(dim, array.ndim)
+    if not descending:
+        return Plain(array.argsort(dim, kind="stable"))
+    backwards = np.flip(array, dim).argsort(dim, kind="stable")                # ties keep their places
+    return Plain(array.shape[dim] - 1 - np.flip(backwards, dim))
+
+
+def sort(x, dim=-1, descending=False):
+    """(values, indices) of the entries along `dim` in order."""
+    at = argsort(x, dim, descending)
+    return Extreme(take_along(x, at, dim), at)
+
+
+def topk(x, k, dim=-1, largest=True):
+    """(values, indices) of the `k` largest entries along `dim`, or smallest, in order.  Raises ValueError for more."""
+    length = np.shape(x._data if isinstance(x, Tensor) else x)
+    at = argsort(x, dim, largest)
+    if not isinstance(k, numbers.Integral) or not 0 <= k <= (length[dim] if length else 1):
+        raise ValueError(f"k={k!r}: expected a whole number up to {length[dim] if length else 1}, the length of "
+                         f"dimension {dim}")
+    at = np.take(at, np.arange(k), dim).view(Plain) if length else at
+    return Extreme(take_along(x, at, dim), at)
+
+
+def take_along(x, at, dim):
+    """The entries at the positions `at` along `dim`."""
+    if not isinstance(x, Tensor):
+        return np.take_along_axis(np.asarray(x), at, dim).view(Plain) if at.ndim else x
+    return ops.gather(x, dim, at) if x.ndim else x

@@ -1,0 +1,170 @@
+"""Tensors from nothing: zeros, ranges, random numbers, and from what Python and NumPy have.
+
+The functions are PyTorch's.  Python's floats become float32, its whole numbers and truth values Plain arrays; an array
+keeps its type.  `dtype` says otherwise, `device` can only be "cpu".  Random numbers come from the generator that
+`manual_seed` sets, or else anew.
+
+>>> tensor([1.0, 2.0]), tensor([1, 2]), zeros(1, 2, requires_grad=True), arange(0, 1, 0.25)
+(Tensor([1., 2.], dtype=float32), Plain([1, 2]), Tensor([[0., 0.]], dtype=float32, requires_grad=True), \
+Tensor([0.  , 0.25, 0.5 , 0.75], dtype=float32))
+"""
+import numpy as np
+
+from scratchml.autograd.plain import Plain, as_dtype, asked_dtype
+from scratchml.autograd.tensor import Tensor
+from scratchml.core.random import generator
+
+
+def tensor(data, dtype=None, device=None, requires_grad=False):
+    """A copy of `data`, numbers in lists, arrays, Tensors, of any shape such as (N, D).  Raises ValueError for others."""
+    array = np.array(_bare(data))
+    of_python = not isinstance(data, (np.ndarray, np.generic, Tensor))
+    if array.dtype.kind == "f" and of_python and not _holds_arrays(data):
+        array = array.astype(np.float32)
+    return _made(array, dtype, device, requires_grad)
+
+
+def as_tensor(data, dtype=None, device=None):
+    """`data` itself where it is a Tensor or array of that type already, else as `tensor`."""
+    wanted = asked_dtype(dtype=dtype, device=device)
+    if isinstance(data, Tensor) and wanted in (None, data.dtype):
+        return data
+    if isinstance(data, np.ndarray) and wanted in (None, data.dtype):
+        return from_numpy(data)
+    return tensor(data, dtype)
+
+
+def from_numpy(array):
+    """The array (N, D), or of any shape, itself as a Tensor or Plain.  Raises ValueError for what is no array."""
+    if not isinstance(array, np.ndarray):
+        raise ValueError(f"array: expected a numpy.ndarray, got {type(array).__name__}")
+    return as_dtype(array, array.dtype)
+
+
+def _bare(data):
+    """`data` with arrays in the place of Tensors."""
+    if isinstance(data, (list, tuple)):
+        return [_bare(part) for part in data]
+    return data._data if isinstance(data, Tensor) else data
+
+
+def _holds_arrays(data):
+    return isinstance(data, (np.ndarray, np.generic, Tensor)) or \
+        isinstance(data, (list, tuple)) and bool(data) and _holds_arrays(data[0])
+
+
+def _made(array, dtype, device, requires_grad):
+    wanted = asked_dtype(dtype=dtype, device=device)
+    made = as_dtype(array, array.dtype if wanted is None else wanted)
+    if requires_grad:
+        if isinstance(made, Plain):
+            raise ValueError(f"requires_grad=True: expected floats, got {made.dtype}, which have no gradient")
+        made.requires_grad = True
+    return made
+
+
+def _filled(size, value, dtype, device, requires_grad):
+    shape = tuple(size[0]) if len(size) == 1 and isinstance(size[0], (tuple, list)) else size
+    return _made(np.full(shape, value), np.float32 if dtype is None else dtype, device, requires_grad)
+
+
+def zeros(*size, dtype=None, device=None, requires_grad=False):
+    """Zeros of the shape `size`, numbers or one tuple."""
+    return _filled(size, 0.0, dtype, device, requires_grad)
+
+
+def ones(*size, dtype=None, device=None, requires_grad=False):
+    """Ones of the shape `size`, numbers or one tuple."""
+    return _filled(size, 1.0, dtype, device, requires_grad)
+
+
+def empty(*size, dtype=None, device=None, requires_grad=False):
+    """A Tensor of the shape `size` whose numbers do not count: zeros."""
+    return _filled(size, 0.0, dtype, device, requires_grad)
+
+
+def full(size, fill_value, dtype=None, device=None, requires_grad=False):
+    """`fill_value` in the shape `size`, (N, D) for instance; whole where that is.  Raises ValueError for no number."""
+    return _made(np.full(tuple(np.atleast_1d(size)) if not isinstance(size, tuple) else size, fill_value),
+                 np.float32 if dtype is None and isinstance(fill_value, float) else dtype, device, requires_grad)
+
+
+def eye(n, m=None, dtype=None, device=None, requires_grad=False):
+    """Ones on the diagonal of zeros (N, N), or (N, M).  Raises ValueError for sizes below 0."""
+    return _made(np.eye(n, m), np.float32 if dtype is None else dtype, device, requires_grad)
+
+
+def arange(start, end=None, step=1, dtype=None, device=None, requires_grad=False):
+    """start, start + step, ... below `end`, or 0, 1, ... below `start`: (N,); whole numbers of such.  Raises ValueError
+    for a step of 0."""
+    if not step:
+        raise ValueError("step=0: expected another number")
+    start, end = (0, start) if end is None else (start, end)
+    array = np.arange(start, end, step)
+    return _made(array, np.float32 if dtype is None and array.dtype.kind == "f" else dtype, device, requires_grad)
+
+
+def linspace(start, end, steps, dtype=None, device=None, requires_grad=False):
+    """`steps` numbers (N,) from `start` to `end`, both included.  Raises ValueError for fewer than 0."""
+    return _made(np.linspace(start, end, steps), np.float32 if dtype is None else dtype, device, requires_grad)
+
+
+# --- random --------------------------------------------------------------------------------------
+
+
+def _drawn(draw, size, dtype, device, requires_grad):
+    shape = tuple(size[0]) if len(size) == 1 and isinstance(size[0], (tuple, list)) else size
+    return _made(draw(shape), np.float32 if dtype is None else dtype, device, requires_grad)
+
+
+def rand(*size, generator=None, dtype=None, device=None, requires_grad=False):
+    """Uniform numbers from 0 to 1 of the shape `size`."""
+    return _drawn(_rng(generator).random, size, dtype, device, requires_grad)
+
+
+def randn(*size, generator=None, dtype=None, device=None, requires_grad=False):
+    """Normal numbers of mean 0 and variance 1 of the shape `size`."""
+    return _drawn(_rng(generator).standard_normal, size, dtype, device, requires_grad)
+
+
+def randint(low, high=None, size=(), generator=None, dtype=None, device=None):
+    """Whole numbers from `low` to below `high`, or from 0 to below `low`, of the shape `size`, (N, D) for instance.
+
+    Raises ValueError for a range without numbers.
+    """
+    if isinstance(high, (tuple, list)):
+        low, high, size = 0, low, high
+    low, high = (0, low) if high is None else (low, high)
+    return _made(_rng(generator).integers(low, high, tuple(size)), np.int64 if dtype is None else dtype, device, False)
+
+
+def randperm(n, generator=None, dtype=None, device=None):
+    """0 ... n - 1 in random order, (N,).  Raises ValueError for n below 0."""
+    return _made(_rng(generator).permutation(n), np.int64 if dtype is None else dtype, device, False)
+
+
+def _rng(given):
+    return generator(given)
+
+
+# --- like another --------------------------------------------------------------------------------
+
+
+def _like(make, name):
+    def like(input, dtype=None, device=None, requires_grad=False):
+        return make(tuple(input.shape), input.dtype if dtype is None else dtype, device, requires_grad)
+    like.__name__ = name
+    like.__doc__ = f"{name.removesuffix('_like')}, in the shape and type of `input`, (N, D) or any."
+    return like
+
+
+zeros_like = _like(lambda shape, *how: _filled((shape,), 0.0, *how), "zeros_like")
+ones_like = _like(lambda shape, *how: _filled((shape,), 1.0, *how), "ones_like")
+empty_like = _like(lambda shape, *how: _filled((shape,), 0.0, *how), "empty_like")
+rand_like = _like(lambda shape, *how: _drawn(_rng(None).random, (shape,), *how), "rand_like")
+randn_like = _like(lambda shape, *how: _drawn(_rng(None).standard_normal, (shape,), *how), "randn_like")
+
+
+def full_like(input, fill_value, dtype=None, device=None, requires_grad=False):
+    """`fill_value` in the shape, (N, D) or any, and type of `input`.  Raises ValueError for no number."""
+    return _filled((tuple(input.shape),), fill_value, input.dtype if dtype is None else dtype, device, requires_grad)

@@ -1,0 +1,181 @@
+"""Changes in place: by Python's operators, to entries, and by the few methods that optimisation loops use.
+
+What an operation has computed is never changed, since its graph relies on it.  A leaf is: x -= y writes to its array,
+also under its other names, as long as no gradient can go wrong by it: the leaf requires none, or it stands under
+`no_grad`.  Of what was computed, x -= y makes a new Tensor; a method such as `sub_` could not give it the name, and
+refuses.
+
+>>> from scratchml.autograd import Tensor, no_grad
+>>> x = Tensor([1.0, 2.0], requires_grad=True)
+>>> (x * x).sum().backward()
+>>> with no_grad():
+...     x -= 0.25 * x.grad
+...     _ = x.grad.zero_()
+>>> x, x.grad
+(Tensor([0.5, 1. ], requires_grad=True), Tensor([0., 0.]))
+"""
+import functools
+
+import numpy as np
+
+from scratchml.autograd import ops
+from scratchml.autograd.memory import _PRIVATE
+from scratchml.autograd.tensor import Tensor, _mode
+from scratchml.core.random import generator as as_generator
+
+
+def _changeable(x, what):
+    """Whether the array of `x` may be written to.  Raises RuntimeError for a leaf whose gradient would be wrong then."""
+    if x.is_leaf and x.requires_grad and _mode.recording:
+        raise RuntimeError(f"{what}: this leaf requires a gradient, and is not changed in place while operations are "
+                           "remembered; write `with no_grad():` around a step, or x = x + ... for a new Tensor")
+    return x.is_leaf and x._memory is not _PRIVATE
+
+
+def _write(x, array):
+    """Put `array`, broadcast and in the dtype of `x`, into the array of `x`, or in its place if that is read-only."""
+    if x._data.flags.writeable:
+        x.data[...] = array
+    else:
+        x.data = np.array(np.broadcast_to(array, x.shape), x.dtype)
+    return x
+
+
+def _assignment(symbol, function):
+    """x ∘= b.  It changes the array of `x`; what an operation has computed, or now depends on b, is a new Tensor."""
+    def assignment(x, b):
+        if not _changeable(x, f"x {symbol} ...") or getattr(b, "requires_grad", False) and _mode.recording:
+            return function(x, b)
+        shape = np.shape(ops.bare(b))
+        if len(shape) > x.ndim or any(n not in (1, m) for n, m in zip(shape[::-1], x.shape[::-1])):
+            raise ValueError(f"x {symbol} ...: expected a shape that fits into {x.shape}, got {shape}")
+        return _write(x, function(x, b)._data)
+    return assignment
+
+
+Tensor.__iadd__, Tensor.__isub__ = _assignment("+=", ops.add), _assignment("-=", ops.sub)
+Tensor.__imul__, Tensor.__itruediv__ = _assignment("*=", ops.mul), _assignment("/=", ops.div)
+Tensor.__ipow__ = _assignment("**=", ops.pow)
+
+
+def _setitem(x, index, value):
+    """x[index] = value, for a leaf."""
+    if not _changeable(x, "x[...] = ..."):
+        raise TypeError("x[...] = ...: what an operation has computed is not changed in place: use where, masked_fill "
+                        "or concatenate for a new Tensor")
+    value = ops.as_tensor(value, x)
+    if value.requires_grad and _mode.recording:
+        raise TypeError("x[...] = ...: the value requires a gradient, which an assignment would lose; use where, "
+                        "masked_fill or concatenate for a new Tensor, or value.detach()")
+    array = x._data if x._data.flags.writeable else x._data.copy()
+    array[ops.as_index(index)] = value._data
+    x.data = array
+
+
+Tensor.__setitem__ = _setitem
+
+
+# --- methods: what takes the place of x ----------------------------------------------------------
+
+
+def _in_place(compute):
+    """The method of that name, which puts compute(array of x, arguments) in the place of x and returns x."""
+    name = compute.__name__
+
+    @functools.wraps(compute)
+    def method(x, *arguments, **named):
+        if not _changeable(x, name):
+            raise RuntimeError(f"{name}: what an operation has computed is not changed in place; use "
+                               f"{name.rstrip('_')} or another operation for a new Tensor")
+        if any(getattr(a, "requires_grad", False) for a in (*arguments, *named.values())) and _mode.recording:
+            raise RuntimeError(f"{name}: an argument requires a gradient, which the change would lose; detach it first")
+        array = np.asarray(compute(x._data, *map(ops.bare, arguments), **{k: ops.bare(a) for k, a in named.items()}))
+        if np.broadcast_shapes(array.shape, x.shape) != x.shape:
+            raise ValueError(f"{name}: expected what fits into shape {x.shape}, got {array.shape}")
+        return _write(x, array)
+    setattr(Tensor, name, method)
+    return method
+
+
+@_in_place
+def zero_(x):
+    """Zeros."""
+    return np.zeros((), x.dtype)
+
+
+@_in_place
+def fill_(x, value):
+    """One number, everywhere."""
+    return value
+
+
+@_in_place
+def copy_(x, src, non_blocking=False):
+    """The numbers of another."""
+    return src
+
+
+@_in_place
+def add_(x, other, *, alpha=1):
+    """x + alpha other"""
+    return x + alpha * other
+
+
+@_in_place
+def sub_(x, other, *, alpha=1):
+    """x - alpha other"""
+    return x - alpha * other
+
+
+@_in_place
+def mul_(x, other):
+    """x other"""
+    return x * other
+
+
+@_in_place
+def div_(x, other):
+    """x / other"""
+    return x / other
+
+
+@_in_place
+def clamp_(x, min=None, max=None):
+    """The nearest values from `min` to `max`."""
+    return np.clip(x, min, max)
+
+
+@_in_place
+def addcmul_(x, tensor1, tensor2, *, value=1):
+    """x + value tensor1 tensor2"""
+    return x + value * tensor1 * tensor2
+
+
+@_in_place
+def addcdiv_(x, tensor1, tensor2, *, value=1):
+    """x + value tensor1 / tensor2"""
+    return x + value * tensor1 / tensor2
+
+
+@_in_place
+def lerp_(x, end, weight):
+    """x + weight (end - x)"""
+    return x + weight * (end - x)
+
+
+@_in_place
+def masked_fill_(x, mask, value):
+    """`value` where `mask` is true."""
+    return np.where(mask, value, x)
+
+
+@_in_place
+def normal_(x, mean=0.0, std=1.0, *, generator=None):
+    """Normal numbers, from the generator of `manual_seed`."""
+    return as_generator(generator).normal(mean, std, x.shape)
+
+
+@_in_place
+def uniform_(x, low=0.0, high=1.0, *, generator=None):
+    """Uniform numbers, from the generator of `manual_seed`."""
+    return as_generator(generator).uniform(low, high, x.shape)

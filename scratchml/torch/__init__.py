@@ -1,0 +1,111 @@
+"""PyTorch's names for what stands elsewhere in the book: a script runs after a change of its imports.
+
+    import scratchml.torch as torch
+    import scratchml.nn as nn
+    import scratchml.nn.functional as F
+    import scratchml.optim as optim
+
+Nothing is computed here.  What a script may miss it finds by its name and an error: there is no GPU, no JIT, no number
+of another type than float32 and float64 that has a gradient; whole numbers and truth values are NumPy's arrays, with
+PyTorch's methods (scratchml.autograd.plain).  Tensor.data is NumPy's array, and random numbers are NumPy's.
+
+>>> import scratchml.torch as torch
+>>> x = torch.tensor([[1.0, 2.0], [4.0, 3.0]], requires_grad=True)
+>>> values, indices = torch.max(x, dim=1)
+>>> values.sum().backward()
+>>> x.grad, (indices == torch.tensor([1, 1])).float().mean().item()
+(Tensor([[0., 1.],
+        [1., 0.]], dtype=float32), 0.5)
+"""
+import functools
+import sys
+import types
+from math import e, inf, nan, pi
+
+import numpy as _np
+
+from scratchml import autograd, nn, optim
+from scratchml.autograd import batches as _batches
+from scratchml.autograd.composed import (argsort, chunk, clone, flatten, norm, prod, reciprocal, repeat, rsqrt, sort, square,
+                                         std, t, topk, tril, triu, unbind)
+from scratchml.autograd.creation import (arange, as_tensor, empty, empty_like, eye, from_numpy, full, full_like,
+                                         linspace, ones, ones_like, rand, rand_like, randint, randn, randn_like,
+                                         randperm, tensor, zeros, zeros_like)
+from scratchml.autograd.modes import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
+from scratchml.autograd.ops import (abs, add, amax, amin, argmax, argmin, clamp, concatenate, cos, cumsum, div, einsum,
+                                    exp, flip, gather, log, log1p, log_softmax, logsumexp, masked_fill, matmul, max,
+                                    maximum, mean, min, minimum, mul, neg, permute, pow, relu, reshape, sigmoid, sin,
+                                    softmax, softplus, split, sqrt, squeeze, stack, sub, sum, tanh, transpose,
+                                    unsqueeze, var, where)
+from scratchml.autograd.plain import Plain
+from scratchml.autograd.storing import load, save
+from scratchml.autograd.tensor import Tensor
+from scratchml.core.random import manual_seed
+
+CHAPTERS = ()
+
+float32 = float = _np.dtype("float32")
+float64 = double = _np.dtype("float64")
+int64, int32, int16, int8, uint8 = map(_np.dtype, ("int64", "int32", "int16", "int8", "uint8"))
+long, int, bool = int64, int32, _np.dtype("bool")
+
+ALIASES = {                                              # PyTorch's other names
+    "cat": "concatenate", "concat": "concatenate", "mm": "matmul", "bmm": "matmul", "clip": "clamp", "swapaxes":
+    "transpose", "subtract": "sub", "multiply": "mul", "divide": "div", "inference_mode": "no_grad",
+}
+OF_EITHER = ("argmax argmin clone flatten masked_fill max mean min permute repeat reshape squeeze sum t transpose "
+             "unsqueeze cumsum").split()
+
+
+def _of_either(name):
+    """The function of Tensors `name`, which takes whole numbers and truth values to their own method of that name."""
+    function = globals()[name]
+
+    @functools.wraps(function)
+    def either(x, *arguments, **named):
+        return getattr(x, name)(*arguments, **named) if isinstance(x, Plain) else function(x, *arguments, **named)
+    return either
+
+
+globals().update({name: _of_either(name) for name in OF_EITHER})
+globals().update({name: globals()[other] for name, other in ALIASES.items()})
+
+
+class device(str):
+    """Where numbers are: the CPU.  Raises ValueError for another place."""
+
+    def __new__(cls, name="cpu"):
+        if not str(name).startswith("cpu"):
+            raise ValueError(f"device={name!r}: expected 'cpu', there is no other here")
+        return str.__new__(cls, "cpu")
+
+    type = "cpu"
+
+
+def is_tensor(obj):
+    """Whether `obj` is a Tensor, or an array of whole numbers or truth values."""
+    return isinstance(obj, (Tensor, _np.ndarray))
+
+
+def isnan(x):
+    """Where entries are NaN."""
+    return x.isnan() if isinstance(x, Tensor) else _np.isnan(x)
+
+
+def isfinite(x):
+    """Where entries are neither NaN nor infinite."""
+    return x.isfinite() if isinstance(x, Tensor) else _np.isfinite(x)
+
+
+def _module(name, **names):
+    """A module of `names`, so that `from scratchml.torch.utils.data import DataLoader` finds it."""
+    module = sys.modules[f"{__name__}.{name}"] = types.ModuleType(f"{__name__}.{name}")
+    module.__dict__.update(names)
+    return module
+
+
+utils = _module("utils", data=_module("utils.data", **{name: getattr(_batches, name) for name in (
+    "DataLoader", "Dataset", "Subset", "TensorDataset", "random_split")}))
+cuda = _module("cuda", is_available=lambda: False, manual_seed=lambda seed: None, manual_seed_all=lambda seed: None)
+for _name, _package in {"nn": nn, "optim": optim, "autograd": autograd}.items():
+    sys.modules[f"{__name__}.{_name}"] = _package

@@ -1,0 +1,87 @@
+"""Functions made of others: their laws, order and ties, bad arguments.  Gradients are tested with all operations."""
+import numpy as np
+import pytest
+
+from scratchml.autograd import Tensor, composed
+from scratchml.autograd.plain import Plain
+
+A = np.array([[3.0, 1.0, 2.0], [0.0, 5.0, 4.0]])
+X = Tensor(A)
+
+
+@pytest.mark.parametrize("got, expected", [
+    (lambda: X.flatten(), A.ravel()), (lambda: Tensor(2.0).flatten(), [2.0]), (lambda: X.t(), A.T),
+    (lambda: Tensor([1.0]).t(), [1.0]), (lambda: X.repeat(2, 1, 2), np.tile(A, (2, 1, 2))), (lambda: X.clone(), A),
+    (lambda: X.repeat((1, 0)), np.zeros((2, 0))), (lambda: X.tril(), np.tril(A)), (lambda: X.triu(1), np.triu(A, 1)),
+    (lambda: X.std(), A.std(ddof=1)), (lambda: X.std(0, unbiased=False), A.std(0)), (lambda: X.prod(), 0.0),
+    (lambda: X[:, 1:].prod(0), [5.0, 8.0]), (lambda: Tensor(np.ones((3, 0))).prod(1), [1.0, 1, 1]),
+    (lambda: Tensor(3.0).prod(), 3.0), (lambda: Tensor(3.0).prod(0), 3.0), (lambda: X.norm(), np.linalg.norm(A)),
+    (lambda: X.norm("fro"), np.linalg.norm(A)), (lambda: X.norm(1, 0), np.abs(A).sum(0)),
+    (lambda: X.sort().values, np.sort(A)), (lambda: X.sort(0, True)[0], np.sort(A, 0)[::-1]),
+    (lambda: X.topk(2).values, [[3, 2], [5, 4]]), (lambda: X.topk(1, 0, largest=False).values, [[0, 1, 2]]),
+    (lambda: Tensor(2.0).sort().values, 2.0), (lambda: Tensor(2.0).topk(1).values, 2.0), (lambda: X.square(), A * A),
+    (lambda: X.chunk(2, 1)[1], A[:, 2:]), (lambda: X.unbind(1)[2], A[:, 2]), (lambda: X[0].reciprocal(), 1 / A[0]),
+])
+def test_values(got, expected):
+    np.testing.assert_allclose(got().data, expected, rtol=1e-15)
+    assert got().shape == np.shape(expected)
+
+
+def test_a_copy_is_an_array_of_its_own():
+    assert not np.shares_memory(X.clone()._data, A)
+
+
+def test_the_number_of_chunks_is_that_of_pytorch():
+    for n, chunks, lengths in [(5, 2, [3, 2]), (5, 4, [2, 2, 1]), (2, 5, [1, 1]), (6, 3, [2, 2, 2]), (0, 3, [0])]:
+        assert [len(piece) for piece in Tensor(np.zeros(n)).chunk(chunks)] == lengths
+
+
+def test_ties_keep_their_places_and_nan_is_greatest():
+    x = Tensor([2.0, np.nan, 1.0, 2.0, np.nan])
+    assert x.argsort().tolist() == [2, 0, 3, 1, 4] and x.argsort(descending=True).tolist() == [1, 4, 0, 3, 2]
+    assert type(x.sort().indices) is Plain and x.topk(3).indices.tolist() == [1, 4, 0]
+
+
+def test_whole_numbers_stay_such():
+    i = Plain([[3, 1, 2]])
+    assert composed.sort(i).values.tolist() == [[1, 2, 3]] and composed.topk(i, 1)[0].tolist() == [[3]]
+    assert type(composed.tril(i)) is Plain and composed.triu(Plain([[True, True], [True, True]]), 1).tolist() == [
+        [False, True], [False, False]]
+
+
+@pytest.mark.parametrize("use, message", [
+    (lambda: X.topk(4), "k=4: expected a whole number up to 3, the length of dimension -1"),
+    (lambda: X.topk(-1), "k=-1"), (lambda: X.chunk(0), "chunks=0: expected a whole number of at least 1"),
+    (lambda: X.repeat(2), r"sizes=\(2,\): expected a whole number >= 0 for each of at least 2 dimension"),
+    (lambda: X.repeat(2, -1), "whole number >= 0"), (lambda: X.flatten(1, 0), "start_dim=1: expected a dimension not"),
+    (lambda: X.unsqueeze(0).t(), r"at most 2 dimensions, got shape \(1, 2, 3\)"), (lambda: X.norm(0), "p=0"),
+    (lambda: X.norm("nuc"), "p='nuc'"), (lambda: composed.tril(Tensor([1.0])), "expected a matrix"),
+    (lambda: X.sort(2), "dim=2"), (lambda: X.prod(True), "dim=True"), (lambda: X.size(2), "dim=2"),
+])
+def test_bad_arguments(use, message):
+    with pytest.raises(ValueError, match=message):
+        use()
+
+
+# --- names on a Tensor
+
+def test_names_of_pytorch_on_a_tensor():
+    assert X.size() == (2, 3) and X.size(-1) == 3 and X.dim() == 2 and X.device == "cpu" and X.tolist() == A.tolist()
+    assert X.view(3, 2).shape == X.view_as(Tensor(np.ones((3, 2)))).shape == (3, 2) and X.contiguous() is X
+    assert X.float().dtype == np.float32 and X.float().double().dtype == np.float64 and X.cpu() is X
+    assert X.to("cpu") is X and X.to("cpu", np.float32).dtype == np.float32 and X.type_as(X.float()).dtype == np.float32
+    assert X.mm(X.t()).shape == (2, 2) and X[None].bmm(X.t()[None]).shape == (1, 2, 2)
+    assert X.expand_as(Tensor(np.ones((4, 2, 3)))).shape == (4, 2, 3)
+    assert not X.isnan().any() and (X - np.inf).isinf().all() and X.isfinite().all()
+    x = Tensor([1.0]).requires_grad_()
+    assert x.requires_grad and not x.requires_grad_(False).requires_grad
+    with pytest.raises(RuntimeError, match="only a leaf"):
+        (x.requires_grad_() * 2).requires_grad_(False)
+    values, indices = X.max(1)
+    assert values.tolist() == [3, 5] and indices.tolist() == [0, 1] and X[:, :2].max(1)[1].tolist() == [0, 1]
+    assert X.max().item() == 5 and X.max(Tensor([2.0, 2, 2])).tolist() == np.maximum(A, 2).tolist()
+    assert X.amax((0, 1)).item() == 5 and X.min(dim=0, keepdim=True).values.shape == (1, 3)
+    assert type(X.to(np.int64)) is Plain and X.to(np.int64).tolist() == A.tolist() and X.to(bool).dtype == bool
+    for wrong in (np.float16, "complex128", object, "words"):
+        with pytest.raises(ValueError, match="expected float32, float64, a type of whole numbers or bool"):
+            X.to(wrong)

@@ -1,0 +1,48 @@
+"""The face: names are there, whole numbers go through, and nothing is computed here."""
+import ast
+import importlib
+import inspect
+
+import numpy as np
+import pytest
+
+import scratchml.torch as torch
+from scratchml import autograd, nn, optim
+
+
+def test_other_packages_by_their_names():
+    assert torch.nn is nn and torch.optim is optim and torch.autograd is autograd and torch.Tensor is autograd.Tensor
+    assert importlib.import_module("scratchml.torch.utils.data").DataLoader is torch.utils.data.DataLoader
+    assert importlib.import_module("scratchml.torch.nn") is nn and not torch.cuda.is_available()
+    assert torch.float32 == np.float32 and torch.long == np.int64 and torch.bool == np.bool_ and torch.pi == np.pi
+    assert torch.device("cpu").type == "cpu" and torch.zeros(1, device=torch.device("cpu")).device == "cpu"
+    with pytest.raises(ValueError, match="device='cuda'"):
+        torch.device("cuda")
+
+
+def test_aliases_are_what_they_stand_for():
+    assert all(getattr(torch, name) is getattr(torch, other) for name, other in torch.ALIASES.items())
+
+
+def test_whole_numbers_stay_whole():
+    i = torch.tensor([[3, 1], [2, 5]])
+    for got, expected in [
+        (torch.cat([i, i], 1), [[3, 1, 3, 1], [2, 5, 2, 5]]), (torch.stack([i[0], i[1]], dim=1), [[3, 2], [1, 5]]),
+        (torch.where(i > 2, i, 0), [[3, 0], [0, 5]]), (torch.sum(i, dim=1), [4, 7]), (torch.max(i, 1)[0], [3, 5]),
+        (torch.max(i), 5), (torch.argmax(i, dim=1), [0, 1]), (torch.reshape(i, (4,)), [3, 1, 2, 5]),
+        (torch.transpose(i, 0, 1), [[3, 2], [1, 5]]), (torch.unsqueeze(i, 0), [[[3, 1], [2, 5]]]),
+        (torch.flatten(i), [3, 1, 2, 5]), (torch.cumsum(i, dim=0), [[3, 1], [5, 6]]), (torch.tril(i), [[3, 0], [2, 5]]),
+        (torch.sort(i, 1)[0], [[1, 3], [2, 5]]), (torch.topk(i, 1, dim=1).indices, [[0], [1]]),
+        (torch.masked_fill(i, i > 2, 0), [[0, 1], [2, 0]]), (torch.repeat(i, 1, 2), [[3, 1, 3, 1], [2, 5, 2, 5]]),
+    ]:
+        assert isinstance(got, autograd.plain.Plain) and got.dtype == np.int64 and got.tolist() == expected
+    x = torch.ones(2, 2)
+    assert type(torch.where(i > 2, x, 0.0)) is torch.Tensor and type(torch.cat([x, i])) is torch.Tensor
+    assert type(torch.where(i > 2, i, 0.5)) is torch.Tensor
+    assert torch.is_tensor(i) and torch.is_tensor(x) and torch.isnan(x).sum() == 0 and torch.isfinite(i).all()
+
+
+def test_it_defines_next_to_nothing():
+    tree = ast.parse(inspect.getsource(torch))
+    lines = [node for node in ast.walk(tree) if isinstance(node, (ast.For, ast.While, ast.BinOp))]
+    assert len(lines) <= 4
