@@ -5,7 +5,8 @@ Its gradient is then written by hand as well, as a vector-Jacobian product: from
 its operands.  `Fused` makes the two functions one operation of the graph.
 
 The sweep hands arrays to it, not Tensors, so nothing is remembered of what it does, and there is no second derivative:
-asking for one is an error.  Check what you derive with `gradcheck`.
+asking for one is an error, unless `composed` says the gradient again, in operations on Tensors.  That is what is
+computed where a gradient shall have a graph of its own.  Check what you derive with `gradcheck` and `gradgradcheck`.
 
 >>> from scratchml.autograd import Fused, Tensor
 >>> def cube(x):
@@ -42,12 +43,16 @@ class Fused:
     fresh : bool, default=False
         Whether every array that `backward` returns is new and nobody else's: it becomes the `grad` of a leaf without a
         copy.
+    composed : callable or None, default=None
+        The same as `backward` in operations on Tensors: gets the operands, Tensors where `saved` holds them and else
+        None, `saved`, and the gradients as Tensors.
     """
 
-    __slots__ = ("name", "forward", "backward", "fresh")
+    __slots__ = ("name", "forward", "backward", "fresh", "composed")
 
-    def __init__(self, forward, backward, *, fresh=False):
+    def __init__(self, forward, backward, *, fresh=False, composed=None):
         self.name, self.forward, self.backward, self.fresh = forward.__name__, forward, backward, fresh
+        self.composed = composed
 
     def __call__(self, *operands, **options):
         operands = [t if type(t) is Tensor else Tensor(t) for t in operands]
@@ -68,7 +73,12 @@ class Fused:
         useful : set or None
             Operands whose gradients are wanted; None for all.
         """
-        saved, shapes = node.saved
+        saved, (shapes, operands) = node.saved
+        if _mode.recording and self.composed is not None:
+            gradients = self.composed(operands, saved, *g.tensors(shapes))
+            gradients = gradients if isinstance(gradients, tuple) else (gradients,)
+            return [None if target is None or useful is not None and target not in useful else d
+                    for d, target in zip(gradients, node.edges, strict=True)]
         gradients = self.backward(saved, *g.arrays(shapes))
         gradients = gradients if isinstance(gradients, tuple) else (gradients,)
         if len(gradients) != len(node.edges):
@@ -121,6 +131,10 @@ class Parts:
         """The gradient of every result as an array, zeros where none has come."""
         return [self.given[k]._data if k in self.given else np.zeros(*shape) for k, shape in enumerate(shapes)]
 
+    def tensors(self, shapes):
+        """The same as Tensors."""
+        return [self.given[k] if k in self.given else Tensor(np.zeros(*shape)) for k, shape in enumerate(shapes)]
+
 
 _ONCE, _RESULT = _Once(), _Result()
 
@@ -130,9 +144,10 @@ def results_of(primitive, operands, saved, arrays):
     results = tuple(_result(array, _shared_memory(array, operands)) for array in arrays)
     if _mode.recording and any(t.requires_grad for t in operands):
         kept = list(_arrays_in(saved))
-        watches = tuple((t, _memory_of(t).watch()) for t in operands if (t._memory is not None or t._node is None)
-                        and any(_shared(array, t._data) for array in kept))
-        whole = Node(primitive, operands, (saved, [(a.shape, a.dtype) for a in arrays]), watches, np.empty(0))
+        held = tuple(t if any(_shared(array, t._data) for array in kept) else None for t in operands)
+        watches = tuple((t, _memory_of(t).watch()) for t in held
+                        if t is not None and (t._memory is not None or t._node is None))
+        whole = Node(primitive, operands, (saved, ([(a.shape, a.dtype) for a in arrays], held)), watches, np.empty(0))
         whole.shape = whole.dtype = None
         for k, result in enumerate(results):
             result._node, result.requires_grad = Node(_RESULT, (), k, (), result._data), True

@@ -36,7 +36,7 @@ arguments, PyTorch; for (5), Keras.
 import numpy as np
 
 from scratchml.autograd import Fused
-from scratchml.autograd.ops import as_tensor
+from scratchml.autograd.ops import as_tensor, concatenate, where
 from scratchml.autograd.table import sigmoid_of
 from scratchml.core.checks import real_number, whole_number
 from scratchml.core.jit import kernel
@@ -75,7 +75,12 @@ def _leaky(u, *, s):
     return y, (u if s < 0 else y, s)
 
 
-LEAKY_RELU = Fused(_leaky, lambda saved, g: leaky_relu_by_input(g, *saved), fresh=True)
+def _leaky_composed(operands, saved, g):
+    u, s = saved                                         # or the result, which has the same signs
+    return where(u > 0, g, s * g)
+
+
+LEAKY_RELU = Fused(_leaky, lambda saved, g: leaky_relu_by_input(g, *saved), fresh=True, composed=_leaky_composed)
 
 
 def glu(u, v):
@@ -105,7 +110,14 @@ def _glu_gradient(saved, g):
     return np.concatenate(glu_by_input(g, *np.split(x, 2, dim)), dim)
 
 
-GLU_ROW = Fused(_glu, _glu_gradient, fresh=True)
+def _glu_composed(operands, saved, g):
+    dim = saved[1]
+    u, v = operands[0].split(operands[0].shape[dim] // 2, dim)
+    gate = v.sigmoid()
+    return concatenate([g * gate, g * u * gate * (1 - gate)], dim)
+
+
+GLU_ROW = Fused(_glu, _glu_gradient, fresh=True, composed=_glu_composed)
 
 
 class LeakyReLU(Module):

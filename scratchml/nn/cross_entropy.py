@@ -227,7 +227,19 @@ def _as_rows(z):
     return z if z.ndim == 2 else np.moveaxis(z, min(1, z.ndim - 1), -1).reshape(-1, z.shape[min(1, z.ndim - 1)])
 
 
-CROSS_ENTROPY = Fused(_cross_entropy, _cross_entropy_gradient, fresh=True)
+def _cross_entropy_composed(operands, saved, g):
+    """(4) with softmax(z) for exp(z - l)."""
+    z, (_, t, w, α, _, scale), axis = operands[0], saved, min(1, saved[0].ndim - 1)
+    shares = w * ((1 - α) * (t[..., None] == np.arange(len(w))) + α / len(w))
+    shares = np.where((t >= 0)[..., None], shares, 0)
+    counts = np.broadcast_to(np.expand_dims(shares.any(-1), axis), z.shape)    # other scores may be anything
+    shares = np.moveaxis(shares, -1, axis).astype(z.dtype)
+    p = z.masked_fill(~counts, 0.0).softmax(axis)
+    g = (g * scale if not g.ndim else g.unsqueeze(axis)) * (shares.sum(axis, keepdims=True) * p - shares)
+    return g
+
+
+CROSS_ENTROPY = Fused(_cross_entropy, _cross_entropy_gradient, fresh=True, composed=_cross_entropy_composed)
 REDUCTIONS = ("mean", "sum", "none")
 
 

@@ -55,7 +55,7 @@ import numpy as np
 
 from scratchml.autograd import Fused, Tensor
 from scratchml.autograd.ops import as_tensor
-from scratchml.autograd.table import add_rows
+from scratchml.autograd.table import SCATTER, add_rows, only
 from scratchml.core.checks import real_number, whole_number
 from scratchml.core.jit import kernel
 from scratchml.core.random import generator
@@ -114,7 +114,15 @@ def _affine_gradient(saved, g):
     return (by_input, by_weight, linear_by_bias(g)) if with_bias else (by_input, by_weight)
 
 
-AFFINE = Fused(_affine, _affine_gradient, fresh=True)
+def _affine_composed(operands, saved, g):
+    x, W = operands[:2]
+    rows = g.reshape(-1, g.shape[-1])
+    by_input = None if saved[1] is None else g @ W
+    by_weight = None if saved[0] is None else rows.mT @ x.reshape(-1, x.shape[-1])
+    return (by_input, by_weight, rows.sum(0))[:len(operands)]
+
+
+AFFINE = Fused(_affine, _affine_gradient, fresh=True, composed=_affine_composed)
 
 
 class Linear(Module):
@@ -186,7 +194,13 @@ def _embedding_gradient(saved, g):
     return by_table
 
 
-EMBEDDING = Fused(_embedding, _embedding_gradient, fresh=True)
+def _embedding_composed(operands, saved, g):
+    ids, V, padding = saved
+    by_table = SCATTER(g, params=(ids, (V, g.shape[-1])))
+    return by_table if padding is None else only(by_table, (np.arange(V) != padding)[:, None])
+
+
+EMBEDDING = Fused(_embedding, _embedding_gradient, fresh=True, composed=_embedding_composed)
 
 
 class Embedding(Module):
@@ -293,7 +307,8 @@ def _dropout(u, *, m, p):
     return drop(u, m, p), (m, p)
 
 
-DROPOUT = Fused(_dropout, lambda saved, g: drop(g, *saved), fresh=True)
+DROPOUT = Fused(_dropout, lambda saved, g: drop(g, *saved), fresh=True,
+                composed=lambda operands, saved, g: DROPOUT(g, m=saved[0], p=saved[1]))
 
 
 class Dropout(Module):

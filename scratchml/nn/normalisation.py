@@ -235,7 +235,32 @@ def _length(x):
     return x.shape[2] if x.ndim > 2 else 1
 
 
-CHANNELS = Fused(_channels, _channels_gradient, fresh=True)
+def _channels_composed(operands, saved, g):
+    x, w = [*operands, None][:2]
+    _, mean, quotient, _, of_batch = saved
+    dims = (0, *range(2, x.ndim))
+    along = (1, -1, *[1] * (x.ndim - 2))                 # the channels' places
+    mean, quotient = (array.astype(x.dtype).reshape(along) for array in (mean, quotient))
+    normalised, quotient = _standardised(x, dims, quotient) if of_batch else ((x - mean) * quotient, quotient)
+    h = g if w is None else g * w.reshape(along)
+    by_input = _unshifted(h, normalised, dims) * quotient if of_batch else h * quotient
+    return by_input if w is None else (by_input, (g * normalised).sum(dims), g.sum(dims))
+
+
+def _standardised(x, dims, quotient):
+    """x̂ over `dims` and 1 / √(V + ε), both as functions of the Tensor x; the latter has the value `quotient`."""
+    d = x - x.mean(dims, True)
+    V = (d * d).mean(dims, True)
+    quotient = (V - V.detach() + quotient ** -2) ** -0.5
+    return d * quotient, quotient
+
+
+def _unshifted(h, normalised, dims):
+    """`h` less what a shift and a stretch of all x of a group undo: the bracket of (4) and (9)."""
+    return h - h.mean(dims, True) - normalised * (h * normalised).mean(dims, True)
+
+
+CHANNELS = Fused(_channels, _channels_gradient, fresh=True, composed=_channels_composed)
 
 
 # --- rows ----------------------------------------------------------------------------------------
@@ -362,4 +387,17 @@ def _flat(w, size):
     return np.ones(size) if w is None else w.reshape(-1)
 
 
-ROWS = Fused(_rows, _rows_gradient, fresh=True)
+def _rows_composed(operands, saved, g):
+    x, w = [*operands, None][:2]
+    _, quotients, _, with_bias, size = saved
+    g, quotient = g.reshape(-1, size), quotients[1].astype(x.dtype)[:, None]
+    normalised, quotient = _standardised(x.reshape(-1, size), 1, quotient)
+    h = g if w is None else g * w.reshape(-1)
+    by_input = (_unshifted(h, normalised, 1) * quotient).reshape(x.shape)
+    if w is None:
+        return by_input
+    by_weight, by_bias = ((g * normalised).sum(0).reshape(w.shape), g.sum(0).reshape(w.shape))
+    return (by_input, by_weight, by_bias) if with_bias else (by_input, by_weight)
+
+
+ROWS = Fused(_rows, _rows_gradient, fresh=True, composed=_rows_composed)
