@@ -23,9 +23,8 @@ Equations
 Choices
     All is computed in float64 and given out in the type that came in.  NaN is refused, and so are in `fit` values beyond
     1e300, as in the chapter on scaling.
-    (4) is off by up to (2 + z²) eps of its value.  (5) starts within 4.5e-4 of the solution and takes two steps of
-    Halley's method, which cube the error: 4 eps max(1, |z|) of rounding remain, for p >= 1e-300.  Normal scores are cut
-    off at ±5.1993, the levels 1e-7 and 1 - 1e-7: otherwise the least and the largest value would be at infinity.
+    (4) and (5) are those of the chapter on distributions.  Normal scores are cut off at ±5.1993, the levels 1e-7 and
+    1 - 1e-7: otherwise the least and the largest value would be at infinity.
 
 Cost
     O(N D log N) time for (1), which sorts.  A value takes O(log K) in (2), O(1) in (3) to (5).
@@ -34,14 +33,13 @@ Cost
 >>> QuantileTransformer(n_quantiles=3).fit(X).transform([[4., 25]]).tolist()
 [[0.75, 0.75]]
 
-Sources: R. Hyndman, Y. Fan, "Sample quantiles in statistical packages", The American Statistician 50 (1996),
-definition 7 for (1); M. Abramowitz, I. Stegun, "Handbook of mathematical functions" (1964), 26.2.23 for the start of (5).
+Source: R. Hyndman, Y. Fan, "Sample quantiles in statistical packages", The American Statistician 50 (1996),
+definition 7 for (1).
 """
-import math
-
 import numpy as np
 
 from scratchml.core.checks import one_of, whole_number
+from scratchml.core.distributions import normal_cdf, normal_isf
 from scratchml.core.jit import kernel
 from scratchml.preprocessing.scaling import _each, _extremes, _Scaler
 
@@ -89,7 +87,7 @@ def normal_levels(Z):
 
     Shapes: Z (N, D) -> (N, D)
     """
-    return _each(_normal_levels_chunk, Z)
+    return normal_cdf(Z)
 
 
 def normal_quantiles(P):
@@ -99,7 +97,7 @@ def normal_quantiles(P):
 
     Shapes: P (N, D) -> (N, D)
     """
-    return _each(_normal_quantiles_chunk, P)
+    return -normal_isf(P)                                # by symmetry: what is exceeded with 1 - p is minus that
 
 
 # --- the estimator -------------------------------------------------------------------------------
@@ -194,28 +192,3 @@ def _levels_chunk(c, start, stop, X, QT, P):
                 P[i, j] = (k - 1 + (x - q[k - 1]) / (q[k] - q[k - 1])) / last
             else:
                 P[i, j] = 0.5 * (k + np.searchsorted(q, x, side="right") - 1) / last
-
-
-@kernel
-def _normal_levels_chunk(c, start, stop, Z, P):
-    """(4)."""
-    for i in range(start, stop):
-        for j in range(Z.shape[1]):
-            P[i, j] = 0.5 * math.erfc(-Z[i, j] * math.sqrt(0.5))
-
-
-@kernel
-def _normal_quantiles_chunk(c, start, stop, P, Z):
-    """(5), for the lower half; the upper half is its mirror image."""
-    for i in range(start, stop):
-        for j in range(P.shape[1]):
-            p, z = min(P[i, j], 1 - P[i, j]), -np.inf
-            if p > 0:
-                t = math.sqrt(-2 * math.log(p))
-                z = (2.515517 + t * (0.802853 + t * 0.010328)) / (1 + t * (1.432788 + t * (0.189269 + t * 0.001308)))
-                z -= t
-                for _ in range(2):
-                    density = math.exp(-0.5 * z * z) * math.sqrt(0.5 / math.pi)
-                    step = (0.5 * math.erfc(-z * math.sqrt(0.5)) - p) / density
-                    z -= step / (1 + 0.5 * z * step)
-            Z[i, j] = z if P[i, j] < 0.5 else -z
