@@ -5,14 +5,15 @@ import numpy as np
 
 from scratchml.core.checks import real_number, whole_number
 from scratchml.nn.module import Module, Parameter, as_input, float_type
-from scratchml.nn.normalisation import CHANNELS, ROWS, _columns, _inverse, _length, _moments, moved_towards
+from scratchml.nn.normalisation import CHANNELS, ROWS, inverse, moments_of_channels, moved_towards
 
 
 class BatchNorm1d(Module):
     """Every channel of (N, C) or (N, C, L) normalised over the batch, by (1) and (2); in use by running means, (5).
 
     `weight` and `bias` (C,) are w and b, `running_mean` and `running_var` (C,) the means.  Raises ValueError for inputs
-    of another shape, and for a batch in training with one number a channel, which has no variance.
+    of another shape, and for a batch in training with one number a channel, which has no variance, or with a variance that
+    `running_var` cannot hold.
 
     Parameters
     ----------
@@ -58,20 +59,26 @@ class BatchNorm1d(Module):
             if count < 2:
                 raise ValueError(f"input: BatchNorm1d({self.num_features}) expected at least 2 numbers a channel in "
                                  f"training, got shape {shape}; use a larger batch, or eval()")
-            mean, V = _moments(_columns(x._data), _length(x._data))
+            mean, V = moments_of_channels(x._data)
             if self.training and self.running_mean is not None:
                 self._track(mean, V * (count / (count - 1)))
         else:
             mean, V = self.running_mean.astype(np.float64), self.running_var.astype(np.float64)
-        of_channels = dict(mean=mean, quotient=_inverse(V, self.eps), of_batch=of_batch)
+        of_channels = dict(mean=mean, quotient=inverse(V, self.eps), of_batch=of_batch)
         return CHANNELS(x, self.weight, self.bias, **of_channels) if self.affine else CHANNELS(x, **of_channels)
 
     def _track(self, mean, V):
+        α = 1 / (1.0 + self.num_batches_tracked) if self.momentum is None else self.momentum
+        try:
+            with np.errstate(over="raise"):
+                mean, V = (moved_towards(running, new, α).astype(running.dtype)
+                           for running, new in ((self.running_mean, mean), (self.running_var, V)))
+        except FloatingPointError:
+            raise ValueError(f"input: the variance of a channel is {V.max():.3g}, more than running_var holds in "
+                             f"{self.running_var.dtype}; scale the inputs, or take a layer of dtype='float64'") from None
         count = self.num_batches_tracked
         count += 1                                       # in place, as the two below
-        α = 1 / float(count) if self.momentum is None else self.momentum
-        for running, new in ((self.running_mean, mean), (self.running_var, V)):
-            running[...] = moved_towards(running, new, α)
+        self.running_mean[...], self.running_var[...] = mean, V
 
 
 class LayerNorm(Module):

@@ -40,11 +40,13 @@ Choices
     BatchNorm1d of (N, C, L) takes every position for a sample: N L numbers a channel.
     (5) goes towards the unbiased variance, N/(N-1) V, as in PyTorch, while (2) divides by the biased one.
     Outside of training μ and V are constants, and of (4) the first term is left.
-    All sums are in float64, also for float32.  Variances are of deviations from the mean, not differences of squares.
-    Kept for the gradient are x, and a mean and a quotient for each group; x̂ is computed again.
+    All is computed in float64, also for float32, and rounded once, at the end.  Variances are of deviations from the
+    mean, not differences of squares.
+    Kept for the gradient are x, and a mean and a quotient 1 / √(V + ε) for each group; x̂ is computed again.
 
 Cost
-    O(N C); two passes over x and one for the result, and two on the way back.
+    O(N C).  Rows are read once on the way there and once on the way back; channels twice, since a mean is known only
+    at their end.  Memory beside the results: two numbers for each row, or for each channel (and position) of a chunk.
 
 >>> from scratchml.nn import BatchNorm1d
 >>> layer = BatchNorm1d(1, dtype="float64")
@@ -59,24 +61,7 @@ import math
 import numpy as np
 
 from scratchml.autograd import Fused
-from scratchml.core.jit import kernel, run_chunks
-
-# --- in chunks of rows ---------------------------------------------------------------------------
-
-CHUNK = 2**19                                            # entries, 100 to 200 µs of work
-
-
-def _over_rows(chunk_kernel, x, *arguments):
-    chunk = _rows_a_chunk(x)
-    if len(x) <= chunk:                                  # no threads to ask
-        chunk_kernel(0, 0, len(x), x, *arguments)
-    else:
-        run_chunks(chunk_kernel, len(x), x, *arguments, chunk=chunk)
-
-
-def _rows_a_chunk(x):
-    return max(1, CHUNK // max(x.shape[1], 1))
-
+from scratchml.core.jit import kernel, readable, run_chunks
 
 # --- channels ------------------------------------------------------------------------------------
 
@@ -86,7 +71,8 @@ def channel_moments(x):
 
     Shapes: x (N, C) -> (C), (C)
     """
-    return _moments(_columns(x), 1)
+    μ = x.mean(axis=0, dtype=np.float64)
+    return μ, ((x - μ) ** 2).mean(axis=0)
 
 
 def normalised_channels(x, μ, V, w, b, ε):
@@ -94,7 +80,8 @@ def normalised_channels(x, μ, V, w, b, ε):
 
     Shapes: x (N, C), μ (C), V (C), w (C), b (C), ε -> (N, C)
     """
-    return _normalised(_columns(x), 1, μ, _inverse(V, ε), w, b)
+    x̂ = (x - μ) / np.sqrt(V + ε)
+    return w * x̂ + b
 
 
 def channels_by_weight(g, x, μ, V, ε):
@@ -102,7 +89,8 @@ def channels_by_weight(g, x, μ, V, ε):
 
     Shapes: g (N, C), x (N, C), μ (C), V (C), ε -> (C), (C)
     """
-    return _sums(_columns(g), _columns(x), 1, μ, _inverse(V, ε))
+    x̂ = (x - μ) / np.sqrt(V + ε)
+    return (g * x̂).sum(axis=0), g.sum(axis=0, dtype=np.float64)
 
 
 def channels_by_input(g, x, μ, V, w, ε):
@@ -110,8 +98,9 @@ def channels_by_input(g, x, μ, V, w, ε):
 
     Shapes: g (N, C), x (N, C), μ (C), V (C), w (C), ε -> (N, C)
     """
-    g, x, quotient = _columns(g), _columns(x), _inverse(V, ε)
-    return _by_input(g, x, 1, μ, quotient, w, *_sums(g, x, 1, μ, quotient))
+    s, N = np.sqrt(V + ε), len(x)
+    X, G = channels_by_weight(g, x, μ, V, ε)
+    return w / s * (g - G / N - (x - μ) / s * X / N)
 
 
 def moved_towards(r, m, α):
@@ -122,117 +111,83 @@ def moved_towards(r, m, α):
     return (1 - α) * r + α * m
 
 
-# The same for (N, C, L) as (N, C L): the L numbers of a channel side by side are L columns until the sums are added.
+# --- rows ----------------------------------------------------------------------------------------
 
 
-def _inverse(V, ε):
-    return 1 / np.sqrt(V + ε)
+def row_moments(x):
+    """(6)  μ_n = 1/C Σ_c x_nc, V_n = 1/C Σ_c (x_nc - μ_n)²
+
+    Shapes: x (N, C) -> (N), (N)
+    """
+    μ = x.mean(axis=1, dtype=np.float64)
+    return μ, ((x - μ[:, None]) ** 2).mean(axis=1)
 
 
-def _columns(x):
-    return np.ascontiguousarray(x.reshape(len(x), math.prod(x.shape[1:])) if x.ndim > 2 else x)
+def normalised_rows(x, w, b, ε):
+    """(7)  y_nc = w_c x̂_nc + b_c with x̂_nc = (x_nc - μ_n) / √(V_n + ε)
+
+    Shapes: x (N, C), w (C), b (C), ε -> (N, C)
+    """
+    x̂, _ = _standardised_rows(x, ε)
+    return w * x̂ + b
 
 
-def _for_columns(L, C, *arrays):
-    """Numbers of each channel, or one for all, as float64 for each of the C L columns, a row for each of `arrays`."""
-    rows = np.empty((len(arrays), C, L))
-    for row, array in zip(rows, arrays):
-        row[...] = array[:, None] if np.ndim(array) else array
-    return rows.reshape(len(arrays), C * L)
+def rows_by_weight(g, x, ε):
+    """(8)  ∂L/∂w_c, ∂L/∂b_c = Σ_n g_nc x̂_nc, Σ_n g_nc
+
+    Shapes: g (N, C), x (N, C), ε -> (C), (C)
+    """
+    x̂, _ = _standardised_rows(x, ε)
+    return (g * x̂).sum(axis=0), g.sum(axis=0, dtype=np.float64)
 
 
-def _sums_of(chunk_kernel, x, L, count, *arguments):
-    """`count` sums over each channel, that the chunks have written to places of their own."""
-    places = np.zeros((-(-len(x) // _rows_a_chunk(x)), count, x.shape[1]))
-    _over_rows(chunk_kernel, x, *arguments, places)
-    sums = places[0] if len(places) == 1 else places.sum(axis=0)
-    return sums.reshape(count, -1, L).sum(axis=2) if L > 1 else sums
+def rows_by_input(g, x, w, ε):
+    """(9)  ∂L/∂x_nc = (h_nc - Σ_d h_nd/C - x̂_nc Σ_d h_nd x̂_nd/C) / √(V_n + ε)
+
+    Shapes: g (N, C), x (N, C), w (C), ε -> (N, C)
+    """
+    (x̂, s), h = _standardised_rows(x, ε), w * g
+    return (h - h.mean(axis=1, keepdims=True) - x̂ * (h * x̂).mean(axis=1, keepdims=True)) / s
 
 
-def _moments(x, L):
-    count, C = len(x) * L, x.shape[1] // L
-    mean = _sums_of(_add_columns, x, L, 1)[0] / count
-    return mean, _sums_of(_add_squares, x, L, 1, _for_columns(L, C, mean))[0] / count
+def _standardised_rows(x, ε):
+    """x̂ of (7) and what it is divided by, (N, 1)."""
+    μ, V = row_moments(x)
+    s = np.sqrt(V + ε)[:, None]
+    return (x - μ[:, None]) / s, s
 
 
-def _normalised(x, L, mean, quotient, w, b):
-    y = np.empty(x.shape, x.dtype)
-    _over_rows(_shift_columns, x, _for_columns(L, len(mean), mean, w * quotient, b), y)
-    return y
-
-
-def _sums(g, x, L, mean, quotient):
-    return tuple(_sums_of(_add_products, x, L, 2, g, _for_columns(L, len(mean), mean, quotient)))
-
-
-def _by_input(g, x, L, mean, quotient, w, by_weight, by_bias):
-    d, count = np.empty(x.shape, x.dtype), len(x) * L
-    _over_rows(_centre_columns, x, g,
-               _for_columns(L, len(mean), mean, w * quotient, by_bias / count, quotient * by_weight / count), d)
-    return d
-
-
-@kernel
-def _add_columns(c, start, stop, x, sums):
-    total = sums[c, 0]
-    for n in range(start, stop):
-        for k in range(x.shape[1]):
-            total[k] += x[n, k]
-
-
-@kernel(contract=True)
-def _add_squares(c, start, stop, x, of_columns, sums):
-    mean, total = of_columns[0], sums[c, 0]
-    for n in range(start, stop):
-        for k in range(x.shape[1]):
-            deviation = x[n, k] - mean[k]
-            total[k] += deviation * deviation
-
-
-@kernel(contract=True)
-def _shift_columns(c, start, stop, x, of_columns, y):
-    mean, scale, shift = of_columns[0], of_columns[1], of_columns[2]
-    for n in range(start, stop):
-        for k in range(x.shape[1]):
-            y[n, k] = (x[n, k] - mean[k]) * scale[k] + shift[k]
-
-
-@kernel(contract=True)
-def _add_products(c, start, stop, x, g, of_columns, sums):
-    mean, quotient, by_weight, by_bias = of_columns[0], of_columns[1], sums[c, 0], sums[c, 1]
-    for n in range(start, stop):
-        for k in range(x.shape[1]):
-            by_weight[k] += g[n, k] * (x[n, k] - mean[k]) * quotient[k]
-            by_bias[k] += g[n, k]
-
-
-@kernel(contract=True)
-def _centre_columns(c, start, stop, x, g, of_columns, d):
-    mean, scale, level, slope = of_columns[0], of_columns[1], of_columns[2], of_columns[3]
-    for n in range(start, stop):
-        for k in range(x.shape[1]):
-            d[n, k] = scale[k] * (g[n, k] - level[k] - (x[n, k] - mean[k]) * slope[k])
+# --- as operations on Tensors --------------------------------------------------------------------
 
 
 def _channels(x, w=None, b=None, *, mean, quotient, of_batch):
-    y = _normalised(_columns(x), _length(x), mean, quotient, *((1.0, 0.0) if w is None else (w, b)))
-    return y.reshape(x.shape), (x, mean, quotient, w, of_batch)
+    y = _normalised_channels(x, mean, quotient, *((1.0, 0.0) if w is None else (w, b)))
+    return y, (x, mean, quotient, w, of_batch)
 
 
 def _channels_gradient(saved, g):
     x, mean, quotient, w, of_batch = saved
-    if not x.size:
-        return np.zeros_like(x) if w is None else (np.zeros_like(x), np.zeros_like(w), np.zeros_like(w))
-    columns, g, L = _columns(x), _columns(g), _length(x)
-    sums = by_weight, by_bias = _sums(g, columns, L, mean, quotient)
-    if not of_batch:
-        sums = np.zeros((2, len(mean)))
-    by_input = _by_input(g, columns, L, mean, quotient, 1.0 if w is None else w, *sums).reshape(x.shape)
+    by_weight, by_bias = _channels_by_weight(g, x, mean, quotient)
+    scale = quotient if w is None else w * quotient
+    by_input = _channels_by_input(g, x, mean, quotient, scale, *(by_weight, by_bias) if of_batch else (0.0, 0.0))
     return by_input if w is None else (by_input, by_weight.astype(w.dtype), by_bias.astype(w.dtype))
 
 
-def _length(x):
-    return x.shape[2] if x.ndim > 2 else 1
+def _rows(x, w=None, b=None, *, size, ε):
+    y, quotients = _normalised_rows(x, w, b, size, ε)
+    return y, (x, quotients, w, b is not None, size)
+
+
+def _rows_gradient(saved, g):
+    x, quotients, w, with_bias, size = saved
+    by_input, sums = _rows_back(g, x, quotients, w, size)
+    if w is None:
+        return by_input
+    by_weight, by_bias = (total.reshape(w.shape).astype(w.dtype) for total in sums)
+    return (by_input, by_weight, by_bias) if with_bias else (by_input, by_weight)
+
+
+# The gradients again, for where they are differentiated themselves.
 
 
 def _channels_composed(operands, saved, g):
@@ -245,6 +200,19 @@ def _channels_composed(operands, saved, g):
     h = g if w is None else g * w.reshape(along)
     by_input = _unshifted(h, normalised, dims) * quotient if of_batch else h * quotient
     return by_input if w is None else (by_input, (g * normalised).sum(dims), g.sum(dims))
+
+
+def _rows_composed(operands, saved, g):
+    x, w = [*operands, None][:2]
+    _, quotients, _, with_bias, size = saved
+    g, quotient = g.reshape(-1, size), quotients[1].astype(x.dtype)[:, None]
+    normalised, quotient = _standardised(x.reshape(-1, size), 1, quotient)
+    h = g if w is None else g * w.reshape(-1)
+    by_input = (_unshifted(h, normalised, 1) * quotient).reshape(x.shape)
+    if w is None:
+        return by_input
+    by_weight, by_bias = ((g * normalised).sum(0).reshape(w.shape), g.sum(0).reshape(w.shape))
+    return (by_input, by_weight, by_bias) if with_bias else (by_input, by_weight)
 
 
 def _standardised(x, dims, quotient):
@@ -261,143 +229,218 @@ def _unshifted(h, normalised, dims):
 
 
 CHANNELS = Fused(_channels, _channels_gradient, fresh=True, composed=_channels_composed)
+ROWS = Fused(_rows, _rows_gradient, fresh=True, composed=_rows_composed)
+
+# --- compiled: in chunks of rows -----------------------------------------------------------------
+
+CHUNK, LEAST = 2**17, 16                                 # entries, 40 µs of work; rows: the sums of a chunk are smaller
 
 
-# --- rows ----------------------------------------------------------------------------------------
+def _over_rows(chunk_kernel, x, *arguments):
+    chunk = _rows_a_chunk(x)
+    if 0 < len(x) <= chunk:                              # no threads to ask
+        chunk_kernel(0, 0, len(x), x, *arguments)
+    else:
+        run_chunks(chunk_kernel, len(x), x, *arguments, chunk=chunk)
 
-def row_moments(x):
-    """(6)  μ_n = 1/C Σ_c x_nc, V_n = 1/C Σ_c (x_nc - μ_n)²
 
-    Shapes: x (N, C) -> (N), (N)
+def _rows_a_chunk(x):
+    return max(LEAST, CHUNK // max(x.shape[1], 1))
+
+
+def _sums_of(chunk_kernel, x, *arguments):
+    """Two sums over each column of `x` (N, C), (2, C), that each chunk has written to a place of its own."""
+    sums = np.zeros((-(-len(x) // _rows_a_chunk(x)), 2, x.shape[1]))
+    _over_rows(chunk_kernel, x, *arguments, sums)
+    return sums.sum(axis=0) if len(sums) != 1 else sums[0]
+
+
+# --- compiled: channels --------------------------------------------------------------------------
+#
+# The same for (N, C, L) as for (N, C L): the L numbers of a channel are L columns, side by side, until sums are added.
+
+
+def moments_of_channels(x):
+    """Mean and variance, (C,) each, of x (N, C) or (N, C, L).
+
+    Same result as (1), because Σ_n (x_n - μ)² = Σ_n (x_n - a)² - N (μ - a)² for any a, and so x is read once.  For a
+    one of the x_n, (μ - a)² <= N V: no more digits cancel than N has.
     """
-    x = np.ascontiguousarray(x)
-    moments = np.empty((2, len(x)))
-    _over_rows(_row_moments, x, moments)
-    return moments[0], moments[1]
+    columns = _columns(x)
+    first = columns[0].astype(np.float64)
+    sums = _sums_of(_add_deviations, columns, first)
+    sums /= len(x)
+    means, squares = sums
+    squares -= means * means
+    means += first
+    if x.ndim == 2:
+        return means, squares
+    means, squares = (array.reshape(x.shape[1:]) for array in (means, squares))          # (C, L)
+    mean = means.mean(axis=1)
+    return mean, (squares + (means - mean[:, None]) ** 2).mean(axis=1)
 
 
-def normalised_rows(x, w, b, ε):
-    """(7)  y_nc = w_c x̂_nc + b_c with x̂_nc = (x_nc - μ_n) / √(V_n + ε)
-
-    Shapes: x (N, C), w (C), b (C), ε -> (N, C)
-    """
-    return _rows_normalised(np.ascontiguousarray(x), _quotients(x, ε), w, b)
+def inverse(V, ε):
+    """The quotient 1 / √(V + ε)."""
+    return 1 / np.sqrt(V + ε)
 
 
-def rows_by_weight(g, x, ε):
-    """(8)  ∂L/∂w_c, ∂L/∂b_c = Σ_n g_nc x̂_nc, Σ_n g_nc
-
-    Shapes: g (N, C), x (N, C), ε -> (C), (C)
-    """
-    return _rows_by_weight(np.ascontiguousarray(g), np.ascontiguousarray(x), _quotients(x, ε))
-
-
-def rows_by_input(g, x, w, ε):
-    """(9)  ∂L/∂x_nc = (h_nc - Σ_d h_nd/C - x̂_nc Σ_d h_nd x̂_nd/C) / √(V_n + ε)
-
-    Shapes: g (N, C), x (N, C), w (C), ε -> (N, C)
-    """
-    return _rows_by_input(np.ascontiguousarray(g), np.ascontiguousarray(x), _quotients(x, ε), w)
-
-
-def _quotients(x, ε):
-    """(2, N): mean and 1 / √(V + ε) of each row."""
-    mean, V = row_moments(x)
-    return np.stack([mean, _inverse(V, ε)])
-
-
-def _rows_normalised(x, quotients, w, b):
+def _normalised_channels(x, mean, quotient, w, b):
+    """Same result as (2), because y = (x - μ) (w / √(V + ε)) + b."""
     y = np.empty(x.shape, x.dtype)
-    _over_rows(_shift_rows, x, quotients, w.astype(np.float64), b.astype(np.float64), y)
+    _over_rows(_shift_columns, _columns(x), _for_columns(_length(x), mean, w * quotient, b), _columns(y))
     return y
 
 
-def _rows_by_weight(g, x, quotients):
-    sums = np.zeros((-(-len(x) // _rows_a_chunk(x)), 2, x.shape[1]))      # a place for each chunk
-    _over_rows(_add_rows, x, g, quotients, sums)
-    return tuple(sums.sum(axis=0))
+def _channels_by_weight(g, x, mean, quotient):
+    """Same result as (3), because Σ_n g_n x̂_n = Σ_n g_n (x_n - μ) / √(V + ε)."""
+    sums = _sums_of(_add_products, _columns(x), _columns(g), _for_columns(_length(x), mean)[0])
+    by_weight, by_bias = sums if x.ndim == 2 else sums.reshape(2, *x.shape[1:]).sum(axis=2)
+    return by_weight * quotient, by_bias
 
 
-def _rows_by_input(g, x, quotients, w):
-    d = np.empty(x.shape, x.dtype)
-    _over_rows(_centre_rows, x, g, quotients, w.astype(np.float64), d)
+def _channels_by_input(g, x, mean, quotient, scale, by_weight, by_bias):
+    """Same result as (4), because its factors of x - μ are one number for each channel; `scale` is w / √(V + ε)."""
+    d, count = np.empty(x.shape, x.dtype), max(len(x) * _length(x), 1)
+    of_columns = _for_columns(_length(x), mean, scale, by_bias / count, quotient * by_weight / count)
+    _over_rows(_centre_columns, _columns(x), _columns(g), of_columns, _columns(d))
     return d
 
 
-@kernel(reassociate=True)
-def _row_moments(c, start, stop, x, moments):
-    for n in range(start, stop):
-        row, total = x[n], 0.0
-        for d in range(row.size):
-            total += float(row[d])
-        mean, total = total / row.size, 0.0
-        for d in range(row.size):
-            total += (float(row[d]) - mean) ** 2
-        moments[0, n], moments[1, n] = mean, total / row.size
+def _length(x):
+    return x.shape[2] if x.ndim > 2 else 1
+
+
+def _columns(x):
+    """x (N, C) or (N, C, L) as (N, C L), C-contiguous."""
+    return readable(np.ascontiguousarray(x)).reshape(len(x), math.prod(x.shape[1:]))
+
+
+def _for_columns(L, mean, *arrays):
+    """Numbers of each channel, or one for all, as float64 for each of the C L columns: a row for `mean` and each array."""
+    rows = np.empty((1 + len(arrays), len(mean), L))
+    for row, array in zip(rows, (mean, *arrays)):
+        row[...] = array[:, None] if np.ndim(array) else array
+    return rows.reshape(1 + len(arrays), -1)
+
+
+# Two rows at a time share what is read of the numbers of the columns; one may be left.
 
 
 @kernel(contract=True)
-def _shift_rows(c, start, stop, x, quotients, w, b, y):
-    for n in range(start, stop):
-        mean, quotient = quotients[0, n], quotients[1, n]
-        for d in range(x.shape[1]):
-            y[n, d] = (x[n, d] - mean) * quotient * w[d] + b[d]
+def _add_deviations(c, start, stop, x, first, sums):
+    total, squares, even = sums[c, 0], sums[c, 1], stop - (stop - start) % 2
+    for n in range(start, even, 2):
+        for k in range(x.shape[1]):
+            one, two = x[n, k] - first[k], x[n + 1, k] - first[k]
+            total[k] += one + two
+            squares[k] += one * one + two * two
+    for n in range(even, stop):
+        for k in range(x.shape[1]):
+            one = x[n, k] - first[k]
+            total[k] += one
+            squares[k] += one * one
 
 
 @kernel(contract=True)
-def _add_rows(c, start, stop, x, g, quotients, sums):
-    for n in range(start, stop):
-        mean, quotient = quotients[0, n], quotients[1, n]
-        for d in range(x.shape[1]):
-            sums[c, 0, d] += g[n, d] * ((x[n, d] - mean) * quotient)
-            sums[c, 1, d] += g[n, d]
+def _shift_columns(c, start, stop, x, of_columns, y):
+    mean, scale, shift, even = of_columns[0], of_columns[1], of_columns[2], stop - (stop - start) % 2
+    for n in range(start, even, 2):
+        for k in range(x.shape[1]):
+            y[n, k] = (x[n, k] - mean[k]) * scale[k] + shift[k]
+            y[n + 1, k] = (x[n + 1, k] - mean[k]) * scale[k] + shift[k]
+    for n in range(even, stop):
+        for k in range(x.shape[1]):
+            y[n, k] = (x[n, k] - mean[k]) * scale[k] + shift[k]
+
+
+@kernel(contract=True)
+def _add_products(c, start, stop, x, g, mean, sums):
+    by_weight, by_bias, even = sums[c, 0], sums[c, 1], stop - (stop - start) % 2
+    for n in range(start, even, 2):
+        for k in range(x.shape[1]):
+            by_weight[k] += g[n, k] * (x[n, k] - mean[k]) + g[n + 1, k] * (x[n + 1, k] - mean[k])
+            by_bias[k] += np.float64(g[n, k]) + g[n + 1, k]
+    for n in range(even, stop):
+        for k in range(x.shape[1]):
+            by_weight[k] += g[n, k] * (x[n, k] - mean[k])
+            by_bias[k] += g[n, k]
+
+
+@kernel(contract=True)
+def _centre_columns(c, start, stop, x, g, of_columns, d):
+    mean, scale, level, slope = of_columns[0], of_columns[1], of_columns[2], of_columns[3]
+    even = stop - (stop - start) % 2
+    for n in range(start, even, 2):
+        for k in range(x.shape[1]):
+            d[n, k] = scale[k] * (g[n, k] - level[k] - (x[n, k] - mean[k]) * slope[k])
+            d[n + 1, k] = scale[k] * (g[n + 1, k] - level[k] - (x[n + 1, k] - mean[k]) * slope[k])
+    for n in range(even, stop):
+        for k in range(x.shape[1]):
+            d[n, k] = scale[k] * (g[n, k] - level[k] - (x[n, k] - mean[k]) * slope[k])
+
+
+# --- compiled: rows, the last dimensions of x, of `size` entries -----------------------------------
+
+
+def _normalised_rows(x, w, b, size, ε):
+    """y, and of each row the mean and 1 / √(V + ε), (2, N).  None for w is 1, for b 0.
+
+    Same result as (6) and (7), because V is the mean of (x_c - a)² less (μ - a)² also for a = x_1, as in
+    `moments_of_channels`, and a row is still in the cache when it is read again.
+    """
+    y, rows = np.empty(x.shape, x.dtype), _as_rows(x, size)
+    quotients = np.empty((2, len(rows)))
+    of_columns = np.stack([_flat(w, size, 1.0), _flat(b, size, 0.0)])
+    _over_rows(_normalise_rows, rows, of_columns, ε, quotients, _as_rows(y, size))
+    return y, quotients
+
+
+def _rows_back(g, x, quotients, w, size):
+    """∂L/∂x, and (2, C): ∂L/∂w and ∂L/∂b.
+
+    Same result as (8) and (9), because a row's share in (8) is added while the row is in the cache for (9).
+    """
+    d, saved = np.empty(x.shape, x.dtype), (_as_rows(x, size), quotients, _flat(w, size, 1.0))
+    return d, _sums_of(_centre_rows, _as_rows(g, size), saved, _as_rows(d, size))
+
+
+def _as_rows(x, size):
+    return readable(np.ascontiguousarray(x)).reshape(-1, size)
+
+
+def _flat(weights, size, default):
+    return np.full(size, default) if weights is None else weights.reshape(-1).astype(np.float64)
 
 
 @kernel(reassociate=True)
-def _centre_rows(c, start, stop, x, g, quotients, w, result):
+def _normalise_rows(c, start, stop, x, of_columns, ε, quotients, y):
+    w, b, C = of_columns[0], of_columns[1], x.shape[1]
+    for n in range(start, stop):
+        first, total, squares = np.float64(x[n, 0]), 0.0, 0.0
+        for k in range(C):
+            deviation = x[n, k] - first
+            total += deviation
+            squares += deviation * deviation
+        total /= C
+        mean, quotient = first + total, 1 / math.sqrt(squares / C - total * total + ε)
+        for k in range(C):
+            y[n, k] = (x[n, k] - mean) * quotient * w[k] + b[k]
+        quotients[0, n], quotients[1, n] = mean, quotient
+
+
+@kernel(reassociate=True)
+def _centre_rows(c, start, stop, g, saved, d, sums):
+    (x, quotients, w), by_weight, by_bias, C = saved, sums[c, 0], sums[c, 1], g.shape[1]
     for n in range(start, stop):
         mean, quotient, level, slope = quotients[0, n], quotients[1, n], 0.0, 0.0
-        for d in range(x.shape[1]):
-            h = w[d] * g[n, d]
+        for k in range(C):
+            h = w[k] * g[n, k]
             level += h
-            slope += h * ((x[n, d] - mean) * quotient)
-        level, slope = level / x.shape[1], slope / x.shape[1]
-        for d in range(x.shape[1]):
-            result[n, d] = quotient * (w[d] * g[n, d] - level - (x[n, d] - mean) * quotient * slope)
-
-
-def _rows(x, w=None, b=None, *, size, ε):
-    rows = np.ascontiguousarray(x).reshape(-1, size)
-    quotients = _quotients(rows, ε)
-    y = _rows_normalised(rows, quotients, _flat(w, size), np.zeros(size) if b is None else b.reshape(-1))
-    return y.reshape(x.shape), (x, quotients, w, b is not None, size)
-
-
-def _rows_gradient(saved, g):
-    x, quotients, w, with_bias, size = saved
-    rows, g = (np.ascontiguousarray(array).reshape(-1, size) for array in (x, g))
-    by_input = _rows_by_input(g, rows, quotients, _flat(w, size)).reshape(x.shape)
-    if w is None:
-        return by_input
-    by_weight, by_bias = (array.reshape(w.shape).astype(w.dtype) for array in _rows_by_weight(g, rows, quotients))
-    return (by_input, by_weight, by_bias) if with_bias else (by_input, by_weight)
-
-
-def _flat(w, size):
-    return np.ones(size) if w is None else w.reshape(-1)
-
-
-def _rows_composed(operands, saved, g):
-    x, w = [*operands, None][:2]
-    _, quotients, _, with_bias, size = saved
-    g, quotient = g.reshape(-1, size), quotients[1].astype(x.dtype)[:, None]
-    normalised, quotient = _standardised(x.reshape(-1, size), 1, quotient)
-    h = g if w is None else g * w.reshape(-1)
-    by_input = (_unshifted(h, normalised, 1) * quotient).reshape(x.shape)
-    if w is None:
-        return by_input
-    by_weight, by_bias = ((g * normalised).sum(0).reshape(w.shape), g.sum(0).reshape(w.shape))
-    return (by_input, by_weight, by_bias) if with_bias else (by_input, by_weight)
-
-
-ROWS = Fused(_rows, _rows_gradient, fresh=True, composed=_rows_composed)
+            slope += h * (x[n, k] - mean)
+        level, slope = level / C, slope * quotient / C
+        for k in range(C):
+            normalised = (x[n, k] - mean) * quotient
+            d[n, k] = quotient * (w[k] * g[n, k] - level - normalised * slope)
+            by_weight[k] += g[n, k] * normalised
+            by_bias[k] += g[n, k]

@@ -7,9 +7,9 @@ from hypothesis import given, strategies as st
 
 from scratchml.autograd import Tensor, gradcheck, no_grad
 from scratchml.nn import BatchNorm1d, LayerNorm, normalisation
-from scratchml.nn.normalisation import (channel_moments, channels_by_input, channels_by_weight, moved_towards,
-                                        normalised_channels, normalised_rows, row_moments, rows_by_input,
-                                        rows_by_weight)
+from scratchml.nn.normalisation import (CHANNELS, ROWS, channel_moments, channels_by_input, channels_by_weight, inverse,
+                                        moments_of_channels, moved_towards, normalised_channels, normalised_rows,
+                                        row_moments, rows_by_input, rows_by_weight)
 from tests.nn.test_layers import assert_same_gradients, leaf
 from tests.reference import normalisation as reference
 from tests.strategies.normalisation import batches
@@ -63,6 +63,68 @@ def test_rows_are_their_definition(drawn):
         np.testing.assert_allclose(ours, theirs, rtol=0, atol=len(x) * tolerance)
     np.testing.assert_allclose(rows_by_input(g, x, w, ε), reference.rows_by_input(g, x, w, ε), rtol=0,
                                atol=tolerance * (1 + deviations(drawn, 1)))
+
+
+@given(batches(), st.integers(1, 3), st.sampled_from([np.float64, np.float32]), st.booleans())
+def test_compiled_channels_are_the_equations(drawn, rows, dtype, sequences):
+    """In chunks of one, two or three rows; as (N, C) or as (N, C, L)."""
+    w, b, ε = drawn.w, drawn.b, drawn.eps
+    g, x = (array.astype(dtype) for array in (drawn.g, drawn.x))
+    drawn = drawn._replace(x=x.astype(float))
+    if sequences:                                        # N L numbers a channel
+        g3, x3 = (np.ascontiguousarray(np.stack([array, array[::-1]], 2)) for array in (g, x))
+        g, x = (np.concatenate([array, array[::-1]]) for array in (g, x))
+    else:
+        g3, x3 = g, x
+    tolerance = 2 * rounding(drawn, 0) + np.finfo(dtype).eps * (abs(w).max() * len(x) ** 0.5 + abs(b).max())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(normalisation, "CHUNK", 1)
+        patch.setattr(normalisation, "LEAST", rows)
+        mean, V = moments_of_channels(x3)
+        μ, variance = channel_moments(x)
+        size = abs(x).max().astype(float)
+        np.testing.assert_allclose(mean, μ, rtol=0, atol=x.size * EPS * size)
+        np.testing.assert_allclose(V, variance, rtol=40 * x.size * EPS, atol=x.size * EPS ** 2 * size ** 2)
+        layer, quotient = BatchNorm1d(len(w), ε, dtype=np.dtype(dtype).name), inverse(variance, ε)
+        layer.weight.data, layer.bias.data = w.astype(dtype), b.astype(dtype)
+        given = Tensor(x3, requires_grad=True)
+        y = CHANNELS(given, layer.weight, layer.bias, mean=μ, quotient=quotient, of_batch=True)
+        y.backward(g3)
+        layer.train(False)
+        alone = Tensor(x3, requires_grad=True)
+        CHANNELS(alone, mean=μ, quotient=quotient, of_batch=False).backward(g3)
+
+    def stacked(array):
+        return np.concatenate([array[:, :, 0], array[:, :, 1]]) if sequences else array
+    np.testing.assert_allclose(stacked(y.data), normalised_channels(x, μ, variance, w, b, ε), rtol=0, atol=tolerance)
+    for ours, equation in zip((layer.weight.grad, layer.bias.grad), channels_by_weight(g, x, μ, variance, ε)):
+        np.testing.assert_allclose(ours.data, equation, rtol=2 * np.finfo(dtype).eps, atol=2 * len(x) * tolerance)
+    atol = tolerance * (1 + float(quotient.max())) * 4
+    np.testing.assert_allclose(stacked(given.grad.data), channels_by_input(g, x, μ, variance, w, ε), rtol=0, atol=atol)
+    np.testing.assert_allclose(stacked(alone.grad.data), g * quotient, rtol=2 * np.finfo(dtype).eps)
+
+
+@given(batches(), st.integers(1, 3), st.sampled_from([np.float64, np.float32]), st.sampled_from(["w, b", "w", ""]))
+def test_compiled_rows_are_the_equations(drawn, rows, dtype, weights):
+    w, b, ε = (drawn.w if weights else np.ones(len(drawn.w)), drawn.b if "b" in weights else np.zeros(len(drawn.w)),
+               drawn.eps)
+    g, x = (array.astype(dtype) for array in (drawn.g, drawn.x))
+    drawn = drawn._replace(x=x.astype(float))
+    tolerance = 2 * rounding(drawn, 1) + np.finfo(dtype).eps * (abs(w).max() * x.shape[1] ** 0.5 + abs(b).max())
+    given = Tensor(x, requires_grad=True)
+    leaves = [Tensor(array.astype(dtype), requires_grad=True) for array in (w, b)][:len(weights.split(", ")) if weights
+                                                                                   else 0]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(normalisation, "CHUNK", 1)
+        patch.setattr(normalisation, "LEAST", rows)
+        y = ROWS(given, *leaves, size=x.shape[1], ε=ε)
+        y.backward(g)
+    np.testing.assert_allclose(y.data, normalised_rows(x, w, b, ε), rtol=0, atol=tolerance)
+    for ours, equation in zip(leaves, rows_by_weight(g, x, ε)):
+        np.testing.assert_allclose(ours.grad.data, equation, rtol=2 * np.finfo(dtype).eps,
+                                   atol=len(x) * tolerance)
+    atol = tolerance * (1 + deviations(drawn, 1)) * 4
+    np.testing.assert_allclose(given.grad.data, rows_by_input(g, x, w, ε), rtol=0, atol=atol)
 
 
 @given(st.floats(0, 1), st.integers(1, 4))
@@ -148,16 +210,21 @@ def test_layer_norm_of_a_batch_is_that_of_its_members(monkeypatch):
     whole.backward(x.data ** 2)
     before = [x.grad.data, layer.weight.grad.data]
     x.grad = layer.weight.grad = None
-    monkeypatch.setattr(normalisation, "CHUNK", 10)      # two rows a chunk: the sums are added in another order
+    monkeypatch.setattr(normalisation, "CHUNK", 1)
+    monkeypatch.setattr(normalisation, "LEAST", 2)       # two rows a chunk: the sums are added in another order
     again = layer(x)
     again.backward(x.data ** 2)
     assert (again.data == whole.data).all() and (x.grad.data == before[0]).all()
     np.testing.assert_allclose(layer.weight.grad.data, before[1], rtol=1e-6)
 
 
-def test_the_number_of_threads_does_not_matter(monkeypatch):
-    monkeypatch.setattr(normalisation, "CHUNK", 10)
-    layer, x, found = LayerNorm(5, dtype="float64"), leaf(7, 5), []
+@pytest.mark.parametrize("layer, shape", [(LayerNorm(5, dtype="float64"), (7, 5)),
+                                          (BatchNorm1d(5, dtype="float64"), (7, 5)),
+                                          (BatchNorm1d(5, dtype="float64"), (7, 5, 3))])
+def test_the_number_of_threads_does_not_matter(monkeypatch, layer, shape):
+    monkeypatch.setattr(normalisation, "CHUNK", 1)
+    monkeypatch.setattr(normalisation, "LEAST", 2)
+    x, found = leaf(*shape), []
     for threads in ("1", "2"):
         monkeypatch.setenv("SCRATCHML_NUM_THREADS", threads)
         x.grad = layer.weight.grad = None
@@ -196,6 +263,60 @@ def test_float32_far_from_zero_keeps_its_digits():
     for y in (BatchNorm1d(2, 1e-12)(x).data, LayerNorm(50, 1e-12)(np.ascontiguousarray(x.T)).data.T):
         np.testing.assert_allclose(y, exact, rtol=0, atol=1e-6)
         assert y.dtype == np.float32
+
+
+def far(kind):
+    """(N, D) float32 whose numbers, squares or spacing leave the middle of float32."""
+    x = np.random.default_rng(0).normal(size=(7, 5))
+    return {"large": x * 1e30, "small": x * 1e-30, "largest": np.sign(x) * 3e38, "offset": x + 1e6,
+            "an outlier in front": x * [1, 1, 1, 1, 1] + (np.arange(7)[:, None] + np.arange(5) == 0) * 1e6,
+            "subnormal": x * 1e-40}[kind].astype(np.float32)
+
+
+@pytest.mark.parametrize("kind", ["large", "small", "largest", "offset", "an outlier in front", "subnormal"])
+@pytest.mark.parametrize("eps", [1e-5, 1e-120])
+def test_far_from_the_middle_of_float32(kind, eps):
+    x, g = far(kind), np.random.default_rng(1).normal(size=(7, 5)).astype(np.float32)
+    exact, ones, ε = x.astype(float), np.ones(5), eps
+    μ, V = reference.channel_moments(exact)
+    for layer, y, d in (
+            (BatchNorm1d(5, eps, track_running_stats=False), reference.normalised_channels(exact, μ, V, ones, 0 * ones, ε),
+             reference.channels_by_input(g, exact, μ, V, ones, ε)),
+            (LayerNorm(5, eps), reference.normalised_rows(exact, ones, 0 * ones, ε),
+             reference.rows_by_input(g, exact, ones, ε))):
+        given = Tensor(x, requires_grad=True)
+        result = layer(given)
+        np.testing.assert_allclose(result.data, y, rtol=1e-6, atol=1e-7)
+        if abs(d).max() < 3e38:
+            result.backward(g)
+            np.testing.assert_allclose(given.grad.data, d, rtol=1e-5, atol=1e-6 * abs(d).max())
+
+
+@pytest.mark.parametrize("layer", [BatchNorm1d(5), LayerNorm(5)])
+def test_layout_and_permission_do_not_matter(layer):
+    x = np.random.default_rng(0).normal(size=(6, 5)).astype(np.float32)
+    expected = layer(x).data
+    only_read = x.copy()
+    only_read.flags.writeable = False
+    wide = np.zeros((12, 10), np.float32)
+    wide[::2, ::2] = x
+    for same in (only_read, np.asfortranarray(x), wide[::2, ::2], x[::-1].copy()[::-1]):
+        given = Tensor(same, requires_grad=True)
+        y = layer(given)
+        assert (y.data == expected).all()
+        y.backward(np.asfortranarray(x))
+        reference_grad = Tensor(x, requires_grad=True)
+        layer(reference_grad).backward(x)
+        assert (given.grad.data == reference_grad.grad.data).all()
+
+
+def test_one_row_and_one_column():
+    x = Tensor(np.array([[3.0], [5.0]], np.float32), requires_grad=True)
+    LayerNorm(1)(x).backward(np.ones((2, 1), np.float32))
+    assert not x.grad.data.any()                         # of one number nothing is left
+    assert LayerNorm(1)(x).data.tolist() == [[0.0], [0.0]]
+    np.testing.assert_allclose(LayerNorm(2)([[1.0, 3.0]]).data, [[-1, 1]], rtol=1e-5)
+    np.testing.assert_allclose(BatchNorm1d(1)(x).data, [[-1], [1]], rtol=1e-5)
 
 
 def test_constant_channels_are_zero():
@@ -243,6 +364,14 @@ def test_nothing_to_normalise(shape, affine):
 def test_bad_arguments(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_a_variance_that_does_not_fit_is_refused_and_not_remembered():
+    layer, before = BatchNorm1d(2), BatchNorm1d(2).state_dict()
+    with pytest.raises(ValueError, match=r"variance of a channel is 2e\+60, more than running_var holds in float32"):
+        layer(np.array([[1e30, 1], [-1e30, 2]], np.float32))
+    for name, array in layer.state_dict().items():
+        np.testing.assert_array_equal(array, before[name])
 
 
 def test_one_number_a_channel_is_enough_in_use():
