@@ -99,6 +99,8 @@ def as_axis(times, name="times"):
                          f"[{t + 1}]; sort them, and keep one value for each")
     if times.dtype.kind != "M":
         return Axis(times, "number", times.dtype)
+    if np.datetime_data(times.dtype)[0] in "YM":
+        return Axis(times.astype("M8[M]").astype(np.int64), "month", times.dtype, np.timedelta64(0, "D"))
     for kind, shift in (("month", np.timedelta64(0, "D")), ("month's end", np.timedelta64(1, "D"))):
         months = (times + shift).astype("M8[M]")
         within = (times + shift) - months

@@ -168,7 +168,7 @@ def window_moments(y, m, centred=True):
         G, s = X.T @ X, X.sum(axis=0)
     else:
         G, s = np.empty((m, m)), np.empty(m)
-        run_chunks(_hankel_diagonals, m, y, n, G, chunk=max(1, 500_000 // n))
+        run_chunks(_hankel_diagonals, m, y, n, G, chunk=max(1, 4_000_000 // n))
         _hankel_column_sums(y, n, s)
     if not centred:
         return Moments(G, np.zeros(m))
@@ -325,9 +325,10 @@ def _hankel_diagonals(c, start, stop, y, n, G):
     m = G.shape[0]
     for d in range(start, stop):
         last = m - 1 - d
+        left, right = y[last:n], y[last + d:n + d]       # counted from 0, the loop is compiled to vectors
         shared = 0.0
-        for t in range(last, n):
-            shared += y[t] * y[t + d]
+        for t in range(left.size):
+            shared += left[t] * right[t]
         G[last, m - 1] = shared
         before = 0.0
         for i in range(last - 1, -1, -1):

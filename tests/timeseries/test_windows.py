@@ -177,6 +177,14 @@ def test_months_and_quarters_are_steps(days, step):
     assert found.times[[0, -1]].astype("M8[D]").astype(str).tolist() == [days[0], days[-1]]
 
 
+def test_times_that_count_months_or_years():
+    for unit, first, step in (("M", "2023-11", 1), ("Y", "2019", 12)):
+        times = np.datetime64(first, unit) + np.array([0, 1, 2, 4])
+        found = regular_grid(times, [1, 2, 3, 5], fill="interpolate")
+        assert found.values.tolist() == [1, 2, 3, 4, 5] and found.step == np.timedelta64(step, "M")
+        assert found.times.tolist() == (times[0] + np.arange(5)).tolist() and found.times.dtype == times.dtype
+
+
 def test_days_hours_and_decimals():
     hours = np.arange("2024-03-31T00", "2024-03-31T06", dtype="M8[h]")
     assert regular_grid(np.delete(hours, 2), np.arange(5), fill="interpolate").values.tolist() == [0, 1, 1.5, 2, 3, 4]
