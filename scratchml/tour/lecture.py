@@ -15,6 +15,7 @@ LECTURE = (
     ("What keeps them in bounds: start, normalisation, dropout", ("initialisation", "normalisation", "layers")),
     ("Time series: forecasting several steps ahead", ("windows", "ridge", "strategies")),
     ("How good a forecast is, and how far off it may be", ("forecasting", "backtesting", "conformal")),
+    ("Time series: whether they stand still", ("unit_root", "unit_root_law", "level")),
     ("Recommending by factors: alternating least squares", ("objectives", "half_steps", "als")),
     ("Recommending by neighbours, and by a truncated SVD", ("neighbors", "truncated_svd")),
     ("How good a ranked list is", ("ranking",)),
