@@ -255,6 +255,39 @@ class Ridge(Estimator):
         self.n_features_in_ = D
         return self._keep(B, np.ones(D), np.ones(H), means[:D] * u, means[D:] * u, np.dtype(np.float64), flat=False)
 
+    def fit_shifted_windows(self, y, lags, horizon):
+        """The same as `fit` on a row for each window and each h, of the window and e_h, 1 at h, with target y h later.
+
+        Each window meets each h, so less their means the columns of windows and those of e are orthogonal, and (2) falls
+        apart.  For the windows, (H S + λ I) w = Σ_h C_h: the mean over h of weights at the price λ / H.  For e, with n windows
+        and ν_h the mean of the targets, less the mean of these: n e_h + λ e_h = n ν_h.
+        Returns itself.  Raises ValueError as `lag_windows` does, and without an intercept, where nothing falls apart.
+
+        Parameters
+        ----------
+        y : array (T,) or Series
+            The series, equally spaced.
+        lags : int or list of int
+            How far back the inputs lie; the newest is the last of the p inputs, after which come H for e.
+        horizon : int
+            H, how many of the next values are targets.
+        """
+        if not self.fit_intercept:
+            raise ValueError("fit_intercept=False: expected True; without it, fit the rows of with_shift")
+        λ, l, H = real_number(self.alpha, "alpha"), as_lags(lags), whole_number(horizon, "horizon")
+        y, _ = read_series(y)
+        n = number_of_windows(len(y), l, H)
+        w = type(self)(λ / H).fit_windows(y, l, H).coef_.mean(axis=0)
+        u = float(_units(np.abs(y).max()))
+        starts = np.concatenate([l[0] - l, np.arange(l[0], l[0] + H)])
+        means = np.array([(y[start:start + n] / u).mean() for start in starts]) * u
+        μ, ν = means[:len(l)], means[len(l):]
+        e = (ν - ν.mean()) * (n / (n + λ))
+        coef = np.concatenate([w, e])
+        self.n_features_in_ = len(coef)
+        self._keep_rounded(np.dtype(np.float64), {"coef_": coef, "intercept_": np.asarray(ν.mean() - w @ μ)})
+        return self
+
     def one_a_target(self):
         """A fitted model for each target: its weights of all, (D,), and its intercept.  Raises ValueError if not fitted."""
         self._check_fitted()

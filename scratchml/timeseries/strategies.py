@@ -37,10 +37,10 @@ Equations
 
 Choices
     All shifts learn from the same n rows, those whose H targets all exist.  (4) has H = 1, and H - 1 rows more.
-    An estimator with `fit_windows`, as Ridge, is given the series itself where there is no exog, instead of (1) or
-    (5)'s table: it finds the same weights, faster.  Columns known in advance enter a model at the time of its target,
-    and only these.  Forecasts for several windows are made together; a model that predicts each row by itself gives
-    each the same bits.
+    An estimator with `fit_windows`, as Ridge, is given the series itself where there is no exog, instead of the table of
+    (1), (3) or (5): it finds the same weights, faster.
+    Columns known in advance enter a model at the time of its target, and only these.
+    Forecasts for several windows are made together; a model that predicts each row by itself gives each the same bits.
 
 Cost
     H fits of n rows for (1) and (5), one of n H rows for (3), one of n rows for (4).  With Ridge, (1) is one
@@ -260,9 +260,17 @@ class ForecasterShift(_ForSteps):
         return R if steps == H else R.reshape(n, H, -1)[:, :steps].reshape(n * steps, -1)
 
     def _learn(self, y, Z):
-        self._check_estimator()
-        X, Z, Y = self._tables(y, Z, self._longest())
-        self.estimator_ = self._fit(self._rows(X, Z), Y.ravel())
+        H = self._longest()
+        if self._falls_apart(Z):
+            self.estimator_ = fresh(self.estimator).fit_shifted_windows(y, self.lags, H)
+        else:
+            X, Z, Y = self._tables(y, Z, H)
+            self.estimator_ = self._fit(self._rows(X, Z), Y.ravel())
+
+    def _falls_apart(self, Z):
+        """Whether the estimator needs no table of all windows with all shifts: a linear one that has an intercept."""
+        return self._sees_the_series(Z) and self.encoding == "one-hot" and \
+            hasattr(self.estimator, "fit_shifted_windows") and self.estimator.fit_intercept
 
     def _continue(self, W, Z, steps):
         l = as_lags(self.lags)

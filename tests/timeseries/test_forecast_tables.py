@@ -40,7 +40,7 @@ def backtest(name, forecaster):
     (RECURSIVE(Ridge(), 168), "435.89", "265.8", "331.5", ".862"), (DIRECT(Ridge(), 24, 48), "624.62", "336.2", "660.8", ".810"),
     (RECURSIVE(Ridge(), 48), "617.97", "336.1", "681.5", ".828"),
     (ForecasterDirectRecursive(Ridge(), 24, 168), "407.34", "265.8", "302.1", ".862"),
-    pytest.param(ForecasterShift(Ridge(), 24, 168), "1705.1", "1775.6", "1786.7", ".431", marks=pytest.mark.demonstration),
+    (ForecasterShift(Ridge(), 24, 168), "1705.1", "1775.6", "1786.7", ".431"),
 ])
 def test_traffic_of_the_next_day(forecaster, mae, first, last, direction):
     """58 origins, an hour later each day, so that all hours of the day take part."""

@@ -5,6 +5,7 @@ from hypothesis import given, strategies as st
 
 from scratchml.timeseries import Ridge, lag_windows
 from scratchml.timeseries.ridge import intercepts, products, ridge_weights, weighted_sums
+from scratchml.timeseries.strategies import with_shift
 from tests.reference import ridge as reference
 from tests.strategies.ridge import tables
 from tests.strategies.windows import framed, series_of
@@ -70,6 +71,18 @@ def test_windows_give_what_their_table_gives(drawn, λ, fit_intercept):
     else:
         error = 200 * EPS * (cond + 10) * spread
     np.testing.assert_allclose(ours.predict(X), table.predict(X), rtol=0, atol=error + 100 * EPS * scale)
+
+
+@given(framed(), st.sampled_from([0.1, 1.0, 30.0]))
+def test_windows_with_shifts_give_what_their_table_gives(drawn, λ):
+    y, l, H = drawn
+    X, Y = lag_windows(y, l, H)
+    rows = with_shift(X, np.zeros((*Y.shape, 0)))
+    ours, table = Ridge(λ).fit_shifted_windows(y, l, H), Ridge(λ).fit(rows, Y.ravel())
+    assert ours.coef_.shape == table.coef_.shape and ours.n_features_in_ == len(l) + H
+    spread = np.abs(X - X.mean(axis=0)).max() + np.abs(Y - Y.mean()).max()
+    error = 1e-6 * spread if np.square(X - X.mean(axis=0)).sum() / λ > 1e9 else 1e-8 * (spread + np.abs(Y).max() * 1e-6)
+    np.testing.assert_allclose(ours.predict(rows), table.predict(rows), rtol=0, atol=error + 100 * EPS * np.abs(Y).max())
 
 
 def test_fibonacci():
@@ -153,6 +166,7 @@ def test_score():
     (lambda: Ridge().fit_windows([1, 2, 3], 3), "y: expected at least 4 values, the farthest lag 3 and 1 to forecast; got 3"),
     (lambda: Ridge(0).fit([[1e-300], [2e-300]], [1e200, 3e200]), "X: its units are so small beside those of y"),
     (lambda: Ridge(0).fit([[1.0], [2]], [1e8, 2e8]).predict([[1e305]]), "X: the sum of weighted inputs: .*infinity"),
+    (lambda: Ridge(fit_intercept=False).fit_shifted_windows([1, 2, 3], 1, 1), "fit_intercept=False: expected True"),
     (lambda: Ridge().predict([[1.0]]), "not fitted yet"), (lambda: Ridge().fit_windows([1, 2, 3], 2).predict([[1.0]]), "2 feat"),
 ])
 def test_bad_input(call, message):

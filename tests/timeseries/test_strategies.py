@@ -153,10 +153,10 @@ def test_fewer_steps_are_the_first_of_more(seed, kind, name):
     assert model.predict(2).tobytes() == model.predict(3)[:2].tobytes()
 
 
-@given(seeds, st.sampled_from(["direct", "recursive", "direct-recursive"]), st.sampled_from([4, [1, 3], [2, 5]]))
+@given(seeds, st.sampled_from(["direct", "shift", "recursive", "direct-recursive"]), st.sampled_from([4, [1, 3], [2, 5]]))
 def test_sums_along_the_series_or_its_table(seed, name, lags):
     class Table(Ridge):
-        fit_windows = property()                         # hides it
+        fit_windows = fit_shifted_windows = property()   # hides them
     y = series_of(50, "trend", seed)
     ours, table = makers(Ridge(), lags)[name].fit(y), makers(Table(), lags)[name].fit(y)
     np.testing.assert_allclose(ours.predict(3), table.predict(3), rtol=1e-9)
