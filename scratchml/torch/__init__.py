@@ -1,15 +1,14 @@
 """PyTorch's names for what stands elsewhere in the book: a script runs after a change of its imports.
 
-    import scratchml.torch as torch
-    import scratchml.nn as nn
-    import scratchml.nn.functional as F
-    import scratchml.optim as optim
+>>> import scratchml.torch as torch
+>>> import scratchml.nn as nn
+>>> import scratchml.nn.functional as F
+>>> import scratchml.optim as optim
 
 Nothing is computed here.  What a script may miss it finds by its name and an error: there is no GPU, no JIT, no number
 of another type than float32 and float64 that has a gradient; whole numbers and truth values are NumPy's arrays, with
 PyTorch's methods (scratchml.autograd.plain).  Tensor.data is NumPy's array, and random numbers are NumPy's.
 
->>> import scratchml.torch as torch
 >>> x = torch.tensor([[1.0, 2.0], [4.0, 3.0]], requires_grad=True)
 >>> values, indices = torch.max(x, dim=1)
 >>> values.sum().backward()

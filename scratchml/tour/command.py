@@ -13,13 +13,18 @@ from scratchml.tour.lecture import LECTURE, PARTS
 from scratchml.tour.table import WIDTH, Example, table
 
 COMMAND = "python -m scratchml"
+BLAS_THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 
 
 def main(arguments=None):
     """What `python -m scratchml` and the script `scratchml` do with their arguments."""
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="replace")         # a window that has no Σ shows ?
     try:
-        _obey(sys.argv[1:] if arguments is None else arguments)
-        sys.stdout.flush()
+        try:
+            _obey(sys.argv[1:] if arguments is None else arguments)
+        finally:
+            sys.stdout.flush()
     except KeyboardInterrupt:
         sys.exit(130)
     except BrokenPipeError:                              # `| head` has seen enough; the last flush has nowhere to go
@@ -64,11 +69,12 @@ def _whole(word):
 
 def _found(parser, word, things):
     """What `things` has under `word`, whatever its capitals; else an error that names what is near."""
-    name = word.lower().removeprefix("scratchml.").removesuffix(".py").replace("/", ".")
-    if len(things.get(name, ())) == 1:
-        return things[name]
-    if name in things:
-        parser.error(f"there is more than one {word!r}: {', '.join(module[10:] for module in things[name])}")
+    name = word.lower().removesuffix(".py").replace("/", ".")
+    found = things.get(name, ())
+    if len(found) == 1:
+        return found
+    if found:
+        parser.error(f"there is more than one {word!r}: {', '.join(text.name_of(module, things) for module in found)}")
     near = difflib.get_close_matches(name, things, n=3) or list(CHAPTERS)
     parser.error(f"there is no {word!r}; is it one of {', '.join(near)}?")
 
@@ -83,15 +89,24 @@ def _shown(file):
 
 
 def contents():
-    """The book as one would read it: its parts, the chapters of each, and what each is about."""
+    """The book as one would read it: its parts, the chapters of each, what each is about, and what lies beside them."""
+    named, shown = text.modules(), demonstrated()
     lines = ["scratchml: a machine-learning lecture that runs", ""]
     for part in PARTS:
-        folder = text.PACKAGE / part
-        lines += textwrap.wrap(f"{part}/  {_title(folder / '__init__.py')}", WIDTH, subsequent_indent=" " * 4)
-        for name in in_order(text.constants(folder / "__init__.py").get("CHAPTERS", ())):
-            mark = "*" if name in CHAPTERS else " "
-            lines += textwrap.wrap(_title(folder / f"{name}.py"), WIDTH, initial_indent=f"    {name:<17}{mark} ",
+        folder, package = text.PACKAGE / part, f"{text.PACKAGE.name}.{part}"
+        constants = text.constants(folder / "__init__.py")
+        lines += textwrap.wrap(f"{part}/  {_title(constants)}", WIDTH, subsequent_indent=" " * 4)
+        chapters = constants.get("CHAPTERS", ())
+        for name in in_order(chapters):
+            module = f"{package}.{name}"
+            begin = f"    {text.name_of(module, named):<17}{'*' if module in shown else ' '} "
+            lines += textwrap.wrap(_title(text.constants(folder / f"{name}.py")), WIDTH, initial_indent=begin,
                                    subsequent_indent=" " * 23)
+        others = sorted({file.stem for file in folder.glob("*.py")} - {"__init__", *chapters})
+        if others:
+            others = ", ".join(text.name_of(f"{package}.{name}", named) for name in others)
+            lines += textwrap.wrap(f"also: {others}" if chapters else others, WIDTH, initial_indent=" " * 4,
+                                   subsequent_indent=" " * 4)
         lines.append("")
     return "\n".join([*lines,
                       f"{COMMAND} read NAME    a chapter, and where each equation lives; read NAME 2: equation (2)",
@@ -99,23 +114,32 @@ def contents():
                       f"{COMMAND} map          the lecture: topic, chapter, command"])
 
 
+def demonstrated():
+    """{dotted name of a chapter: the demonstration that shows it}"""
+    return {text.constants(Path(__file__).with_name(f"{name}.py"))["CHAPTER"]: name for name in CHAPTERS}
+
+
 def in_order(chapters):
     """What stands on its own before its refinements: kmeans, then kmeans_bounds, though the former uses the latter."""
-    roots = {name: min((other for other in chapters if f"{name}_".startswith(f"{other}_")), key=len) for name in chapters}
+    roots = {name: min((other for other in chapters if f"{name}_".startswith(f"{other}_")), key=len)
+             for name in chapters}
     first = {root: min(k for k, name in enumerate(chapters) if roots[name] == root) for root in roots.values()}
     return sorted(chapters, key=lambda name: (first[roots[name]], name != roots[name]))
 
 
-def _title(file):
-    return " ".join(text.constants(file)["__doc__"].partition("\n\n")[0].split())
+def _title(constants):
+    return " ".join(constants["__doc__"].partition("\n\n")[0].split())
 
 
 def lecture():
     """The topics of the lecture by its order, the chapters of each, and the command that shows each of them."""
+    named, shown = text.modules(), demonstrated()
     lines = []
     for topic, chapters in LECTURE:
         lines += ["", topic]
-        lines += [f"    {name:<18}{COMMAND} {'run' if name in CHAPTERS else 'read'} {name}" for name in chapters]
+        for name in chapters:
+            command = f"run {shown[named[name][0]]}" if named[name][0] in shown else f"read {name}"
+            lines.append(f"    {name:<20}{COMMAND} {command}")
     return "\n".join(lines[1:])
 
 
@@ -132,7 +156,8 @@ def _read(module, number):
     if chapter:
         print("\nWhere each equation lives")
         for equation in chapter.equations:
-            print(f"    ({equation.number})  {equation.function:<28}{_shown(file)}:{equation.line}")
+            number = f"({equation.number})"
+            print(f"    {number:>4}  {equation.function:<28}{_shown(file)}:{equation.line}")
     else:
         print(f"\n{_shown(file)}")
 
@@ -168,16 +193,20 @@ def _run(names, folder, seed, full):
             pictures = Pictures(folder)
         except (ImportError, OSError) as error:
             sys.exit(f"scratchml: {error}")
+    for setting in BLAS_THREADS:                         # before NumPy is imported: the products are small here, and
+        os.environ.setdefault(setting, "1")              # where cores are busy, several threads wait for each other
     for name in names:
         demonstration = importlib.import_module(f"scratchml.tour.{name}")
         found = list(_with_progress(name, demonstration.run(seed, pictures, full)))
-        print(textwrap.fill(f"{name}: {inspect.getdoc(demonstration).splitlines()[0]}", WIDTH))
+        for paragraph in f"{name}: {inspect.getdoc(demonstration)}".split("\n\n"):
+            print(textwrap.fill(paragraph, WIDTH) + "\n")
         print(f"data: {demonstration.DATA}\n")
         print(table([row for row in found if not isinstance(row, Example)]) + "\n")
         for example in found:
             if isinstance(example, Example):
                 print(example.heading + "\n" + "".join(f"    {line}\n" for line in example.lines))
         sys.stdout.flush()
+    print("Seconds are those of this run: where a kernel runs for the first time, with those of compiling it.")
     if pictures:
         print(f"pictures: {_shown(pictures.folder.resolve())}")
 
@@ -188,8 +217,6 @@ def _with_progress(name, rows):
         from tqdm import tqdm
     except ImportError:
         print(f"{name} ...", file=sys.stderr, flush=True)
-        for row in rows:
-            print(f"{name}: {row[0]}", file=sys.stderr, flush=True)      # the measure, or the heading of an example
-            yield row
+        yield from rows
     else:
         yield from tqdm(rows, desc=name, unit=" results", file=sys.stderr, leave=False)

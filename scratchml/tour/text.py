@@ -73,7 +73,7 @@ def read_chapter(file, package=PACKAGE):
 
 
 def constants(file):
-    """The docstring of a source file and what it gives names to at its top level, where that is written out: by name."""
+    """The docstring of a source file and what it gives names to at its top level, where that is written out."""
     tree = ast.parse(file.read_text(encoding="utf-8"))
     found = {"__doc__": ast.get_docstring(tree)}
     for node in tree.body:
@@ -86,15 +86,29 @@ def constants(file):
 
 
 def modules():
-    """{name: dotted names of modules} under their dotted name and its last part; the tour's where no other has it."""
-    found, last = {}, {}
+    """{name: dotted names of the modules that go by it}.
+
+    A module goes by its dotted name, by that without the first part, and by its last part; there one of the tour gives
+    way to any other.  A package goes by `cluster.` too.
+    """
+    found = {}
     for file in sorted(PACKAGE.rglob("*.py"), key=lambda file: ("tour" in file.parts, file)):
         parts = file.relative_to(PACKAGE.parent).with_suffix("").parts
-        name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-        found[name.removeprefix(f"{PACKAGE.name}.")] = [name]
-        if "tour" not in parts or parts[-1] not in last:
-            last.setdefault(name.rpartition(".")[2], []).append(name)
-    return last | found
+        is_package = parts[-1] == "__init__"
+        name = ".".join(parts[:-1] if is_package else parts)
+        within = name.removeprefix(f"{PACKAGE.name}.")
+        names = {name, within, f"{within}."} if is_package else {name, within}
+        last = name.rpartition(".")[2]
+        if "tour" not in parts or last not in found:
+            names.add(last)
+        for each in names:
+            found.setdefault(each, []).append(name)
+    return found
+
+
+def name_of(module, named):
+    """The shortest of the names in `named`, what `modules` returns, that is this module's alone."""
+    return min((name for name, found in named.items() if found == [module]), key=len)
 
 
 def file_of(module):
