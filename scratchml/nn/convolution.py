@@ -32,9 +32,13 @@ Choices
     on x up to t.
     With `groups` the channels and filters fall into as many groups, each by itself a convolution.
     Kept for the gradient are W and x; the windows, K times as large, are laid out again.
+    A product for each sequence would be small.  So the windows of many sequences stand side by side, and one product
+    is for all their positions.
 
 Cost
-    O(N S H C K), in BLAS, a product for each sequence and group; memory for the windows, N C K S, while it runs.
+    O(N S H C K), in BLAS, one product there and two back for as many sequences as have 2^20 numbers in their windows.
+    Memory while it runs, beside the results: these windows, 4 MB in float32, or C K S numbers if one sequence has more;
+    and of each of these sequences C T and H S numbers, turned.
 
 >>> layer = CausalConv1d(1, 1, 2, bias=False, dtype="float64")
 >>> layer.load_state_dict({"weight": [[[10.0, 1.0]]]})
@@ -49,8 +53,9 @@ matrix of windows; for names, arguments and first weights, PyTorch.
 """
 import numpy as np
 
-from scratchml.autograd import Fused, ops
+from scratchml.autograd import Fused
 from scratchml.core.checks import whole_number
+from scratchml.core.jit import kernel, readable, run_chunks
 from scratchml.core.random import generator
 from scratchml.nn.initialisation import kaiming_bound
 from scratchml.nn.module import Module, Parameter, as_input, float_type
@@ -124,7 +129,24 @@ def _seen(k, S, s, d):
     return slice(d * k, d * k + s * (S - 1) + 1, s)
 
 
-# --- layers --------------------------------------------------------------------------------------
+# --- as an operation on Tensors ------------------------------------------------------------------
+
+
+def _convolution(x, W, b=None, *, s, d, groups, around, of_input):
+    b = np.zeros(len(W), W.dtype) if b is None else b
+    parts = zip(*(_grouped(array, groups, axis) for array, axis in ((x, 1), (W, 0), (b, 0))))
+    ys = [_convolved(*part, s, d, around) for part in parts]
+    return ys[0] if groups == 1 else np.concatenate(ys, axis=1), (x, W, s, d, groups, around, of_input)
+
+
+def _convolution_gradient(saved, g):
+    x, W, s, d, groups, around, of_input = saved
+    parts = zip(*(_grouped(array, groups, axis) for array, axis in ((g, 1), (x, 1), (W, 0))))
+    gradients = [_convolved_back(*part, s, d, around, of_input) for part in parts]
+    if groups == 1:
+        return gradients[0]
+    by_input, by_weight, by_bias = zip(*gradients)
+    return np.concatenate(by_input, axis=1) if of_input else None, np.concatenate(by_weight), np.concatenate(by_bias)
 
 
 def _grouped(array, groups, axis):
@@ -132,25 +154,11 @@ def _grouped(array, groups, axis):
     return np.split(array, groups, axis) if groups > 1 else [array]
 
 
-def _convolution(x, W, b=None, *, s, d, groups, of_input):
-    b = np.zeros(len(W), W.dtype) if b is None else b
-    parts = zip(*(_grouped(array, groups, axis) for array, axis in ((x, 1), (W, 0), (b, 0))))
-    ys = [convolved(windows(x, W.shape[2], s, d), W, b) for x, W, b in parts]
-    return ys[0] if groups == 1 else np.concatenate(ys, axis=1), (x, W, s, d, groups, of_input)
-
-
-def _convolution_gradient(saved, g):
-    x, W, s, d, groups, of_input = saved
-    by_input, by_weight = [], []
-    for x_part, W_part, g_part in zip(*(_grouped(a, groups, axis) for a, axis in ((x, 1), (W, 0), (g, 1)))):
-        by_weight.append(convolved_by_weight(g_part, windows(x_part, W.shape[2], s, d)))
-        if of_input:
-            by_input.append(windows_by_input(convolved_by_windows(g_part, W_part), x.shape[2], s, d))
-    return np.concatenate(by_input, axis=1) if of_input else None, np.concatenate(by_weight), g.sum(axis=(0, 2))
-
-
 CONVOLUTION = Fused(_convolution, _convolution_gradient, fresh=True)
 CONVOLUTION_ALONE = Fused(_convolution, lambda saved, g: _convolution_gradient(saved, g)[:2], fresh=True)
+
+
+# --- layers --------------------------------------------------------------------------------------
 
 
 class Conv1d(Module):
@@ -221,9 +229,9 @@ class Conv1d(Module):
             raise ValueError(f"input: {self} expected at least {least} positions, padding included, got "
                              f"{x.shape[-1] + sum(self._around)}")
         single = x.ndim == 2
-        x = ops.pad(x.unsqueeze(0) if single else x, self._around) if any(self._around) else \
-            x.unsqueeze(0) if single else x
-        options = dict(s=self.stride, d=self.dilation, groups=self.groups, of_input=x.requires_grad)
+        x = x.unsqueeze(0) if single else x
+        options = dict(s=self.stride, d=self.dilation, groups=self.groups, around=self._around,
+                       of_input=x.requires_grad)
         y = CONVOLUTION_ALONE(x, W, **options) if b is None else CONVOLUTION(x, W, b, **options)
         return y.squeeze(0) if single else y
 
@@ -267,3 +275,132 @@ class CausalConv1d(Conv1d):
 def single(value):
     """The number in a tuple of one, as PyTorch allows; anything else as it is."""
     return value[0] if isinstance(value, (tuple, list)) and len(value) == 1 else value
+
+
+# --- compiled ------------------------------------------------------------------------------------
+#
+# A sequence is turned to (T, C), zeros included.  Then what a tap sees is a run of C numbers, a window K runs, one if
+# d = 1, and the windows of many sequences are a matrix R (N S, K C): (2), (3) and (4) are products with it, or like it.
+
+BLOCK, CHUNK = 2**20, 2**17                              # numbers in the windows of a block; of a chunk: 40 µs of work
+
+
+def _convolved(x, W, b, s, d, around):
+    """y (N, H, S) from x without its zeros.
+
+    Same result as (1) and (2), because row n S + t of R is window t of sequence n, and each is multiplied by itself.
+    """
+    (N, _, T), (H, C, K), x, b = x.shape, W.shape, _as_given(x), _as_given(b)
+    S = positions(T + sum(around), K, s, d)
+    y, taps = np.empty((N, H, S), x.dtype), W.swapaxes(1, 2).reshape(H, K * C)
+    for block in _blocks(N, K * C * S):
+        R = _laid_out(x[block], K, S, s, d, around)
+        products = (R.reshape(-1, K * C) @ taps.T).reshape(-1, S, H)
+        _over_sequences(_turn_back, products, b, y[block])
+    return y
+
+
+def _convolved_back(g, x, W, s, d, around, of_input):
+    """∂L/∂x (None unless `of_input`), ∂L/∂W and ∂L/∂b.
+
+    Same result as (3), (4) and (5), because the sum over n and t in (3) is one over rows of R, and row n S + t of the
+    product with W is G of window t of sequence n.
+    """
+    (N, _, T), (H, C, K), x, g = x.shape, W.shape, _as_given(x), _as_given(g)
+    S, taps = g.shape[2], W.swapaxes(1, 2).reshape(H, K * C)
+    by_taps, by_bias = np.zeros((H, K * C), W.dtype), np.zeros(H, W.dtype)
+    by_input = np.empty(x.shape, x.dtype) if of_input else None
+    for block in _blocks(N, K * C * S):
+        R, turned = _laid_out(x[block], K, S, s, d, around), np.empty((len(g[block]), S * H), x.dtype)
+        _over_sequences(_turn, turned, g[block], 0)
+        rows, of_rows = R.reshape(-1, K * C), turned.reshape(-1, H)
+        by_taps += of_rows.T @ rows
+        by_bias += np.ones(len(rows), x.dtype) @ of_rows
+        if of_input:
+            np.matmul(of_rows, taps, out=rows)           # G, where the windows were
+            total = np.empty((len(R), (T + sum(around)) * C), x.dtype)
+            _over_sequences(_add_back, R, _steps(C, K, s, d), around[0], total, by_input[block])
+    return by_input, np.ascontiguousarray(by_taps.reshape(H, K, C).swapaxes(1, 2)), by_bias
+
+
+def _as_given(array):
+    return readable(np.ascontiguousarray(array))
+
+
+def _blocks(N, size):
+    """Slices of as many sequences, of `size` numbers in their windows, as make up a block."""
+    step = max(1, BLOCK // max(size, 1))
+    return [slice(start, start + step) for start in range(0, N, step)]
+
+
+def _laid_out(x, K, S, s, d, around):
+    """R (N, S, K C), the windows of x (N, C, T)."""
+    N, C, T = x.shape
+    R, turned = np.empty((N, S, K * C), x.dtype), np.empty((N, (T + sum(around)) * C), x.dtype)
+    _over_sequences(_lay_out, R, x, _steps(C, K, s, d), around[0], turned)
+    return R
+
+
+def _steps(C, K, s, d):
+    return (s * C, d * C, 1, K * C) if d == 1 else (s * C, d * C, K, C)
+
+
+def _over_sequences(chunk_kernel, array, *arguments):
+    chunk = max(1, CHUNK * len(array) // max(array.size, 1))
+    if len(array) <= chunk:                              # no threads to ask
+        chunk_kernel(0, 0, len(array), array, *arguments)
+    else:
+        run_chunks(chunk_kernel, len(array), array, *arguments, chunk=chunk)
+
+
+@kernel
+def _turn(c, start, stop, turned, x, left):
+    """Sequences of x (N, C, T) as (T, C), one number after the other, with `left` rows of zeros before and more behind."""
+    C = x.shape[1]
+    for n in range(start, stop):
+        row, end = turned[n], (left + x.shape[2]) * C
+        row[:left * C] = 0
+        row[end:] = 0
+        inside = row[left * C:end]
+        for t in range(x.shape[2]):
+            for channel in range(C):
+                inside[t * C + channel] = x[n, channel, t]
+
+
+@kernel
+def _lay_out(c, start, stop, R, x, steps, left, turned):
+    """`steps` are s C and d C, numbers of a turned sequence, and K runs of C numbers, or one of K C, if d = 1."""
+    s, d, runs, run = steps
+    _turn(c, start, stop, turned, x, left)
+    for n in range(start, stop):
+        for t in range(R.shape[1]):
+            for k in range(runs):
+                window, seen = R[n, t, k * run:(k + 1) * run], turned[n, s * t + d * k:s * t + d * k + run]
+                for i in range(run):
+                    window[i] = seen[i]
+
+
+@kernel
+def _add_back(c, start, stop, G, steps, left, total, by_input):
+    """Into `total` (N, T C), zeros included, and from there without them into `by_input` (N, C, T)."""
+    (s, d, runs, run), (_, C, T) = steps, by_input.shape
+    for n in range(start, stop):
+        total[n] = 0
+        for t in range(G.shape[1]):
+            for k in range(runs):
+                window, seen = G[n, t, k * run:(k + 1) * run], total[n, s * t + d * k:s * t + d * k + run]
+                for i in range(run):
+                    seen[i] += window[i]
+        inside = total[n, left * C:]
+        for channel in range(C):
+            for t in range(T):
+                by_input[n, channel, t] = inside[t * C + channel]
+
+
+@kernel
+def _turn_back(c, start, stop, products, b, y):
+    _, S, H = products.shape
+    for n in range(start, stop):
+        for h in range(H):
+            for t in range(S):
+                y[n, h, t] = products[n, t, h] + b[h]

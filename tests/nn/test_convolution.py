@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given, strategies as st
 
 from scratchml.autograd import Tensor, gradcheck, ops
-from scratchml.nn import CausalConv1d, Conv1d, Linear
-from scratchml.nn.convolution import (convolved, convolved_by_weight, convolved_by_windows, positions, windows,
-                                      windows_by_input)
+from scratchml.nn import CausalConv1d, Conv1d, Linear, convolution
+from scratchml.nn.convolution import (CONVOLUTION, convolved, convolved_by_weight, convolved_by_windows, positions,
+                                      windows, windows_by_input)
 from tests.nn.test_layers import assert_same_gradients, leaf
 from tests.reference import convolution as reference
 from tests.strategies.convolution import convolutions
@@ -31,6 +31,28 @@ def test_every_equation_is_its_definition(drawn):
     G = convolved_by_windows(g, W)
     np.testing.assert_allclose(G, reference.convolved_by_windows(g, W), **ROUNDING)
     np.testing.assert_allclose(windows_by_input(G, T, s, d), reference.windows_by_input(G, T, s, d), **ROUNDING)
+
+
+@given(convolutions(), st.tuples(st.integers(0, 4), st.integers(0, 4)), st.sampled_from([1, 20, 10**6]),
+       st.sampled_from(["float64", "float32"]))
+def test_compiled_products_are_the_equations(drawn, around, block, dtype):
+    """With few or many sequences in a block, and with zeros around that the equations are given and the kernels add."""
+    x, W, b, s, d = (part.astype(dtype) if isinstance(part, np.ndarray) else part for part in drawn)
+    padded, left, T = np.pad(x, ((0, 0), (0, 0), around)), around[0], x.shape[2]
+    X = windows(padded, W.shape[2], s, d)
+    y = convolved(X, W, b)
+    g = np.cos(np.arange(y.size)).reshape(y.shape).astype(dtype)
+    G = windows_by_input(convolved_by_windows(g, W), padded.shape[2], s, d)
+    expected = y, G[:, :, left:left + T], convolved_by_weight(g, X), g.sum((0, 2))
+    given, weight, bias = (Tensor(array, requires_grad=True) for array in (x, W, b))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(convolution, "BLOCK", block)
+        patch.setattr(convolution, "CHUNK", 1)           # a sequence each
+        result = CONVOLUTION(given, weight, bias, s=s, d=d, groups=1, around=around, of_input=True)
+        result.backward(g)
+    for ours, theirs in zip((result, given.grad, weight.grad, bias.grad), expected):
+        assert ours.dtype == dtype and ours.data.flags.c_contiguous
+        np.testing.assert_allclose(ours.data, theirs, rtol=0, atol=1e3 * np.finfo(dtype).eps)
 
 
 def composed(layer, x):
@@ -106,7 +128,53 @@ def test_a_batch_is_its_members_one_by_one():
     layer, x = Conv1d(2, 3, 3, padding=1, dtype="float64", random_state=0), leaf(4, 2, 6)
     for n in range(4):
         np.testing.assert_allclose(layer(x).data[n], layer(x[n]).data, **ROUNDING)
-    assert layer(x.data[:0]).shape == (0, 3, 6)
+    nothing = Tensor(x.data[:0], requires_grad=True)
+    layer(nothing).sum().backward()
+    assert layer(nothing).shape == (0, 3, 6) and nothing.grad.shape == (0, 2, 6)
+    assert not layer.weight.grad.data.any() and not layer.bias.grad.data.any()
+
+
+@pytest.mark.parametrize("options", [{}, dict(stride=2, dilation=2, padding=1), dict(groups=2, padding=2)])
+def test_layout_permission_and_threads_do_not_matter(monkeypatch, options):
+    monkeypatch.setattr(convolution, "CHUNK", 1)
+    layer, x = Conv1d(4, 6, 2, **options, random_state=0), np.random.default_rng(0).normal(size=(5, 4, 7))
+    x = x.astype(np.float32)
+    only_read, wide = x.copy(), np.zeros((5, 8, 14), np.float32)
+    only_read.flags.writeable = False
+    wide[:, ::2, ::2] = x
+    found = set()
+    for threads, same in zip("12121", (x, only_read, np.asfortranarray(x), wide[:, ::2, ::2], x[::-1].copy()[::-1])):
+        monkeypatch.setenv("SCRATCHML_NUM_THREADS", threads)
+        layer.zero_grad()
+        given = Tensor(same, requires_grad=True)
+        y = layer(given)
+        y.backward(np.asfortranarray(np.cos(np.arange(y.numel())).reshape(y.shape).astype(np.float32)))
+        found.add(b"".join(part.data.tobytes() for part in (y, given.grad, layer.weight.grad, layer.bias.grad)))
+    assert len(found) == 1
+
+
+@pytest.mark.parametrize("scale", [1e30, 1e-30])
+def test_far_from_one_in_float32(scale):
+    layer = Conv1d(2, 3, 3, padding=1, bias=False, random_state=0)
+    x = Tensor((np.random.default_rng(0).normal(size=(3, 2, 6)) * scale).astype(np.float32), requires_grad=True)
+    y = layer(x)
+    y.backward(np.ones(y.shape, np.float32))
+    exact = convolved(windows(np.pad(x.data.astype(float), ((0, 0), (0, 0), (1, 1))), 3, 1, 1),
+                      layer.weight.data.astype(float), np.zeros(3))
+    np.testing.assert_allclose(y.data, exact, rtol=0, atol=1e-6 * scale)
+    assert np.isfinite(x.grad.data).all()
+
+
+def test_zeros_around_do_not_spread_what_is_not_finite():
+    x = np.ones((1, 1, 5), np.float32)
+    x[0, 0, 0] = np.inf
+    y = Conv1d(1, 1, 3, padding=4, random_state=0)(x).data[0, 0]
+    assert np.isfinite(y[:2]).all() and np.isfinite(y[5:]).all() and not np.isfinite(y[2:5]).any()
+
+
+def test_more_zeros_than_numbers():
+    layer, x = Conv1d(1, 1, 2, stride=3, padding=7, dtype="float64", random_state=0), leaf(2, 1, 1)
+    assert_same_gradients(layer(x), composed(layer, x), [x, *layer.parameters()])
 
 
 def test_same_padding_keeps_the_length():
