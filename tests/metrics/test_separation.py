@@ -157,3 +157,11 @@ def test_bad_tables(f, bad, message):
 def test_squares_that_overflow(f):
     with pytest.raises(ValueError, match="X.*scale"):
         f(1e200 * table(4, 2, 0), [0, 0, 1, 1])
+
+
+@pytest.mark.parametrize("f", [calinski_harabasz_score, davies_bouldin_score])
+def test_an_offset_costs_no_digits_of_many_points(f):
+    N, rng = 300_000, np.random.default_rng(0)
+    y = rng.integers(2, size=N)
+    near = np.round(2.0**20 * (rng.normal(size=(N, 2)) + 0.1 * y[:, None])) / 2.0**33      # of sd 1e-4, and on a grid
+    np.testing.assert_allclose(f(near + 2.0**19, y), f(near, y), rtol=1e-6)
