@@ -26,6 +26,8 @@ Choices
     batches of B among N points, at most 1: m remembers about half of the data.
     A fit ends when m has found no new low for `max_no_improvement` batches in a row, or after `max_iter` N / B batches;
     its start comes from a random sample of the data.  Then all points are labelled once.
+    Between batches centres are held in float64, also of float32 data: after many batches a step is less than the distance
+    from one number of float32 to the next, and would be lost.
     As the mean of all points ever assigned, a centre also remembers those that it would no longer get: J ends a little
     above that of `KMeans`.
 
@@ -206,14 +208,14 @@ class MiniBatchKMeans(KMeans):
         return self
 
     def _begin(self, C):
-        self.cluster_centers_, self.counts_, self.n_steps_ = C, np.zeros(len(C)), 0
+        self._keep_rounded(C.dtype, dict(cluster_centers_=C.astype(np.float64)), counts_=np.zeros(len(C)), n_steps_=0)
 
     def _learn(self, X, w):
         """(1) and (2) for a batch: its labels, the mean inertia of a point before the step, and the squared shift."""
-        C = self.cluster_centers_
+        C = self._in_double("cluster_centers_")
         labels = nearest_of_all(X, C)
         j = float(cluster_sums(X, w, C, labels)[:, -1].sum()) / max(float(w.sum(dtype=np.float64)), 1e-300)
         v = seen(w, labels, self.counts_)
         moved = step(X, w, labels, C, v)
-        self.cluster_centers_, self.counts_ = moved, v
+        self._keep_rounded(self.cluster_centers_.dtype, dict(cluster_centers_=moved), counts_=v)
         return labels, j, _squared_shift(moved, C)

@@ -177,3 +177,13 @@ def test_a_stream_may_begin_with_next_to_nothing():
     X = np.array([[1e-14, 0], [0, 1e-14], [3, 4], [3, 4]], np.float32)
     model = MiniBatchKMeans(2, random_state=0).partial_fit(X[:2]).partial_fit(X[2:])
     assert np.isfinite(model.cluster_centers_).all() and model.counts_.sum() == 4
+
+
+def test_float32_centres_take_steps_below_their_spacing():
+    seconds = np.full((1000, 10, 1), 1.7e9, np.float32)  # there float32 has only multiples of 128
+    seconds[0] += 1024
+    model = MiniBatchKMeans(1, init=seconds[0, :1])
+    for batch in seconds:
+        model.partial_fit(batch)
+    assert model.cluster_centers_.dtype == np.float32 and model.cluster_centers_[0, 0] == np.float32(1.7e9)
+    assert model.set_params(init=seconds[1, :1]).fit(seconds[0]).cluster_centers_[0, 0] == np.float32(1.7e9) + 1024
