@@ -12,12 +12,13 @@ import numpy as np
 
 from scratchml.autograd.plain import Plain, as_dtype, asked_dtype
 from scratchml.autograd.tensor import Tensor
+from scratchml.core.checks import unmasked
 from scratchml.core.random import generator
 
 
 def tensor(data, dtype=None, device=None, requires_grad=False):
     """A copy of `data`, numbers in lists, arrays, Tensors, of any shape such as (N, D).  Raises ValueError for others."""
-    array = np.array(_bare(data))
+    array = np.array(_bare(unmasked(data, "data")))
     of_python = not isinstance(data, (np.ndarray, np.generic, Tensor))
     if array.dtype.kind == "f" and of_python and not _holds_arrays(data):
         array = array.astype(np.float32)

@@ -28,6 +28,7 @@ import numpy as np
 from scratchml.autograd import table
 from scratchml.autograd.plain import Extreme, Plain, asked_dtype
 from scratchml.autograd.tensor import Tensor, fixed
+from scratchml.core.checks import unmasked
 
 # --- arguments put in order ----------------------------------------------------------------------
 
@@ -39,7 +40,7 @@ def as_tensor(x, like=None):
     dtype = like._data.dtype if type(like) is Tensor else np.float64
     if type(x) is float or type(x) is int or isinstance(x, numbers.Real):
         return fixed(x, dtype)
-    array = np.asarray(x)
+    array = np.asarray(unmasked(x, "data"))
     return Tensor(array.astype(dtype) if array.dtype.kind in "biu" else array)
 
 
@@ -76,7 +77,7 @@ def _dims(dim, ndim):
 
 
 def _mask(mask):
-    mask = np.array(mask)                                # a copy: the caller may change theirs
+    mask = np.array(unmasked(mask, "mask"))                                # a copy: the caller may change theirs
     if mask.dtype != bool:
         raise ValueError(f"mask: expected an array of bool, got dtype {mask.dtype}; compare, e.g. mask != 0")
     return mask
@@ -498,7 +499,7 @@ def _index_part(part):
         return part
     if isinstance(part, Tensor):
         raise ValueError("index: expected whole numbers, slices or arrays of int or bool, got a Tensor of floats")
-    part = np.array(part)                                # a copy: the caller may change theirs
+    part = np.array(unmasked(part, "index"))                                # a copy: the caller may change theirs
     if part.dtype.kind in "iu" or part.size == 0 and part.dtype.kind == "f":
         return (np.minimum(part, 2**63 - 1) if part.dtype == np.uint64 else part).astype(np.int64, copy=False)
     return part
@@ -506,7 +507,7 @@ def _index_part(part):
 
 def gather(x, dim, index):
     """y[i, j, ...] = x[index[i, j, ...], j, ...] for dim = 0, and so on; `index` is an array of int, of x's ndim."""
-    x, positions = as_tensor(x), as_index(np.asarray(index))
+    x, positions = as_tensor(x), as_index(np.asarray(unmasked(index, "index")))
     dim = one_dim(dim, x.ndim)
     if positions.ndim != x.ndim or positions.dtype.kind not in "iu":
         raise ValueError(f"index: expected an array of int with {x.ndim} dimension(s), got {positions.dtype} with "

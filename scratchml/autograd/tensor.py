@@ -66,6 +66,7 @@ import threading
 import numpy as np
 
 from scratchml.autograd.memory import _PRIVATE, Memory
+from scratchml.core.checks import unmasked
 
 FLOATS = (np.dtype(np.float64), np.dtype(np.float32))
 
@@ -166,6 +167,7 @@ def as_array(data):
     """`data` as an array of float64 or float32, the same one if it is that already.  Raises ValueError."""
     if isinstance(data, Tensor):
         raise ValueError("data: expected an array, got a Tensor; use t.detach() for the same numbers without the graph")
+    data = data if type(data) is ndarray else unmasked(data, "data")
     try:
         array = np.asarray(data)
     except ValueError as error:

@@ -51,13 +51,14 @@ def as_vector(x, *, name, size=None):
 
 def as_floats(X, name):
     """`X` as a C-contiguous array of float64, or of float32 if it is that already; what is missing becomes NaN."""
-    if np.ma.is_masked(X):
-        raise ValueError(f"{name}: contains masked values. Remove such values or fill them in.")
     frame = X if hasattr(X, "columns") and hasattr(X, "dtypes") else None
+    given = unmasked(X, name)
     try:
-        X = np.asarray(X)
+        X = np.asarray(given)
     except ValueError as error:
         raise ValueError(f"{name}: expected an array of numbers, got rows of different lengths") from error
+    if X.dtype.kind == "O" and not X.ndim and X is not given:
+        raise TypeError(f"{name}: expected numbers, got {_no_array(given)}")
     if frame is not None and X.dtype.kind in "OmM" and X.shape[1]:
         X = np.column_stack([_column(part, f"{name}: column {column!r}") for column, part in _columns(frame)])
     elif X.dtype.kind == "O":
@@ -73,6 +74,26 @@ def as_floats(X, name):
         raise ValueError(f"{name}: expected numbers, got dtype {X.dtype}: {error}") from error
     except TypeError as error:
         raise TypeError(f"{name}: expected numbers, got an object; argument must be a string or a number") from error
+
+
+def unmasked(X, name):
+    """`X` itself, if it is no array with masked values, nor a list of such; else a ValueError.
+
+    NumPy reads what is under a mask as if it were known.
+    """
+    if np.ma.is_masked(X) or isinstance(X, (list, tuple)) and any(map(np.ma.is_masked, X)):
+        raise ValueError(f"{name}: contains masked values. Remove such values or fill them in.")
+    return X
+
+
+def _no_array(thing):
+    """What `thing` is, which NumPy takes for a single object, and what to pass in its place."""
+    if isinstance(thing, (set, frozenset)):
+        return f"a {type(thing).__name__}, which has no order; pass a list"
+    if isinstance(thing, dict):
+        return "a dict; pass its values as columns, np.column_stack(list(d.values())), or as rows, list(d.values())"
+    remedy = "; pass a list of what it holds" if hasattr(thing, "__iter__") else ""
+    return f"an object of type {type(thing).__name__}{remedy}"
 
 
 def _columns(frame):
@@ -190,6 +211,13 @@ def real_number(value, name, *, least=0.0, above=None):
     if not np.isfinite(number) or (number < least if above is None else number <= above):
         raise ValueError(f"{name}={value!r}: expected a number, {wanted}")
     return number
+
+
+def true_or_false(value, name):
+    """`value` as a bool.  Raises ValueError for all else: the string "False" would count as true."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise ValueError(f"{name}={value!r}: expected True or False")
+    return bool(value)
 
 
 def one_of(value, name, choices):

@@ -5,12 +5,12 @@ A word has a dozen attributes out of a million, a customer has bought thirty of 
 """
 import numbers
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, MappingView
 from typing import NamedTuple
 
 import numpy as np
 
-from scratchml.core.checks import as_floats, finite
+from scratchml.core.checks import as_floats, finite, unmasked
 from scratchml.core.jit import kernel
 
 
@@ -92,7 +92,7 @@ def entries_at(rows, columns, values, shape=None, *, dtype=None, names=("rows", 
     come twice, values that are NaN or infinite, and no entry where there is no shape; it calls the arrays `names`.
     """
     rows, columns = (whole_numbers(places, name) for places, name in zip((rows, columns), names))
-    values = _values(values, names[2], dtype)
+    values = _values(list(values) if isinstance(values, (Iterator, MappingView)) else values, names[2], dtype)
     if not rows.shape == columns.shape == values.shape:
         raise ValueError(f"{', '.join(names)}: expected arrays of one length, got shapes {rows.shape}, {columns.shape} "
                          f"and {values.shape}")
@@ -130,8 +130,9 @@ def _no_identifiers(places, name):
 
 def whole_numbers(places, name):
     """`places` (n,), which may be an iterator or hold Python's integers as objects, as an array.  Raises ValueError."""
+    places = list(places) if isinstance(places, (Iterator, MappingView)) else unmasked(places, name)
     try:
-        array = np.asarray(list(places) if isinstance(places, Iterator) else places)
+        array = np.asarray(places)
         if array.dtype == object and all(isinstance(n, numbers.Integral) and not isinstance(n, bool) for n in array.flat):
             array = array.astype(np.int64)
     except (ValueError, OverflowError) as error:         # rows of different lengths, more than int64 holds
@@ -147,18 +148,38 @@ def whole_numbers(places, name):
 
 def numbers_in_range(some, n, name):
     """One number or several, each 0 ... n-1, as an array.  Raises ValueError."""
-    alone = isinstance(some, (numbers.Integral, str)) or getattr(some, "ndim", 1) == 0
-    return in_range(whole_numbers([some] if alone else some, name), n, name)
+    return in_range(whole_numbers([some] if is_one(some) else some, name), n, name)
+
+
+def is_one(some):
+    """Whether `some` is a single number, not several: no array of at least one dimension, list, view or iterator."""
+    return not hasattr(some, "__iter__") or isinstance(some, str) or getattr(some, "ndim", 1) == 0
 
 
 def warn_of_zeros(X, known, name, stacklevel=3):
     """Warn if all entries of the array `X` are `known`, and zeros among them may stand for what is not known."""
     sparse = isinstance(X, Rows) or hasattr(X, "tocsr")
-    if sparse or known.data.size < known.shape[0] * known.shape[1] or known.data.all() or not known.data.any():
+    if sparse or known.data.size < known.shape[0] * known.shape[1]:
+        return
+    if _is_table(known.data.reshape(known.shape)):
+        warnings.warn(f"{name}: this array of shape {known.shape} looks like a table with a row for each entry, and is read "
+                      "as a matrix with a row for each user; scipy.sparse.coo_matrix((values, (users, items))) makes a matrix "
+                      "of such a table", stacklevel=stacklevel)
+        return
+    if known.data.all() or not known.data.any():
         return
     warnings.warn(f"{name}: no entry is NaN, so all are known, each 0 too, and nothing is left to recommend; where 0 means "
                   f"not known, pass np.where({name} == 0, np.nan, {name}) or scipy.sparse.csr_matrix({name})",
                   stacklevel=stacklevel)
+
+
+def _is_table(X):
+    """Whether the rows of X (N, 3 or 4) may be users, items, values and times: whole numbers, and no pair twice."""
+    if X.shape[1] not in (3, 4) or len(X) < 20:
+        return False
+    places = X[:, :2]
+    return bool((places >= 0).all() and (places == np.floor(places)).all() and (places.max(axis=0) >= 10).any()
+                and len(np.unique(places, axis=0)) == len(X))
 
 
 def in_range(places, n, name):

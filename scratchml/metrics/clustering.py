@@ -45,12 +45,12 @@ J. Epps and J. Bailey, "Information theoretic measures for clusterings compariso
 A. Rosenberg and J. Hirschberg, "V-measure", EMNLP-CoNLL 2007, for (8); E. Fowlkes and C. Mallows, "A method for
 comparing two hierarchical clusterings", J. American Statistical Association 78 (1983), for (9).
 """
-from collections.abc import Iterator
+from collections.abc import Iterator, MappingView
 from typing import NamedTuple
 
 import numpy as np
 
-from scratchml.core.checks import is_missing, real_number
+from scratchml.core.checks import is_missing, real_number, unmasked
 from scratchml.core.jit import kernel
 
 # --- what two labelings have in common -----------------------------------------------------------
@@ -260,8 +260,9 @@ def _shared(labels_true, labels_pred):
 
 def _numbered(labels, name):
     """`labels` as the numbers 0 ... K-1 of their values in sorted order, int64 (N,), and K.  Raises ValueError."""
+    labels = list(labels) if isinstance(labels, (Iterator, MappingView)) else unmasked(labels, name)
     try:
-        labels = np.asarray(list(labels) if isinstance(labels, Iterator) else labels)
+        labels = np.asarray(labels)
     except ValueError as error:
         raise ValueError(f"{name}: expected a list of labels, got rows of different lengths") from error
     if labels.ndim != 1 or labels.size == 0:

@@ -4,7 +4,7 @@ from numbers import Real
 
 import numpy as np
 
-from scratchml.core.checks import finite, whole_number
+from scratchml.core.checks import finite, unmasked, whole_number
 from scratchml.core.sparse import Rows, entries_at, known_entries, sparse_rows, whole_numbers
 
 
@@ -36,16 +36,16 @@ def sparse_if_matrix(collections, name, R, *, flat=False, graded=False):
     Lists of items have no item twice, so three columns of 0 and 1 are a matrix.  Raises ValueError for an array that
     may be either.
     """
-    table = None if has_shape(collections) else _table(collections, flat)
+    table = None if has_shape(collections) else _table(collections, name, flat)
     if table is None or not (graded or _is_matrix(table, name, R, hasattr(collections, "ndim"))):
         return collections
     return sparse_rows(np.nan_to_num(finite(table.astype(np.float64), name, allow_nan=True)))
 
 
-def _table(collections, flat):
+def _table(collections, name, flat):
     """`collections` as an array (U, W) of numbers, None if they are not one."""
     if hasattr(collections, "ndim"):
-        array = np.asarray(collections)
+        array = np.asarray(unmasked(collections, name))
     elif flat or isinstance(collections, (list, tuple)) and all(isinstance(items, (list, tuple)) for items in collections):
         try:
             array = np.array(collections)
@@ -80,7 +80,7 @@ def read_lists(recommended, k):
     """The first k places of the lists as an array (U, k), -1 where a list is over."""
     recommended = listed(recommended, "recommended")
     if getattr(recommended, "ndim", 0) == 2:
-        R = whole_numbers(np.asarray(recommended).ravel(), "recommended").reshape(recommended.shape)
+        R = whole_numbers(np.asarray(unmasked(recommended, "recommended")).ravel(), "recommended").reshape(recommended.shape)
     else:
         lists = [whole_numbers(items, "recommended") for items in
                  ([recommended] if is_flat(recommended) else recommended)]

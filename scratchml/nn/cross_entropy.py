@@ -53,9 +53,9 @@ import math
 
 import numpy as np
 
-from scratchml.autograd import Fused
+from scratchml.autograd import Fused, ops
 from scratchml.autograd.ops import as_tensor
-from scratchml.core.checks import as_vector, finite, one_of, real_number
+from scratchml.core.checks import as_vector, finite, one_of, real_number, unmasked
 from scratchml.core.elementary import exp, exp32
 from scratchml.core.jit import kernel, run_chunks
 
@@ -275,7 +275,7 @@ def cross_entropy(input, target, weight=None, *, ignore_index=-100, reduction="m
         raise ValueError(f"label_smoothing={label_smoothing!r}: expected a number from 0 to 1")
     w = class_weights(weight, K)
     learned = getattr(target, "requires_grad", False)
-    target = np.asarray(getattr(target, "_data", target))
+    target = np.asarray(unmasked(ops.bare(target), "target"))
     if target.dtype.kind == "f" and target.shape == z.shape:
         if learned:
             raise ValueError("target: cross_entropy gives no gradient to probabilities, and this Tensor requires one; "
@@ -305,7 +305,7 @@ def class_weights(weight, K):
     """`weight` as float64 of shape (K,), ones for None.  Raises ValueError for others, and for negative ones."""
     if weight is None:
         return np.ones(K)
-    w = as_vector(getattr(weight, "_data", weight), name="weight", size=K).astype(np.float64)
+    w = as_vector(ops.bare(weight), name="weight", size=K).astype(np.float64)
     if (w < 0).any():
         raise ValueError(f"weight: expected no negative weight, got {w.min()} at {w.argmin()}")
     return w

@@ -56,7 +56,7 @@ import numpy as np
 from scratchml.autograd import Fused, Tensor
 from scratchml.autograd.ops import as_tensor
 from scratchml.autograd.table import SCATTER, add_rows, only
-from scratchml.core.checks import real_number, whole_number
+from scratchml.core.checks import real_number, unmasked, whole_number
 from scratchml.core.jit import kernel
 from scratchml.core.random import generator
 from scratchml.nn.initialisation import kaiming_bound
@@ -270,7 +270,7 @@ def as_ids(ids, V, layer):
     """`ids` as an array of int64 of its own, of any shape (N, T).  Raises ValueError that says which is not below V."""
     if isinstance(ids, Tensor):
         raise ValueError(f"input: {layer} expected an array of whole numbers, got a Tensor, which holds floats")
-    ids = np.asarray(ids)
+    ids = np.asarray(unmasked(ids, "input"))
     if ids.dtype.kind not in "iu" and ids.size:
         raise ValueError(f"input: {layer} expected whole numbers from 0 to {V - 1}, got dtype {ids.dtype}")
     if ids.size and (ids.min() < 0 or ids.max() >= V):

@@ -7,7 +7,7 @@ import numpy as np
 
 from scratchml.autograd import Tensor, ops
 from scratchml.autograd.ops import as_tensor
-from scratchml.core.checks import finite, one_of, real_number
+from scratchml.core.checks import finite, one_of, real_number, unmasked
 from scratchml.nn.cross_entropy import REDUCTIONS, class_numbers, class_weights, counted
 from scratchml.nn.losses import (
     SURPRISE, absolute, binary_surprise, cosine_embedding, cosines, divergence, hinge_embedding, huber,
@@ -190,7 +190,7 @@ def nll_loss(input, target, weight=None, *, ignore_index=-100, reduction="mean")
         raise ValueError(f"input: nll_loss expected shape (N, D), (D,) or (N, D, ...), got {x.shape}")
     one_of(reduction, "reduction", REDUCTIONS)
     w = class_weights(weight, x.shape[min(1, x.ndim - 1)])
-    t = class_numbers(np.asarray(getattr(target, "_data", target)), x.shape, ignore_index, w, reduction, "nll_loss")
+    t = class_numbers(np.asarray(unmasked(ops.bare(target), "target")), x.shape, ignore_index, w, reduction, "nll_loss")
     if x.ndim > 2:
         x = x.permute(0, *range(2, x.ndim), 1)
     counts = (t.reshape(-1) >= 0) & (w[t.reshape(-1)] > 0)
@@ -307,7 +307,7 @@ def cosine_embedding_loss(input1, input2, target, margin=0.0, reduction="mean"):
 def _pair(x, y, name, second="target", may_be_infinite=False):
     """Both as Tensors of one shape; what is no Tensor takes the dtype of the other, and must be finite."""
     x = as_tensor(x, y)
-    y = y if type(y) is Tensor else Tensor(np.asarray(y, x.dtype))
+    y = y if type(y) is Tensor else Tensor(np.asarray(unmasked(y, second), x.dtype))
     if x.shape != y.shape:
         raise ValueError(f"{second}: {name} expected shape {x.shape}, as the first has, got {y.shape}")
     if second == "target" and not may_be_infinite:
@@ -322,7 +322,7 @@ def _check_probabilities(y, name, loss):
 
 
 def _signs(target, u, name):
-    s = np.asarray(getattr(target, "_data", target))
+    s = np.asarray(unmasked(ops.bare(target), "target"))
     if s.shape != u.shape:
         raise ValueError(f"target: {name} expected shape {u.shape}, got {s.shape}")
     wrong = (s != 1) & (s != -1)
@@ -336,7 +336,7 @@ def _margin(margin):
 
 
 def _factor(weight, name, x):
-    return finite(np.asarray(getattr(weight, "_data", weight), x.dtype), name)
+    return finite(np.asarray(unmasked(ops.bare(weight), name), x.dtype), name)
 
 
 def _reduced(losses, reduction, name):

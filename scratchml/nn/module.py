@@ -36,6 +36,7 @@ import numpy as np
 
 from scratchml.autograd import Tensor
 from scratchml.autograd.memory import Memory
+from scratchml.core.checks import unmasked
 from scratchml.nn.state import WithState
 
 _parameters_made = weakref.WeakValueDictionary()        # by their id: a Tensor has no place to say that it is one
@@ -396,7 +397,7 @@ class Module(WithState):
 def as_input(x, layer, dtype):
     """`x`, of any shape (N, D), as a Tensor of `dtype` for `layer`.  Raises ValueError for a Tensor of another."""
     if type(x) is not Tensor:
-        x = np.asarray(x)
+        x = np.asarray(unmasked(x, "input"))
         return Tensor(x.astype(dtype) if x.dtype.kind in "biuf" else x)
     if x._data.dtype != dtype:
         raise ValueError(f"input: {layer} computes in {dtype}, got a Tensor of {x.dtype}; use x.to({str(dtype)!r}), "

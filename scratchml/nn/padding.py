@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 
 from scratchml.autograd import Tensor, ops
-from scratchml.core.checks import one_of, real_number, whole_number
+from scratchml.core.checks import one_of, real_number, unmasked, whole_number
 
 
 class PackedSequence(NamedTuple):
@@ -96,7 +96,7 @@ def pad_packed_sequence(sequence, batch_first=False, padding_value=0.0, total_le
 
 def checked_lengths(lengths, T, B, layer):
     """`lengths` as int64 (B,).  Raises ValueError unless they are B whole numbers from 1 to T, naming `layer`."""
-    found = np.asarray(lengths)
+    found = np.asarray(unmasked(lengths, "lengths"))
     if found.shape != (B,) or found.dtype.kind not in "iu":
         raise ValueError(f"lengths: {layer} expected {B} whole numbers, one for each sequence, got {lengths!r}")
     wrong = (found < 1) | (found > T)

@@ -59,7 +59,7 @@ from typing import NamedTuple
 import numpy as np
 
 from scratchml.autograd import Tensor, no_grad
-from scratchml.core.checks import finite, real_number, whole_number
+from scratchml.core.checks import finite, real_number, unmasked, whole_number
 from scratchml.core.progress import Progress
 from scratchml.core.random import generator
 from scratchml.nn.activations import penalty
@@ -345,8 +345,9 @@ def _samples(X, y, name, target):
 
 
 def _array(x, name):
+    x = x.detach().data if isinstance(x, Tensor) else unmasked(x, name)
     try:
-        x = np.asarray(x.detach().data if isinstance(x, Tensor) else x)
+        x = np.asarray(x)
     except ValueError:
         raise ValueError(f"{name}: expected an array of numbers, got rows of different lengths") from None
     if x.dtype.kind not in "biuf":

@@ -50,16 +50,14 @@ Sources: R. Bell and Y. Koren, "Scalable collaborative filtering with jointly de
 weights", ICDM 2007; Y. Hu, Y. Koren and C. Volinsky, "Collaborative filtering for implicit feedback datasets", ICDM
 2008, sections 4 for (2) and 5 for (3).
 """
-from collections.abc import Iterator
-
 import numpy as np
 
 from scratchml.core import storage
-from scratchml.core.checks import whole_number
+from scratchml.core.checks import true_or_false, whole_number
 from scratchml.core.estimator import Estimator, warn_not_converged
 from scratchml.core.progress import report
 from scratchml.core.random import generator
-from scratchml.core.sparse import Rows, numbers_in_range, transposed
+from scratchml.core.sparse import Rows, is_one, numbers_in_range, transposed
 from scratchml.recommend.best_items import best_of_all, directions, nothing
 from scratchml.recommend.half_steps import equations_of, half_step, shared_gram, solve_least_norm
 from scratchml.recommend.model_parts import (Explanation, NewUsers, Settings, alone, check_parameters, checked_arrays,
@@ -216,7 +214,7 @@ class ALS(Estimator):
         R = ratings(X, items, values, shape, dtype)
         settings = self._settings_now()
         settings.check_entries(R)
-        F, biased = self.factors, bool(self.biases)
+        F, biased = int(self.factors), bool(self.biases)
         μ = float(R.data.mean(dtype=np.float64)) if biased else 0.0
         family = settings.family(μ)
         U, V = self._start(R.shape, F, dtype, init)
@@ -227,7 +225,7 @@ class ALS(Estimator):
         history = [loss(R, U, V, L, K, family, biased)]
         rounding = 100 * float(np.finfo(dtype).eps) * family_error(R, np.zeros_like(U), V, family)
         self._keep(R, U, V, μ, history, settings)
-        for iteration in range(1, self.iterations + 1):
+        for iteration in range(1, int(self.iterations) + 1):
             U, V = alternate(R, U, V, L, K, family, columns=columns, biased=biased, S=S)
             history = [*history, loss(R, U, V, L, K, family, biased)]
             fell = history[-2] - history[-1]
@@ -323,14 +321,13 @@ class ALS(Estimator):
         n = self._at_most_all(n)
         U, b, R, rows = self._chosen(users)
         offsets = self.item_biases_ if self._settings.biases else None
-        items, scores = best_of_all(U, self.item_factors_, rows, R if exclude_seen else nothing(R.shape), n, offsets)
+        items, scores = best_of_all(U, self.item_factors_, rows, R if true_or_false(exclude_seen, "exclude_seen") else nothing(R.shape), n, offsets)
         if self._settings.biases:
             scores += b[rows, None] + scores.dtype.type(self.global_mean_)
         else:                                            # nobody's factors are 0, and so would be all scores
             cold = R.indptr[rows] == R.indptr[rows + 1]
             items[cold], scores[cold] = -1, -np.inf
-        single = not isinstance(users, (NewUsers, Iterator)) and np.ndim(users) == 0
-        return (items[0], scores[0]) if single else (items, scores)
+        return (items[0], scores[0]) if is_one(users) else (items, scores)
 
     def similar_items(self, items, n=10):
         """The n items most like one item, or like each of S: items (S, n) int32 and their cosines (S, n).
@@ -351,8 +348,7 @@ class ALS(Estimator):
         V, M = directions(self.item_factors_), len(self.item_factors_)
         itself = Rows(np.arange(M + 1), np.arange(M, dtype=np.int32), np.zeros(0, np.float32), (M, M))
         found, cosines = best_of_all(V, V, rows, itself, n)
-        single = not isinstance(items, Iterator) and np.ndim(items) == 0
-        return (found[0], cosines[0]) if single else (found, cosines)
+        return (found[0], cosines[0]) if is_one(items) else (found, cosines)
 
     def _at_most_all(self, n):
         if whole_number(n, "n") > len(self.item_factors_):

@@ -3,11 +3,13 @@
 Kernels follow the indices that they are given.  So what a file or a caller hands over is held against the shapes of the
 model before it is used.
 """
+from collections.abc import Iterator, MappingView
 from typing import NamedTuple
 
 import numpy as np
 
-from scratchml.core.checks import as_floats, as_matrix, finite, in_order, one_of, real_number, safe_to_square, whole_number
+from scratchml.core.checks import (as_floats, as_matrix, finite, in_order, one_of, real_number, safe_to_square,
+                                   true_or_false, whole_number)
 from scratchml.core.sparse import Rows, entries_at, known_entries, warn_of_zeros
 from scratchml.recommend.objectives import Family
 
@@ -72,8 +74,7 @@ def check_parameters(als):
     if als.alpha is not None:
         weights["alpha"] = als.alpha
     for name in ("biases", "weighted_regularization"):
-        if not isinstance(getattr(als, name), (bool, np.bool_)):
-            raise ValueError(f"{name}={getattr(als, name)!r}: expected True or False")
+        true_or_false(getattr(als, name), name)
     most = float(np.finfo(als.dtype).max) ** 0.5
     for name, weight in weights.items():
         if real_number(weight, name) > most:
@@ -110,6 +111,7 @@ def ratings(X, items, values, shape, dtype):
 def new_ratings(X, values, M, dtype):
     """What `ALS.fold_in` is given, a matrix (S, M) or the items and values of one user, as Rows."""
     if values is not None:
+        values = list(values) if isinstance(values, (Iterator, MappingView)) else values
         user = np.zeros(np.size(values), np.int64)
         return entries_at(user, X, values, (1, M), dtype=dtype, names=("user", "items", "values"))
     if not hasattr(X, "tocsr") and not isinstance(X, Rows) and in_order(X) and np.ndim(next(iter(X), [])) == 0:

@@ -42,15 +42,13 @@ Cost
 Source: M. Deshpande and G. Karypis, "Item-based top-N recommendation algorithms", ACM Transactions on Information
 Systems 22 (2004), section 4.
 """
-from collections.abc import Iterator
-
 import numpy as np
 
-from scratchml.core.checks import safe_to_square, whole_number
+from scratchml.core.checks import safe_to_square, true_or_false, whole_number
 from scratchml.core.estimator import Estimator
 from scratchml.core.jit import kernel, run_chunks
 from scratchml.core.selection import largest
-from scratchml.core.sparse import Rows, known_entries, numbers_in_range, transposed, warn_of_zeros
+from scratchml.core.sparse import Rows, is_one, known_entries, numbers_in_range, transposed, warn_of_zeros
 
 BLOCK = 4_000_000                                        # scores that are held at a time: 32 MB
 
@@ -141,7 +139,7 @@ class _Scorer(Estimator):
         self._check_fitted()
         A = self.interactions_
         U, M = A.shape
-        single = not isinstance(users, Iterator) and np.ndim(users) == 0
+        single = is_one(users)
         users = numbers_in_range(users, U, "users")
         if whole_number(n, "n") > M:
             raise ValueError(f"n={n}: there are only {M} items; lower n")
@@ -150,7 +148,7 @@ class _Scorer(Estimator):
         for first in range(0, len(users), step):
             some = users[first:first + step]
             s = self._scores(some)
-            if exclude_seen:
+            if true_or_false(exclude_seen, "exclude_seen"):
                 _exclude(some, A, s)
             items[first:first + step], scores[first:first + step] = largest(s, n)
         return (items[0], scores[0]) if single else (items, scores)

@@ -45,13 +45,13 @@ personalized Markov chains for next-basket recommendation", WWW 2010, section 6,
 """
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, MappingView
 from datetime import datetime
 from typing import NamedTuple
 
 import numpy as np
 
-from scratchml.core.checks import as_vector, is_missing, real_number, whole_number
+from scratchml.core.checks import as_vector, is_missing, real_number, unmasked, whole_number
 from scratchml.core.random import generator
 from scratchml.core.sparse import Rows, known_entries, warn_of_zeros
 
@@ -172,10 +172,9 @@ def _warn_of_a_table(A, t):
 
 def _ranks(times, size):
     """Numbers in the order of `times` (size,), equal where these are; nanoseconds of our days are beyond float64."""
-    if np.ma.is_masked(times):
-        return as_vector(times, name="times", size=size)
+    times = list(times) if isinstance(times, (Iterator, MappingView)) else unmasked(times, "times")
     try:
-        exact = np.asarray(list(times) if isinstance(times, Iterator) else times)
+        exact = np.asarray(times)
     except ValueError:                                   # rows of different lengths, which as_vector refuses
         return as_vector(times, name="times", size=size)
     if exact.dtype.kind not in "iumMOSU":
@@ -211,10 +210,13 @@ def _moments(times):
 def _read(text):
     """The number or the moment that `text` stands for.  Raises ValueError."""
     try:
-        return float(text)
+        number = int(text) if text.isdecimal() else float(text)            # nanoseconds of our days are beyond float64
     except ValueError:
         beyond = re.search(r"[.,]\d{6}(\d+)", text)
         return datetime.fromisoformat(text), float(f"0.{beyond[1]}") if beyond else 0.0
+    if not np.isfinite(number):
+        raise ValueError
+    return number
 
 
 def _split(A, h, t, random_state):

@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from scratchml.core.checks import in_order
+from scratchml.core.checks import in_order, unmasked
 from scratchml.core.sparse import Rows, sparse_rows
 
 class Corpus(NamedTuple):
@@ -213,7 +213,7 @@ def _read_arrays(X, attributes, grow):
                              + ("; of one sequence alone pass [X]" if np.ndim(sequence) == 1 else ""))
         if sequence.shape[1] != D:
             raise ValueError(f"X[{s}]: {sequence.shape[1]} columns, but {D} in X[0]")
-        if not np.isfinite(sequence).all():
+        if not np.isfinite(unmasked(sequence, f"X[{s}]")).all():
             t, d = np.argwhere(~np.isfinite(sequence))[0]
             raise ValueError(f"X[{s}][{t}, {d}]: {sequence[t, d]}; expected a finite number")
     number = [attributes[str(d)] if grow else attributes.get(str(d), -1) for d in range(D)]

@@ -8,7 +8,7 @@ from hypothesis import given, strategies as st
 from hypothesis.extra import numpy as hnp
 
 from scratchml.core.checks import (as_floats, as_matrix, as_vector, finite, held_in, in_order, is_missing, one_of,
-                                   real_number, safe_to_square, sample_weights, whole_number)
+                                   real_number, safe_to_square, sample_weights, true_or_false, unmasked, whole_number)
 from tests.strategies.distances import BAD_TABLES, layouts, seeds, table
 
 
@@ -69,6 +69,8 @@ def test_bad_tables(bad, message):
     (np.array([[3]], dtype="m8[D]"), ["expected numbers", "timedelta64"]),
     (np.zeros((2, 2), dtype=[("height", float)]), ["expected numbers", "height"]),
     (np.ma.masked_array([[1.0, 2]], mask=[[True, False]]), ["masked", "fill"]),
+    ([np.ma.masked_array([1.0, 2], mask=[True, False])], ["masked", "fill"]),
+    ((np.ma.masked_array([1.0, 2], mask=[False, True]), [3, 4]), ["masked", "fill"]),
     ([[10**400]], ["expected numbers", "too large"]),
     ([[np.longdouble(2) ** 2000]], ["infinity"]),
     ([[1, None]], ["NaN"]),
@@ -83,11 +85,23 @@ def test_the_message_says_what_came(bad, words):
 @pytest.mark.parametrize("bad, words", [
     (Sparse(), ["sparse", "toarray()", "by KMeans"]),
     ([[{}, 1]], ["expected numbers", "string or a number"]),
-    (object(), ["expected numbers"]),
+    (object(), ["expected numbers", "object"]),
+    (None, ["expected numbers", "NoneType"]),
+    ((row for row in [[1.0, 2]]), ["expected numbers", "generator", "a list of what it holds"]),
+    (map(list, [[1.0, 2]]), ["expected numbers", "map", "a list of what it holds"]),
+    ({0: [1.0, 2]}.values(), ["expected numbers", "dict_values", "a list of what it holds"]),
+    ({(1.0, 2)}, ["expected numbers", "set", "no order"]),
+    ({"a": [1.0, 2]}, ["expected numbers", "dict", "np.column_stack(list(d.values()))"]),
 ])
 def test_what_is_no_table_at_all_is_a_type_error(bad, words):
     message = refuses(as_matrix, bad, owner="KMeans", error=TypeError)
     assert all(word in message for word in words), message
+
+
+def test_masks_that_hide_nothing_are_no_masks():
+    X = np.ma.masked_array([[1.0, 2]], mask=False)
+    assert unmasked(X, "X") is X and as_matrix([X[0]]).tolist() == [[1, 2]]
+    assert "masked" in refuses(unmasked, [np.ma.masked], "X")
 
 
 def test_too_few_samples_name_who_needs_them():
@@ -376,3 +390,13 @@ def test_a_missing_value_outside_of_a_frame():
     pandas = pytest.importorskip("pandas")
     assert "NaN, first at [0, 1]" in refuses(as_matrix, [[1, pandas.NA], [2, 3]])
     assert "NaN, first at [1]" in refuses(as_vector, pandas.Series([1, None, 3], dtype="Int64"), name="x")
+
+
+@pytest.mark.parametrize("value", [True, False, np.True_, np.False_])
+def test_true_and_false(value):
+    assert true_or_false(value, "whiten") is bool(value)
+
+
+@pytest.mark.parametrize("bad", ["False", "no", 0, 1, 1.0, None, [], np.array([True])])
+def test_what_only_counts_as_true_or_false(bad):
+    assert refuses(true_or_false, bad, "whiten") == f"whiten={bad!r}: expected True or False"

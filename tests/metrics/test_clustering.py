@@ -188,3 +188,12 @@ def test_bad_labels(f, a, b, message):
 def test_bad_beta():
     with pytest.raises(ValueError, match="beta=-1"):
         v_measure_score([0, 1], [0, 1], beta=-1)
+
+
+def test_labels_in_views_of_dictionaries():
+    a, b = [0, 0, 1, 1, 2], [1, 1, 0, 2, 2]
+    points = dict(enumerate(a))
+    assert adjusted_rand_score(points.values(), b) == adjusted_rand_score(a, b)
+    assert adjusted_rand_score({f"{k}": k for k in range(5)}.keys(), b) == adjusted_rand_score(range(5), b)
+    with pytest.raises(ValueError, match="labels_pred: contains masked values"):
+        adjusted_rand_score(a, np.ma.masked_array(b, mask=[0, 0, 1, 0, 0]))

@@ -353,3 +353,10 @@ def test_bad_gains_and_catalogues():
         novelty([[-1]], [[0]])
     with pytest.raises(ValueError, match="items below 1, got 1"):
         novelty([[1]], known_entries([[0.0]]))
+
+
+def test_what_is_masked_is_neither_shown_nor_wanted():
+    hidden, shown = np.ma.masked_array([[0, 1, 1, 0]], mask=[[0, 0, 1, 0]]), [[2, 1]]
+    for pair in ((shown, hidden), (np.ma.masked_array([[2, 1]], mask=[[1, 0]]), [[1]]), (shown, [hidden[0]])):
+        with pytest.raises(ValueError, match="contains masked values"):
+            recall_at_k(*pair)

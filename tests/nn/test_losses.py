@@ -328,3 +328,34 @@ def test_classes_in_narrow_whole_numbers(dtype):
         wide, = grad(loss(z, np.array([0, 127, 5])), z)
         narrow, = grad(loss(z, np.array([0, 127, 5], dtype)), z)
         np.testing.assert_array_equal(narrow.data, wide.data)
+
+
+class Column:
+    """A column of a data frame, as far as NumPy looks; `_data` is what pandas has there."""
+
+    def __init__(self, values):
+        self._values, self._data = np.asarray(values), object()
+
+    def __array__(self, dtype=None, copy=None):
+        return self._values.astype(dtype or self._values.dtype)
+
+
+def test_columns_of_data_frames_are_targets_and_weights():
+    x, t, w = Tensor(np.random.default_rng(0).normal(size=(3, 4))), [2, 0, 3], [1.0, 2, 3, 4]
+    for loss in (cross_entropy, lambda x, t, **options: nll_loss(x.log_softmax(1), t, **options)):
+        assert loss(x, Column(t), weight=Column(w)).item() == loss(x, t, weight=w).item()
+    u, v = Tensor(inside(3, 2).data), Tensor(inside(3, 2, seed=1).data)
+    assert cosine_embedding_loss(u, v, Column(S)).item() == cosine_embedding_loss(u, v, S).item()
+    y, p = [1.0, 0, 1], Tensor([0.2, 0.5, 0.9])
+    assert binary_cross_entropy(p, Column(y), weight=Column(y)).item() == binary_cross_entropy(p, y, weight=y).item()
+
+
+@pytest.mark.parametrize("hidden", [
+    lambda some: cross_entropy(Tensor(np.eye(3)), some), lambda some: cross_entropy(Tensor(np.eye(3)), [0, 1, 2], weight=some),
+    lambda some: nll_loss(Tensor(np.eye(3)), some), lambda some: mse_loss(Tensor(np.ones(3)), some),
+    lambda some: cosine_embedding_loss(Tensor(np.eye(3)), Tensor(np.eye(3)), some), lambda some: nn.Embedding(3, 2)(some),
+    lambda some: nn.Linear(3, 2, dtype="float64")(some), Tensor, lambda some: Tensor(np.ones(3)) * some,
+    lambda some: Tensor(np.ones(3))[some], lambda some: Tensor(np.ones(3)).masked_fill(some == 1, 0.0)], ids=str)
+def test_what_is_masked_is_not_read(hidden):
+    with pytest.raises(ValueError, match="contains masked values. Remove such values or fill them in"):
+        hidden(np.ma.masked_array([1, 1, 1], mask=[False, True, False]))

@@ -12,7 +12,7 @@ from scratchml.core import storage
 from scratchml.core.estimator import ConvergenceWarning, NotFittedError
 from scratchml.core.sparse import Rows, known_entries, transposed
 from scratchml.datasets import load_online_retail
-from scratchml.recommend import ALS, als
+from scratchml.recommend import ALS, ItemCosine, als
 from scratchml.recommend.als import KIND, alternate, contributions, loss, predicted
 from scratchml.recommend.half_steps import equations_of, half_step, shared_gram
 from scratchml.recommend.objectives import (Family, biased_error, confidence_error, gradient, observed_error, penalty,
@@ -320,6 +320,47 @@ def test_zeros_that_may_be_unknown_are_asked_about():
         with pytest.warns(UserWarning, match="X: no entry is NaN"):
             model.fold_in(D[:1])
         assert make(**options).fit(known_entries(D)) and make(**options).fit(D + 1)
+
+
+def test_a_table_of_entries_is_no_matrix_of_ratings():
+    users, items = np.argwhere(np.random.default_rng(0).random((12, 9)) < 0.4).T + 1
+    table = np.column_stack([users, items, np.full(len(users), 4.5)])
+    for same in (table, np.column_stack([table, np.arange(len(users))])):
+        with pytest.warns(UserWarning, match=r"X: this array of shape \(\d+, \d\) looks like a table with a row for each entry"):
+            make().fit(same)
+    make().fit(table[:, [2, 2, 2]])                      # ratings of three items
+    make().fit(table / 2)
+    make().fit(np.minimum(table, 9))
+
+
+def test_one_user_is_one_however_he_comes():
+    model = make().fit(counts())
+    one = model.recommend(2, 3)[0].tolist()
+    for user in (np.int8(2), np.array(2)):
+        assert model.recommend(user, 3)[0].tolist() == one == model.recommend(user, 3)[0].tolist()
+    for users in ([2], np.array([2], np.uint8), iter([2]), {2: "Ann"}.keys(), {"Ann": 2}.values()):
+        assert model.recommend(users, 3)[0].tolist() == [one]
+    assert model.similar_items({2: 0}.keys(), 3)[0].shape == (1, 3) and model.predict({2: 0}.keys(), 1).shape == (1,)
+    assert ItemCosine().fit(counts()).recommend({2: 0}.keys(), 3)[0].shape == (1, 3)
+    for bad in ({2}, None):
+        with pytest.raises(ValueError, match="users: expected whole numbers"):
+            model.recommend(bad, 3)
+
+
+def test_entries_come_in_any_container():
+    users, items = np.argwhere(~np.isnan(counts())).T
+    values = counts()[users, items]
+    model = make().fit(users, items, values)
+    for read in (iter, lambda column: dict(enumerate(column)).values(), np.array):
+        same = make().fit(*(read(column.tolist()) for column in (users, items, values)))
+        np.testing.assert_array_equal(same.item_factors_, model.item_factors_)
+    folded = model.fold_in([1, 2], [5.0, 3.0]).factors
+    np.testing.assert_array_equal(model.fold_in(iter([1, 2]), iter([5.0, 3.0])).factors, folded)
+    for k in range(3):
+        columns = [users, items, values]
+        columns[k] = np.ma.masked_array(columns[k], mask=np.arange(len(users)) == 1)
+        with pytest.raises(ValueError, match=f"^{('users', 'items', 'values')[k]}: contains masked values"):
+            make().fit(*columns)
 
 
 def test_new_users_are_asked_about_as_others_are():

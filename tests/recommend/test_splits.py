@@ -125,6 +125,7 @@ MOMENTS = [datetime.fromisoformat(text) for text in STAMPS]
     np.array(STAMPS, "M8[D]"), [np.datetime64(text) for text in STAMPS], [m.replace(tzinfo=timezone.utc) for m in MOMENTS],
     [f"{text}T12:00:00Z" for text in STAMPS], [f"{text} 12:00" for text in STAMPS], [m - MOMENTS[1] for m in MOMENTS],
     np.array(STAMPS, "M8[s]") - np.datetime64("2024-01-01"), np.array([2, 0, 1], "m8[ns]"), [m.timestamp() for m in MOMENTS],
+    dict(enumerate(STAMPS)).values(), dict.fromkeys(STAMPS).keys(), [f"170000000000000000{end}" for end in "201"],
     ["20240103", "20240101", "20240102"], ["3.5", "-1", "2e0"], np.array([3, 1, 2], object), [2**80, -(2**80), 7],
     [time(3), time(1), time(2)], [Fraction(3), Fraction(1, 3), 2],
     # the zone decides: 23:00 in Los Angeles is the latest, 01:00 in Tokyo the first
@@ -139,6 +140,9 @@ def test_times_of_every_kind(times):
 @pytest.mark.parametrize("times, message", [
     (["2024-01-03", None, "2024-01-02"], "times: expected dates or numbers, got None at 1"),
     ([*MOMENTS[:2], float("nan")], "times: expected dates or numbers, got nan at 2"),
+    (["3", "nan", "2"], "times: expected dates, numbers or ISO text .* got 'nan' at 1"),
+    (["3", "2", "inf"], "times: expected dates, numbers or ISO text .* got 'inf' at 2"),
+    ([np.ma.masked, 1, 2], "times: contains masked values"),
     (np.array(["2024-01-03", "NaT", "2024-01-02"], "M8[D]"), "times: expected dates, got NaT at 1"),
     (np.array([1, "NaT", 2], "m8[s]"), "times: expected dates, got NaT at 1"),
     (["03/01/2024", "2024-01-01", "2024-01-02"], "ISO text .* got '03/01/2024' at 0; parse it first, e.g. with pa"),

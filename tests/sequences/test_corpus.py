@@ -200,3 +200,9 @@ def test_bad_labels(y, message):
 def test_labels_that_were_not_seen():
     with pytest.raises(ValueError, match=r"y\[1\]\[0\]: the label 'z' was not seen in training; seen were \['a'\]"):
         read_labels([["a", None], ["z"]], STARTS, {"a": 0})
+
+
+def test_what_is_masked_is_no_feature():
+    hidden = np.ma.masked_array([[1.0, 2], [3, 4]], mask=[[0, 1], [0, 0]])
+    with pytest.raises(ValueError, match=r"^X\[1\]: contains masked values"):
+        read_tokens([np.ones((1, 2)), hidden], Attributes(), grow=True)
