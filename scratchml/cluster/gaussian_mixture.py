@@ -5,7 +5,7 @@ from scratchml.cluster.gmm import (_collapsed, akaike_information, bayesian_info
                                    log_weights, means, precision_factors, scatters, weights)
 from scratchml.cluster.gmm_start import STARTS, shape_of, starting_covariances, starting_shares, starting_weights
 from scratchml.cluster.gmm_sums import Mixture, gathered, posteriors
-from scratchml.core.checks import as_matrix, one_of, real_number, safe_to_square, whole_number
+from scratchml.core.checks import as_matrix, one_of, real_number, safe_to_square, true_or_false, whole_number
 from scratchml.core.estimator import Estimator, warn_not_converged
 from scratchml.core.linalg import solve_lower
 from scratchml.core.progress import report
@@ -91,7 +91,7 @@ class GaussianMixture(Estimator):
         y : None, default=None
             Ignored.
         """
-        earlier = self._mixture() if self.warm_start and self.__sklearn_is_fitted__() else None
+        earlier = self._mixture() if true_or_false(self.warm_start, "warm_start") and self.__sklearn_is_fitted__() else None
         X = safe_to_square(self._fit_matrix(X, min_samples=2), work=np.float64)
         K = _components_among(self.n_components, len(X))
         one_of(self.covariance_type, "covariance_type", TYPES)
@@ -249,7 +249,7 @@ class GaussianMixture(Estimator):
         sums, J = gathered(X, mixture, log_weights(mixture.π, mixture.factors(), ε))
         history, converged = [J], False
         self._keep(X.dtype, mixture, history, converged, to_beat)
-        for iteration in range(1, self.max_iter + 1):
+        for iteration in range(1, int(self.max_iter) + 1):
             mixture = _maximised(mixture, sums, len(X), ε, least)
             sums, J = gathered(X, mixture, log_weights(mixture.π, mixture.factors(), ε))
             converged = J - history[-1] <= tol

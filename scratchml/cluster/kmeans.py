@@ -354,7 +354,7 @@ class KMeans(Transformer, Clusterer, Estimator):
         labels, moments = assign_and_sum(X, w, C, search)
         history, converged = [float(moments[:, -1].sum())], False
         self._keep(C, labels, history, converged, search.n_distances, to_beat)
-        for iteration in range(1, self.max_iter + 1):
+        for iteration in range(1, int(self.max_iter) + 1):
             before, C_before = labels, C
             if not moments[:, -2].all():
                 before = fill_empty(X, w, C, labels)

@@ -34,7 +34,7 @@ def generator(random_state):
         return random_state
     if random_state is None:
         return np.random.default_rng() if _shared is None else _shared
-    if isinstance(random_state, numbers.Integral) and random_state >= 0:
+    if isinstance(random_state, numbers.Integral) and not isinstance(random_state, bool) and random_state >= 0:
         return np.random.default_rng(int(random_state))
     if isinstance(random_state, np.random.RandomState):
         return np.random.default_rng(random_state.randint(2**31, size=4))

@@ -58,7 +58,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from scratchml.core.checks import as_floats, whole_number
+from scratchml.core.checks import as_floats, true_or_false, whole_number
 from scratchml.core.selection import largest
 from scratchml.metrics.item_lists import (check_below, has_shape, is_flat, listed, places_in, read_lists, rows_of,
                                           sparse_if_matrix)
@@ -249,7 +249,7 @@ def ndcg_at_k(recommended, relevant, k=None, *, graded=False, per_user=False):
     per_user : bool, default=False
         Whether to return the numbers that the mean is of, one for each user with something relevant.
     """
-    if graded and not (has_shape(relevant) or getattr(relevant, "ndim", 0) == 2):
+    if true_or_false(graded, "graded") and not (has_shape(relevant) or getattr(relevant, "ndim", 0) == 2):
         raise ValueError(f"graded: expected relevant to be Rows or a sparse matrix, or an array (U, M), whose values are the "
                          f"gains, got {type(relevant).__name__}")
     judged = _judged(recommended, relevant, k, graded)
@@ -360,4 +360,4 @@ def _mean(judged, values, per_user):
     values = values[judged.sizes > 0]
     if not values.size:
         raise ValueError("relevant: nothing is relevant for any user, so there is nothing to judge")
-    return values if per_user else float(values.mean())
+    return values if true_or_false(per_user, "per_user") else float(values.mean())

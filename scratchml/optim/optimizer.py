@@ -21,7 +21,7 @@ Source: PyTorch, for names and conventions.
 """
 import numpy as np
 
-from scratchml.core.checks import real_number
+from scratchml.core.checks import real_number, true_or_false
 
 OPTIONAL = {"initial_lr", "max_lr", "min_lr", "max_momentum", "base_momentum", "amsgrad"}     # schedules add most
 PYTORCHS = {"maximize", "foreach", "capturable", "differentiable", "fused", "decoupled_weight_decay"}
@@ -82,8 +82,10 @@ class Optimizer:
                     _below_one(β, f"betas[{k}]")
             elif name in ("momentum", "alpha"):
                 _below_one(value, name)
-            elif name not in ("params", "nesterov", "centered", "amsgrad", "dampening"):
-                real_number(value, name)
+            elif name in ("nesterov", "centered", "amsgrad"):
+                true_or_false(value, name)
+            elif name != "params":
+                real_number(value, name, least=-np.inf if name == "dampening" else 0.0)
 
     def zero_grad(self, set_to_none=True):
         """Forget the gradients.

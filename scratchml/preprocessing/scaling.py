@@ -41,7 +41,7 @@ The American Statistician 37 (1983), equation 1.5 for (3).
 """
 import numpy as np
 
-from scratchml.core.checks import as_matrix, as_vector
+from scratchml.core.checks import as_matrix, as_vector, true_or_false
 from scratchml.core.estimator import Estimator, Transformer
 from scratchml.core.jit import kernel, run_chunks
 
@@ -224,6 +224,7 @@ class StandardScaler(_Mover):
         self.with_std = with_std
 
     def _learn(self, X, first):
+        true_or_false(self.with_mean, "with_mean"), true_or_false(self.with_std, "with_std")
         low, high = _extremes(X)
         n, m = len(X), mean(X)
         s = deviation(X, m)
@@ -274,6 +275,7 @@ class MinMaxScaler(_Mover):
         self.clip = clip
 
     def _learn(self, X, first):
+        true_or_false(self.clip, "clip")
         a, b = self._range()
         n, (low, high) = len(X), _extremes(X)
         if not first:

@@ -41,7 +41,7 @@ Journal of Computer Vision 77 (2008), section 3.1.
 """
 import numpy as np
 
-from scratchml.core.checks import safe_to_square, whole_number
+from scratchml.core.checks import safe_to_square, true_or_false, whole_number
 from scratchml.reduction.pca import SURE, LinearProjection, fix_signs, mean, rounding_of_variance, settled
 
 # --- one batch -----------------------------------------------------------------------------------
@@ -131,6 +131,7 @@ class IncrementalPCA(LinearProjection):
         if self.n_components is not None and whole_number(self.n_components, "n_components") > min(X.shape):
             raise ValueError(f"n_components={self.n_components}: expected at most min(n_samples, n_features) = "
                              f"{min(X.shape)}")
+        true_or_false(self.whiten, "whiten")
         self.n_samples_seen_, self.batch_size_, self._dtype = 0, size, X.dtype
         for start in range(0, len(X), size):
             self._take(X[start:start + size])
@@ -151,6 +152,7 @@ class IncrementalPCA(LinearProjection):
         if self.n_components is not None and whole_number(self.n_components, "n_components") > X.shape[1]:
             raise ValueError(f"n_components={self.n_components}: expected at most n_features = {X.shape[1]}")
         safe_to_square(X, work=np.float64, fitted=not first)
+        true_or_false(self.whiten, "whiten")
         if first:
             self.n_samples_seen_, self._dtype = 0, X.dtype
         self._take(X)

@@ -55,7 +55,7 @@ import numbers
 
 import numpy as np
 
-from scratchml.core.checks import as_matrix, finite, held_in, one_of, safe_to_square, whole_number
+from scratchml.core.checks import as_matrix, finite, held_in, one_of, safe_to_square, true_or_false, whole_number
 from scratchml.core.estimator import Estimator, Transformer
 from scratchml.core.linalg import jacobi_eigh
 from scratchml.core.random import generator
@@ -393,6 +393,7 @@ class PCA(LinearProjection):
         """
         X = self._fit_matrix(X, min_samples=2, check_finite=False)
         solver = self._solver(X.shape)
+        true_or_false(self.whiten, "whiten")
         with np.errstate(over="ignore", invalid="ignore"):
             μ = mean(X)
             if not np.isfinite(μ).all():                 # NaN and inf survive every mean
@@ -435,7 +436,7 @@ class PCA(LinearProjection):
             raise ValueError(f"n_components={self.n_components!r}: svd_solver='randomized' needs a whole number or None")
         if solver != "auto":
             return solver
-        if whole and shape[1] >= 1000 and 10 * self.n_components <= min(shape):
+        if whole and shape[1] >= 1000 and 10 * int(self.n_components) <= min(shape):
             return "randomized"
         return "covariance_eigh" if shape[1] <= shape[0] else "svd"
 

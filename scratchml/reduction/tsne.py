@@ -273,7 +273,7 @@ class TSNE(Transformer, Estimator):
         history = [pairs.cost(Y)]
         self._keep(Y, dtype, history, 0)
         best, best_iteration = np.inf, EXPLORATION
-        for iteration in range(1, self.max_iter + 1):
+        for iteration in range(1, int(self.max_iter) + 1):
             early = iteration <= EXPLORATION
             if iteration in (1, EXPLORATION + 1):
                 e, α, η = (self.early_exaggeration, 0.5, rates[0]) if early else (1.0, 0.8, rates[1])

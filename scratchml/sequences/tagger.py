@@ -2,7 +2,7 @@
 import numpy as np
 
 from scratchml.core import storage
-from scratchml.core.checks import one_of, real_number, whole_number
+from scratchml.core.checks import one_of, real_number, true_or_false, whole_number
 from scratchml.core.estimator import Estimator, compatible, warn_not_converged
 from scratchml.core.jit import kernel, run_chunks
 from scratchml.core.progress import report
@@ -146,6 +146,8 @@ class CRF(Estimator):
             real_number(getattr(self, name), name)
         if self.c1 > 0 and self.algorithm != "lbfgs":
             raise ValueError(f"c1={self.c1!r}: algorithm={self.algorithm!r} knows no c1; set c1=0 or algorithm='lbfgs'")
+        for name in ("all_possible_states", "all_possible_transitions"):
+            true_or_false(getattr(self, name), name)
         edge_names(self.edge_attributes)
         whole_number(self.period, "period")
         if self.max_iterations is not None:
@@ -183,7 +185,7 @@ class CRF(Estimator):
         descent.calibrate(rng.permutation(descent.S)[:1000])
 
         def ended(history):
-            now, before = history[-1], history[-1 - self.period:][0]
+            now, before = history[-1], history[-1 - int(self.period):][0]
             return "delta" if len(history) > self.period and before - now <= self.delta * abs(now) else ""
         self._in_passes(descent, rng, ended)
         if (units := weight_units(corpus.rows, features)).min(initial=1) == 1:

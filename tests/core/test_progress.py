@@ -1,6 +1,8 @@
 """A callback gets what happened and can stop; verbose goes to stderr, and nothing to stdout."""
 from types import SimpleNamespace
 
+import pytest
+
 from scratchml.core.progress import Progress, report
 
 
@@ -31,3 +33,10 @@ def test_a_callback_gets_one_progress(capsys):
 def test_a_callback_that_says_yes_stops():
     for answer, stop in [(True, True), (1, True), (None, False), (False, False), (0, False)]:
         assert report(Walk(callback=lambda progress: answer), 1, 0.0) is stop
+
+
+@pytest.mark.parametrize("bad", [True, 0, "print", [print], {}])
+def test_what_cannot_be_called_is_no_callback(bad):
+    with pytest.raises(ValueError, match="expected a function of a Progress, or None") as refusal:
+        report(Walk(callback=bad), 1, 0.0)
+    assert str(refusal.value).startswith(f"callback={bad!r}: ")

@@ -62,7 +62,7 @@ def test_a_seed_is_a_whole_number(bad):
         manual_seed(bad)
 
 
-@pytest.mark.parametrize("bad", [-1, 1.0, "seed", [1], np.random, np.random.PCG64(1), np.nan])
+@pytest.mark.parametrize("bad", [-1, 1.0, True, np.False_, "seed", [1], np.random, np.random.PCG64(1), np.nan])
 def test_anything_else_is_refused(bad):
     with pytest.raises(ValueError, match="expected None, a whole number >= 0, or a numpy.random.Generator") as refusal:
         generator(bad)
