@@ -57,8 +57,10 @@ CASES = [
          {"scratchml": distributions.student_sf, "SciPy": scipy_student_sf}, close(1e-9)),
     Case("Student's quantile, 1,440 steps of ESD", partial(critical_levels, 14_400),
          {"scratchml": distributions.student_isf, "SciPy": scipy_student_isf}, close(1e-10)),
-    Case("one of Student's quantiles", lambda: (0.025, 7.0),
-         {"scratchml": distributions.student_isf, "SciPy": scipy_student_isf}, close(1e-10)),
+    Case("one of Student's quantiles, ν = 7", lambda: (0.025, 7.0),
+         {"scratchml": distributions.student_isf, "SciPy": scipy_student_isf}, close(1e-12)),
+    Case("one of Student's quantiles, ν = 100,000", lambda: (1e-6, 1e5),
+         {"scratchml": distributions.student_isf, "SciPy": scipy_student_isf}, close(1e-12)),
     Case("hypergeometric tail of 2,000", partial(draws, 2_000),
          {"scratchml": distributions.hypergeometric_sf, "SciPy": scipy_hypergeometric_sf}, close(1e-7, 1e-12)),
 ]

@@ -221,6 +221,13 @@ def test_arrays_of_any_shape():
     assert hypergeometric_pmf([0, 1], [[5], [6]], 2, 2).shape == (2, 2) and normal_cdf([]).shape == (0,)
 
 
+@pytest.mark.parametrize("q", [0.0, 5e-324, 1e-6, 0.158, 0.3, 0.5, 0.8, 1 - 2**-53, 1.0])
+@pytest.mark.parametrize("ν", [1e-150, 0.3, 1, 7.5, 1e5, 1e150])
+def test_one_number_is_what_it_is_in_an_array(q, ν):
+    assert student_isf(q, ν) == student_isf([q], ν)[0] == student_isf(np.float64(q), np.float64(ν))
+    assert type(student_isf(np.float64(q), ν)) is float
+
+
 def test_the_number_of_threads_does_not_matter(monkeypatch):
     q = np.linspace(0, 1, 5001)
     monkeypatch.setenv("SCRATCHML_NUM_THREADS", "1")

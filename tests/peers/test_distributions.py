@@ -51,6 +51,12 @@ def test_student(ν, digits):
     np.testing.assert_allclose(ours.student_isf(q, ν), stats.t.isf(q, ν), rtol=10.0 ** (1 - digits))
 
 
+@pytest.mark.parametrize("ν", [1, 3.5, 50, 14e3, 1e5])
+def test_one_of_students_quantiles(ν):
+    for q in (1e-15, 1e-6, 0.003, 0.025, 0.2, 0.6):
+        assert ours.student_isf(q, ν) == pytest.approx(stats.t.isf(q, ν), rel=1e-12)
+
+
 @pytest.mark.parametrize("M, K, n", [(50, 5, 10), (1000, 300, 120), (100_000, 40_000, 2000), (3, 3, 2), (7, 0, 3)])
 def test_hypergeometric(M, K, n):
     k = np.arange(-1, min(K, n) + 2)
