@@ -1,7 +1,7 @@
 """The series of data/, for chapter `rebuild`: from the bytes of a package's file to the bytes of ours.
 
-Whole numbers are stored: a decimal number times the power of ten that makes it whole, divided again by the loader, is the
-same float as the decimal number read.
+Whole numbers are stored: a decimal number times the power of ten that makes it whole, divided again by the loader, is
+the same float as the decimal number read.
 """
 import csv
 import io

@@ -24,7 +24,7 @@ class Series(NamedTuple):
 
 
 class Traffic(NamedTuple):
-    """T hours: values[t] cars passed in the hour that begins at times[t], while exog[t], weather[t] and holidays[t] held."""
+    """T hours: values[t] cars passed in the hour that begins at times[t]; exog[t], weather[t], holidays[t] tell of it."""
     times: np.ndarray                                    # (T,) datetime64[h], rising
     values: np.ndarray                                   # (T,) float64
     exog: np.ndarray                                     # (T, D) float64
@@ -38,10 +38,11 @@ def load_co2():
 
     526 months, 1958-03 to 2001-12.
     A value is the mean of the weeks that end on a Saturday of the month.  Of 2,284 weeks 59 were not measured; the five
-    months in which none was are interpolated between their neighbours.  It rises, ever faster, and breathes once a year.
+    months in which none was are interpolated between their neighbours.  It rises, ever faster, and breathes once a
+    year.
 
-    Source: C. D. Keeling and T. P. Whorf, "Atmospheric CO2 concentrations derived from flask air samples at sites in the
-    SIO network", Carbon Dioxide Information Analysis Center (2004), by way of statsmodels.
+    Source: C. D. Keeling and T. P. Whorf, "Atmospheric CO2 concentrations derived from flask air samples at sites in
+    the SIO network", Carbon Dioxide Information Analysis Center (2004), by way of statsmodels.
     Licence: public domain, as statsmodels states.
     """
     weeks, ppm = _table("co2.tsv")
@@ -100,8 +101,8 @@ def load_nile():
     100 years, 1871 to 1970.
     About a quarter less from 1899 on: the level of the series breaks once.
 
-    Source: G. W. Cobb, "The problem of the Nile: conditional solution to a changepoint problem", Biometrika 65 (1978), by
-    way of statsmodels.
+    Source: G. W. Cobb, "The problem of the Nile: conditional solution to a changepoint problem", Biometrika 65 (1978),
+    by way of statsmodels.
     Licence: public domain, as statsmodels states.
     """
     return Series(*_table("nile.tsv"))

@@ -11,5 +11,6 @@ from scratchml.timeseries.windows import RegularGrid, folds, lag_windows, regula
 CHAPTERS = ("windows", "ridge", "strategies", "conformal", "backtesting", "unit_root_law", "unit_root", "level")
 
 __all__ = ["Backtest", "ConformalForecaster", "DickeyFuller", "Fold", "ForecasterDirect", "ForecasterDirectRecursive",
-           "ForecasterRecursive", "ForecasterSeasonalNaive", "ForecasterShift", "LevelTest", "Predictions", "RegularGrid",
-           "Ridge", "TimeSeriesFold", "adfuller", "backtesting_forecaster", "folds", "kpss", "lag_windows", "regular_grid"]
+           "ForecasterRecursive", "ForecasterSeasonalNaive", "ForecasterShift", "LevelTest", "Predictions",
+           "RegularGrid", "Ridge", "TimeSeriesFold", "adfuller", "backtesting_forecaster", "folds", "kpss",
+           "lag_windows", "regular_grid"]

@@ -1,16 +1,18 @@
 """Does the series keep its level?  The test of Kwiatkowski, Phillips, Schmidt and Shin.
 
-The test of chapter `unit_root` takes for granted that a series wanders, and asks whether the data speak against it.  This
-one takes for granted that it stands still.  Add up what the values are above and below their mean.  If they stand still,
-the sum goes up and down around 0, and comes back to it at the end; if they wander, they are for long on one side, and the
-sum goes far.  The mean square of that sum, in units of what a series of such variance may do, is the statistic.
+The test of chapter `unit_root` takes for granted that a series wanders, and asks whether the data speak against it.
+This one takes for granted that it stands still.  Add up what the values are above and below their mean.  If they stand
+still, the sum goes up and down around 0, and comes back to it at the end; if they wander, they are for long on one
+side, and the sum goes far.  The mean square of that sum, in units of what a series of such variance may do, is the
+statistic.
 
 Neighbours in a series are alike, so the variance of their sum is more than the sum of their variances.  (2) adds what
 neighbours up to l steps apart have in common, the farther the less; (4) chooses l by how slowly that falls.
 
-Under the null hypothesis the sum becomes a Brownian bridge, and the statistic the integral of its square: a sum of squares
-of independent normal numbers with known weights, whose tail is exact in chapter `weighted_squares`.  Tables stop at 1 and at
-10 %; here every statistic has its p.  If this test and the other both say no, or both say yes, the data do not decide.
+Under the null hypothesis the sum becomes a Brownian bridge, and the statistic the integral of its square: a sum of
+squares of independent normal numbers with known weights, whose tail is exact in chapter `weighted_squares`.  Tables
+stop at 1 and at 10 %; here every statistic has its p.  Where neither test contradicts, the data do not decide; where
+both do, the series neither wanders nor keeps one level.
 
 Symbols
     x  (T,)      the series: x_t
@@ -36,10 +38,10 @@ Equations
 
 Choices
     In (4) m = ⌊T^{2/9}⌋, and l is at most T - 1; "legacy" is ⌈12 (T / 100)^{1/4}⌉.
-    In (6) the weights beyond 400 are replaced by their sum, 1/6 or 1/15 less that of the others: they are so many and so
-    small that together they hardly vary.  p is within 1e-8 of the exact one, and the law is that of a long series.
-    x is multiplied by a power of two and taken from its first value, which changes no ratio.  If all that is left is what
-    rounding leaves, the series is constant, or a line: ValueError.
+    In (6) the weights beyond 400 are replaced by their sum, 1/6 or 1/15 less that of the others: they are so many and
+    so small that together they hardly vary.  p is within 1e-8 of the exact one, and the law is that of a long series.
+    x is multiplied by a power of two and taken from its first value, which changes no ratio.  If all that is left is
+    what rounding leaves, the series is constant, or a line: ValueError.
 
 Cost
     O(T l), and 0.2 ms for (6).
@@ -48,8 +50,9 @@ Cost
 >>> round(test.statistic, 6), round(test.pvalue, 6), test.lags
 (0.443431, 0.055623, 1)
 
-Sources: D. Kwiatkowski, P. Phillips, P. Schmidt and Y. Shin, J. Econometrics 54 (1992), equations 10, 11 and 13; B. Hobijn,
-P. Franses and M. Ooms, Statistica Neerlandica 58 (2004), for (4); I. MacNeill, Annals of Statistics 6 (1978), for (5).
+Sources: D. Kwiatkowski, P. Phillips, P. Schmidt and Y. Shin, J. Econometrics 54 (1992), equations 10, 11 and 13; B.
+Hobijn, P. Franses and M. Ooms, Statistica Neerlandica 58 (2004), for (4); I. MacNeill, Annals of Statistics 6 (1978),
+for (5).
 """
 import functools
 import math
@@ -172,11 +175,11 @@ def p_value(r, d):
 
 
 def kpss(x, regression="c", nlags="auto"):
-    """The test of Kwiatkowski and others, whose null hypothesis is a series that stands still: a small p says it wanders.
+    """The test of Kwiatkowski and others, whose null hypothesis is a series that stands still: a small p contradicts.
 
     The statistic and the lags are those of statsmodels' function of this name, whose arguments and order of results it
-    has; the p-value and the critical values are exact for a long series, where that interpolates in a table and stops at
-    its ends.
+    has; the p-value and the critical values are exact for a long series, where that interpolates in a table and stops
+    at its ends.
 
     Returns
     -------
@@ -186,8 +189,8 @@ def kpss(x, regression="c", nlags="auto"):
     Raises
     ------
     ValueError
-        For NaN and inf, an index with gaps, a series that is constant, a line with "ct", or too short, and more lags than
-        T - 1.
+        For NaN and inf, an index with gaps, a series that is constant, a line with "ct", or too short, and more lags
+        than T - 1.
 
     Parameters
     ----------

@@ -1,9 +1,10 @@
 """Does the series come back?  The test of Dickey and Fuller for a unit root.
 
-A series that stands still is pulled back to its level: the farther it is above, the more it tends to fall.  A random walk
-is not; each step starts from where the last has ended, as if the series had no level.  So regress the step on the value
-before it, and look at the coefficient γ.  Below 0 the series comes back; at 0 it is a walk, also said to have a unit root,
-and its differences should be studied instead.  Lags of the step take up what steps have in common with those before them.
+A series that stands still is pulled back to its level: the farther it is above, the more it tends to fall.  A random
+walk is not; each step starts from where the last has ended, as if the series had no level.  So regress the step on the
+value before it, and look at the coefficient γ.  Below 0 the series comes back; at 0 it is a walk, also said to have a
+unit root, and its differences should be studied instead.  Lags of the step take up what steps have in common with those
+before them.
 
 The t of γ is not Student's.  Its law, and what p-values are worth in short series, is chapter `unit_root_law`.
 
@@ -36,10 +37,10 @@ Choices
     then (1) and (2) are computed again on all rows that p lags leave.  A candidate needs n > k.  A lag that the columns
     before it explain exactly is no parameter.
     The QR factorisation takes columns in order, so one serves all p: column g+p is one more, and those before it stay.
-    With y_{t-1} as the last column, τ is its t.  The columns of the triangle may change places, and the few rows that fewer
-    lags add may be put below it: so it serves (2) as well.
-    Before, y is multiplied by a power of two, and but for "n" its first value is subtracted: τ is the same, and is that of
-    y + 10⁹ and of 10¹⁵⁰ y.
+    With y_{t-1} as the last column, τ is its t.  The columns of the triangle may change places, and the few rows that
+    fewer lags add may be put below it: so it serves (2) as well.
+    Before, y is multiplied by a power of two, and but for "n" its first value is subtracted: τ is the same, and is that
+    of y + 10⁹ and of 10¹⁵⁰ y.
     Where SSR is below what rounding leaves, a linear recurrence holds exactly, and there is no noise to test against:
     ValueError.  So is it for a constant, for an exact trend with "ct", NaN and a series too short.
 
@@ -51,8 +52,8 @@ Cost
 >>> round(test.statistic, 6), round(test.pvalue, 6), test.lags, test.nobs
 (-2.988402, 0.035992, 0, 15)
 
-Sources: D. Dickey and W. Fuller, JASA 74 (1979), for (2); S. Said and D. Dickey, Biometrika 71 (1984), for (1) with lags;
-G. Schwert, J. Business & Economic Statistics 7 (1989), for (3); W. Greene, "Econometric Analysis",
+Sources: D. Dickey and W. Fuller, JASA 74 (1979), for (2); S. Said and D. Dickey, Biometrika 71 (1984), for (1) with
+lags; G. Schwert, J. Business & Economic Statistics 7 (1989), for (3); W. Greene, "Econometric Analysis",
 5th edition (2003), section 20.3, for (6) and the order of the choice.
 """
 import math
@@ -174,8 +175,8 @@ def adfuller(x, maxlag=None, regression="c", autolag="AIC", pvalue="mackinnon", 
     Raises
     ------
     ValueError
-        For NaN and inf, an index with gaps, a series that is constant, too short, or without noise, and a maxlag that is
-        too large.
+        For NaN and inf, an index with gaps, a series that is constant, too short, or without noise, and a maxlag that
+        is too large.
 
     Parameters
     ----------
@@ -220,7 +221,7 @@ def _prepared(x, d):
     y = np.empty(len(values))
     largest, exponent = _scale(values, d != "n", y)
     if largest == 0 or (y == y[0]).all():
-        raise ValueError(f"x: all {len(y)} values are {values[0]}; a series that does not move has no unit root to test for")
+        raise ValueError(f"x: all {len(y)} values are {values[0]}; a series that does not move has no unit root to test")
     eps = np.finfo(np.float32 if getattr(x, "dtype", None) == np.float32 else np.float64).eps
     return y, ROUNDING * float(eps) * largest, exponent * math.log(2)
 
@@ -261,14 +262,14 @@ def _tau_with(R, y, d, p, noise):
     if not SSR > n * noise**2 or dependent == k - 1:
         raise _no_noise(p, n)
     if dependent >= 0:
-        raise ValueError(f"x: lag {dependent - TERMS[d] + 1} of the step follows exactly from what stands before it; take "
-                         "fewer lags")
+        raise ValueError(f"x: lag {dependent - TERMS[d] + 1} of the step follows exactly from what stands before it; "
+                         "take fewer lags")
     return float(z / math.sqrt(SSR / (n - k)))
 
 
 def _no_noise(p, n):
-    return ValueError(f"x: satisfies a linear recurrence of {p} lag(s) exactly on its last {n} steps, to the digits that it "
-                      "has: there is no noise to test against. If it lies far from 0, subtract a level before rounding")
+    return ValueError(f"x: satisfies a linear recurrence of {p} lag(s) exactly on its last {n} steps, to the digits that "
+                      "it has: there is no noise to test against. If it lies far from 0, subtract a level before rounding")
 
 
 # --- compiled ------------------------------------------------------------------------------------
@@ -297,7 +298,7 @@ def _scale(x, centred, y):
 
 @kernel
 def _rows(y, terms, p, start, B):
-    """Of (1) the columns and Δy_t, as rows of B (k + 1, b), for t = start ... start + b - 1; t is counted from 0 to 1."""
+    """Of (1) the columns and Δy_t, as rows of B (k + 1, b), for b values of t; D counts t from 0 to 1."""
     for i in range(B.shape[1]):
         t, power = start + i, 1.0
         for j in range(terms):

@@ -1,15 +1,16 @@
-"""How unlikely is the t of a unit root?  A law that depends on the length of the series, by formula and by drawing walks.
+"""How unlikely is the t of a unit root?  A law that depends on the length of the series, by formula and from walks.
 
-The test of chapter `unit_root` regresses the steps of a series on the values before them.  If the series is a random walk,
-the true slope is 0, yet the t of the estimated one is not Student's: the regressor is a walk too, and the two are made of
-the same steps.  A level estimated beside it makes it worse.  A walk of 25 steps lies, on the whole, either above its mean
-and about to be found falling, or below and rising: the slope comes out negative nearly always, its t around -1.5.
+The test of chapter `unit_root` regresses the steps of a series on the values before them.  If the series is a random
+walk, the true slope is 0, yet the t of the estimated one is not Student's: the regressor is a walk too, and the two are
+made of the same steps.  A level estimated beside it makes it worse.  A walk of 25 steps lies, on the whole, either
+above its mean and about to be found falling, or below and rising: the slope comes out negative 19 times of 20, its t
+around -1.5.
 
-The law has no formula.  MacKinnon drew millions of walks and fitted polynomials to what he saw: (1) of 1994 for an endless
-series, (2) of 2010 for critical values at each length.  Programs print both, and in short series they contradict each
-other.  Of walks of 25 steps 6.5 % have a t below -2.86, where (1) says 5.0 %.  (2) knows: its critical value for 5 % is
--2.99.  So between the two, a critical value says no and a p-value says yes to the same series.  (3) draws walks as long as
-the series at hand, and its p-values agree with (2).
+The law has no formula.  MacKinnon drew millions of walks and fitted polynomials to what he saw: (1) of 1994 for an
+endless series, (2) of 2010 for critical values at each length.  Programs print both, and in short series they
+contradict each other.  Of walks of 25 steps 6.4 % have a t below -2.86, where (1) says 5.0 %.  (2) knows: its critical
+value for 5 % is -2.99.  So between the two, a critical value says no and a p-value says yes to the same series.  (3)
+draws walks as long as the series at hand, and its p-values agree with (2).
 
 Symbols
     τ            the t of the slope
@@ -27,11 +28,11 @@ Equations
     (3)  τ_i = γ / se(γ) of E_it = D_tᵀ a + γ y_{t-1} + e_t, y_t = Σ_{s <= t} E_is   null_distribution
 
 Choices
-    (1) is 0 below a least τ and 1 above a greatest, as published.  (2) has n as the number of rows, as published programs
-    take it.  A p-value by (3) counts the τ that is asked among the draws, so it is never 0.
-    There are no lags in (3), as there were none in MacKinnon's walks.  Where lags are chosen by looking at the series, all
-    three say too little in short ones: of 20,000 walks of 26 values, with the lags that Akaike's criterion chose, 15 % had a
-    p below 5 % by (1), and 12 % a τ below the critical value; of 101 values 7 % and 6 %.
+    (1) is 0 below a least τ and 1 above a greatest, as published.  (2) has n as the number of rows, as published
+    programs take it.  A p-value by (3) counts the τ that is asked among the draws, so it is never 0.
+    There are no lags in (3), as there were none in MacKinnon's walks.  Where lags are chosen by looking at the series,
+    all three say too little in short ones: of 20,000 walks of 26 values, with the lags that Akaike's criterion chose,
+    15 % had a p below 5 % by (1), and 12 % a τ below the critical value; of 101 values 7 % and 6 %.
 
 Cost
     (3) takes some 15 ns a step: 0.15 s for 100,000 walks of 100 steps.
@@ -41,9 +42,9 @@ Cost
 >>> round(simulated_p_value(-2.86, 25, "c", random_state=0), 3)
 0.064
 
-Sources: J. MacKinnon, "Approximate asymptotic distribution functions for unit-root and cointegration tests", J. Business &
-Economic Statistics 12 (1994), for (1), and "Critical values for cointegration tests", Queen's University working paper 1227
-(2010), for (2); D. Dickey and W. Fuller, JASA 74 (1979), for (3).
+Sources: J. MacKinnon, "Approximate asymptotic distribution functions for unit-root and cointegration tests", J.
+Business & Economic Statistics 12 (1994), for (1), and "Critical values for cointegration tests", Queen's University
+working paper 1227 (2010), for (2); D. Dickey and W. Fuller, JASA 74 (1979), for (3).
 """
 import math
 from typing import NamedTuple
@@ -148,7 +149,7 @@ def simulated_p_value(τ, n, d, draws=100_000, random_state=None):
 
 
 def _null_distribution(E, Q):
-    """Same result as (3), because Σ x e = Σ y_{t-1} Δy_t - Σ_j (Q_jᵀ y)(Q_jᵀ Δy), and so on, with x and e never made."""
+    """Same result as (3), because Σ x e = Σ y_{t-1} Δy_t - Σ_j (Q_jᵀ y)(Q_jᵀ Δy), and so on, without x and e."""
     τ = np.empty(len(E))
     run_chunks(_null_chunk, len(E), E, np.ascontiguousarray(Q.T), τ, chunk=max(1, 2**17 // E.shape[1]))
     return τ

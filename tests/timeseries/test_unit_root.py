@@ -23,7 +23,8 @@ compiled = pytest.mark.skipif(bool(os.environ.get("NUMBA_DISABLE_JIT")), reason=
 def bound(X, dy, t, SSR):
     """Of the error of a t: X and dy are right to some k eps, columns of X being of length 1.
 
-    A relative change δ of them turns the coefficient, in units of its standard error, by up to δ κ ‖dy‖ / s, and s by δ κ t.
+    A relative change δ of them turns the coefficient, in units of its standard error, by up to δ κ ‖dy‖ / s, and s by δ
+    κ t.
     """
     n, k = X.shape
     κ = np.linalg.cond(X / np.linalg.norm(X, axis=0))

@@ -87,6 +87,13 @@ def test_walks_agree_with_the_formula_for_their_length(d, n):
 
 
 @compiled
+def test_walks_seem_to_come_back():
+    """19 of 20 slopes are negative where a level is estimated, and half of all τ are below -1.5."""
+    assert 0.94 < simulated_p_value(0.0, 25, "c", draws=20_000, random_state=5) < 0.96
+    assert abs(simulated_p_value(-1.52, 25, "c", draws=20_000, random_state=5) - 0.5) < 0.02
+
+
+@compiled
 @pytest.mark.parametrize("n, share", [(25, .0646), (50, .0576), (100, .0538)])
 def test_what_five_percent_of_the_endless_law_are_in_a_short_series(n, share):
     """P(τ < -2.86): within three standard errors of the shares that 400,000 walks have shown, and (1) says .0502."""
