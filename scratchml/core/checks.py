@@ -9,6 +9,7 @@ import numpy as np
 from scratchml.core.jit import readable
 
 FLOATS = (np.float64, np.float32)
+NO_NUMBERS = (bool, np.bool_, np.timedelta64)            # the last is one to NumPy, and means nothing without its unit
 
 
 def as_matrix(X, *, name="X", min_samples=1, owner=None, allow_nan=False, check_finite=True):
@@ -196,7 +197,7 @@ def sample_weights(sample_weight, n, dtype):
 
 def whole_number(value, name, *, least=1):
     """`value` as an int of at least `least`.  Raises ValueError."""
-    if not isinstance(value, numbers.Integral) or isinstance(value, (bool, np.bool_)) or value < least:
+    if not isinstance(value, numbers.Integral) or isinstance(value, NO_NUMBERS) or value < least:
         raise ValueError(f"{name}={value!r}: expected a whole number of at least {least}")
     return int(value)
 
@@ -205,7 +206,7 @@ def real_number(value, name, *, least=0.0, above=None):
     """`value` as a finite float of at least `least`, or greater than `above` if that is given.  Raises ValueError."""
     wanted = f"at least {least}" if above is None else f"greater than {above}"
     try:
-        number = float(value) if isinstance(value, numbers.Real) and not isinstance(value, (bool, np.bool_)) else np.nan
+        number = float(value) if isinstance(value, numbers.Real) and not isinstance(value, NO_NUMBERS) else np.nan
     except OverflowError:                                # a whole number beyond float64
         number = np.inf
     if not np.isfinite(number) or (number < least if above is None else number <= above):

@@ -292,7 +292,8 @@ def test_whole_numbers(value):
 
 
 @pytest.mark.parametrize("value, least", [(0, 1), (-1, 0), (1.0, 1), (True, 1), (np.True_, 1), (None, 1), ("2", 1),
-                                          (np.nan, 1), ([1], 1), (4, 5)])
+                                          (np.nan, 1), ([1], 1), (4, 5), (np.timedelta64(3), 1),
+                                          (np.timedelta64(3, "D"), 1)])
 def test_no_whole_number(value, least):
     message = refuses(whole_number, value, "n_clusters", least=least)
     assert message.startswith(f"n_clusters={value!r}: ") and f"at least {least}" in message
@@ -305,7 +306,7 @@ def test_real_numbers(value):
 
 
 @pytest.mark.parametrize("value", [-1e-300, np.nan, np.inf, -np.inf, np.float32(np.inf), 10**400, -10**400, "0.5", None,
-                                   True, np.True_, 1j, [0.5], np.array(0.5)])
+                                   True, np.True_, 1j, [0.5], np.array(0.5), np.timedelta64(3, "D")])
 def test_no_real_number(value):
     message = refuses(real_number, value, "tol")
     assert message.startswith(f"tol={value!r}: ") and "a number, at least 0" in message
