@@ -1,6 +1,7 @@
 """Forecasting several steps ahead: the windows of a series as a table, as a sum along the series, and skforecast's.
 
-On the hourly traffic of ten months.  The formula is ridge regression on the table of all windows, with NumPy's products.
+On the hourly traffic of ten months.  The formula is ridge regression on the table of all windows, with NumPy's
+products.
 """
 import warnings
 

@@ -154,8 +154,8 @@ class TimeSeriesFold(Estimator):
         if not self.allow_incomplete_fold:
             kept = kept[kept[:, 2] - kept[:, 1] == steps]
         if not len(kept):
-            raise ValueError(f"initial_train_size={first}: with {T} values, a gap of {gap} and {steps} steps, no fold is left; "
-                             "lower them, skip fewer folds, or allow_incomplete_fold")
+            raise ValueError(f"initial_train_size={first}: with {T} values, a gap of {gap} and {steps} steps, no fold is "
+                             "left; lower them, skip fewer folds, or allow_incomplete_fold")
         found = []
         for k, (origin, start, stop) in enumerate(kept.tolist()):
             learns = k == 0 or every > 0 and k % every == 0
@@ -209,7 +209,7 @@ def backtesting_forecaster(forecaster, y, cv, metric, exog=None):
     """Forecast from each fold's origin, from what was known there, and compare with what came.
 
     Returns a `Backtest`.  A forecaster with intervals, as ConformalForecaster, brings their ends, and "coverage" among
-    the measures.  Raises ValueError for bad input (T,), a metric that there is not, and where no fold has all its steps.
+    the measures.  Raises ValueError for bad input (T,), a metric that there is not, and where no fold has all steps.
 
     Parameters
     ----------
@@ -258,8 +258,8 @@ def _forecast_all(forecaster, y, exog, parts, steps):
     f, widths = np.full((len(parts), steps), np.nan), np.full((len(parts), steps), np.nan)
     learns = [k for k, part in enumerate(parts) if part.refit] + [len(parts)]
     for first, last in zip(learns, learns[1:]):
-        part = parts[first]
-        model = fresh(forecaster).fit(y[part.train_start:part.train_stop], rows_of(exog, part.train_start, part.train_stop))
+        start, stop = parts[first][:2]
+        model = fresh(forecaster).fit(y[start:stop], rows_of(exog, start, stop))
         P = len(model.last_window_)
         ks = np.arange(first, last)
         lengths = np.array([parts[k].test_stop - parts[k].train_stop for k in ks])
@@ -267,7 +267,8 @@ def _forecast_all(forecaster, y, exog, parts, steps):
             these = ks[lengths == length]
             origins = np.array([parts[k].train_stop for k in these])
             exogs = [rows_of(exog, o, o + length) for o in origins]
-            f[these, :length] = model._forecasts(y[origins[:, None] + np.arange(-P, 0)], exogs, model._steps(int(length)))
+            W = y[origins[:, None] + np.arange(-P, 0)]
+            f[these, :length] = model._forecasts(W, exogs, model._steps(int(length)))
             if hasattr(model, "widths_"):
                 widths[these, :length] = model.widths_[:length]
     return f, widths

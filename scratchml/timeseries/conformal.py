@@ -88,8 +88,8 @@ def widths(r, α):
     n = len(r)
     k = rank(n, α)
     if k > n:
-        raise ValueError(f"calibration_size: {n} forecasts are too few for an interval that misses {α:.3g} of the time, "
-                         f"expected at least {math.ceil(round(1 / α, 9)) - 1}")
+        raise ValueError(f"calibration_size: {n} forecasts are too few for an interval that misses {α:.3g} of the "
+                         f"time, expected at least {math.ceil(round(1 / α, 9)) - 1}")
     return np.sort(r, axis=0)[max(k, 1) - 1]
 
 
@@ -105,7 +105,7 @@ def intervals(ŷ, q):
 
 
 class ConformalForecaster(Forecaster):
-    """A forecaster with intervals: it learns from the beginning of a series, and its errors at the end are their widths.
+    """A forecaster with intervals: it learns from the beginning of a series, and its errors at the end are the widths.
 
     Parameters
     ----------
@@ -152,16 +152,18 @@ class ConformalForecaster(Forecaster):
             Other columns, of which the row of the target's time is an input.
         """
         if not isinstance(self.forecaster, Forecaster):
-            raise ValueError(f"forecaster: expected one of the package, such as ForecasterDirect, got {self.forecaster!r}")
+            raise ValueError(f"forecaster: expected one of the package, such as ForecasterDirect, got "
+                             f"{self.forecaster!r}")
         share = real_number(self.interval, "interval", above=0)
         if share >= 1:
-            raise ValueError(f"interval={self.interval!r}: expected a share below 1; no width holds every error to come")
+            raise ValueError(f"interval={self.interval!r}: expected a share below 1; no width holds all errors to come")
         (values, times), exog, H = read_series(y), as_rows(exog), self._longest()
         if exog is not None:
             require_rows(exog, len(values), times)
         first = len(values) - whole_number(self.calibration_size, "calibration_size", least=H)
         if first < 1:
-            raise ValueError(f"calibration_size={self.calibration_size}: expected less than the {len(values)} values of y")
+            raise ValueError(f"calibration_size={self.calibration_size}: expected less than the "
+                             f"{len(values)} values of y")
         model = fresh(self.forecaster).fit(values[:first], rows_of(exog, 0, first))
         origins = np.arange(first, len(values) - H + 1)
         self.widths_ = widths(absolute_errors(*_from_origins(model, values, exog, origins, H)), 1 - share)

@@ -19,7 +19,7 @@ from scratchml.timeseries.time_axis import as_times, items, read_series, require
 
 
 def fresh(estimator):
-    """An estimator with the same parameters that has learned nothing; a copy of one that has no parameters to ask for."""
+    """An estimator with the same parameters that has learned nothing; a copy if it has no parameters to ask for."""
     if hasattr(estimator, "get_params") and not isinstance(estimator, type):
         return type(estimator)(**{name: fresh(value) for name, value in estimator.get_params(deep=False).items()})
     return copy.deepcopy(estimator)
@@ -35,11 +35,11 @@ def able_to(estimator, name, *methods):
 
 
 def predicted(model, X):
-    """What `model` predicts for the rows of X, (N,) in float64.  Raises ValueError for another number of values, and NaN."""
+    """What `model` predicts for the rows of X, (N,) in float64.  Raises ValueError for NaN, and another number of them."""
     values = np.asarray(model.predict(X), np.float64)
     if values.size != len(X):
-        raise ValueError(f"estimator: expected {len(X)} predictions of {type(model).__name__}, one a row, got an array of "
-                         f"shape {values.shape}")
+        raise ValueError(f"estimator: expected {len(X)} predictions of {type(model).__name__}, one a row, got an array "
+                         f"of shape {values.shape}")
     return finite(values.reshape(len(X)), f"predictions of {type(model).__name__}")
 
 
@@ -51,6 +51,12 @@ def as_rows(exog, name="exog"):
     if exog is None or hasattr(exog, "iloc"):
         return exog
     return np.asarray(items(exog, name))
+
+
+def names_of(exog):
+    """The names of the columns of a data frame, None for what has none."""
+    columns = getattr(exog, "columns", None)
+    return None if columns is None else list(columns)
 
 
 def rows_of(exog, start, stop):
@@ -132,7 +138,7 @@ class Forecaster(Estimator):
         self._learn(learned, Z)
         self.transformer_y_, self.transformer_exog_ = scaler, table
         self.last_window_ = values[len(values) - size:].copy()
-        self.n_exog_ = 0 if exog is None else Z.shape[1]
+        self.n_exog_, self._exog_names = 0 if exog is None else Z.shape[1], names_of(exog)
         self._last_times = None if times is None else times[-2:]
         return self
 
@@ -158,11 +164,12 @@ class Forecaster(Estimator):
             window, times = read_series(last_window, "last_window")
         size = len(self.last_window_)
         if len(window) < size:
-            raise ValueError(f"last_window: expected at least {size} values, the farthest that is looked back, got {len(window)}")
+            raise ValueError(f"last_window: expected at least {size} values, the farthest that is looked back, got "
+                             f"{len(window)}")
         exog = as_rows(exog)
         if exog is not None and times is not None and hasattr(exog, "index") and len(exog):
-            theirs = as_times(exog.index, "exog.index")
-            require_regular(np.concatenate([times[-2:], theirs]), len(times[-2:]) + len(theirs), "exog.index after that of y")
+            joined = np.concatenate([times[-2:], as_times(exog.index, "exog.index")])
+            require_regular(joined, len(joined), "exog.index after that of y")
         return self._forecasts(window[None, len(window) - size:], [exog], steps)[0]
 
     # --- inside
@@ -192,6 +199,9 @@ class Forecaster(Estimator):
             return np.zeros((steps, 0))
         if len(exog) != steps:
             raise ValueError(f"exog: expected {steps} rows, one for each step, got {len(exog)}")
+        names = names_of(exog)
+        if None not in (names, self._exog_names) and names != self._exog_names:
+            raise ValueError(f"exog: expected the columns {self._exog_names}, as in fit and in their order, got {names}")
         Z = numbers_of(self.transformer_exog_.transform(exog) if self.transformer_exog_ else exog)
         if Z.shape[1] != self.n_exog_:
             raise ValueError(f"exog: expected {self.n_exog_} columns, as in fit, got {Z.shape[1]}")

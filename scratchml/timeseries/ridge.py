@@ -220,8 +220,8 @@ class Ridge(Estimator):
     def fit_windows(self, y, lags, horizon=1):
         """The same as `fit` on `lag_windows(y, lags, horizon)`, from sums along the series instead of that table.
 
-        (1) of all inputs and targets is the Gram matrix of one frame, in which each entry is its neighbour plus and minus a
-        product.  Returns itself.  Raises ValueError as `lag_windows` does.
+        (1) of all inputs and targets is the Gram matrix of one frame, in which each entry is its neighbour plus and
+        minus a product.  Returns itself.  Raises ValueError as `lag_windows` does.
 
         Parameters
         ----------
@@ -258,9 +258,9 @@ class Ridge(Estimator):
     def fit_shifted_windows(self, y, lags, horizon):
         """The same as `fit` on a row for each window and each h, of the window and e_h, 1 at h, with target y h later.
 
-        Each window meets each h, so less their means the columns of windows and those of e are orthogonal, and (2) falls
-        apart.  For the windows, (H S + λ I) w = Σ_h C_h: the mean over h of weights at the price λ / H.  For e, with n windows
-        and ν_h the mean of the targets, less the mean of these: n e_h + λ e_h = n ν_h.
+        Each window meets each h, so less their means the columns of windows and those of e are orthogonal, and (2)
+        falls apart.  For the windows, (H S + λ I) w = Σ_h C_h: the mean over h of weights at the price λ / H.  For e,
+        with n windows and ν_h the mean of the targets of h, less the mean of all: (n + λ) b_h = n ν_h for its weight b_h.
         Returns itself.  Raises ValueError as `lag_windows` does, and without an intercept, where nothing falls apart.
 
         Parameters
@@ -289,7 +289,7 @@ class Ridge(Estimator):
         return self
 
     def one_a_target(self):
-        """A fitted model for each target: its weights of all, (D,), and its intercept.  Raises ValueError if not fitted."""
+        """A fitted model for each target: its weights (D,) and its intercept.  Raises ValueError if not fitted."""
         self._check_fitted()
         W, b = np.atleast_2d(self._in_double("coef_")), np.atleast_1d(self._in_double("intercept_"))
         parameters, models = self.get_params(), []
@@ -312,8 +312,8 @@ class Ridge(Estimator):
             B = B / ux[:, None] * uy
             b = intercepts(B, μ, ν)
         if not (np.isfinite(B).all() and np.isfinite(b).all()):
-            raise ValueError("X: its units are so small beside those of y that a weight cannot be held in float64; scale "
-                             "the data")
+            raise ValueError("X: its units are so small beside those of y that a weight cannot be held in float64; "
+                             "scale the data")
         coef, intercept = (B[:, 0].copy(), b[0]) if flat else (B.T.copy(), b)
         self._keep_rounded(dtype, {"coef_": coef, "intercept_": np.asarray(intercept)})
         return self
@@ -364,8 +364,8 @@ def _targets(y, n):
         raise ValueError("y: This Ridge estimator requires y to be passed, but the target y is None.")
     y = finite(as_floats(y, "y"), "y")
     if y.ndim not in (1, 2) or len(y) != n or y.shape[1:] == (0,):
-        raise ValueError(f"y: expected {n} targets, (N,) or (N, H), got shape {y.shape}; X and y have inconsistent numbers "
-                         "of samples")
+        raise ValueError(f"y: expected {n} targets, (N,) or (N, H), got shape {y.shape}; X and y have inconsistent "
+                         "numbers of samples")
     return y
 
 

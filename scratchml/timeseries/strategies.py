@@ -37,8 +37,8 @@ Equations
 
 Choices
     All shifts learn from the same n rows, those whose H targets all exist.  (4) has H = 1, and H - 1 rows more.
-    An estimator with `fit_windows`, as Ridge, is given the series itself where there is no exog, instead of the table of
-    (1), (3) or (5): it finds the same weights, faster.
+    An estimator with `fit_windows`, as Ridge, is given the series itself where there is no exog, instead of the table
+    of (1), (3) or (5): it finds the same weights, faster.
     Columns known in advance enter a model at the time of its target, and only these.
     Forecasts for several windows are made together; a model that predicts each row by itself gives each the same bits.
 
@@ -254,7 +254,8 @@ class ForecasterShift(_ForSteps):
         H, (n, steps, E) = self._longest(), Z.shape
         if one_of(self.encoding, "encoding", ("one-hot", "number")) == "number":
             numbers = np.broadcast_to(np.arange(1.0, steps + 1)[:, None], (n, steps, 1))
-            return np.concatenate([np.repeat(X, steps, axis=0), np.concatenate([numbers, Z], 2).reshape(n * steps, -1)], 1)
+            beside = np.concatenate([numbers, Z], axis=2).reshape(n * steps, -1)
+            return np.concatenate([np.repeat(X, steps, axis=0), beside], axis=1)
         padded = np.concatenate([Z, np.zeros((n, H - steps, E))], axis=1)
         R = with_shift(X, padded)
         return R if steps == H else R.reshape(n, H, -1)[:, :steps].reshape(n * steps, -1)
@@ -364,7 +365,7 @@ class ForecasterDirectRecursive(_ForSteps):
             self.estimators_ = direct_recursive(self._fit, *self._tables(y, Z, H))
 
     def _grown(self, y, l, h):
-        """Same result as (5) for step h + 1, because its inputs are lags again: those of X h further back, then h ... 1."""
+        """Same result as (5) for step h + 1, because its inputs are lags again: those of X and h more, then h ... 1."""
         return fresh(self.estimator).fit_windows(y, np.concatenate([l + h, np.arange(h, 0, -1)])).one_a_target()[0]
 
     def _continue(self, W, Z, steps):

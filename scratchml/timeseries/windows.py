@@ -62,7 +62,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from scratchml.core.checks import as_floats, as_vector, in_order, real_number, whole_number
+from scratchml.core.checks import NO_NUMBERS, as_floats, as_vector, in_order, real_number, whole_number
 from scratchml.core.jit import kernel, run_chunks
 from scratchml.timeseries.time_axis import as_axis, items, places, read_series, step_in_words, times_at, usual_step
 
@@ -88,14 +88,14 @@ def lag_windows(y, lags, horizon=1):
     """
     l, H = as_lags(lags), whole_number(horizon, "horizon")
     y, _ = read_series(y)
-    n = number_of_windows(len(y), l, H)
-    frames = np.lib.stride_tricks.sliding_window_view(y, l[0] + H)[:n]
+    number_of_windows(len(y), l, H)                      # at least one
+    frames = np.lib.stride_tricks.sliding_window_view(y, l[0] + H)
     return frames[:, l[0] - l], frames[:, l[0]:].copy()
 
 
 def as_lags(lags):
     """Lags (p,) as int64, the farthest first.  Raises ValueError."""
-    if isinstance(lags, numbers.Integral) and not isinstance(lags, (bool, np.bool_)):
+    if isinstance(lags, numbers.Integral) and not isinstance(lags, NO_NUMBERS):
         return np.arange(whole_number(lags, "lags"), 0, -1)
     if not in_order(lags):
         raise ValueError(f"lags={lags!r}: expected a whole number of at least 1, or a list of them")
@@ -113,7 +113,7 @@ def number_of_windows(T, l, H, name="y"):
     if T < l[0] + H:
         raise ValueError(f"{name}: expected at least {l[0] + H} values, the farthest lag {l[0]} and {H} to forecast; "
                          f"got {T}")
-    return int(T - l[0] - H + 1)
+    return int(T - (l[0] + H)) + 1
 
 
 # --- sums of all windows, each from its neighbour ------------------------------------------------
@@ -280,8 +280,7 @@ def _as_step(step, axis):
         except TypeError:
             exact = None
         if exact is None or exact != step or exact.astype(np.int64) < 1:
-            raise ValueError(f"step={step!r}: expected a whole number, at least 1, of the unit {unit} in which the times "
-                             "count")
+            raise ValueError(f"step={step!r}: expected a whole number, at least 1, of the unit {unit} of the times")
         return exact.astype(np.int64)
     if axis.ticks.dtype.kind == "i":
         return np.int64(whole_number(step, "step"))
@@ -307,7 +306,7 @@ def _fill(grid, fill):
         raise ValueError(f"fill={fill!r}: expected 'interpolate', 'nan', a number or None")
     for column, gap in zip(grid.reshape(len(grid), -1).T, gaps.reshape(len(grid), -1).T):
         if gap[0] or gap[-1]:
-            raise ValueError(f"values: the {'first' if gap[0] else 'last'} is missing, and has no neighbour on one side "
+            raise ValueError(f"values: the {'first' if gap[0] else 'last'} is missing, with no neighbour on one side "
                              "to interpolate from; leave it out")
         column[gap] = np.interp(gap.nonzero()[0], (~gap).nonzero()[0], column[~gap])
 

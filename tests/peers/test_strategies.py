@@ -116,6 +116,14 @@ def test_an_index_that_does_not_go_on_is_refused():
     assert ForecasterDirect(Ridge(), 3, 2).fit(late).predict().tobytes() == ForecasterDirect(Ridge(), 3, 2).fit(y).predict().tobytes()
 
 
+def test_columns_in_another_order_are_refused():
+    frame = pandas.DataFrame(EXOG, columns=["a", "b"])
+    model = ForecasterDirect(Ridge(), 3, 2).fit(y[:600], frame[:600])
+    with pytest.raises(ValueError, match=r"exog: expected the columns \['a', 'b'\], as in fit .* got \['b', 'a'\]"):
+        model.predict(exog=frame[["b", "a"]][600:603])
+    assert model.predict(exog=EXOG[600:603]).tobytes() == model.predict(exog=frame[600:603]).tobytes()
+
+
 def test_words_become_columns_in_a_transformer():
     """A data frame goes to transformer_exog as it is."""
     compose = pytest.importorskip("sklearn.preprocessing")

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
-from scratchml.timeseries import Ridge, lag_windows
+from scratchml.timeseries import Ridge, lag_windows, ridge
 from scratchml.timeseries.ridge import intercepts, products, ridge_weights, weighted_sums
 from scratchml.timeseries.strategies import with_shift
 from tests.reference import ridge as reference
@@ -132,6 +132,16 @@ def test_many_windows_of_few_far_lags():
     y = series_of(400, "trend", 0)
     ours, table = Ridge().fit_windows(y, [1, 200], 2), Ridge().fit(*lag_windows(y, [1, 200], 2))
     np.testing.assert_allclose(ours.coef_, table.coef_, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("alpha", [0, 1e-12, 1.0])
+def test_rows_in_blocks(alpha, monkeypatch):
+    """Few rows at a time give what all give, where the table is made: without a price, and for lags with gaps."""
+    y = series_of(300, "trend", 0)
+    whole = [Ridge(alpha).fit_windows(y, l, 2) for l in (5, [1, 90])]
+    monkeypatch.setattr(ridge, "BLOCK", 40)
+    for model, l in zip(whole, (5, [1, 90])):
+        np.testing.assert_allclose(Ridge(alpha).fit_windows(y, l, 2).coef_, model.coef_, rtol=0, atol=1e-11)
 
 
 def test_a_row_gets_the_same_bits_alone_and_among_others():

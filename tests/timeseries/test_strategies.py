@@ -231,6 +231,7 @@ def test_estimators_are_not_touched_and_parameters_reach_inside():
 
 
 def test_the_seasonal_naive_forecaster():
+    assert ForecasterSeasonalNaive(3).fit([9.0, 1, 2]).predict(4).tolist() == [9, 1, 2, 9]
     model = ForecasterSeasonalNaive(3).fit([9.0, 1, 2, 3])
     assert model.predict(5).tolist() == [1, 2, 3, 1, 2] and model.predict(2, last_window=[7, 8, 5, 4]).tolist() == [8, 5]
 

@@ -134,6 +134,10 @@ def test_folds_are_their_definition(T, o, r, H, g):
         assert (found[:, 0] <= found[:, 1]).all() and (found[:, 1] < found[:, 2]).all()
 
 
+def test_without_a_gap_the_test_begins_at_the_origin():
+    assert folds(7, 5, 1, 3).tolist() == [[5, 5, 7], [6, 6, 7]]
+
+
 def test_a_series_that_is_over_before_the_test():
     with pytest.raises(ValueError, match="origin=5: with a gap of 2, expected more than 7 values, got 7"):
         folds(7, 5, 1, 3, gap=2)
@@ -155,6 +159,15 @@ def test_a_gap_is_counted_and_filled_only_when_asked():
     assert regular_grid(times, values, fill=-1).values.tolist() == [1, 2, 4, -1, -1, 10, 9]
     wide = regular_grid(times, np.c_[values, values[::-1]], fill="interpolate")
     assert wide.values[3:5].tolist() == [[6, 4 - 2 / 3], [8, 4 - 4 / 3]]
+
+
+def test_two_times_and_steps_of_every_kind():
+    assert regular_grid([3, 5], [1.0, 2]).step == 2 and regular_grid([3, 5], [1.0, 2], step=1).missing == 1
+    days = np.array(["2024-01-01", "2024-01-03"], "M8[D]")
+    assert regular_grid(days, [1, 2], step=1).missing == regular_grid(days, [1, 2], step=np.timedelta64(1, "D")).missing == 1
+    assert regular_grid([0.0, 0.5, 1.5], [1, 2, 4], step=0.25).missing == 4
+    with pytest.raises(ValueError, match="step=.*expected a whole number"):
+        regular_grid([0, 1], [1, 2], step=np.timedelta64(1, "D"))
 
 
 def test_nan_is_missing_and_filling_twice_is_filling_once():
