@@ -239,17 +239,8 @@ def student_isf_middle(p, ν, ratio):
 
 
 @kernel
-def student_isf_tail(q, ν, ratio):
-    """The t >= 1 with P(T > t) = q, by Newton's method in ln t, from the smaller of two starts.
-
-    One is Wallace's: z² is about ν ln(1 + t²/ν) ((8ν + 1) / (8ν + 3))² for the normal z of the same q.  The other
-    follows from the density without its 1, a power of t, and is too large.
-    """
-    z = math.sqrt(2.0) * erfc_inverse_one(2.0 * q) * (8.0 * ν + 3.0) / (8.0 * ν + 1.0)
-    w = z / ν * z
-    by_normal = 0.5 * (math.log(ν) + (math.log(math.expm1(w)) if 0.0 < w < 600.0 else w))
-    by_power = (ratio - 0.5 * math.log(math.pi * ν) - math.log(q)) / ν + 0.5 * (1.0 - 1.0 / ν) * math.log(ν)
-    log_t = max(0.0, min(by_normal, by_power))
+def student_isf_from(log_t, q, ν, ratio):
+    """The t > 0 with P(T > t) = q, by Newton's method in ln t, from a start; a neighbour's t is a good one."""
     for _ in range(100):
         if log_t > 709.7:
             return np.inf
@@ -260,6 +251,20 @@ def student_isf_tail(q, ν, ratio):
         if abs(step) < 1e-9:
             return t + t * step
     return math.exp(log_t)
+
+
+@kernel
+def student_isf_tail(q, ν, ratio):
+    """The t >= 1 with P(T > t) = q, from the smaller of two starts.
+
+    One is Wallace's: z² is about ν ln(1 + t²/ν) ((8ν + 1) / (8ν + 3))² for the normal z of the same q.  The other
+    follows from the density without its 1, a power of t, and is too large.
+    """
+    z = math.sqrt(2.0) * erfc_inverse_one(2.0 * q) * (8.0 * ν + 3.0) / (8.0 * ν + 1.0)
+    w = z / ν * z
+    by_normal = 0.5 * (math.log(ν) + (math.log(math.expm1(w)) if 0.0 < w < 600.0 else w))
+    by_power = (ratio - 0.5 * math.log(math.pi * ν) - math.log(q)) / ν + 0.5 * (1.0 - 1.0 / ν) * math.log(ν)
+    return student_isf_from(max(0.0, min(by_normal, by_power)), q, ν, ratio)
 
 
 @kernel
