@@ -42,12 +42,12 @@ def as_matrix(X, *, name="X", min_samples=1, owner=None, allow_nan=False, check_
     return finite(X, name, allow_nan=allow_nan, columns=columns) if check_finite else X
 
 
-def as_vector(x, *, name, size=None):
+def as_vector(x, *, name, size=None, allow_nan=False):
     """`x` as a C-contiguous array (N,) of finite floats; `size` is the N that is expected.  Raises ValueError."""
     x = as_floats(x, name)
     if x.ndim != 1 or size is not None and x.size != size:
         raise ValueError(f"{name}: expected an array of shape ({'N' if size is None else size},), got shape {x.shape}")
-    return finite(x, name)
+    return finite(x, name, allow_nan=allow_nan)
 
 
 def as_floats(X, name):

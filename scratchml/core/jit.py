@@ -203,6 +203,9 @@ def run_chunks(chunk_kernel, n, *args, chunk):
     """
     n_chunks = -(-n // chunk)                            # rounded up
     helpers = min(n_threads(), n_chunks) - 1
+    if n_chunks == 1:                                    # nothing to hand out
+        chunk_kernel(0, 0, n, *args)
+        return
     tickets = itertools.count()                          # next() is atomic: no chunk is run twice
     stopped = threading.Event()
 

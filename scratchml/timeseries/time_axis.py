@@ -23,14 +23,14 @@ class Axis(NamedTuple):
     within: np.timedelta64 | None = None                 # how far into its month every time lies
 
 
-def read_series(y, name="y"):
+def read_series(y, name="y", allow_nan=False):
     """The values (T,) of a series in float64, and its times, or None where it has none.
 
     A pandas Series brings its index, which may begin anywhere, but must be equally spaced.  Raises ValueError else, and
-    for NaN and inf, with the first place.
+    for inf and, unless `allow_nan`, NaN, with the first place.
     """
     times = getattr(y, "index", None)
-    values = as_vector(items(y, name), name=name).astype(np.float64, copy=False)
+    values = as_vector(items(y, name), name=name, allow_nan=allow_nan).astype(np.float64, copy=False)
     if times is None or callable(times):                 # a list has a method of that name
         return values, None
     times = as_times(times, f"{name}.index")
