@@ -4,15 +4,16 @@ from scratchml.timeseries.conformal import ConformalForecaster
 from scratchml.timeseries.level import LevelTest, kpss
 from scratchml.timeseries.outliers import ESD, generalized_esd
 from scratchml.timeseries.ridge import Ridge
+from scratchml.timeseries.stl import STL, Decomposition
 from scratchml.timeseries.strategies import (
     ForecasterDirect, ForecasterDirectRecursive, ForecasterRecursive, ForecasterSeasonalNaive, ForecasterShift)
 from scratchml.timeseries.unit_root import DickeyFuller, adfuller
 from scratchml.timeseries.windows import RegularGrid, folds, lag_windows, regular_grid
 
 CHAPTERS = ("windows", "ridge", "strategies", "conformal", "backtesting", "unit_root_law", "unit_root", "level",
-            "outliers")
+            "loess", "stl", "outliers")
 
-__all__ = ["Backtest", "ConformalForecaster", "DickeyFuller", "ESD", "Fold", "ForecasterDirect",
+__all__ = ["Backtest", "ConformalForecaster", "Decomposition", "DickeyFuller", "ESD", "Fold", "ForecasterDirect",
            "ForecasterDirectRecursive", "ForecasterRecursive", "ForecasterSeasonalNaive", "ForecasterShift",
-           "LevelTest", "Predictions", "RegularGrid", "Ridge", "TimeSeriesFold", "adfuller", "backtesting_forecaster",
-           "folds", "generalized_esd", "kpss", "lag_windows", "regular_grid"]
+           "LevelTest", "Predictions", "RegularGrid", "Ridge", "STL", "TimeSeriesFold", "adfuller",
+           "backtesting_forecaster", "folds", "generalized_esd", "kpss", "lag_windows", "regular_grid"]

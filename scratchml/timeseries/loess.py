@@ -58,10 +58,7 @@ def tricube(d, h):
 
     Shapes: d (m), h -> (m)
     """
-    d = np.asarray(d, np.float64)
-    if h == 0:
-        return (d == 0).astype(np.float64)
-    weights = (1 - (d / h) ** 3) ** 3
+    weights = (1 - (np.minimum(d, h) / max(h, 1e-300)) ** 3) ** 3
     return np.where(d <= 0.001 * h, 1.0, np.where(d <= 0.999 * h, weights, 0.0))
 
 
@@ -122,6 +119,8 @@ def loess(y, window, degree=1, jump=1, weights=None):
         How much each value counts; all alike by default.
     """
     y, _ = read_series(y)
+    if not y.size:
+        raise ValueError("y: expected at least one value, got none")
     smoother = as_smoother("", window, degree, jump, least=1)
     ρ = EVERY if weights is None else as_vector(weights, name="weights", size=len(y)).astype(np.float64)
     if ρ.size and ρ.min() < 0:
@@ -151,7 +150,7 @@ def as_smoother(name, window, degree, jump, least):
 
 def in_units(y):
     """`y` in a power of two as unit, so that its largest value is about 1, and the exponent: no digit is lost."""
-    exponent = int(np.frexp(np.abs(y).max())[1]) if y.size else 0
+    exponent = int(np.frexp(np.abs(y).max())[1]) 
     return np.ldexp(y, -exponent), exponent
 
 
@@ -201,11 +200,14 @@ def fit_places(places, z, ρ, smoother, tables, out):
             out[i] = np.nan
             continue
         mean, t = level / total, first / total           # t is t - x
-        spread = second / total - t * t
+        spread, tilt = second / total - t * t, tilt / total - t * mean
+        if ρ.size and spread < 0.01 * t * t:                        # all that counts is far from x: digits were lost
+            spread, tilt = _about(before + t, tables[0], ρ[a:a + size], z[a:a + size])
+            spread, tilt = spread / total, tilt / total
         if smoother.degree == 0 or spread <= (0.001 * (n - 1)) ** 2:
             out[i] = mean
         else:
-            out[i] = mean - t * (tilt / total - t * mean) / spread
+            out[i] = mean - t * tilt / spread
 
 
 @kernel
@@ -253,3 +255,14 @@ def _five_products(tables, ρ, z):
         level += w[k] * z[k]
         tilt += wd[k] * z[k]
     return total, first, second, level, tilt
+
+
+@kernel(reassociate=True)
+def _about(middle, w, ρ, z):
+    """Σ w (k - middle)² ρ and Σ w (k - middle) z."""
+    second = tilt = 0.0
+    for k in range(ρ.size):
+        d = k - middle
+        second += w[k] * d * d * ρ[k]
+        tilt += w[k] * d * z[k]
+    return second, tilt

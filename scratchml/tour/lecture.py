@@ -19,6 +19,7 @@ LECTURE = (
     ("Time series: forecasting several steps ahead", ("windows", "ridge", "strategies")),
     ("How good a forecast is, and how far off it may be", ("forecasting", "backtesting", "conformal")),
     ("Time series: whether they stand still", ("unit_root", "unit_root_law", "level")),
+    ("Time series: trend, season, and what is left", ("loess", "stl")),
     ("Outliers, when nobody knows how many", ("outliers",)),
     ("Recommending by factors: alternating least squares", ("objectives", "half_steps", "als", "best_items")),
     ("Recommending by neighbours, and by a truncated SVD", ("neighbors", "truncated_svd")),
