@@ -31,7 +31,7 @@ from scratchml.nn.transformer_stacks import Transformer, TransformerDecoder, Tra
 from scratchml.optim import clip_grad_norm_, clip_grad_value_
 
 CHAPTERS = (
-    "initialisation", "state", "module", "containers", "layers", "activations", "smooth", "normalisation",
+    "initialisation", "state", "module", "containers", "layers", "activations", "gates", "smooth", "normalisation",
     "norm_layers", "similarity", "cross_entropy", "losses", "loss_functions", "loss_layers", "packing", "padding",
     "lstm", "gru", "elman", "recurrent", "cells", "convolution", "pooling", "masks", "attention", "multihead",
     "additive", "transformer", "transformer_stacks", "training",

@@ -37,10 +37,12 @@ import numpy as np
 
 from scratchml.autograd import Fused
 from scratchml.autograd.ops import as_tensor, concatenate, where
-from scratchml.autograd.table import sigmoid_of
+from scratchml.autograd.table import only, sigmoid_of
 from scratchml.core.checks import real_number, whole_number
-from scratchml.core.jit import kernel
+from scratchml.core.jit import kernel, readable, run_chunks
 from scratchml.nn.module import Module
+
+CHUNK = 2**17                                            # entries, 20 µs of work
 
 # --- kinks and gates -----------------------------------------------------------------------------
 
@@ -81,6 +83,30 @@ def _leaky_composed(operands, saved, g):
 
 
 LEAKY_RELU = Fused(_leaky, lambda saved, g: leaky_relu_by_input(g, *saved), fresh=True, composed=_leaky_composed)
+
+
+def _relu(u):
+    y = np.maximum(u, 0)
+    return y, (y,)
+
+
+def _relu_gradient(saved, g):
+    y, = saved
+    d = np.empty(y.shape, y.dtype)
+    g, y = (readable(np.ascontiguousarray(array)).reshape(-1) for array in (g, y))
+    run_chunks(_keep, y.size, g, y, d.reshape(-1), chunk=CHUNK)
+    return d
+
+
+@kernel
+def _keep(c, start, stop, g, y, d):
+    """g where y > 0, else 0: also where g is infinite, unlike (2) with s = 0."""
+    g, y, d = g[start:stop], y[start:stop], d[start:stop]
+    for k in range(d.size):
+        d[k] = g[k] if y[k] > 0 else 0
+
+
+RELU = Fused(_relu, _relu_gradient, fresh=True, composed=lambda operands, saved, g: only(g, saved[0] > 0))
 
 
 def glu(u, v):
@@ -154,7 +180,7 @@ class ReLU(Module):
         self.inplace = inplace
 
     def forward(self, input):
-        return as_tensor(input).relu()
+        return RELU(as_tensor(input))
 
 
 class Tanh(Module):

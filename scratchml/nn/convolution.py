@@ -358,10 +358,9 @@ def _turn(c, start, stop, turned, x, left):
     """Sequences of x (N, C, T) as (T, C), one number after the other, with `left` rows of zeros before and more behind."""
     C = x.shape[1]
     for n in range(start, stop):
-        row, end = turned[n], (left + x.shape[2]) * C
+        row, inside = turned[n], turned[n, left * C:]
         row[:left * C] = 0
-        row[end:] = 0
-        inside = row[left * C:end]
+        inside[x.shape[2] * C:] = 0
         for t in range(x.shape[2]):
             for channel in range(C):
                 inside[t * C + channel] = x[n, channel, t]
@@ -375,7 +374,7 @@ def _lay_out(c, start, stop, R, x, steps, left, turned):
     for n in range(start, stop):
         for t in range(R.shape[1]):
             for k in range(runs):
-                window, seen = R[n, t, k * run:(k + 1) * run], turned[n, s * t + d * k:s * t + d * k + run]
+                window, seen = R[n, t, k * run:], turned[n, s * t + d * k:]
                 for i in range(run):
                     window[i] = seen[i]
 
@@ -388,7 +387,7 @@ def _add_back(c, start, stop, G, steps, left, total, by_input):
         total[n] = 0
         for t in range(G.shape[1]):
             for k in range(runs):
-                window, seen = G[n, t, k * run:(k + 1) * run], total[n, s * t + d * k:s * t + d * k + run]
+                window, seen = G[n, t, k * run:], total[n, s * t + d * k:]
                 for i in range(run):
                     seen[i] += window[i]
         inside = total[n, left * C:]

@@ -202,7 +202,7 @@ def relu(input, inplace=False):
     inplace : bool, default=False
         For scripts that say so; nothing is changed in place.
     """
-    return as_tensor(input).relu()
+    return activations.RELU(as_tensor(input))
 
 
 def leaky_relu(input, negative_slope=0.01, inplace=False):

@@ -3,10 +3,11 @@ import copy
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, strategies as st
 
-from scratchml.autograd import Tensor, gradcheck
-from scratchml.nn import GLU, ActivityL2, LeakyReLU, Linear, LogSoftmax, ReLU, Sequential, Sigmoid, Softmax, Tanh, penalty
+from scratchml.autograd import Tensor, grad, gradcheck
+from scratchml.nn import (GLU, ActivityL2, LeakyReLU, Linear, LogSoftmax, ReLU, Sequential, Sigmoid, Softmax, Tanh,
+                          activations, penalty)
 from scratchml.nn.activations import activity, glu, glu_by_input, leaky_relu, leaky_relu_by_input
 from tests.nn.test_layers import assert_same_gradients, leaf
 from tests.reference import activations as reference
@@ -43,6 +44,30 @@ def test_slopes_at_zero_and_where_the_result_underflows(s):
     x = Tensor([0.0, -0.0, -5e-324, 5e-324, -np.inf if s else -1.0, np.inf], requires_grad=True)
     LeakyReLU(s)(x).backward(np.ones(6))
     assert x.grad.data.tolist() == [s, s, s, 1, s, 1]
+
+
+@given(entries(), st.sampled_from("12"))
+def test_relu_is_the_operation_of_tensors(drawn, threads):
+    g, u = Tensor(drawn[0]), Tensor(drawn[1], requires_grad=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(activations, "CHUNK", 3)
+        patch.setenv("SCRATCHML_NUM_THREADS", threads)
+        ours, theirs = ReLU()(u), u.relu()
+        assert (ours.data == theirs.data).all()
+        expected = grad(theirs, u, g)[0].data
+        for graph in (False, True):
+            assert (grad(ours, u, g, retain_graph=True, create_graph=graph)[0].data == expected).all()
+
+
+def test_relu_at_the_ends():
+    u = Tensor(np.array([np.inf, -np.inf, 0.0, np.nan, 1.0, -1.0], np.float32), requires_grad=True)
+    y = ReLU()(u)
+    np.testing.assert_array_equal(y.data, np.array([np.inf, 0, 0, np.nan, 1, 0], np.float32))
+    y.backward(np.full(6, np.inf, np.float32))
+    assert u.grad.data.tolist() == [np.inf, 0, 0, 0, np.inf, 0] and u.grad.dtype == np.float32
+    one = Tensor(2.0, requires_grad=True)
+    ReLU()(one).backward()
+    assert one.grad.item() == 1 and one.grad.shape == () and ReLU()(np.zeros((0, 2))).shape == (0, 2)
 
 
 # --- gates

@@ -172,6 +172,12 @@ def test_zeros_around_do_not_spread_what_is_not_finite():
     assert np.isfinite(y[:2]).all() and np.isfinite(y[5:]).all() and not np.isfinite(y[2:5]).any()
 
 
+def test_zeros_are_written_wherever_there_are_no_numbers():
+    x, turned = np.random.default_rng(0).normal(size=(2, 3, 4)), np.full((2, 27), np.nan)
+    convolution._turn(0, 0, 2, turned, x, 2)
+    np.testing.assert_array_equal(turned.reshape(2, 9, 3), np.pad(x.swapaxes(1, 2), ((0, 0), (2, 3), (0, 0))))
+
+
 def test_more_zeros_than_numbers():
     layer, x = Conv1d(1, 1, 2, stride=3, padding=7, dtype="float64", random_state=0), leaf(2, 1, 1)
     assert_same_gradients(layer(x), composed(layer, x), [x, *layer.parameters()])
