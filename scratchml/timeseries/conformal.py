@@ -167,7 +167,7 @@ class ConformalForecaster(Forecaster):
         model = fresh(self.forecaster).fit(values[:first], rows_of(exog, 0, first))
         origins = np.arange(first, len(values) - H + 1)
         self.widths_ = widths(absolute_errors(*_from_origins(model, values, exog, origins, H)), 1 - share)
-        self.forecaster_, self.n_calibration_ = model, len(origins)
+        self.forecaster_, self.n_calibration_, self._learned = model, len(origins), H
         self.last_window_ = values[len(values) - len(model.last_window_):].copy()
         self._last_times = None if times is None else times[-2:]
         return self

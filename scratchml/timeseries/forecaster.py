@@ -137,7 +137,7 @@ class Forecaster(Estimator):
         learned = values if scaler is None else _column(scaler.transform(values[:, None]), "transformer_y")
         self._learn(learned, Z)
         self.transformer_y_, self.transformer_exog_ = scaler, table
-        self.last_window_ = values[len(values) - size:].copy()
+        self.last_window_, self._learned = values[len(values) - size:].copy(), self._longest()
         self.n_exog_, self._exog_names = 0 if exog is None else Z.shape[1], names_of(exog)
         self._last_times = None if times is None else times[-2:]
         return self
@@ -183,7 +183,7 @@ class Forecaster(Estimator):
         return found if scaler is None else _each(scaler.inverse_transform, found, "transformer_y")
 
     def _steps(self, steps):
-        longest = self._longest()
+        longest = self._learned
         if steps is None and longest is not None:
             return longest
         steps = whole_number(steps, "steps")

@@ -141,9 +141,17 @@ class _OnLags(Forecaster):
     def _window_size(self):
         return int(as_lags(self.lags)[0])
 
+    def _learn(self, y, Z):
+        self.lags_ = as_lags(self.lags)
+        self._learn_windows(y, Z)
+
+    def _inputs(self, W):
+        """The lags (F, p) of windows (F, P)."""
+        return W[:, W.shape[1] - self.lags_]
+
     def _tables(self, y, Z, H):
         """X (n, p), Z (n, H, E) and Y (n, H)."""
-        l = as_lags(self.lags)
+        l = self.lags_
         X, Y = lag_windows(y, l, H)
         frames = np.lib.stride_tricks.sliding_window_view(Z[l[0]:], H, axis=0)           # (n, E, H)
         return X, frames.transpose(0, 2, 1), Y
@@ -183,6 +191,8 @@ class ForecasterDirect(_ForSteps):
     ----------
     estimators_ : list of H estimators
         The fitted models, that of the next step first.
+    lags_ : array (p,)
+        The lags, the farthest first.
     last_window_ : array (P,)
         The end of the series that was learned from.
     n_exog_ : int
@@ -198,7 +208,7 @@ class ForecasterDirect(_ForSteps):
         self.transformer_y = transformer_y
         self.transformer_exog = transformer_exog
 
-    def _learn(self, y, Z):
+    def _learn_windows(self, y, Z):
         H = self._longest()
         if self._sees_the_series(Z):
             joint = fresh(self.estimator).fit_windows(y, self.lags, H)
@@ -207,8 +217,7 @@ class ForecasterDirect(_ForSteps):
             self.estimators_ = direct(self._fit, *self._tables(y, Z, H))
 
     def _continue(self, W, Z, steps):
-        l = as_lags(self.lags)
-        return direct_forecasts(self.estimators_, W[:, l[0] - l], Z)
+        return direct_forecasts(self.estimators_, self._inputs(W), Z)
 
 
 class ForecasterShift(_ForSteps):
@@ -233,6 +242,8 @@ class ForecasterShift(_ForSteps):
     ----------
     estimator_ : object
         The fitted model.
+    lags_ : array (p,)
+        The lags, the farthest first.
     last_window_ : array (P,)
         The end of the series that was learned from.
     n_exog_ : int
@@ -249,10 +260,10 @@ class ForecasterShift(_ForSteps):
         self.transformer_y = transformer_y
         self.transformer_exog = transformer_exog
 
-    def _rows(self, X, Z):
+    def _rows(self, X, Z, H):
         """The rows of (3), which know of H steps, for as many steps as Z has."""
-        H, (n, steps, E) = self._longest(), Z.shape
-        if one_of(self.encoding, "encoding", ("one-hot", "number")) == "number":
+        n, steps, E = Z.shape
+        if self._told == "number":
             numbers = np.broadcast_to(np.arange(1.0, steps + 1)[:, None], (n, steps, 1))
             beside = np.concatenate([numbers, Z], axis=2).reshape(n * steps, -1)
             return np.concatenate([np.repeat(X, steps, axis=0), beside], axis=1)
@@ -260,22 +271,22 @@ class ForecasterShift(_ForSteps):
         R = with_shift(X, padded)
         return R if steps == H else R.reshape(n, H, -1)[:, :steps].reshape(n * steps, -1)
 
-    def _learn(self, y, Z):
-        H = self._longest()
+    def _learn_windows(self, y, Z):
+        H, self._told = self._longest(), one_of(self.encoding, "encoding", ("one-hot", "number"))
         if self._falls_apart(Z):
             self.estimator_ = fresh(self.estimator).fit_shifted_windows(y, self.lags, H)
         else:
             X, Z, Y = self._tables(y, Z, H)
-            self.estimator_ = self._fit(self._rows(X, Z), Y.ravel())
+            self.estimator_ = self._fit(self._rows(X, Z, H), Y.ravel())
 
     def _falls_apart(self, Z):
         """Whether the estimator needs no table of all windows with all shifts: a linear one that has an intercept."""
-        return self._sees_the_series(Z) and self.encoding == "one-hot" and \
+        return self._sees_the_series(Z) and self._told == "one-hot" and \
             hasattr(self.estimator, "fit_shifted_windows") and self.estimator.fit_intercept
 
     def _continue(self, W, Z, steps):
-        l = as_lags(self.lags)
-        return predicted(self.estimator_, self._rows(W[:, l[0] - l], Z)).reshape(len(W), steps)
+        rows = self._rows(self._inputs(W), Z, self._learned)
+        return predicted(self.estimator_, rows).reshape(len(W), steps)
 
 
 class ForecasterRecursive(_OnLags):
@@ -296,6 +307,8 @@ class ForecasterRecursive(_OnLags):
     ----------
     estimator_ : object
         The fitted model.
+    lags_ : array (p,)
+        The lags, the farthest first.
     last_window_ : array (P,)
         The end of the series that was learned from.
     n_exog_ : int
@@ -310,7 +323,7 @@ class ForecasterRecursive(_OnLags):
         self.transformer_y = transformer_y
         self.transformer_exog = transformer_exog
 
-    def _learn(self, y, Z):
+    def _learn_windows(self, y, Z):
         if self._sees_the_series(Z):
             self.estimator_ = fresh(self.estimator).fit_windows(y, self.lags).one_a_target()[0]
         else:
@@ -318,7 +331,7 @@ class ForecasterRecursive(_OnLags):
             self.estimator_ = direct(self._fit, X, Z, Y)[0]
 
     def _continue(self, W, Z, steps):
-        return recursive_forecasts(self.estimator_, W, as_lags(self.lags), Z)
+        return recursive_forecasts(self.estimator_, W, self.lags_, Z)
 
 
 class ForecasterDirectRecursive(_ForSteps):
@@ -341,6 +354,8 @@ class ForecasterDirectRecursive(_ForSteps):
     ----------
     estimators_ : list of H estimators
         The fitted models, that of the next step first.
+    lags_ : array (p,)
+        The lags, the farthest first.
     last_window_ : array (P,)
         The end of the series that was learned from.
     n_exog_ : int
@@ -356,8 +371,8 @@ class ForecasterDirectRecursive(_ForSteps):
         self.transformer_y = transformer_y
         self.transformer_exog = transformer_exog
 
-    def _learn(self, y, Z):
-        H, l = self._longest(), as_lags(self.lags)
+    def _learn_windows(self, y, Z):
+        H, l = self._longest(), self.lags_
         if self._sees_the_series(Z):
             number_of_windows(len(y), l, H)
             self.estimators_ = [self._grown(y[:len(y) - H + h + 1], l, h) for h in range(H)]
@@ -369,8 +384,7 @@ class ForecasterDirectRecursive(_ForSteps):
         return fresh(self.estimator).fit_windows(y, np.concatenate([l + h, np.arange(h, 0, -1)])).one_a_target()[0]
 
     def _continue(self, W, Z, steps):
-        l = as_lags(self.lags)
-        return direct_recursive_forecasts(self.estimators_, W[:, l[0] - l], Z)
+        return direct_recursive_forecasts(self.estimators_, self._inputs(W), Z)
 
 
 class ForecasterSeasonalNaive(Forecaster):
@@ -398,4 +412,4 @@ class ForecasterSeasonalNaive(Forecaster):
             raise ValueError(f"y: expected at least {self.season} values, a season, got {len(y)}")
 
     def _continue(self, W, Z, steps):
-        return seasonal_naive(W, self._window_size(), steps)
+        return seasonal_naive(W, W.shape[1], steps)

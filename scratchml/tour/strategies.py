@@ -145,7 +145,7 @@ class Network:
 class OneForAll(ForecasterDirect):
     """Direct, by one network with an output for each step."""
 
-    def _learn(self, y, Z):
+    def _learn_windows(self, y, Z):
         self.estimators_ = Network(self.estimator.seed).fit(*lag_windows(y, self.lags, self.steps))
 
     def _continue(self, W, Z, steps):

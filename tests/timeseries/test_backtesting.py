@@ -83,6 +83,7 @@ def max_error(y_true, y_pred):
 def test_after_a_gap_the_steps_go_on():
     y = np.arange(12.0)
     found = backtesting_forecaster(ForecasterSeasonalNaive(1), y, TimeSeriesFold(2, 6, gap=2), "mean_absolute_error")
+    assert found.predictions.origin.tolist() == [6, 6, 8, 8]
     assert found.predictions.h.tolist() == [3, 4, 3, 4] and found.predictions.time.tolist() == [8, 9, 10, 11]
     assert found.by_horizon["mean_absolute_error"].tolist() == [3, 4]
     near = backtesting_forecaster(ForecasterDirect(Ridge(0), 4, 2), y, TimeSeriesFold(2, 8, gap=2), "mean_absolute_error")

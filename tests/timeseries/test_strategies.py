@@ -230,6 +230,18 @@ def test_estimators_are_not_touched_and_parameters_reach_inside():
     assert (model.get_params()["estimator__alpha"], model.lags) == (5.0, 2) and "Ridge" in repr(model)
 
 
+@each
+def test_parameters_that_change_after_a_fit_change_the_next_one(name):
+    model = makers(Ridge())[name].fit(np.arange(30.0) ** 1.5)
+    before = model.predict(3)
+    for parameter, value in {"lags": [1, 9], "steps": 5, "encoding": "one-hot"}.items():
+        if parameter in model.get_params():
+            model.set_params(**{parameter: value})
+    assert model.predict(3).tobytes() == before.tobytes() and model.lags_.tolist() == [4, 3, 2, 1]
+    assert model.fit(np.arange(30.0) ** 1.5).lags_.tolist() == [9, 1]
+    assert model.predict(5).shape == (5,)
+
+
 def test_the_seasonal_naive_forecaster():
     assert ForecasterSeasonalNaive(3).fit([9.0, 1, 2]).predict(4).tolist() == [9, 1, 2, 9]
     model = ForecasterSeasonalNaive(3).fit([9.0, 1, 2, 3])
