@@ -5,7 +5,8 @@ import numpy as np
 
 from benchmarks import Case, peer, test_contender
 from scratchml.autograd import Tensor
-from scratchml.nn import (BatchNorm1d, Dropout, Embedding, LayerNorm, LeakyReLU, Linear, Sequential, cross_entropy)
+from scratchml.nn import (ELU, GELU, BatchNorm1d, Conv1d, Dropout, Embedding, LayerNorm, LeakyReLU, Linear, ReLU,
+                          Sequential, SiLU, cross_entropy)
 from scratchml.optim import SGD, Adam
 
 STEPS = 50
@@ -69,6 +70,11 @@ def layer_data(kind):
         "Linear, 4,096 x 256 to 256": (rng.normal(size=(4096, 256)), (256, 256)),
         "BatchNorm1d, 4,096 x 256": (rng.normal(size=(4096, 256)), (256,)),
         "LayerNorm, 4,096 x 256": (rng.normal(size=(4096, 256)), (256,)),
+        "BatchNorm1d, 64 x 128 x 100": (rng.normal(size=(64, 128, 100)), (128,)),
+        "GELU, 4,096 x 256": (rng.normal(size=(4096, 256)), ()),
+        "SiLU, 4,096 x 256": (rng.normal(size=(4096, 256)), ()),
+        "ELU, 4,096 x 256": (rng.normal(size=(4096, 256)), ()),
+        "Conv1d, 32 x 64 x 100 to 64, 5 taps": (rng.normal(size=(32, 64, 100)), (64, 64, 5)),
         "Embedding, 32 x 128 of 10,000 x 64": (rng.integers(10_000, size=(32, 128)), (10_000, 64)),
         "cross_entropy, 4,096 x 1,000": (rng.normal(size=(4096, 1000)), ()),
     }[kind]
@@ -77,13 +83,18 @@ def layer_data(kind):
 @cache
 def layer_of(name, sizes):
     """Made once: what is timed is its use."""
-    return dict(Linear=Linear, BatchNorm1d=BatchNorm1d, LayerNorm=LayerNorm, Embedding=Embedding)[name](*sizes)
+    layers = BatchNorm1d, Conv1d, ELU, Embedding, GELU, LayerNorm, Linear, SiLU
+    return {layer.__name__: layer for layer in layers}[name](*sizes)
 
 
 @cache
 def their_layer_of(name, sizes):
+    """With the weights of ours."""
     import torch
-    return getattr(torch.nn, name)(*sizes)
+    layer = getattr(torch.nn, name)(*sizes)
+    state = layer_of(name, sizes).state_dict()
+    layer.load_state_dict({key: torch.from_numpy(np.array(array)) for key, array in state.items()})
+    return layer
 
 
 def layer_case(kind):
@@ -102,7 +113,7 @@ def layer_case(kind):
         layer.zero_grad()
         result = layer(x)
         result.backward(weights(result.shape))
-        return layer.weight.grad.data if name == "Embedding" else x.grad.data if name != "Linear" else np.zeros(1)
+        return layer.weight.grad.data if name == "Embedding" else x.grad.data
 
     def pytorch(threads):
         @peer("torch")
@@ -118,11 +129,56 @@ def layer_case(kind):
             layer.zero_grad()
             result = layer(x)
             result.backward(torch.from_numpy(weights(tuple(result.shape))))
-            return (layer.weight.grad.numpy() if name == "Embedding" else x.grad.numpy() if name != "Linear" else
-                    np.zeros(1))
+            return layer.weight.grad.numpy() if name == "Embedding" else x.grad.numpy()
         return theirs
     return Case(f"{kind}, float32, there and back", data, {"scratchml": scratchml, "PyTorch, 2 threads": pytorch(2),
                                                            "PyTorch, 1 thread": pytorch(1)}, near)
+
+
+# --- six convolutions of 5 taps with relu in between, there and back
+
+def convolutions(Conv1d, ReLU, Sequential, channels, **seed):
+    return Sequential(*[layer for _ in range(6)
+                        for layer in (Conv1d(channels, channels, 5, padding=2, **seed), ReLU())])
+
+
+@cache
+def stacks(channels):
+    """Ours, and PyTorch's with the same weights where it is installed."""
+    ours = convolutions(Conv1d, ReLU, Sequential, channels, random_state=0)
+    try:
+        import torch
+    except ImportError:
+        return ours, None
+    theirs = convolutions(torch.nn.Conv1d, torch.nn.ReLU, torch.nn.Sequential, channels)
+    theirs.load_state_dict({name: torch.from_numpy(array) for name, array in ours.state_dict().items()})
+    return ours, theirs
+
+
+def stack_case(N, C, T):
+    def scratchml(X):
+        net, _ = stacks(C)
+        net.zero_grad()
+        net(Tensor(X)).backward(weights(X.shape))
+        return tuple(p.grad.data for p in net.parameters())
+
+    def pytorch(threads):
+        @peer("torch")
+        def theirs(X):
+            import torch
+            torch.set_num_threads(threads)
+            _, net = stacks(C)
+            net.zero_grad()
+            net(torch.from_numpy(X)).backward(torch.from_numpy(weights(X.shape)))
+            return tuple(p.grad.numpy() for p in net.parameters())
+        return theirs
+
+    def agree(theirs, ours):
+        for a, b in zip(theirs, ours, strict=True):
+            near(a, b)
+    return Case(f"six Conv1d of 5 taps with ReLU, {N} x {C} x {T}, float32, there and back",
+                lambda: (rng.normal(size=(N, C, T)).astype(np.float32),),
+                {"scratchml": scratchml, "PyTorch, 2 threads": pytorch(2), "PyTorch, 1 thread": pytorch(1)}, agree)
 
 
 WEIGHTS = {}
@@ -147,6 +203,9 @@ def steps_case(optimiser):
 
 CASES = [
     steps_case("SGD"), steps_case("Adam"),
-    *map(layer_case, ("Linear, 4,096 x 256 to 256", "BatchNorm1d, 4,096 x 256", "LayerNorm, 4,096 x 256",
-                      "Embedding, 32 x 128 of 10,000 x 64", "cross_entropy, 4,096 x 1,000")),
+    *map(layer_case, ("Linear, 4,096 x 256 to 256", "BatchNorm1d, 4,096 x 256", "BatchNorm1d, 64 x 128 x 100",
+                      "LayerNorm, 4,096 x 256", "GELU, 4,096 x 256", "SiLU, 4,096 x 256", "ELU, 4,096 x 256",
+                      "Conv1d, 32 x 64 x 100 to 64, 5 taps", "Embedding, 32 x 128 of 10,000 x 64",
+                      "cross_entropy, 4,096 x 1,000")),
+    stack_case(32, 64, 100), stack_case(64, 64, 20), stack_case(64, 256, 20),
 ]
