@@ -230,6 +230,33 @@ def test_estimators_are_not_touched_and_parameters_reach_inside():
     assert (model.get_params()["estimator__alpha"], model.lags) == (5.0, 2) and "Ridge" in repr(model)
 
 
+class Times:
+    """A transform: every number times its own, and 100 more."""
+
+    def __init__(self, factor, columns=1):
+        self.factor, self.columns = factor, columns
+
+    def fit(self, X):
+        return self
+
+    def transform(self, X):
+        return np.repeat(self.factor * X + 100, self.columns, axis=1)
+
+    def inverse_transform(self, X):
+        return (X - 100) / self.factor
+
+
+def test_transforms_are_applied_before_and_taken_back_after():
+    y, exog = np.arange(10.0), np.arange(20.0).reshape(10, 2)
+    model = ForecasterRecursive(Remembers(), 3, Times(2), Times(-1)).fit(y, exog)
+    assert model.estimator_.X_[0].tolist() == [100, 102, 104, 94, 93] and model.estimator_.t_[0] == 106
+    assert model.predict(2, exog=exog[:2]).tolist() == [9, 9] and model.last_window_.tolist() == [7, 8, 9]
+    assert ForecasterRecursive(Remembers(), 3, Times(2)).fit(y).predict(2, last_window=[1, 5, 4]).tolist() == [4, 4]
+    for strange in (Times(2, columns=2), Times(np.nan)):
+        with pytest.raises(ValueError, match="transformer_y: "):
+            ForecasterRecursive(Remembers(), 3, strange).fit(y)
+
+
 @each
 def test_parameters_that_change_after_a_fit_change_the_next_one(name):
     model = makers(Ridge())[name].fit(np.arange(30.0) ** 1.5)
