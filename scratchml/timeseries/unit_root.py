@@ -63,7 +63,7 @@ import numpy as np
 
 from scratchml.core.checks import one_of, whole_number
 from scratchml.core.jit import kernel
-from scratchml.timeseries.time_axis import read_series
+from scratchml.timeseries.time_axis import read_series, rounding_of
 from scratchml.timeseries.unit_root_law import TERMS, asymptotic_p_value, critical_values, simulated_p_value, trend
 
 LEVELS = ("1%", "5%", "10%")
@@ -222,8 +222,7 @@ def _prepared(x, d):
     largest, exponent = _scale(values, d != "n", y)
     if largest == 0 or (y == y[0]).all():
         raise ValueError(f"x: all {len(y)} values are {values[0]}; a series that does not move has no unit root to test")
-    eps = np.finfo(np.float32 if getattr(x, "dtype", None) == np.float32 else np.float64).eps
-    return y, ROUNDING * float(eps) * largest, exponent * math.log(2)
+    return y, ROUNDING * rounding_of(x) * largest, exponent * math.log(2)
 
 
 def _lags_wanted(maxlag, T, d):

@@ -265,7 +265,8 @@ EXACT = {
     "a line": 2 + 3 * TIME, "a line far away": 1e9 + 0.1 * TIME, "a wave": np.sin(TIME), "a wave far away": np.sin(TIME) + 1e9,
     "two waves": np.sin(TIME) + np.cos(0.3 * TIME), "decay": 5 + 0.9**TIME, "growth": 1.3**TIME, "a parabola": TIME**2,
     "a cubic": TIME**3, "back and forth": (-1.0)**TIME, "three in turn": np.tile([0, 1, 5.0], 20),
-    "a wave in float32": np.sin(TIME).astype(np.float32),
+    "a wave in float32": np.sin(TIME).astype(np.float32), "a wave in float16": np.sin(TIME).astype(np.float16),
+    "a wave far away in float32": (np.sin(TIME) + 1000).astype(np.float32),
 }
 
 
