@@ -258,11 +258,12 @@ def _tau_with(R, y, d, p, noise):
     if n <= k:
         raise ValueError(f"x: {p} lags leave {n} rows for {k} coefficients; take fewer lags or a longer series")
     z, SSR, dependent = _tau(R, y, TERMS[d], p, noise * math.sqrt(n))
-    if not SSR > n * noise**2 or dependent == k - 1:
+    if not SSR > n * noise**2:
         raise _no_noise(p, n)
     if dependent >= 0:
-        raise ValueError(f"x: lag {dependent - TERMS[d] + 1} of the step follows exactly from what stands before it; "
-                         "take fewer lags")
+        what = "the value" if dependent == k - 1 else f"lag {dependent - TERMS[d] + 1} of the step"
+        raise ValueError(f"x: {what} before each of the last {n} steps follows exactly from the other {dependent} "
+                         "columns; take fewer lags or a simpler regression")
     return float(z / math.sqrt(SSR / (n - k)))
 
 

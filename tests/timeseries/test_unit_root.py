@@ -324,8 +324,17 @@ def test_as_many_columns_as_rows_are_no_candidate():
 
 def test_a_lag_that_says_nothing_new_is_named():
     x = np.append(np.zeros(40), [1.0, 3])
-    with pytest.raises(ValueError, match="x: lag 2 of the step follows exactly from what stands before it"):
+    with pytest.raises(ValueError, match="x: lag 2 of the step before each of the last 38 steps follows exactly"):
         adfuller(x, maxlag=3, autolag=None)
+
+
+@pytest.mark.parametrize("slope", [1.0, 0.1])
+def test_a_level_that_says_nothing_new_is_named(slope):
+    """Only the last value is off the line: y_{t-1} is a trend, exactly or but for rounding, and steps are not."""
+    x = np.append(0.3 + slope * np.arange(40.0), 50)
+    with pytest.raises(ValueError, match="x: the value before each of the last 40 steps follows exactly from the other 2"):
+        adfuller(x, maxlag=0, regression="ct", autolag=None)
+    assert math.isfinite(adfuller(x, maxlag=0, regression="c", autolag=None).statistic)
 
 
 @pytest.mark.parametrize("arguments, words", [
