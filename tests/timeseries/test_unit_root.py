@@ -279,8 +279,9 @@ def test_without_noise_there_is_nothing_to_test(x, d):
 
 def test_the_recurrence_of_which_no_noise_is_left_has_its_number_of_lags():
     for x, d, lags in ((np.sin(TIME), "c", 1), (5 + 0.9**TIME, "c", 0), (5 + 0.9**TIME, "n", 1), (TIME**3, "ct", 1)):
-        with pytest.raises(ValueError, match=rf"recurrence of {lags} lag"):
-            adfuller(x, regression=d)
+        for arguments in ({}, dict(maxlag=lags, autolag=None)):
+            with pytest.raises(ValueError, match=rf"recurrence of {lags} lag"):
+                adfuller(x, regression=d, **arguments)
 
 
 @pytest.mark.parametrize("x", [np.sin(TIME) + 1e-6 * NOISE, 1e6 + 1e-3 * NOISE, NOISE.astype(np.float32) + 100,
