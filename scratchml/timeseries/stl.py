@@ -73,8 +73,10 @@ def cycle_subseries(x, ρ, P, Q):
 
     Shapes: y (T), ρ (T), P, Q -> (T+2*P)
     """
-    X = np.empty(len(x) + 2 * P)
-    run_chunks(_phases_chunk, P, x, ρ, P, Smoother(*Q), X, chunk=max(1, 100_000 * P // (len(x) * min(Q[0], len(x)))))
+    X, smoother = np.empty(len(x) + 2 * P), Smoother(*Q)
+    n = -(-len(x) // P)                                  # values of a phase
+    terms = n + (n // smoother.jump + 3) * min(smoother.window, n)
+    run_chunks(_phases_chunk, P, x, ρ, P, smoother, X, chunk=max(1, 100_000 // terms))
     return X
 
 
