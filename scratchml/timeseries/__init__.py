@@ -1,4 +1,5 @@
 """Time series: what comes next, how far ahead that can be said, and whether the series stands still."""
+from scratchml.timeseries.anomalies import SHESD, Anomalies, anomaly_detection_ts, anomaly_detection_vec
 from scratchml.timeseries.backtesting import Backtest, Fold, Predictions, TimeSeriesFold, backtesting_forecaster
 from scratchml.timeseries.conformal import ConformalForecaster
 from scratchml.timeseries.level import LevelTest, kpss
@@ -11,9 +12,10 @@ from scratchml.timeseries.unit_root import DickeyFuller, adfuller
 from scratchml.timeseries.windows import RegularGrid, folds, lag_windows, regular_grid
 
 CHAPTERS = ("windows", "ridge", "strategies", "conformal", "backtesting", "unit_root_law", "unit_root", "level",
-            "loess", "stl", "outliers")
+            "loess", "stl", "outliers", "anomalies")
 
-__all__ = ["Backtest", "ConformalForecaster", "Decomposition", "DickeyFuller", "ESD", "Fold", "ForecasterDirect",
-           "ForecasterDirectRecursive", "ForecasterRecursive", "ForecasterSeasonalNaive", "ForecasterShift",
-           "LevelTest", "Predictions", "RegularGrid", "Ridge", "STL", "TimeSeriesFold", "adfuller",
-           "backtesting_forecaster", "folds", "generalized_esd", "kpss", "lag_windows", "regular_grid"]
+__all__ = ["Anomalies", "Backtest", "ConformalForecaster", "Decomposition", "DickeyFuller", "ESD", "Fold",
+           "ForecasterDirect", "ForecasterDirectRecursive", "ForecasterRecursive", "ForecasterSeasonalNaive",
+           "ForecasterShift", "LevelTest", "Predictions", "RegularGrid", "Ridge", "SHESD", "STL", "TimeSeriesFold",
+           "adfuller", "anomaly_detection_ts", "anomaly_detection_vec", "backtesting_forecaster", "folds",
+           "generalized_esd", "kpss", "lag_windows", "regular_grid"]

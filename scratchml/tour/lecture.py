@@ -20,7 +20,7 @@ LECTURE = (
     ("Time series: how good a forecast is, and how far off it may be", ("forecasting", "backtesting", "conformal")),
     ("Time series: stationarity, and tests for a unit root", ("unit_root", "unit_root_law", "level")),
     ("Time series: trend, season, and what is left", ("loess", "stl")),
-    ("Time series: outliers, when nobody knows how many", ("outliers",)),
+    ("Time series: outliers, and anomalies beside the season", ("outliers", "anomalies")),
     ("Recommender systems: alternating least squares", ("objectives", "half_steps", "als", "best_items")),
     ("Recommender systems: neighbours, and a truncated SVD", ("neighbors", "truncated_svd")),
     ("Recommender systems: how good a ranked list is", ("splits", "ranking")),
