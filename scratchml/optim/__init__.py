@@ -1,19 +1,22 @@
 """Optimisation: how to get from a gradient to a minimum, on plain arrays or on Tensors."""
 import sys
+import types
 
-from scratchml.optim import schedules as lr_scheduler
 from scratchml.optim.first_order import SGD, Adagrad, Adam, AdamW, RMSprop, clip_grad_norm_, clip_grad_value_
 from scratchml.optim.lbfgs import Minimum, lbfgs
+from scratchml.optim.plateau import ReduceLROnPlateau
 from scratchml.optim.schedules import (
-    CosineAnnealingLR, ExponentialLR, LinearLR, OneCycleLR, ReduceLROnPlateau, SequentialLR, StepLR,
+    CosineAnnealingLR, ExponentialLR, LambdaLR, LinearLR, MultiStepLR, OneCycleLR, SequentialLR, StepLR,
 )
 
-CHAPTERS = ("line_search", "lbfgs", "optimizer", "first_order", "schedules")
+CHAPTERS = ("line_search", "lbfgs", "optimizer", "first_order", "schedules", "plateau")
 
 __all__ = [
     "SGD", "Adagrad", "Adam", "AdamW", "RMSprop", "clip_grad_norm_", "clip_grad_value_",
     "Minimum", "lbfgs",
-    "CosineAnnealingLR", "ExponentialLR", "LinearLR", "OneCycleLR", "ReduceLROnPlateau", "SequentialLR", "StepLR",
+    "CosineAnnealingLR", "ExponentialLR", "LambdaLR", "LinearLR", "MultiStepLR", "OneCycleLR", "ReduceLROnPlateau",
+    "SequentialLR", "StepLR",
 ]
 
-sys.modules[f"{__name__}.lr_scheduler"] = lr_scheduler   # PyTorch's name for it
+lr_scheduler = sys.modules[f"{__name__}.lr_scheduler"] = types.ModuleType(f"{__name__}.lr_scheduler")
+lr_scheduler.__dict__.update({name: globals()[name] for name in __all__ if "LR" in name})    # PyTorch's name for these

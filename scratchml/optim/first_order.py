@@ -346,8 +346,8 @@ class RMSprop(Optimizer):
 def clip_grad_norm_(parameters, max_norm, norm_type=2.0):
     """Scale gradients, (N, D) or of any shape, by (9), so that their common norm is `max_norm` at most.
 
-    Returns the norm before.  Raises ValueError if it is NaN or infinite and would have to be scaled, or if an argument
-    is out of range.
+    Returns the norm before, as NumPy's number.  Raises ValueError if it is NaN or infinite and would have to be scaled,
+    or if an argument is out of range.
 
     Parameters
     ----------
@@ -364,14 +364,14 @@ def clip_grad_norm_(parameters, max_norm, norm_type=2.0):
     norms = [_norm(gradient(p).ravel().astype(np.float64), order) for p in parameters]
     n = _norm(np.array(norms), order) if norms else 0.0
     if measured:
-        return n
+        return np.float64(n)
     if not np.isfinite(n):
         bad = [k for k, norm in enumerate(norms) if not np.isfinite(norm)]
         raise ValueError(f"parameters: the norm of the gradients is {n}, that of gradient(s) {bad} not finite; no "
                          "factor mends that, skip the step or lower the step length")
     for p in parameters:
         set_gradient(p, clip(gradient(p), n, C))
-    return n
+    return np.float64(n)
 
 
 def clip_grad_value_(parameters, clip_value):

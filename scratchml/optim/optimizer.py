@@ -119,7 +119,7 @@ class Optimizer:
                 g = gradient(p)
                 if g.shape != p.data.shape:
                     raise ValueError(f"params: parameter {number} has shape {p.data.shape}, its gradient {g.shape}")
-                array = p.data
+                array = np.asarray(p.data)
                 array[...] = self.moved(array, g, self.state.setdefault(number, {}), group)
                 p.data = array                           # says to a Tensor that its array has changed
         return loss

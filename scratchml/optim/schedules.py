@@ -20,7 +20,8 @@ Choices
     Everything is computed from t, not from the step length before, so a schedule can be restored from t alone, and
     rounding does not add up.  PyTorch multiplies from step to step and differs in the last digits.  Where a step length
     is not what its schedule has made it, another schedule or the caller has had a hand in it: from then on it goes on
-    from the length that there is, by the factors of its own curve, as in PyTorch.  So several schedules multiply.
+    from the length that there is, by the factors of its own curve, as in PyTorch.  So several schedules multiply, a
+    LambdaLR as well, where PyTorch's undoes what the others have done.
     (2) goes on beyond T: it rises again, with period 2 T.  (3) with a < b is warm-up; then it stays at b η0.
 
 Cost
@@ -86,9 +87,19 @@ class Schedule:
 
     def step(self):
         """One step further."""
-        before = [self.at(base_lr, self.last_epoch) for base_lr in self.base_lrs]
+        before = self.lengths(self.last_epoch)
         self.last_epoch += 1
         self._apply(before)
+
+    def lengths(self, t):
+        """The step lengths of the groups after t steps.
+
+        Parameters
+        ----------
+        t : int
+            How many steps.
+        """
+        return [self.at(base_lr, t) for base_lr in self.base_lrs]
 
     def at(self, base_lr, t):
         """The step length after t steps.
@@ -124,7 +135,7 @@ class Schedule:
         self.last_epoch, self.base_lrs = state_dict["last_epoch"], list(state_dict["base_lrs"])
         lrs = state_dict.get("lrs")
         self.shared = lrs is not None
-        self._made = lrs or [self.at(base_lr, self.last_epoch) for base_lr in self.base_lrs]
+        self._made = lrs or self.lengths(self.last_epoch)
         self._set(self._made)
 
     def _interfered(self):
@@ -133,7 +144,7 @@ class Schedule:
 
     def _apply(self, before):
         """Set the step lengths of now, where the curves were at `before` a step ago."""
-        made = [self.at(base_lr, self.last_epoch) for base_lr in self.base_lrs]
+        made = self.lengths(self.last_epoch)
         if self._interfered():
             made = [new if old == self.floor else
                     self.floor + (lr - self.floor) * (new - self.floor) / (old - self.floor)
@@ -184,6 +195,52 @@ class ExponentialLR(Schedule):
 
     def at(self, base_lr, t):
         return step_decay(base_lr, self.gamma, t, 1)
+
+
+class MultiStepLR(Schedule):
+    """Times `gamma` at each of some steps.  Raises ValueError for settings out of range.
+
+    Parameters
+    ----------
+    optimizer : optimiser
+        Whose step lengths to set.
+    milestones : list of int
+        At which steps, in any order; one that stands there twice counts twice.
+    gamma : float, default=0.1
+        The factor, at least 0.
+    """
+
+    def __init__(self, optimizer, milestones, gamma=0.1):
+        if not hasattr(milestones, "__iter__"):
+            raise ValueError(f"milestones={milestones!r}: expected a list")
+        self.milestones = [whole_number(m, "milestones", least=0) for m in milestones]
+        self.gamma = real_number(gamma, "gamma")
+        super().__init__(optimizer)
+
+    def at(self, base_lr, t):
+        return step_decay(base_lr, self.gamma, sum(m <= t for m in self.milestones), 1)
+
+
+class LambdaLR(Schedule):
+    """Times a factor that a function of the number of steps gives.  Raises ValueError for what is no function.
+
+    Parameters
+    ----------
+    optimizer : optimiser
+        Whose step lengths to set.
+    lr_lambda : callable or list of callables
+        The function, of all groups or of each.
+    """
+
+    def __init__(self, optimizer, lr_lambda):
+        groups = len(optimizer.param_groups)
+        self.lr_lambdas = list(lr_lambda) if isinstance(lr_lambda, (list, tuple)) else [lr_lambda] * groups
+        if len(self.lr_lambdas) != groups or not all(map(callable, self.lr_lambdas)):
+            raise ValueError(f"lr_lambda={lr_lambda!r}: expected a function, or one for each of {groups} group(s)")
+        super().__init__(optimizer)
+
+    def lengths(self, t):
+        return [base_lr * factor(t) for base_lr, factor in zip(self.base_lrs, self.lr_lambdas)]
 
 
 class CosineAnnealingLR(Schedule):
@@ -349,92 +406,3 @@ class OneCycleLR(Schedule):
 
 def _straight(a, b, t, T):
     return a + (b - a) * t / T
-
-
-class ReduceLROnPlateau:
-    """Shorter steps where what is measured gets no better: `step(metrics)` after each pass.
-
-    Raises ValueError for settings out of range.
-
-    Parameters
-    ----------
-    optimizer : optimiser
-        Whose step lengths to set.
-    mode : {"min", "max"}, default="min"
-        Whether what is measured should fall or rise.
-    factor : float, default=0.1
-        What a step length is multiplied by, below 1.
-    patience : int, default=10
-        How many passes in a row may be no better.
-    threshold : float, default=1e-4
-        What counts as better: by that share of the best, or by that much.
-    threshold_mode : {"rel", "abs"}, default="rel"
-        Which of the two.
-    cooldown : int, default=0
-        How many passes do not count after steps have become shorter.
-    min_lr : float or list of float, default=0
-        The least step length, of all groups or of each.
-    eps : float, default=1e-8
-        A step length that would change by no more is left.
-    """
-
-    def __init__(self, optimizer, mode="min", factor=0.1, patience=10, threshold=1e-4, threshold_mode="rel", cooldown=0,
-                 min_lr=0, eps=1e-8):
-        self.optimizer, self.mode = optimizer, one_of(mode, "mode", ("min", "max"))
-        self.factor, self.eps = real_number(factor, "factor"), real_number(eps, "eps")
-        if self.factor >= 1:
-            raise ValueError(f"factor={factor!r}: expected a number of at least 0 and below 1")
-        self.patience = whole_number(patience, "patience", least=0)
-        self.threshold = real_number(threshold, "threshold")
-        self.threshold_mode = one_of(threshold_mode, "threshold_mode", ("rel", "abs"))
-        self.cooldown = whole_number(cooldown, "cooldown", least=0)
-        least = list(min_lr) if hasattr(min_lr, "__iter__") else [min_lr] * len(optimizer.param_groups)
-        if len(least) != len(optimizer.param_groups):
-            raise ValueError(f"min_lr: expected {len(optimizer.param_groups)} number(s), got {len(least)}")
-        self.min_lrs = [real_number(lr, "min_lr") for lr in least]
-        self.best, self.last_epoch = math.inf if mode == "min" else -math.inf, 0
-        self.num_bad_epochs = self.cooldown_counter = 0
-
-    def step(self, metrics):
-        """Take note of a pass.
-
-        Parameters
-        ----------
-        metrics : float
-            What is measured: a number, or a Tensor or array of one.
-        """
-        value, self.last_epoch = float(metrics), self.last_epoch + 1
-        if self._is_better(value):
-            self.best, self.num_bad_epochs = value, 0
-        else:
-            self.num_bad_epochs += 1
-        if self.cooldown_counter:
-            self.cooldown_counter, self.num_bad_epochs = self.cooldown_counter - 1, 0
-        if self.num_bad_epochs > self.patience:
-            self.cooldown_counter, self.num_bad_epochs = self.cooldown, 0
-            for group, least in zip(self.optimizer.param_groups, self.min_lrs):
-                shorter = max(group["lr"] * self.factor, least)
-                group["lr"] = shorter if group["lr"] - shorter > self.eps else group["lr"]
-
-    def _is_better(self, value):
-        sign = 1 if self.mode == "min" else -1
-        asked = self.threshold * (abs(self.best) if self.threshold_mode == "rel" else 1)
-        return sign * value < sign * self.best - asked if math.isfinite(self.best) else sign * value < sign * self.best
-
-    def get_last_lr(self):
-        """The step lengths of the groups now."""
-        return [group["lr"] for group in self.optimizer.param_groups]
-
-    def state_dict(self):
-        """What was measured, and how long it has been no better."""
-        return {name: getattr(self, name) for name in ("best", "last_epoch", "num_bad_epochs", "cooldown_counter")}
-
-    def load_state_dict(self, state_dict):
-        """Go on from what `state_dict` returned; the step lengths are in the state of the optimiser.
-
-        Parameters
-        ----------
-        state_dict : dict
-            What was measured.
-        """
-        self.__dict__.update({name: state_dict[name] for name in self.state_dict()})

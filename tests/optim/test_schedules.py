@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 
 from scratchml.autograd import Tensor
-from scratchml.optim import (SGD, Adagrad, Adam, CosineAnnealingLR, ExponentialLR, LinearLR, OneCycleLR,
-                             ReduceLROnPlateau, SequentialLR, StepLR)
+from scratchml.optim import (SGD, Adagrad, Adam, CosineAnnealingLR, ExponentialLR, LambdaLR, LinearLR, MultiStepLR,
+                             OneCycleLR, SequentialLR, StepLR)
 from scratchml.optim.schedules import cosine, linear, step_decay
 from tests.reference import schedules as reference
 from tests.strategies.schedules import ends, factors, lengths, times
@@ -95,6 +95,15 @@ def test_two_schedules_multiply():
         np.testing.assert_allclose(model.param_groups[0]["lr"], 8 * 0.5 ** (t // 2) * 0.9 ** t, rtol=1e-14)
 
 
+def test_a_function_of_time_leaves_others_their_factors():
+    model = optimiser(8.0)
+    warm, fall = LambdaLR(model, lambda t: min(1, (t + 1) / 4)), MultiStepLR(model, [2], 0.5)
+    for t in range(1, 6):
+        warm.step()
+        fall.step()
+        np.testing.assert_allclose(model.param_groups[0]["lr"], 8 * min(1, (t + 1) / 4) * 0.5 ** (t >= 2), rtol=1e-14)
+
+
 def test_a_warm_up_beside_a_fall_to_a_floor():
     model = optimiser(8.0)
     warm, fall = LinearLR(model, 0.25, total_iters=3), CosineAnnealingLR(model, 6, 2.0)
@@ -133,6 +142,24 @@ def test_two_schedules_restored_go_on():
             schedule.step()
 
 
+def test_factors_of_each_group():
+    model = optimiser(8.0, 1.0)
+    schedule = LambdaLR(model, [lambda t: 0.5 ** t, lambda t: t + 1])
+    seen = [schedule.get_last_lr()]
+    for _ in range(2):
+        schedule.step()
+        seen.append(schedule.get_last_lr())
+    assert seen == [[8, 1], [4, 2], [2, 3]]
+
+
+def test_a_factor_at_each_milestone():
+    schedule, seen = MultiStepLR(optimiser(8.0), [4, 1, 4], 0.5), []
+    for _ in range(6):
+        seen.append(schedule.get_last_lr()[0])
+        schedule.step()
+    assert seen == [8, 4, 4, 4, 1, 1]
+
+
 # --- one cycle
 
 @pytest.mark.parametrize("make, name", [(SGD, "momentum"), (Adam, "betas")])
@@ -153,41 +180,14 @@ def test_one_cycle(make, name):
         schedule.step()
 
 
-# --- where nothing gets better
-
-def test_shorter_steps_on_a_plateau():
-    model = optimiser(1.0, 0.01)
-    schedule = ReduceLROnPlateau(model, factor=0.1, patience=1, cooldown=1, min_lr=[0.0, 0.005])
-    seen = []
-    for value in (3.0, 2.0, 2.0, Tensor(2.0), 1.0, 1.0, 1.0, 1.0, 1.0):
-        schedule.step(value)
-        seen.append(schedule.get_last_lr()[0])
-    np.testing.assert_allclose(seen, [1, 1, 1, 0.1, 0.1, 0.1, 0.01, 0.01, 0.01])
-    assert schedule.get_last_lr()[1] == 0.005
-    restored = ReduceLROnPlateau(model, factor=0.1, patience=1)
-    restored.load_state_dict(schedule.state_dict())
-    assert restored.best == 1 and restored.last_epoch == 9 and restored.num_bad_epochs == schedule.num_bad_epochs
-
-
-def test_what_is_negative_or_should_rise():
-    falling = ReduceLROnPlateau(optimiser(1.0), patience=0)
-    for value in (-1.0, -1.00001, -0.99999):             # less than the threshold apart
-        falling.step(value)
-    assert falling.best == -1 and abs(falling.get_last_lr()[0] - 0.01) < 1e-15
-    rising = ReduceLROnPlateau(optimiser(1.0), "max", patience=0, threshold=0.5, threshold_mode="abs")
-    for value in (1.0, 1.6, 2.0):
-        rising.step(value)
-    assert rising.best == 1.6 and abs(rising.get_last_lr()[0] - 0.1) < 1e-15
-
-
 @pytest.mark.parametrize("make, message", [
+    (lambda o: LambdaLR(o, 0.5), "lr_lambda=0.5: expected a function"), (lambda o: LambdaLR(o, [abs, abs]), "each of 1 group"),
+    (lambda o: MultiStepLR(o, 3), "milestones=3: expected a list"), (lambda o: MultiStepLR(o, [0.5]), "milestones=0.5"),
     (lambda o: ExponentialLR(o, -1), "gamma=-1"), (lambda o: OneCycleLR(o, 1.0), "epochs=None"),
     (lambda o: OneCycleLR(o, 1.0, 1), "total_steps=1"), (lambda o: OneCycleLR(o, [1.0, 2.0], 5), "one for each group, got 2"),
     (lambda o: OneCycleLR(o, 1.0, 5, pct_start=1.5), "pct_start=1.5"), (lambda o: OneCycleLR(o, 1.0, 5, anneal_strategy="x"),
                                                                        "anneal_strategy='x'"),
     (lambda o: OneCycleLR(Adagrad([SimpleNamespace(data=np.zeros(1), grad=None)]), 1.0, 5), "Adagrad has no momentum"),
-    (lambda o: ReduceLROnPlateau(o, "least"), "mode='least'"), (lambda o: ReduceLROnPlateau(o, factor=1.0), "factor=1.0"),
-    (lambda o: ReduceLROnPlateau(o, patience=-1), "patience=-1"), (lambda o: ReduceLROnPlateau(o, min_lr=[0, 0]), "got 2"),
     (lambda o: SequentialLR(o, StepLR(o, 1), [1]), "schedulers=.*expected a list"),
     (lambda o: SequentialLR(o, [StepLR(o, 1)], 1), "milestones=1: expected a list"),
 ])

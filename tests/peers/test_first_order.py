@@ -52,6 +52,7 @@ def test_clipping(seed, limit, norm_type):
     lambda lib, o: lib.StepLR(o, 3, 0.5), lambda lib, o: lib.CosineAnnealingLR(o, 6, 0.01), lambda lib,
     o: lib.LinearLR(o),
     lambda lib, o: lib.LinearLR(o, 0.1, 0.8, 4), lambda lib, o: lib.ExponentialLR(o, 0.8),
+    lambda lib, o: lib.MultiStepLR(o, [7, 2, 7]), lambda lib, o: lib.LambdaLR(o, lambda t: 1 / (1 + t)),
     lambda lib, o: lib.OneCycleLR(o, 0.5, 20), lambda lib, o: lib.OneCycleLR(o, 0.5, epochs=4, steps_per_epoch=5,
                                                                              anneal_strategy="linear", pct_start=0.4),
     lambda lib, o: lib.OneCycleLR(o, [0.5], 20, three_phase=True, div_factor=5.0, final_div_factor=7.0),
@@ -81,6 +82,7 @@ def test_settings_have_the_same_names_and_defaults(cls):
 
 @pytest.mark.parametrize("makes", [
     [lambda lib, o: lib.StepLR(o, 3, 0.5), lambda lib, o: lib.ExponentialLR(o, 0.9)],
+    [lambda lib, o: lib.MultiStepLR(o, [3, 5], 0.5), lambda lib, o: lib.LinearLR(o, 0.5)],
     [lambda lib, o: lib.LinearLR(o, 0.25, total_iters=4), lambda lib, o: lib.CosineAnnealingLR(o, 20, 0.01)],
     [lambda lib, o: lib.CosineAnnealingLR(o, 5), lambda lib, o: lib.StepLR(o, 2, 0.7), lambda lib, o: lib.LinearLR(o, 0.5)],
 ])
