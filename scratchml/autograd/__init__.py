@@ -11,6 +11,8 @@ from scratchml.autograd.tensor import Tensor, grad, no_grad
 CHAPTERS = ("memory", "tensor", "fused", "table", "plain", "ops", "composed", "methods", "inplace", "modes", "creation",
             "storing", "batches", "graph", "gradcheck")
 
-__all__ = ["DataLoader", "Dataset", "Fused", "GradcheckError", "Subset", "Tensor", "TensorDataset", "draw", "enable_grad",
-           "grad", "gradcheck", "gradgradcheck", "is_grad_enabled", "load", "no_grad", "ops", "random_split", "save",
-           "set_grad_enabled"]
+__all__ = [
+    "Fused", "GradcheckError", "Tensor", "draw", "grad", "gradcheck", "gradgradcheck", "ops",
+    "enable_grad", "is_grad_enabled", "no_grad", "set_grad_enabled",
+    "DataLoader", "Dataset", "Subset", "TensorDataset", "random_split", "load", "save",
+]

@@ -19,6 +19,7 @@ Choices
 Tensor([[1., 3.],
         [0., 2.]])
 """
+import builtins
 import math
 import numbers
 
@@ -53,7 +54,6 @@ def t(x):
 
 def chunk(x, chunks, dim=0):
     """At most `chunks` pieces of one length along `dim`, the last perhaps shorter."""
-    x = as_tensor(x)
     if not isinstance(chunks, numbers.Integral) or chunks < 1:
         raise ValueError(f"chunks={chunks!r}: expected a whole number of at least 1")
     return ops.split(x, max(1, -(-x.shape[ops.one_dim(dim, x.ndim)] // int(chunks))), dim)
@@ -61,16 +61,15 @@ def chunk(x, chunks, dim=0):
 
 def unbind(x, dim=0):
     """What lies along `dim`, one by one, without that dimension."""
-    x = as_tensor(x)
     dim = ops.one_dim(dim, x.ndim)
-    return tuple(ops.squeeze(piece, dim) for piece in ops.split(x, 1, dim)) if x.shape[dim] else ()
+    return tuple(piece.squeeze(dim) for piece in ops.split(x, 1, dim)) if x.shape[dim] else ()
 
 
 def repeat(x, *sizes):
     """So many copies along each dimension; there may be new ones in front.  Raises ValueError for fewer than it has."""
     x = as_tensor(x)
     sizes = tuple(sizes[0]) if len(sizes) == 1 and isinstance(sizes[0], (tuple, list)) else sizes
-    if len(sizes) < x.ndim or any(not isinstance(n, numbers.Integral) or n < 0 for n in sizes):
+    if len(sizes) < x.ndim or builtins.any(not isinstance(n, numbers.Integral) or n < 0 for n in sizes):
         raise ValueError(f"sizes={sizes}: expected a whole number >= 0 for each of at least {x.ndim} dimension(s)")
     shape = (1,) * (len(sizes) - x.ndim) + x.shape
     apart = ops.reshape(x, tuple(m for n in shape for m in (1, n)))
@@ -80,12 +79,12 @@ def repeat(x, *sizes):
 
 def reshape_as(x, other):
     """In the shape of `other`."""
-    return ops.reshape(x, other.shape)
+    return x.reshape(other.shape)
 
 
 def expand_as(x, other):
     """Repeated to the shape of `other`."""
-    return ops.expand(x, other.shape)
+    return x.expand(other.shape)
 
 
 def clone(x):
@@ -111,6 +110,57 @@ def _masked(x, mask):
     return table.ONLY(x, params=(mask,)) if isinstance(x, Tensor) else x.masked_fill(~mask, 0)
 
 
+def diag(x, diagonal=0):
+    """The diagonal (N) of a matrix (N, D), or the matrix (N, N) of a diagonal.  Raises ValueError for other shapes."""
+    if np.ndim(ops.bare(x)) not in (1, 2):
+        raise ValueError(f"input: expected shape (N,) or (N, D), got {np.shape(ops.bare(x))}")
+    if x.ndim == 1:
+        n = len(x) + abs(diagonal)
+        at = np.zeros((n, n), np.int64)
+        on = np.eye(n, k=diagonal, dtype=bool)
+        at[on] = np.arange(len(x))
+        return x[at].masked_fill(~on, 0)
+    rows, columns = np.nonzero(np.eye(*x.shape, k=diagonal))
+    return x[rows, columns]
+
+
+def index_select(x, dim, index):
+    """The entries along `dim` at the places `index`, (K)."""
+    return x[(slice(None),) * ops.one_dim(dim, x.ndim) + (np.asarray(index).reshape(-1),)]
+
+
+def masked_select(x, mask):
+    """The entries where `mask`, an array of bool, is true, (K); both are broadcast."""
+    mask = ops.as_mask(mask)
+    shape = np.broadcast_shapes(x.shape, mask.shape)
+    return x.expand(shape)[np.broadcast_to(mask, shape)]
+
+
+def narrow(x, dim, start, length):
+    """The `length` entries along `dim` that begin at `start`.  Raises ValueError if there are not so many."""
+    dim = ops.one_dim(dim, x.ndim)
+    if not 0 <= start <= start + length <= x.shape[dim]:
+        raise ValueError(f"start={start}, length={length}: expected a part of {x.shape[dim]} entries")
+    return x[(slice(None),) * dim + (slice(start, start + length),)]
+
+
+def repeat_interleave(x, repeats, dim=None):
+    """Every entry along `dim` so many times in a row, `repeats` a number or one for each; None for all as one."""
+    if dim is None:
+        return repeat_interleave(x.flatten(), repeats, 0)
+    return index_select(x, dim, np.repeat(np.arange(x.shape[ops.one_dim(dim, x.ndim)]), repeats))
+
+
+def roll(x, shifts, dims=None):
+    """Moved on by `shifts` places along `dims`, what falls out at the end to the front; None for all as one."""
+    if dims is None:
+        return roll(x.flatten(), shifts, 0).reshape(x.shape)
+    pairs = zip(shifts, dims, strict=True) if isinstance(dims, (tuple, list)) else [(shifts, dims)]
+    for shift, dim in pairs:
+        x = index_select(x, dim, (np.arange(x.shape[dim]) - shift) % max(x.shape[dim], 1))
+    return x
+
+
 # --- powers, sums, products, norms ---------------------------------------------------------------
 
 
@@ -127,6 +177,19 @@ def rsqrt(x):
 def reciprocal(x):
     """1 / x"""
     return 1 / as_tensor(x)
+
+
+def dot(a, b):
+    """The sum of the products of two vectors (N).  Raises ValueError for other shapes."""
+    a, b = as_tensor(a), as_tensor(b)
+    if a.ndim != 1 or a.shape != b.shape:
+        raise ValueError(f"dot: expected two vectors of one length, got shapes {a.shape} and {b.shape}")
+    return a @ b
+
+
+def outer(a, b):
+    """The products (N, M) of the entries of two vectors, (N) and (M)."""
+    return ops.mul(a.reshape(-1, 1), b.reshape(1, -1))
 
 
 def std(x, dim=None, correction=1, keepdim=False, *, unbiased=None):
@@ -175,10 +238,66 @@ def _product(x, dim):
     return x
 
 
+# --- truth ---------------------------------------------------------------------------------------
+
+
+def logical_and(a, b):
+    """Where neither is 0."""
+    return Plain(np.logical_and(ops.bare(a), ops.bare(b)))
+
+
+def logical_or(a, b):
+    """Where not both are 0."""
+    return Plain(np.logical_or(ops.bare(a), ops.bare(b)))
+
+
+def logical_not(x):
+    """Where it is 0."""
+    return Plain(np.logical_not(ops.bare(x)))
+
+
+def any(x, dim=None, keepdim=False):
+    """Whether an entry is not 0: of all, or along `dim`."""
+    return Plain(np.any(ops.bare(x), axis=dim, keepdims=keepdim))
+
+
+def all(x, dim=None, keepdim=False):
+    """Whether no entry is 0: of all, or along `dim`."""
+    return Plain(np.all(ops.bare(x), axis=dim, keepdims=keepdim))
+
+
+def nonzero(x, *, as_tuple=False):
+    """The places of the entries that are not 0, (K, N) for N dimensions, or each dimension apart."""
+    at = np.nonzero(np.asarray(ops.bare(x)))
+    return tuple(map(Plain, at)) if as_tuple else Plain(np.stack(at, 1))
+
+
+def bincount(input, weights=None, minlength=0):
+    """How often each whole number >= 0 is in `input`, (N) -> (K) with K of at least `minlength`; or sums of `weights`.
+
+    Raises ValueError for other numbers.
+    """
+    array = np.asarray(input)
+    if array.dtype.kind not in "biu" or array.ndim != 1 or (array < 0).any():
+        raise ValueError(f"input: expected whole numbers >= 0 of shape (N,), got {array.dtype} of shape {array.shape}")
+    counts = np.bincount(array, None if weights is None else ops.bare(weights), minlength)
+    return Plain(counts) if weights is None else Tensor(counts)
+
+
+def equal(a, b):
+    """Whether two have the same shape and entries."""
+    return bool(np.array_equal(ops.bare(a), ops.bare(b)))
+
+
+def allclose(a, b, rtol=1e-05, atol=1e-08, equal_nan=False):
+    """Whether no entry differs from that of `b` by more than atol + rtol |b|."""
+    return bool(np.allclose(ops.bare(a), ops.bare(b), rtol, atol, equal_nan))
+
+
 # --- order ---------------------------------------------------------------------------------------
 
 
-def argsort(x, dim=-1, descending=False):
+def argsort(x, dim=-1, descending=False, stable=True):
     """Where the entries along `dim` stand in order, (N, D) for (N, D); Plain."""
     array = x._data if isinstance(x, Tensor) else np.asarray(x)
     if not array.ndim:
@@ -190,14 +309,17 @@ def argsort(x, dim=-1, descending=False):
     return Plain(array.shape[dim] - 1 - np.flip(backwards, dim))
 
 
-def sort(x, dim=-1, descending=False):
+def sort(x, dim=-1, descending=False, stable=True):
     """(values, indices) of the entries along `dim` in order."""
     at = argsort(x, dim, descending)
     return Extreme(take_along(x, at, dim), at)
 
 
-def topk(x, k, dim=-1, largest=True):
-    """(values, indices) of the `k` largest entries along `dim`, or smallest, in order.  Raises ValueError for more."""
+def topk(x, k, dim=-1, largest=True, sorted=True):
+    """(values, indices) of the `k` largest entries along `dim`, or smallest, in order whether `sorted` or not.
+
+    Raises ValueError for more than there are.
+    """
     length = np.shape(x._data if isinstance(x, Tensor) else x)
     at = argsort(x, dim, largest)
     if not isinstance(k, numbers.Integral) or not 0 <= k <= (length[dim] if length else 1):

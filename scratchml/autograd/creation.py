@@ -17,11 +17,10 @@ from scratchml.core.random import generator
 
 
 def tensor(data, dtype=None, device=None, requires_grad=False):
-    """A copy of `data`, numbers in lists, arrays, Tensors, of any shape such as (N, D).  Raises ValueError for others."""
+    """A copy of `data`, numbers in lists, arrays, Tensors, (N, D) or of any shape.  Raises ValueError for others."""
     array = np.array(_bare(unmasked(data, "data")))
-    of_python = not isinstance(data, (np.ndarray, np.generic, Tensor))
-    if array.dtype.kind == "f" and of_python and not _holds_arrays(data):
-        array = array.astype(np.float32)
+    if dtype is None and array.dtype.kind == "f" and not _holds_arrays(data):
+        dtype = np.float32
     return _made(array, dtype, device, requires_grad)
 
 
@@ -69,6 +68,18 @@ def _filled(size, value, dtype, device, requires_grad):
     return _made(np.full(shape, value), np.float32 if dtype is None else dtype, device, requires_grad)
 
 
+class Generator(np.random.Generator):
+    """A source of random numbers, begun anew by `manual_seed`."""
+
+    def __init__(self, device="cpu"):
+        super().__init__(np.random.PCG64())
+
+    def manual_seed(self, seed):
+        """Begin anew with `seed`; returns itself."""
+        self.bit_generator.state = np.random.PCG64(seed).state
+        return self
+
+
 def zeros(*size, dtype=None, device=None, requires_grad=False):
     """Zeros of the shape `size`, numbers or one tuple."""
     return _filled(size, 0.0, dtype, device, requires_grad)
@@ -110,6 +121,20 @@ def linspace(start, end, steps, dtype=None, device=None, requires_grad=False):
     return _made(np.linspace(start, end, steps), np.float32 if dtype is None else dtype, device, requires_grad)
 
 
+def _of_type(name, dtype):
+    """PyTorch's old name for a Tensor of one type: of what a list holds, or of zeros in the sizes that are given."""
+    def made(*data):
+        whole = all(isinstance(n, (int, np.integer)) for n in data)
+        return zeros(*data, dtype=dtype) if whole else tensor(*data, dtype=dtype)
+    made.__name__, made.dtype = name, np.dtype(dtype)
+    made.__doc__ = f"`tensor` with dtype={dtype!r} of a list or array (N, D), or zeros of the shape that numbers give."
+    return made
+
+
+FloatTensor, DoubleTensor = _of_type("FloatTensor", "float32"), _of_type("DoubleTensor", "float64")
+LongTensor, BoolTensor = _of_type("LongTensor", "int64"), _of_type("BoolTensor", "bool")
+
+
 # --- random --------------------------------------------------------------------------------------
 
 
@@ -139,6 +164,31 @@ def randint(low, high=None, size=(), generator=None, dtype=None, device=None):
     return _made(_rng(generator).integers(low, high, tuple(size)), np.int64 if dtype is None else dtype, device, False)
 
 
+def bernoulli(input, *, generator=None):
+    """1 with the probabilities `input`, (N, D) or any, else 0; without a gradient.  Raises ValueError for others."""
+    p = _bare(input)
+    if not ((p >= 0) & (p <= 1)).all():
+        raise ValueError("input: expected probabilities, from 0 to 1")
+    return Tensor((_rng(generator).random(p.shape) < p).astype(p.dtype))
+
+
+def multinomial(input, num_samples, replacement=False, *, generator=None):
+    """Places drawn in proportion to the weights `input`, (N) or (B, N): (K) or (B, K) for K of `num_samples`.
+
+    Raises ValueError for weights that are negative or not finite, and for fewer than there are draws without
+    `replacement`.
+    """
+    w = np.asarray(_bare(input), np.float64)
+    if w.ndim not in (1, 2) or not np.isfinite(w).all() or (w < 0).any():
+        raise ValueError(f"input: expected weights >= 0 of shape (N,) or (B, N), got shape {w.shape}")
+    least = 1 if replacement else num_samples
+    if ((w > 0).sum(-1) < least).any():
+        raise ValueError(f"input: expected at least {least} weight(s) above 0")
+    draws = [_rng(generator).choice(w.shape[-1], num_samples, replacement, row / row.sum())
+             for row in w.reshape(-1, w.shape[-1])]
+    return Plain(np.reshape(draws, (*w.shape[:-1], num_samples)))
+
+
 def randperm(n, generator=None, dtype=None, device=None):
     """0 ... n - 1 in random order, (N,).  Raises ValueError for n below 0."""
     return _made(_rng(generator).permutation(n), np.int64 if dtype is None else dtype, device, False)
@@ -164,6 +214,31 @@ ones_like = _like(lambda shape, *how: _filled((shape,), 1.0, *how), "ones_like")
 empty_like = _like(lambda shape, *how: _filled((shape,), 0.0, *how), "empty_like")
 rand_like = _like(lambda shape, *how: _drawn(_rng(None).random, (shape,), *how), "rand_like")
 randn_like = _like(lambda shape, *how: _drawn(_rng(None).standard_normal, (shape,), *how), "randn_like")
+
+
+def new_zeros(x, *size, dtype=None, device=None, requires_grad=False):
+    """Zeros of the shape `size` in the dtype of this one, or another."""
+    return _filled(size, 0.0, x.dtype if dtype is None else dtype, device, requires_grad)
+
+
+def new_ones(x, *size, dtype=None, device=None, requires_grad=False):
+    """Ones of the shape `size` in the dtype of this one, or another."""
+    return _filled(size, 1.0, x.dtype if dtype is None else dtype, device, requires_grad)
+
+
+def new_full(x, size, fill_value, dtype=None, device=None, requires_grad=False):
+    """`fill_value` in the shape `size` and the dtype of this one, or another."""
+    return _filled((size,), fill_value, x.dtype if dtype is None else dtype, device, requires_grad)
+
+
+def new_tensor(x, data, dtype=None, device=None, requires_grad=False):
+    """A copy of `data`, as `tensor`, in the dtype of this one, or another."""
+    return tensor(data, x.dtype if dtype is None else dtype, device, requires_grad)
+
+
+for _function in (new_zeros, new_ones, new_full, new_tensor):
+    setattr(Tensor, _function.__name__, _function)
+    setattr(Plain, _function.__name__, _function)
 
 
 def full_like(input, fill_value, dtype=None, device=None, requires_grad=False):

@@ -5,6 +5,10 @@ also under its other names, as long as no gradient can go wrong by it: the leaf 
 `no_grad`.  Of what was computed, x -= y makes a new Tensor; a method such as `sub_` could not give it the name, and
 refuses.
 
+A Tensor of zeros that is filled piece by piece, y[t] = h, is computed by its assignments once an h requires a gradient:
+each is an operation, (y, h) -> y, whose gradient by y is 0 where h stands.  It writes to the array of y itself, so an
+operation that has needed y as it was before has an error in the sweep.
+
 >>> from scratchml.autograd import Tensor, no_grad
 >>> x = Tensor([1.0, 2.0], requires_grad=True)
 >>> (x * x).sum().backward()
@@ -18,8 +22,9 @@ import functools
 
 import numpy as np
 
-from scratchml.autograd import ops
-from scratchml.autograd.memory import _PRIVATE
+from scratchml.autograd import ops, table
+from scratchml.autograd.memory import _PRIVATE, Memory
+from scratchml.autograd.plain import Plain
 from scratchml.autograd.tensor import Tensor, _mode
 from scratchml.core.random import generator as as_generator
 
@@ -35,7 +40,7 @@ def _changeable(x, what):
 def _write(x, array):
     """Put `array`, broadcast and in the dtype of `x`, into the array of `x`, or in its place if that is read-only."""
     if x._data.flags.writeable:
-        x.data[...] = array
+        x._shared()[...] = array
     else:
         x.data = np.array(np.broadcast_to(array, x.shape), x.dtype)
     return x
@@ -59,17 +64,18 @@ Tensor.__ipow__ = _assignment("**=", ops.pow)
 
 
 def _setitem(x, index, value):
-    """x[index] = value, for a leaf."""
-    if not _changeable(x, "x[...] = ..."):
+    """x[index] = value, for a leaf.  Once a value requires a gradient, x is the result of the assignments to it."""
+    assigned = x._node is not None and x._node.primitive is table.ASSIGN and _mode.recording
+    if not assigned and not _changeable(x, "x[...] = ..."):
         raise TypeError("x[...] = ...: what an operation has computed is not changed in place: use where, masked_fill "
-                        "or concatenate for a new Tensor")
-    value = ops.as_tensor(value, x)
-    if value.requires_grad and _mode.recording:
-        raise TypeError("x[...] = ...: the value requires a gradient, which an assignment would lose; use where, "
-                        "masked_fill or concatenate for a new Tensor, or value.detach()")
-    array = x._data if x._data.flags.writeable else x._data.copy()
-    array[ops.as_index(index)] = value._data
-    x.data = array
+                        "or concatenate for a new Tensor, or assign to its clone().detach()")
+    value, at = ops.as_tensor(value, x), ops.as_index(index)
+    if assigned or value.requires_grad and _mode.recording:
+        y = table.ASSIGN(x, value, params=(at,))
+        x._node, x.requires_grad, array = y._node, True, y._data
+    else:
+        array = table.assigned(x._data, value._data, at)
+    x._data, x._memory = array, Memory(array)            # who has kept x as it was before finds another memory
 
 
 Tensor.__setitem__ = _setitem
@@ -94,6 +100,16 @@ def _in_place(compute):
             raise ValueError(f"{name}: expected what fits into shape {x.shape}, got {array.shape}")
         return _write(x, array)
     setattr(Tensor, name, method)
+    setattr(Plain, name, _written(compute))
+    return method
+
+
+def _written(compute):
+    """The same of whole numbers and truth values, which no graph relies on."""
+    @functools.wraps(compute)
+    def method(x, *arguments, **named):
+        x[...] = compute(x.numpy(), *map(ops.bare, arguments), **named)
+        return x
     return method
 
 
@@ -167,6 +183,14 @@ def lerp_(x, end, weight):
 def masked_fill_(x, mask, value):
     """`value` where `mask` is true."""
     return np.where(mask, value, x)
+
+
+@_in_place
+def scatter_(x, dim, index, src):
+    """`src`, a number or an array of the shape of `index`, at the places along `dim` that `index` names."""
+    y = x.copy()
+    np.put_along_axis(y, np.asarray(index), src, dim)
+    return y
 
 
 @_in_place

@@ -6,6 +6,25 @@ import numpy as np
 from scratchml.core.fingerprint import fingerprint
 
 
+class Entries(np.ndarray):
+    """The numbers of a Tensor: NumPy's array, with the methods of Tensors under the names that NumPy has not.
+
+    So `w.data.normal_()` and `y.data.cpu()` are what they are in PyTorch, and what both have is NumPy's; `view` of
+    lengths is a change of shape.  What is computed from it is an array.
+    """
+
+    def __array_wrap__(self, array, context=None, return_scalar=False):
+        return np.asarray(array) if array.ndim else array[()]
+
+    def view(self, *shape):
+        if shape and isinstance(shape[0], (int, np.integer, tuple, list)):
+            return self.reshape(*shape)
+        return super().view(*shape)
+
+    def __repr__(self):
+        return repr(np.asarray(self))
+
+
 class Memory:
     """An array that can be written to from outside, shared by a leaf and the views of it."""
 

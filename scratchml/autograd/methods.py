@@ -14,27 +14,42 @@ Traceback (most recent call last):
 TypeError: numpy.sinh of a Tensor: it has no row in the derivative table. Use scratchml.autograd.ops, or \
 t.detach().numpy() to leave the graph
 """
+import itertools
+
 import numpy as np
 
 from scratchml.autograd import composed, ops, table
+from scratchml.autograd.memory import Entries
 from scratchml.autograd.plain import Plain
-from scratchml.autograd.tensor import Tensor
+from scratchml.autograd.tensor import FLOATS, Tensor
 
 # --- methods -------------------------------------------------------------------------------------
 
-for _name in ("add sub mul div pow neg exp log log1p sqrt abs tanh sigmoid relu leaky_relu softplus clamp maximum "
-              "minimum masked_fill eq ne lt le gt ge sin cos sum mean var max min amax amin argmax argmin cumsum logsumexp "
-              "softmax log_softmax matmul reshape permute transpose squeeze unsqueeze expand flip gather split to").split():
-    setattr(Tensor, _name, getattr(ops, _name))
-for _name in ("flatten t chunk unbind repeat reshape_as expand_as clone tril triu square rsqrt reciprocal std norm prod "
-              "argsort sort topk").split():
-    setattr(Tensor, _name, getattr(composed, _name))
-
-ALIASES = {                                              # other names of PyTorch's for a method
-    "view": "reshape", "view_as": "reshape_as", "mm": "matmul", "bmm": "matmul", "clip": "clamp",
-    "swapaxes": "transpose", "multiply": "mul", "subtract": "sub", "divide": "div", "type": "to", "type_as": "to",
-    "cpu": "to", "contiguous": "to", "nelement": "numel",
+OF_TENSORS = {
+    ops: """add sub mul div pow neg exp log log1p log2 sqrt abs sin cos tanh erf sigmoid relu leaky_relu softplus clamp
+        clamp_min clamp_max maximum minimum masked_fill sign round floor ceil eq ne lt le gt ge sum mean var max min amax
+        amin argmax argmin cumsum logsumexp softmax log_softmax matmul reshape permute transpose squeeze unsqueeze expand
+        gather to""",
+    composed: """flatten t repeat clone square rsqrt reciprocal std norm prod dot outer any all argsort sort""",
 }
+OF_BOTH = {                                              # of whole numbers and truth values as well
+    ops: "flip split",
+    composed: """reshape_as expand_as chunk unbind tril triu diag index_select masked_select narrow nonzero
+        repeat_interleave roll logical_and logical_or logical_not equal allclose topk""",
+}
+ALIASES = {                                              # other names of PyTorch's for a method
+    "view": "reshape", "view_as": "reshape_as", "mm": "matmul", "bmm": "matmul", "mv": "matmul", "clip": "clamp",
+    "swapaxes": "transpose", "multiply": "mul", "subtract": "sub", "divide": "div", "type": "to", "type_as": "to",
+    "cpu": "to", "contiguous": "to", "nelement": "numel", "ndimension": "dim",
+}
+OPERATORS = "eq ne lt le gt ge add sub mul"              # methods of whole numbers that are Python's operators
+
+for _classes, _names in (((Tensor,), OF_TENSORS), ((Tensor, Plain), OF_BOTH)):
+    for _class, (_chapter, _listed) in itertools.product(_classes, _names.items()):
+        for _name in _listed.split():
+            setattr(_class, _name, getattr(_chapter, _name))
+for _name in OPERATORS.split():
+    setattr(Plain, _name, getattr(Plain, f"__{_name}__"))
 
 
 def _item(x):
@@ -86,7 +101,9 @@ def _requires_grad(x, requires_grad=True):
     return x
 
 
-Tensor.item, Tensor.__float__, Tensor.__bool__ = _item, _item, lambda x: bool(x.item())
+Tensor.item, Tensor.__float__ = _item, _item
+Tensor.__int__, Tensor.__bool__ = lambda x: int(x.item()), lambda x: bool(x.item())
+Tensor.where = lambda x, condition, other: ops.where(condition, x, other)
 Tensor.__repr__, Tensor.__format__, Tensor.tolist = _repr, _format, lambda x: x._data.tolist()
 Tensor.__len__, Tensor.__iter__ = _len, lambda x: (x[i] for i in range(len(x)))
 Tensor.size, Tensor.dim, Tensor.numel = _size, lambda x: x._data.ndim, lambda x: x._data.size
@@ -97,9 +114,23 @@ Tensor.requires_grad_, Tensor.is_leaf = _requires_grad, property(
     lambda x: x._node is None, doc="Whether no remembered operation has computed it.")
 Tensor.device = property(lambda x: "cpu", doc="Where the numbers are.")
 Tensor.float, Tensor.double = lambda x: ops.to(x, np.float32), lambda x: ops.to(x, np.float64)
-Tensor.long, Tensor.int, Tensor.bool = lambda x: ops.to(x, np.int64), lambda x: ops.to(x, np.int32), lambda x: ops.to(x, bool)
+Tensor.long, Tensor.int = lambda x: ops.to(x, np.int64), lambda x: ops.to(x, np.int32)
+Tensor.bool = lambda x: ops.to(x, bool)
 Tensor.isnan, Tensor.isinf, Tensor.isfinite = (
     lambda x: Plain(np.isnan(x._data)), lambda x: Plain(np.isinf(x._data)), lambda x: Plain(np.isfinite(x._data)))
+
+
+
+def _of_tensor(entries, name):
+    """A method of Tensors that NumPy's arrays lack, of the Tensor with these entries: it shares their memory."""
+    if name[0] == "_" or not hasattr(Tensor, name) or entries.dtype not in FLOATS:
+        raise AttributeError(f"an array has no attribute {name!r}, nor has a Tensor")
+    if name[-1] == "_" and not entries.flags.writeable:
+        raise ValueError(f"{name}: this array is read-only, as what an operation has computed is; change a copy")
+    return getattr(Tensor(entries), name)
+
+
+Entries.__getattr__ = _of_tensor
 
 # --- operators -----------------------------------------------------------------------------------
 
@@ -134,6 +165,7 @@ Tensor.__lt__, Tensor.__le__, Tensor.__gt__, Tensor.__ge__ = map(_comparison, (o
 
 for _name, _other in ALIASES.items():
     setattr(Tensor, _name, getattr(Tensor, _other))
+Plain.view_as = Plain.reshape_as
 
 # --- NumPy's functions ---------------------------------------------------------------------------
 

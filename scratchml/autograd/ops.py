@@ -11,6 +11,7 @@ Choices
     Comparisons give Plain arrays of bool, argmax and argmin of int: they have no derivative.
     0 ** 0 is 1, with derivative 0 by the base.
     A Python number takes the dtype of the Tensor that it meets, as do bool and int; float32 meets float64 as float64.
+    Plain that meets none becomes float32.
 
 >>> from scratchml.autograd import Tensor, grad
 >>> x = Tensor([1.0, 2.0], requires_grad=True)
@@ -20,6 +21,7 @@ Choices
 (Tensor([ 3., 12.], requires_grad=True), Tensor([ 6., 12.]))
 """
 import builtins
+import math
 import numbers
 import string
 
@@ -37,7 +39,7 @@ def as_tensor(x, like=None):
     """`x` as a Tensor; a number, and an array of bool or int, takes the dtype of the Tensor `like`."""
     if type(x) is Tensor:
         return x
-    dtype = like._data.dtype if type(like) is Tensor else np.float64
+    dtype = like._data.dtype if type(like) is Tensor else np.float32 if isinstance(x, Plain) else np.float64
     if type(x) is float or type(x) is int or isinstance(x, numbers.Real):
         return fixed(x, dtype)
     array = np.asarray(unmasked(x, "data"))
@@ -76,7 +78,8 @@ def _dims(dim, ndim):
     return tuple(dims)
 
 
-def _mask(mask):
+def as_mask(mask):
+    """An array of bool.  Raises ValueError for another."""
     mask = np.array(unmasked(mask, "mask"))                                # a copy: the caller may change theirs
     if mask.dtype != bool:
         raise ValueError(f"mask: expected an array of bool, got dtype {mask.dtype}; compare, e.g. mask != 0")
@@ -133,6 +136,11 @@ def log1p(x):
     return table.LOG1P(as_tensor(x))
 
 
+def log2(x):
+    """The logarithm to the base of 2."""
+    return log(x) * (1 / math.log(2))
+
+
 def sqrt(x):
     """√x"""
     return table.SQRT(as_tensor(x))
@@ -151,6 +159,11 @@ def sin(x):
 def cos(x):
     """The cosine."""
     return table.COS(as_tensor(x))
+
+
+def erf(x):
+    """2/√π ∫_0^x e^{-t²} dt"""
+    return table.ERF(as_tensor(x))
 
 
 def tanh(x):
@@ -205,14 +218,44 @@ def minimum(a, b):
 def where(condition, a, b):
     """Entries of `a` where `condition`, an array of bool, is true, of `b` elsewhere.  Raises ValueError for others."""
     if not any(isinstance(x, (Tensor, float)) for x in (a, b)) and any(isinstance(x, Plain) for x in (a, b)):
-        return np.where(_mask(condition), a, b).view(Plain)
-    return table.WHERE(*_pair(a, b), params=(_mask(condition),))
+        return np.where(as_mask(condition), a, b).view(Plain)
+    return table.WHERE(*_pair(a, b), params=(as_mask(condition),))
 
 
 def masked_fill(x, mask, value):
     """The number `value` where `mask`, an array of bool, is true, `x` elsewhere.  Raises ValueError for others."""
     x = as_tensor(x)
-    return table.WHERE(fixed(value, x.dtype), x, params=(_mask(mask),))
+    return table.WHERE(fixed(value, x.dtype), x, params=(as_mask(mask),))
+
+
+def clamp_min(x, min):
+    """The greater of x and `min`."""
+    return clamp(x, min=min)
+
+
+def clamp_max(x, max):
+    """The lesser of x and `max`."""
+    return clamp(x, max=max)
+
+
+def sign(x):
+    """-1, 0 or 1, without a gradient: its slope is 0, where it has one."""
+    return Tensor(np.sign(as_tensor(x)._data))
+
+
+def round(x):
+    """The nearest whole number, of two the even one, as a float without a gradient: its slope is 0."""
+    return Tensor(np.round(as_tensor(x)._data))
+
+
+def floor(x):
+    """The greatest whole number up to x, as a float without a gradient: its slope is 0."""
+    return Tensor(np.floor(as_tensor(x)._data))
+
+
+def ceil(x):
+    """The least whole number from x on, as a float without a gradient: its slope is 0."""
+    return Tensor(np.ceil(as_tensor(x)._data))
 
 
 def eq(a, b):
@@ -478,10 +521,10 @@ def expand(x, *shape):
 
 
 def flip(x, dim):
-    """In reverse along `dim`."""
-    x = as_tensor(x)
+    """In reverse along `dim`, one dimension or several."""
+    x = x if isinstance(x, Plain) else as_tensor(x)
     dims = _dims(dim, x.ndim)
-    return table.INDEX(x, params=(tuple(slice(None, None, -1 if d in dims else None) for d in range(x.ndim)),))
+    return x[tuple(slice(None, None, -1 if d in dims else None) for d in range(x.ndim))]
 
 
 def index(x, at):
@@ -551,7 +594,7 @@ def _several(tensors):
 
 def split(x, split_size, dim=0):
     """Pieces along `dim`, of length `split_size`, the last perhaps shorter, or of the lengths in a list."""
-    x = as_tensor(x)
+    x = x if isinstance(x, Plain) else as_tensor(x)
     dim = one_dim(dim, x.ndim)
     n = x.shape[dim]
     if isinstance(split_size, numbers.Integral):
@@ -561,6 +604,8 @@ def split(x, split_size, dim=0):
     split_size = [int(length) for length in split_size]
     if builtins.sum(split_size) != n or builtins.min(split_size, default=0) < 0:
         raise ValueError(f"split_size={split_size}: sums to {builtins.sum(split_size)}, dimension {dim} has length {n}")
+    if isinstance(x, Plain):
+        return tuple(map(Plain, np.split(x, np.cumsum(split_size)[:-1], dim)))
     return table.split(x, split_size, dim)
 
 

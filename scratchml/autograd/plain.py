@@ -41,6 +41,23 @@ class Plain(np.ndarray):
     def __new__(cls, data, dtype=None):
         return np.asarray(data, dtype).view(cls)
 
+    def __getitem__(self, at):
+        part = super().__getitem__(at)
+        return part if isinstance(part, Plain) else Plain(part)
+
+    def __hash__(self):
+        """That of the number, for the sake of dictionaries; an array has none."""
+        if self.ndim:
+            raise TypeError(f"unhashable: an array of shape {self.shape}; a single number, or .item(), can be a key")
+        return hash(self.item())
+
+    def __array_function__(self, function, types, arguments, named):
+        """NumPy's functions see NumPy's arrays; whole numbers and truth values that they return are Plain again."""
+        if any(not issubclass(kind, Plain) and kind is not np.ndarray for kind in types):
+            return NotImplemented
+        result = function(*_of_numpy(arguments), **_of_numpy(named))
+        return result.view(Plain) if isinstance(result, np.ndarray) and result.dtype.kind in "biu" else result
+
     # --- types
 
     def float(self):
@@ -67,6 +84,10 @@ class Plain(np.ndarray):
         """As another dtype; a device, which can only be the CPU, changes nothing."""
         dtype = asked_dtype(*what, **named)
         return self if dtype is None else as_dtype(self.numpy(), dtype)
+
+    def type(self, dtype):
+        """As another dtype."""
+        return self.to(dtype)
 
     def type_as(self, other):
         """In the dtype of `other`."""
@@ -162,18 +183,29 @@ class Plain(np.ndarray):
         values = getattr(np.ndarray, name)(self, axis=dim, keepdims=keepdim)
         return Extreme(values, getattr(np.ndarray, f"arg{name}")(self, axis=dim, keepdims=keepdim))
 
-    def logical_not(self):
-        return np.logical_not(self)
-
     def masked_fill(self, mask, value):
         """With `value` where `mask` is true."""
         return np.where(mask, np.asarray(value, self.dtype), self).view(Plain)
 
-    def eq(self, other):
-        return self == other
+    def clamp(self, min=None, max=None):
+        """The nearest numbers from `min` to `max`."""
+        return np.clip(self, min, max)
 
-    def ne(self, other):
-        return self != other
+    def abs(self):
+        return np.abs(self)
+
+    def gather(self, dim, index):
+        """As that of a Tensor: the entries along `dim` that `index` names."""
+        return np.take_along_axis(self.numpy(), np.asarray(index), dim).view(Plain)
+
+
+def _of_numpy(value):
+    """`value` with NumPy's arrays in the place of Plain, also in lists, tuples and dictionaries."""
+    if isinstance(value, (list, tuple)):
+        return type(value)([_of_numpy(part) for part in value]) if type(value) in (list, tuple) else value
+    if isinstance(value, dict):
+        return {key: _of_numpy(part) for key, part in value.items()}
+    return value.numpy() if isinstance(value, Plain) else value
 
 
 class Extreme(NamedTuple):
@@ -183,9 +215,9 @@ class Extreme(NamedTuple):
 
 
 def asked_dtype(*what, dtype=None, device=None, non_blocking=False, copy=False):
-    """The dtype that arguments as those of PyTorch's `to` name, None for none.  Raises ValueError for another device."""
+    """The dtype that arguments as those of PyTorch's `to` name, None for none.  Raises ValueError for other devices."""
     for part in (*what, device):
-        if isinstance(part, (Tensor, np.ndarray)):
+        if isinstance(getattr(part, "dtype", None), np.dtype):
             dtype = part.dtype
         elif isinstance(part, str) and part.split(":")[0] in ("cpu", "cuda", "mps", "xpu", "meta"):
             if not part.startswith("cpu"):
@@ -236,6 +268,7 @@ def _arithmetic(ufunc, reflected=False):
     return operator
 
 
-for _name, _ufunc in {"add": np.add, "sub": np.subtract, "mul": np.multiply, "truediv": np.divide}.items():
+for _name, _ufunc in {"add": np.add, "sub": np.subtract, "mul": np.multiply, "truediv": np.divide,
+                       "pow": np.power}.items():
     setattr(Plain, f"__{_name}__", _arithmetic(_ufunc))
     setattr(Plain, f"__r{_name}__", _arithmetic(_ufunc, reflected=True))

@@ -20,7 +20,7 @@ PLAIN_VALUES = (bool, int, float, str, type(None), np.generic)
 
 
 def save(obj, f):
-    """Write a Tensor, an array (N, D) or of any shape, a number, a text, None, or dictionaries, lists and tuples of such.
+    """Write a Tensor, an array (N, D) or of any shape, a number, a text, None, or dictionaries and lists of such.
 
     Raises ValueError for anything else, OSError if the file cannot be written.
 

@@ -18,6 +18,7 @@ import numpy as np
 from scratchml.autograd.fused import results_of
 from scratchml.autograd.tensor import Primitive, Tensor, fixed
 from scratchml.core.jit import kernel
+from scratchml.core.special import erf
 
 # --- what rules share ----------------------------------------------------------------------------
 
@@ -102,6 +103,25 @@ def power_by_exponent(g, a, b, y):
     return g * y * where(a._data == 0, fixed(1, a.dtype), a).log()
 
 
+def erf_of(x):
+    numbers = x == x                                     # NaN stays NaN
+    return np.where(numbers, erf(np.where(numbers, x, 0)), x).astype(x.dtype)
+
+
+def assigned(x, value, at):
+    """`x` with `value` at the places `at`: x itself, which is changed, unless it is read-only."""
+    x = x if x.flags.writeable else x.copy()
+    x[at] = value
+    return x
+
+
+def elsewhere(shape, at):
+    """Where the places `at` are not."""
+    mask = np.ones(shape, bool)
+    mask[at] = False
+    return mask
+
+
 def scattered(x, at, to):
     """Zeros of shape `to`, to whose part `at` the entries of `x` are added; what comes more than once adds up."""
     z = np.zeros(to, x.dtype)
@@ -144,6 +164,7 @@ SQRT = Primitive("sqrt(x)", np.sqrt, lambda g, y: 0.5 * g / y)
 ABS = Primitive("abs(x)", np.abs, lambda g, x: g * np.sign(x._data))
 SIN = Primitive("sin(x)", np.sin, lambda g, x: g * x.cos())
 COS = Primitive("cos(x)", np.cos, lambda g, x: -g * x.sin())
+ERF = Primitive("erf(x)", erf_of, lambda g, x: g * (2 / math.sqrt(math.pi)) * (-x * x).exp())
 TANH = Primitive("tanh(x)", np.tanh, lambda g, y: g * (1 - y * y))
 SIGMOID = Primitive("sigmoid(x)", sigmoid_of, lambda g, y: g * (y * (1 - y)))
 RELU = Primitive("relu(x)", lambda x: np.maximum(x, 0), lambda g, y: only(g, y._data > 0))
@@ -170,6 +191,8 @@ CUMSUM = Primitive("cumsum(x; dim)", lambda x, dim: x.cumsum(dim), lambda g, dim
 WHERE = Primitive("where(a, b; mask)", lambda a, b, mask: np.where(mask, a, b),
                   lambda g, mask: only(g, mask), lambda g, mask: only(g, ~mask))
 ONLY = Primitive("only(x; mask)", lambda x, mask: np.where(mask, x, x.dtype.type(0)), lambda g, mask: only(g, mask))
+ASSIGN = Primitive("assign(x, value; at)", assigned, lambda g, at: only(g, elsewhere(g.shape, at)),
+                   lambda g, at: INDEX(g, params=(at,)))
 CLONE = Primitive("clone(x)", np.copy, lambda g: g)
 TO = Primitive("to(x; dtype)", lambda x, dtype: x.astype(dtype), lambda g: g)
 RESHAPE = Primitive("reshape(x; to)", lambda x, to: x.reshape(to), lambda g, shape: g.reshape(shape))

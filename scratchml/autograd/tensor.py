@@ -65,7 +65,7 @@ import threading
 
 import numpy as np
 
-from scratchml.autograd.memory import _PRIVATE, Memory
+from scratchml.autograd.memory import _PRIVATE, Entries, Memory
 from scratchml.core.checks import unmasked
 
 FLOATS = (np.dtype(np.float64), np.dtype(np.float32))
@@ -95,6 +95,10 @@ class Tensor:
 
     @property
     def data(self):
+        """The numbers, in the same memory, as `Entries`; read-only where an operation has computed them."""
+        return self._shared().view(Entries)
+
+    def _shared(self):
         """The array itself; read-only if an operation has computed it, since its graph relies on it."""
         if self._node is None:
             self._memory = self._memory or Memory(self._data)
@@ -122,7 +126,7 @@ class Tensor:
 
     def detach(self):
         """The same numbers, cut off from the graph."""
-        detached = _result(self.data, self._memory)
+        detached = _result(self._shared(), self._memory)
         detached._memory = detached._memory or _PRIVATE
         return detached
 
@@ -130,7 +134,7 @@ class Tensor:
         """The array itself.  Raises RuntimeError where that would cut the graph in silence."""
         if self.requires_grad:
             raise RuntimeError("numpy: an array carries no gradient, and this Tensor requires one; t.detach().numpy()")
-        return self.data
+        return self._shared()
 
     def backward(self, gradient=None, retain_graph=None, create_graph=False):
         """Add ∂(this)/∂leaf to the `grad` of every leaf that this Tensor was computed from.
@@ -313,8 +317,8 @@ class Primitive:
 # --- the sweep -----------------------------------------------------------------------------------
 
 
-def grad(outputs, inputs, grad_outputs=None, retain_graph=None, create_graph=False, *, allow_unused=False,
-         materialize_grads=False):
+def grad(outputs, inputs, grad_outputs=None, retain_graph=None, create_graph=False, only_inputs=True, *,
+         allow_unused=False, materialize_grads=False):
     """The gradients of `outputs` with respect to each of `inputs`: a tuple of Tensors, (N, D) for an input (N, D).
 
     The `grad` of leaves is left alone.
@@ -333,6 +337,8 @@ def grad(outputs, inputs, grad_outputs=None, retain_graph=None, create_graph=Fal
         Whether to keep the graph for another sweep; None for the same as `create_graph`.
     create_graph : bool, default=False
         Whether the gradients have a graph of their own and can be differentiated again.
+    only_inputs : bool, default=True
+        For PyTorch's callers: nothing else gets a gradient.
     allow_unused : bool, default=False
         Whether an input that no output depends on gets None.
     materialize_grads : bool, default=False

@@ -56,7 +56,8 @@ def Parameter(data=None, requires_grad=True):
         Whether it is learned.
     """
     if isinstance(data, Tensor):
-        data = data.data if data.is_leaf and data.data.flags.writeable else data.detach().data.copy()
+        array = data.detach().numpy()
+        data = array if array.flags.writeable else array.copy()
     made = Tensor(np.zeros(0, np.float32) if data is None else data, requires_grad)
     _parameters_made[id(made)] = made
     return made

@@ -7,7 +7,8 @@
 
 Nothing is computed here.  What a script may miss it finds by its name and an error: there is no GPU, no JIT, no number
 of another type than float32 and float64 that has a gradient; whole numbers and truth values are NumPy's arrays, with
-PyTorch's methods (scratchml.autograd.plain).  Tensor.data is NumPy's array, and random numbers are NumPy's.
+PyTorch's methods (scratchml.autograd.plain).  Tensor.data is NumPy's array too: methods that NumPy's arrays lack, such
+as `zero_`, are PyTorch's, those of one name, such as `max`, are NumPy's.  Random numbers are NumPy's.
 
 >>> x = torch.tensor([[1.0, 2.0], [4.0, 3.0]], requires_grad=True)
 >>> values, indices = torch.max(x, dim=1)
@@ -25,17 +26,23 @@ import numpy as _np
 
 from scratchml import autograd, nn, optim
 from scratchml.autograd import batches as _batches
-from scratchml.autograd.composed import (argsort, chunk, clone, flatten, norm, prod, reciprocal, repeat, rsqrt, sort, square,
-                                         std, t, topk, tril, triu, unbind)
-from scratchml.autograd.creation import (arange, as_tensor, empty, empty_like, eye, from_numpy, full, full_like,
-                                         linspace, ones, ones_like, rand, rand_like, randint, randn, randn_like,
-                                         randperm, tensor, zeros, zeros_like)
+from scratchml.autograd.composed import (
+    all, allclose, any, argsort, bincount, chunk, clone, diag, dot, equal, flatten, index_select, logical_and,
+    logical_not, logical_or, masked_select, narrow, nonzero, norm, outer, prod, reciprocal, repeat, repeat_interleave,
+    roll, rsqrt, sort, square, std, t, topk, tril, triu, unbind,
+)
+from scratchml.autograd.creation import (
+    BoolTensor, DoubleTensor, FloatTensor, Generator, LongTensor, arange, as_tensor, bernoulli, empty, empty_like,
+    eye, from_numpy, full, full_like, linspace, multinomial, ones, ones_like, rand, rand_like, randint, randn,
+    randn_like, randperm, tensor, zeros, zeros_like,
+)
 from scratchml.autograd.modes import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
-from scratchml.autograd.ops import (abs, add, amax, amin, argmax, argmin, clamp, concatenate, cos, cumsum, div, einsum,
-                                    exp, flip, gather, log, log1p, log_softmax, logsumexp, masked_fill, matmul, max,
-                                    maximum, mean, min, minimum, mul, neg, permute, pow, relu, reshape, sigmoid, sin,
-                                    softmax, softplus, split, sqrt, squeeze, stack, sub, sum, tanh, transpose,
-                                    unsqueeze, var, where)
+from scratchml.autograd.ops import (
+    abs, add, amax, amin, argmax, argmin, ceil, clamp, concatenate, cos, cumsum, div, einsum, eq, erf, exp, flip,
+    floor, gather, ge, gt, le, log, log1p, log2, log_softmax, logsumexp, lt, masked_fill, matmul, max, maximum, mean,
+    min, minimum, mul, ne, neg, permute, pow, relu, reshape, round, sigmoid, sign, sin, softmax, softplus, split,
+    sqrt, squeeze, stack, sub, sum, tanh, transpose, unsqueeze, var, where,
+)
 from scratchml.autograd.plain import Plain
 from scratchml.autograd.storing import load, save
 from scratchml.autograd.tensor import Tensor
@@ -49,11 +56,11 @@ int64, int32, int16, int8, uint8 = map(_np.dtype, ("int64", "int32", "int16", "i
 long, int, bool = int64, int32, _np.dtype("bool")
 
 ALIASES = {                                              # PyTorch's other names
-    "cat": "concatenate", "concat": "concatenate", "mm": "matmul", "bmm": "matmul", "clip": "clamp", "swapaxes":
-    "transpose", "subtract": "sub", "multiply": "mul", "divide": "div", "inference_mode": "no_grad",
+    "cat": "concatenate", "concat": "concatenate", "mm": "matmul", "bmm": "matmul", "mv": "matmul", "clip": "clamp",
+    "swapaxes": "transpose", "subtract": "sub", "multiply": "mul", "divide": "div", "inference_mode": "no_grad",
 }
-OF_EITHER = ("argmax argmin clone flatten masked_fill max mean min permute repeat reshape squeeze sum t transpose "
-             "unsqueeze cumsum").split()
+OF_EITHER = ("abs argmax argmin clamp clone cumsum flatten gather masked_fill max mean min permute repeat reshape squeeze "
+             "sum t transpose unsqueeze").split()
 
 
 def _of_either(name):
@@ -70,6 +77,9 @@ globals().update({name: _of_either(name) for name in OF_EITHER})
 globals().update({name: globals()[other] for name, other in ALIASES.items()})
 
 
+dtype, Size, finfo, iinfo = _np.dtype, tuple, _np.finfo, _np.iinfo
+
+
 class device(str):
     """Where numbers are: the CPU.  Raises ValueError for another place."""
 
@@ -84,6 +94,21 @@ class device(str):
 def is_tensor(obj):
     """Whether `obj` is a Tensor, or an array of whole numbers or truth values."""
     return isinstance(obj, (Tensor, _np.ndarray))
+
+
+def numel(x):
+    """How many entries there are."""
+    return x.numel()
+
+
+def is_floating_point(x):
+    """Whether `x` has float entries, and so may have a gradient."""
+    return x.dtype.kind == "f"
+
+
+def isinf(x):
+    """Where entries are infinite."""
+    return x.isinf() if isinstance(x, Tensor) else _np.isinf(x)
 
 
 def isnan(x):
@@ -105,6 +130,7 @@ def _module(name, **names):
 
 utils = _module("utils", data=_module("utils.data", **{name: getattr(_batches, name) for name in (
     "DataLoader", "Dataset", "Subset", "TensorDataset", "random_split")}))
+backends = _module("backends", cudnn=_module("backends.cudnn"), mps=_module("backends.mps", is_available=lambda: False))
 cuda = _module("cuda", is_available=lambda: False, manual_seed=lambda seed: None, manual_seed_all=lambda seed: None)
 for _name, _package in {"nn": nn, "optim": optim, "autograd": autograd}.items():
     sys.modules[f"{__name__}.{_name}"] = _package

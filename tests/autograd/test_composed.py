@@ -27,6 +27,22 @@ def test_values(got, expected):
     assert got().shape == np.shape(expected)
 
 
+@pytest.mark.parametrize("got, expected", [
+    (lambda: composed.any(X, 0), [True, True, True]), (lambda: X.all(1, True), [[True], [False]]), (lambda: X.any(), True),
+    (lambda: composed.logical_and(X, X - 1), (A != 0) & (A != 1)), (lambda: X.logical_or(X), A != 0),
+    (lambda: X.logical_not(), A == 0), (lambda: X.nonzero(), np.argwhere(A)), (lambda: X.nonzero(as_tuple=True)[1], A.nonzero()[1]),
+    (lambda: composed.bincount(Plain([0, 2, 2]), minlength=4), [1, 0, 2, 0]), (lambda: X.eq(X.flip(0)), A == A[::-1]),
+])
+def test_truth_and_places(got, expected):
+    assert type(got()) is Plain and got().tolist() == np.asarray(expected).tolist()
+
+
+def test_equal_and_close():
+    assert X.equal(A) and not X.equal(A[0]) and composed.equal(Plain([1]), Plain([1])) and not X.equal(X + 1e-12)
+    assert X.allclose(X + 1e-9) and not X.allclose(X + 1e-3) and composed.allclose(X, X + 0.1, atol=0.2)
+    assert composed.bincount(Plain([0, 2, 2]), Tensor([0.5, 1, 2])).tolist() == [0.5, 0, 3]
+
+
 def test_a_copy_is_an_array_of_its_own():
     assert not np.shares_memory(X.clone()._data, A)
 
@@ -56,6 +72,9 @@ def test_whole_numbers_stay_such():
     (lambda: X.repeat(2, -1), "whole number >= 0"), (lambda: X.flatten(1, 0), "start_dim=1: expected a dimension not"),
     (lambda: X.unsqueeze(0).t(), r"at most 2 dimensions, got shape \(1, 2, 3\)"), (lambda: X.norm(0), "p=0"),
     (lambda: X.norm("nuc"), "p='nuc'"), (lambda: composed.tril(Tensor([1.0])), "expected a matrix"),
+    (lambda: X.dot(X), "dot: expected two vectors"), (lambda: X.narrow(1, 2, 2), "a part of 3 entries"),
+    (lambda: X.unsqueeze(0).diag(), r"expected shape \(N,\) or \(N, D\)"), (lambda: X.masked_select(A), "array of bool"),
+    (lambda: composed.bincount([-1]), "whole numbers >= 0"), (lambda: X.roll([1], [0, 1]), "shorter|longer"),
     (lambda: X.sort(2), "dim=2"), (lambda: X.prod(True), "dim=True"), (lambda: X.size(2), "dim=2"),
 ])
 def test_bad_arguments(use, message):

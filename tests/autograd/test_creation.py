@@ -3,8 +3,9 @@ import numpy as np
 import pytest
 
 from scratchml.autograd import Tensor
-from scratchml.autograd.creation import (arange, as_tensor, empty, empty_like, eye, from_numpy, full, full_like, linspace,
-                                         ones, ones_like, rand, rand_like, randint, randn, randn_like, randperm, tensor,
+from scratchml.autograd.creation import (BoolTensor, DoubleTensor, FloatTensor, Generator, LongTensor, arange, as_tensor,
+                                         bernoulli, empty, empty_like, eye, from_numpy, full, full_like, linspace,
+                                         multinomial, ones, ones_like, rand, rand_like, randint, randn, randn_like, randperm, tensor,
                                          zeros, zeros_like)
 from scratchml.autograd.plain import Plain
 from scratchml.core.random import manual_seed
@@ -20,12 +21,13 @@ def test_types_of_what_there_is(data, kind, dtype):
     made = tensor(data)
     assert type(made) is kind and made.dtype == np.dtype(dtype)
     assert not made.requires_grad and tensor(data, dtype=np.float64).dtype == np.float64
+    assert tensor([0.1], dtype=np.float64).tolist() == [0.1]               # not by way of float32
 
 
 def test_a_tensor_is_a_copy_and_the_others_share():
     array = np.ones(3)
-    assert not np.shares_memory(tensor(array).data, array) and from_numpy(array).data is array
-    assert as_tensor(array).data is array and as_tensor(t := Tensor(array)) is t and as_tensor([1]).dtype == np.int64
+    assert not np.shares_memory(tensor(array).data, array) and from_numpy(array).numpy() is array
+    assert as_tensor(array).numpy() is array and as_tensor(t := Tensor(array)) is t and as_tensor([1]).dtype == np.int64
     assert as_tensor(array, dtype=np.float32).dtype == np.float32
     whole = np.arange(3)
     from_numpy(whole)[0] = 7
@@ -67,7 +69,36 @@ def test_random_numbers():
     assert randn(3, generator=rng).tolist() == np.float32(np.random.default_rng(0).standard_normal(3)).tolist()
 
 
+def test_old_names_of_types():
+    assert LongTensor([1.7, 2]).tolist() == [1, 2] and FloatTensor([[1]]).dtype == np.float32
+    assert DoubleTensor(2, 3).shape == (2, 3) and BoolTensor([0, 2]).tolist() == [False, True]
+    assert Tensor([1.5]).type(LongTensor).tolist() == [1] and LongTensor(np.array([3])).dtype == np.int64
+
+
+def test_like_a_tensor_that_is_there():
+    x = Tensor(np.float32([1, 2]))
+    assert x.new_zeros(2, 3).shape == x.new_ones((2, 3)).shape == (2, 3) and x.new_full((1,), 7).tolist() == [7]
+    assert x.new_zeros(1).dtype == x.new_tensor([1, 2]).dtype == np.float32 and x.new_ones(1, dtype=np.int64).dtype == np.int64
+
+
+def test_draws():
+    manual_seed(0)
+    p = np.array([[0.0, 0.25, 0.75], [1.0, 0, 0]])
+    drawn = multinomial(Tensor(p), 4000, replacement=True)
+    shares = np.stack([np.bincount(row, minlength=3) for row in np.asarray(drawn)]) / 4000
+    assert type(drawn) is Plain and abs(shares - p).max() < 0.03
+    assert sorted(multinomial(Tensor([1.0, 5, 2]), 3).tolist()) == [0, 1, 2]
+    coins = bernoulli(Tensor(np.full(4000, 0.3, np.float32)))
+    assert coins.dtype == np.float32 and set(coins.tolist()) == {0, 1} and abs(coins.mean().item() - 0.3) < 0.03
+    a, b = (rand(3, generator=Generator().manual_seed(4)).tolist() for _ in range(2))
+    source = Generator().manual_seed(4)
+    assert a == b == rand(3, generator=source).tolist() != rand(3, generator=source).tolist()
+
+
 @pytest.mark.parametrize("make, message", [
+    (lambda: multinomial(Tensor([1.0, 0.0]), 2), "at least 2 weight"), (lambda: multinomial(Tensor([-1.0, 2]), 1), "weights >= 0"),
+    (lambda: multinomial(Tensor([0.0]), 1, True), "at least 1 weight"), (lambda: bernoulli(Tensor([1.5])), "from 0 to 1"),
+    (lambda: bernoulli(Tensor([np.nan])), "from 0 to 1"),
     (lambda: tensor([1, 2], requires_grad=True), "expected floats, got int64, which have no gradient"),
     (lambda: zeros(2, dtype=np.int64, requires_grad=True), "which have no gradient"), (lambda: arange(0, 1, 0), "step=0"),
     (lambda: from_numpy([1.0]), "expected a numpy.ndarray, got list"), (lambda: tensor([1.0], "float99"), "dtype='float99'"),

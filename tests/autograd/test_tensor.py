@@ -373,7 +373,7 @@ def test_kinds_of_numbers():
     assert [Tensor(d).dtype for d in ([1, 2], np.float32([1]), np.float16([1]), [True], np.array([1.0], ">f8"))] == \
         [np.float64, np.float32, np.float64, np.float64, np.float64]
     array = np.zeros(3, np.float32)
-    assert Tensor(array).data is array
+    assert Tensor(array).numpy() is array
 
 
 def test_what_it_says_about_itself():
@@ -472,7 +472,7 @@ def test_an_assignment_changes_the_array(assign, ufunc, value, dtype):
     x = other_name = Tensor(array, requires_grad=True)
     with no_grad():
         assert assign(x, value) is other_name
-    assert x.data is array and x.requires_grad and x.dtype == dtype
+    assert x.detach().numpy() is array and x.requires_grad and x.dtype == dtype
     np.testing.assert_array_equal(array, expected)
 
 
@@ -517,10 +517,31 @@ def test_entries_of_a_leaf_are_assigned():
     with no_grad():
         x[0] += 1
     assert x.data.tolist() == [[1, 8], [5, 6], [0, -1]]
-    with pytest.raises(TypeError, match="the value requires a gradient"):
-        x[0] = leaf(1.0, 2.0)
     with pytest.raises(ValueError, match=r"expected a shape that fits into \(3, 2\), got \(3, 3\)"):
         x += np.ones((3, 3))
+
+
+def test_assignments_are_remembered():
+    x, w = Tensor(np.zeros((3, 2))), leaf(1.0, 2.0)
+    x[0] = 3 * w
+    x[1] = w * w
+    x[0, 1] = 7.0                                        # w[1] in the first row is overwritten
+    assert not x.is_leaf and x.data.tolist() == [[3, 7], [1, 4], [0, 0]]
+    (x * Tensor([[1.0, 10], [100, 1000], [1, 1]])).sum().backward()
+    assert w.grad.data.tolist() == [3 + 2 * 100, 2 * 2 * 1000]
+    with no_grad(), pytest.raises(TypeError, match="what an operation has computed is not changed in place"):
+        x[2] = 1.0
+    with pytest.raises(TypeError, match="what an operation has computed is not changed in place"):
+        (w * 1)[0] = w[1]
+
+
+def test_what_was_needed_before_an_assignment_is_missed():
+    x, w = Tensor(np.ones((2, 2))), leaf(1.0, 2.0)
+    x[0] = w
+    y = (x * x).sum()
+    x[1] = w
+    with pytest.raises(RuntimeError, match="has been changed in place"):
+        y.backward()
 
 
 def test_an_array_that_may_not_be_written_to_is_replaced():
@@ -586,3 +607,27 @@ def test_a_number_in_a_text():
     x = leaf(1.0, 2.0)
     assert f"{x.sum():.3f}" == "3.000" and f"{x[1:]:>6.1f}" == "   2.0" and f"{x[0]}" == "Tensor(1., requires_grad=True)"
     assert float(x.sum()) == 3 and f"{Tensor(np.float32(0.1)):.9f}" == "0.100000001"
+
+
+# --- the numbers from outside
+
+
+def test_the_numbers_have_the_methods_of_both():
+    x = Tensor(np.array([[1.0, 2.0], [3.0, 4.0]]), requires_grad=True)
+    array = x.detach().numpy()
+    assert isinstance(x.data, np.ndarray) and np.shares_memory(x.data, array) and repr(x.data) == repr(array)
+    x.data.fill_(2.0).mul_(3.0)                          # as in PyTorch, no matter what requires a gradient
+    x.data[0].zero_()
+    assert array.tolist() == [[0, 0], [6, 6]] and x.requires_grad and x.is_leaf
+    x.data -= 1
+    assert array.tolist() == [[-1, -1], [5, 5]]
+    assert x.data.view(-1).shape == (4,) and x.data.view(1, 4).shape == (1, 4) and x.data.view(np.int64).dtype == np.int64
+    assert x.data.cpu().numpy().tolist() == array.tolist() and x.data.norm().item() == 52 ** 0.5
+    assert x.data.max(1).tolist() == [-1, 5]             # what NumPy has is NumPy's
+    assert type(x.data * 2) is type(np.exp(x.data)) is np.ndarray and isinstance(x.data.sum(), float)
+    with pytest.raises(ValueError, match="read-only"):
+        (x * 2).data.zero_()
+    with pytest.raises(AttributeError, match="an array has no attribute 'words', nor has a Tensor"):
+        x.data.words
+    with pytest.raises(AttributeError, match="zero_"):
+        x.data.astype(int).zero_()                       # would change a copy

@@ -129,7 +129,7 @@ def test_a_parameter_that_is_frozen_from_the_start_is_a_weight():
 
 def test_a_parameter_of_a_tensor():
     x = Tensor(np.ones(3))
-    assert Parameter(x).data is x.data and Parameter(x).requires_grad
+    assert Parameter(x).detach().numpy() is x.numpy() and Parameter(x).requires_grad
     for made in (2 * Tensor(np.ones(3), requires_grad=True), Tensor(np.ones(1)).expand(3)):
         weight = Parameter(made)
         weight.data[0] = 7                               # its own

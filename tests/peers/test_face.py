@@ -47,6 +47,14 @@ LINES = {
     "gather": lambda t: t.gather(t.tensor(A), 1, t.tensor([[0], [2]])), "norm": lambda t: t.norm(t.tensor(A)),
     "assigned": lambda t: _assigned(t), "std": lambda t: t.std(t.tensor(A), 0), "var": lambda t: t.var(t.tensor(A), unbiased=False),
     "einsum": lambda t: t.einsum("ij,kj->ik", t.tensor(A), t.tensor(A)), "logsumexp": lambda t: t.logsumexp(t.tensor(A), 1),
+    "any": lambda t: t.any(t.tensor(A) > 4, dim=1), "all of all": lambda t: (t.tensor(A) > -1).all(), "root of whole": lambda t: t.sqrt(t.tensor([4, 9])),
+    "places": lambda t: t.nonzero(t.tensor(A) > 2), "counts": lambda t: t.bincount(t.tensor([1, 1, 3])), "flipped": lambda t: t.flip(t.tensor([[1, 2]]), [1]),
+    "one number": lambda t: t.tensor([5, 6])[1].unsqueeze(0), "old name": lambda t: t.LongTensor([1, 2]), "old sizes": lambda t: t.zeros(2).new_zeros(3, 2),
+    "one-hot": lambda t: t.zeros(2, 3).scatter_(1, t.tensor([[2], [0]]), 1), "filled": lambda t: t.zeros(1, 1, dtype=t.long).fill_(t.tensor([4])[0]),
+    "to whole": lambda t: t.tensor(A).to(t.long), "typed": lambda t: t.tensor([1, 0]).type(t.FloatTensor), "halves": lambda t: t.round(t.tensor([0.5, 1.5, -2.5])),
+    "diagonal": lambda t: t.diag(t.tensor(A), 1), "on a diagonal": lambda t: t.diag(t.tensor([1, 2])), "selected": lambda t: t.masked_select(t.tensor(A), t.tensor(A) > 2),
+    "pieces of whole": lambda t: t.split(t.arange(5), 2)[2], "rolled": lambda t: t.roll(t.arange(6).view(2, 3), (1, 1), (0, 1)), "least": lambda t: t.tensor(t.finfo(t.float32).min),
+    "power": lambda t: t.tensor([1, 4]) ** 0.5, "log of whole": lambda t: t.log2(t.tensor([1, 8])), "numbers": lambda t: t.tensor([t.tensor(A).numel()]),
     "scalar sum": lambda t: t.tensor(1.0).sum(0), "clamped": lambda t: t.clamp(t.tensor(A), max=2),
 }
 

@@ -69,6 +69,10 @@ ENTRYWISE = {
     "tanh": (lambda lib, x: x.tanh(), real),
     "sin": (lambda lib, x: x.sin(), wide),
     "cos": (lambda lib, x: lib.cos(x), wide),
+    "erf": (lambda lib, x: lib.erf(x), wide),
+    "log2": (lambda lib, x: x.log2() * lib.log2(x), positive),
+    "bounds by name": (lambda lib, x: x.clamp_min(0.4) * x.clamp_max(0.4), between_integers(0)),
+    "without a slope": (lambda lib, x: x * (x.round() + 2 * x.sign() + 3 * x.floor() + 5 * lib.ceil(x)), off_zero),
     "clone": (lambda lib, x: x.clone() * x, real),
     "squared by name": (lambda lib, x: x.square(), real),
     "1 / x by name": (lambda lib, x: x.reciprocal() + x.rsqrt(), positive),
@@ -136,6 +140,12 @@ ALONG_ONE = {
     "view": (lambda lib, x, d: x.contiguous().view(x.size(d), -1) ** 2, real),
     "lower triangle": (lambda lib, x, d: lib.tril(x.unsqueeze(0), d - 1) ** 2, real),
     "upper triangle": (lambda lib, x, d: x.unsqueeze(0).triu(d) ** 2, real),
+    "roll": (lambda lib, x, d: lib.roll(x, 3, d) * x, real),
+    "roll all": (lambda lib, x, d: x.roll(-1 - d) * x, real),
+    "narrow": (lambda lib, x, d: x.narrow(d, 0, 1) * lib.narrow(x, d, x.shape[d] - 1, 1), real),
+    "repeat_interleave": (lambda lib, x, d: lib.repeat_interleave(x, 3, d) ** 2, real),
+    "repeat_interleave all": (lambda lib, x, d: x.repeat_interleave(2) ** 2, real),
+    "assign": (lambda lib, x, d: assigned(lib, x, d), real),
     "softmax": (lambda lib, x, d: x.softmax(d), real),
     "log_softmax": (lambda lib, x, d: x.log_softmax(d), real),
     "cumsum": (lambda lib, x, d: x.cumsum(d), real),
@@ -158,6 +168,8 @@ ALONG_ONE = {
 }
 PRODUCTS = {
     "vectors": ([(3,), (3,)], lambda lib, a, b: a @ b),
+    "dot": ([(3,), (3,)], lambda lib, a, b: a.dot(b) * lib.dot(a, a)),
+    "outer": ([(3,), (2,)], lambda lib, a, b: lib.outer(a, b) * a.outer(b)),
     "matrix, vector": ([(2, 3), (3,)], lambda lib, a, b: a @ b),
     "vector, matrix": ([(3,), (3, 2)], lambda lib, a, b: a @ b),
     "matrices": ([(2, 3), (3, 4)], lambda lib, a, b: a @ b),
@@ -193,6 +205,11 @@ PLACES = {
     "mask of rows": lambda lib, x: x[lib.mask(np.array([True, False, True]))],
     "gather columns": lambda lib, x: lib.gather(x, 1, lib.indices([[0, 0, 3], [1, 2, 2]])) ** 2,
     "gather rows": lambda lib, x: lib.gather(x, 0, lib.indices([[2, 0, 0, 1]])),
+    "index_select": lambda lib, x: lib.index_select(x, 1, lib.indices([2, 0, 2, 1])) * x.index_select(0, lib.indices([1])),
+    "masked_select": lambda lib, x: lib.masked_select(x, lib.mask(np.array([True, False, True, True]))) ** 2,
+    "diagonal": lambda lib, x: lib.diag(x) * x.diag(1),
+    "on a diagonal": lambda lib, x: lib.diag(x[0], -1) ** 2,
+    "where by name": lambda lib, x: x.where(lib.mask(np.eye(3, 4) > 0), x * x),
     "where": lambda lib, x: lib.where(lib.mask(np.eye(3, 4) > 0), x * x, -x),
     "masked_fill": lambda lib, x: x.masked_fill(lib.mask(np.eye(3, 4) > 0), -2.0) ** 2,
 }
@@ -234,6 +251,16 @@ AT_THE_EDGE = {
     "nothing at all": (lambda lib, x: (x * 2).sum(0), np.zeros((0, 3))),
     "nothing in a row": (lambda lib, x: lib.concatenate([x, x + 1]).reshape(3, 0), np.zeros((0, 3))),
 }
+
+
+def assigned(lib, x, d):
+    """x, of which some entries are overwritten by functions of others, in a Tensor of zeros."""
+    y = x.new_zeros(3, *x.shape)
+    y[0] = x
+    y[1:] = x * x
+    y[2, ..., 0] = x[..., -1] * 3
+    y[1, ..., -1] = -2.0
+    return y ** 2
 
 
 def product(a, b):
