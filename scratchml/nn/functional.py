@@ -17,6 +17,7 @@ from scratchml.core.checks import real_number, whole_number
 from scratchml.core.random import generator
 from scratchml.nn import activations, pooling
 from scratchml.nn.attention import as_probability, scaled_dot_product_attention
+from scratchml.nn.convolution import Conv1d, single
 from scratchml.nn.cross_entropy import cross_entropy
 from scratchml.nn.layers import AFFINE, DROPOUT, EMBEDDING, as_ids, kept_entries
 from scratchml.nn.loss_functions import (
@@ -29,7 +30,7 @@ from scratchml.nn.similarity import cosine_similarity, normalize, pairwise_dista
 from scratchml.nn.smooth import elu, gelu, silu, softplus
 
 __all__ = [
-    "adaptive_avg_pool1d", "avg_pool1d", "dropout", "embedding", "glu", "layer_norm", "leaky_relu", "linear",
+    "adaptive_avg_pool1d", "avg_pool1d", "conv1d", "dropout", "embedding", "glu", "layer_norm", "leaky_relu", "linear",
     "log_softmax", "logsigmoid", "max_pool1d", "one_hot", "pad", "relu", "sigmoid", "softmax", "tanh",
     "binary_cross_entropy", "binary_cross_entropy_with_logits", "cosine_embedding_loss", "cosine_similarity",
     "cross_entropy", "elu", "gelu", "hinge_embedding_loss", "huber_loss", "kl_div", "l1_loss", "margin_ranking_loss",
@@ -80,6 +81,42 @@ def embedding(input, weight, padding_idx=None):
         raise ValueError(f"weight: embedding expected shape (V, D), got {E.shape}")
     padding = None if padding_idx is None else whole_number(padding_idx, "padding_idx", least=-len(E.data)) % len(E.data)
     return EMBEDDING(E, ids=as_ids(input, E.shape[0], "embedding"), padding=padding)
+
+
+def conv1d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
+    """Filters along sequences, as Conv1d: from (N, C, T) to (N, H, S), or without N.
+
+    Raises ValueError for settings that are no whole numbers or do not fit together, and for other shapes.
+
+    Parameters
+    ----------
+    input : Tensor or array (N, C, T)
+        The sequences.
+    weight : Tensor or array (H, C / groups, K)
+        The filters.
+    bias : Tensor, array (H,) or None, default=None
+        What is added; None for nothing.
+    stride : int, default=1
+        How far the window moves.
+    padding : int or {"valid", "same"}, default=0
+        Zeros on either side.
+    dilation : int, default=1
+        How far its places are apart.
+    groups : int, default=1
+        In how many groups channels are that see only their own.
+    """
+    W = as_tensor(weight)
+    if W.ndim != 3 or 0 in W.shape:
+        raise ValueError(f"weight: conv1d expected shape (H, C / groups, K), got {W.shape}")
+    H, C, K = W.shape
+    groups = whole_number(single(groups), "groups")
+    layer = Conv1d(groups, groups, K, stride, padding, dilation, groups, bias=False, dtype=str(W.dtype), random_state=0)
+    layer.in_channels, layer.out_channels = C * groups, H
+    if H % groups or bias is not None and np.shape(ops.bare(bias)) != (H,):
+        raise ValueError(f"conv1d: expected as many filters as a multiple of groups={groups}, and a bias for each, got "
+                         f"weight {W.shape} and bias {None if bias is None else np.shape(ops.bare(bias))}")
+    layer.__dict__.update(weight=W, bias=None if bias is None else as_input(bias, "conv1d", W.dtype))
+    return layer(input)
 
 
 def layer_norm(input, normalized_shape, weight=None, bias=None, eps=1e-5):

@@ -45,7 +45,7 @@ class WithState:
         problems = [f"missing {name} {ours[name][2].shape}" for name in missing] if strict else []
         problems += [f"unexpected {name} {theirs[name].shape}" for name in unexpected] if strict else []
         new = {}
-        for name in ours.keys() & theirs.keys():
+        for name in (name for name in theirs if name in ours):                 # of two names of one weight, the last
             new[name], problem = _as_such(theirs[name], ours[name][2])
             problems += [f"{name} {problem}"] if problem else []
         if problems:

@@ -24,6 +24,20 @@ def test_layers_with_their_weights():
     assert_same_gradients(F.embedding([[0, 4], [1, 1]], table.weight, -1), table([[0, 4], [1, 1]]), [table.weight])
 
 
+@pytest.mark.parametrize("settings", [{}, dict(stride=2, padding=1), dict(padding="same", dilation=2), dict(groups=2)])
+def test_filters_with_their_weights(settings):
+    x, layer = leaf(2, 4, 7), nn.Conv1d(4, 6, 3, **settings, **MADE)
+    for W, b in [(layer.weight, layer.bias), (2 * layer.weight, None)]:
+        ours = F.conv1d(x, W, b, **settings)
+        theirs = layer(x) if b is not None else 2 * (layer(x) - layer.bias.unsqueeze(1))
+        np.testing.assert_allclose(ours.data, theirs.data, atol=1e-12)
+        assert_same_gradients(ours, theirs, [x, layer.weight])
+    for bad in [lambda: F.conv1d(x, layer.weight[0]), lambda: F.conv1d(x, layer.weight, np.ones(5)),
+                lambda: F.conv1d(x, layer.weight, groups=4), lambda: F.conv1d(x[:, :3], layer.weight)]:
+        with pytest.raises(ValueError, match="conv1d|expected shape"):
+            bad()
+
+
 def test_activations_and_pools():
     x = leaf(2, 3, 8)
     for ours, theirs in [

@@ -17,7 +17,7 @@ CLOSE = {"float64": 1e-10, "float32": 1e-5}
 # import torch; import torch.nn as nn; from torch.nn.utils.rnn import ...; from torch import nn, optim
 RULES = [(r"^import torch$", "import scratchml.torch as torch"),
          (r"^import torch\.(nn|optim)", r"import scratchml.\1"), (r"^import torch\.", "import scratchml.torch."),
-         (r"^from torch import nn, optim$", "from scratchml import nn, optim"),
+         (r"^from torch import (nn|optim|nn, optim)$", r"from scratchml import \1"),
          (r"^from torch\.(nn|optim)", r"from scratchml.\1"), (r"^from torch\.", "from scratchml.torch.")]
 
 

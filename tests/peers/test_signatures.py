@@ -1,6 +1,7 @@
 """Names that both have take the same arguments, in the same order, with the same defaults.
 
-What nobody needs is taken out of PyTorch's first: arguments that it calls deprecated, devices, and ways to compute.
+What nobody needs is taken out of PyTorch's first: arguments that it calls deprecated, devices, ways to compute, and
+where a schedule begins, which its state says.
 Behind an argument that was taken out, ours are given by name, or are `reduction`, which refuses all but its own words:
 so none of PyTorch's is taken for another.  What else differs stands in DIFFERENT, with its reason.
 """
@@ -10,13 +11,15 @@ import typing
 
 import pytest
 
-from scratchml import nn
+import scratchml.torch as face
+from scratchml import nn, optim
 from scratchml.nn import functional as F
 from scratchml.nn.loss_layers import Loss
 
 torch = pytest.importorskip("torch")
 
-UNNEEDED = {"device", "dtype", "generator", "size_average", "reduce", "_stacklevel", "self", "foreach", "out"}
+UNNEEDED = {"device", "dtype", "generator", "size_average", "reduce", "_stacklevel", "self", "foreach", "out", "capturable",
+            "differentiable", "fused", "maximize", "last_epoch", "decoupled_weight_decay"}
 OURS_ALONE = {"random_state", "lengths", "need_weights"}  # by name, or behind all others
 DIFFERENT = {
     "nn.BatchNorm1d": "no bias=False: without a shift it is affine=False",
@@ -41,6 +44,7 @@ DIFFERENT = {
     "nn.functional.mse_loss": "samples are not weighted",
     "nn.functional.scaled_dot_product_attention": "every head has its own keys: no enable_gqa",
     "nn.functional.softmax": "as nn.Softmax",
+    "torch.utils.data.DataLoader": "samples are numbered: no samplers; there are no workers to set up",
     "nn.utils.clip_grad_norm_": "a norm that is not finite is an error, always: no error_if_nonfinite",
 }
 HIDDEN = {"nn.functional.max_pool1d": torch.nn.functional.max_pool1d_with_indices}       # behind a choice of two
@@ -49,7 +53,8 @@ HIDDEN = {"nn.functional.max_pool1d": torch.nn.functional.max_pool1d_with_indice
 def shared():
     """(name, ours, theirs) of every class and function that both have."""
     for module, theirs in ((nn, torch.nn), (F, torch.nn.functional), (nn.init, torch.nn.init),
-                           (nn.utils.rnn, torch.nn.utils.rnn), (nn.utils, torch.nn.utils)):
+                           (nn.utils.rnn, torch.nn.utils.rnn), (nn.utils, torch.nn.utils), (optim, torch.optim),
+                           (optim.lr_scheduler, torch.optim.lr_scheduler), (face.utils.data, torch.utils.data)):
         path = module.__name__.removeprefix("scratchml.").replace("initialisation", "init")
         for name in sorted(dir(module)):
             ours, other = getattr(module, name), getattr(theirs, name, None)
