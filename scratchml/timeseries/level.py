@@ -44,7 +44,7 @@ Choices
     what rounding leaves, the series is constant, or a line: ValueError.
 
 Cost
-    O(T l), and 0.2 ms for (6).
+    O(T), whatever l, and 0.2 ms for (6).
 
 >>> test = kpss([3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8, 9, 7, 9, 3])
 >>> round(test.statistic, 6), round(test.pvalue, 6), test.lags
@@ -63,7 +63,7 @@ import numpy as np
 
 from scratchml.core.checks import one_of, whole_number
 from scratchml.core.weighted_squares import chi_square_mixture_sf
-from scratchml.timeseries.time_axis import read_series
+from scratchml.timeseries.time_axis import read_series, rounding_of
 
 MEAN = {"c": 1 / 6, "ct": 1 / 15}                        # of the law: the sum of all weights
 WEIGHTS = 400
@@ -105,15 +105,15 @@ def partial_sums(x, d):
 def long_run_variance(e, l):
     """(2)  s² = γ_0 + 2 Σ_{j=1}^l (1 - j / (l + 1)) γ_j
 
+    Of all windows of l + 1 values, also those that stick out at an end, l + 1 - j have both e_t and e_{t-j}.  So it is
+    the sum of the squares of their sums, over T (l + 1): never negative, and as quick for many neighbours as for few.
+
     Shapes: e (T), l -> ()
     """
-    γ = _autocovariances(e, l)
-    return γ[0] + 2 * (1 - np.arange(1, l + 1) / (l + 1)) @ γ[1:]
-
-
-def _autocovariances(e, most):
-    """γ_j (most + 1,)."""
-    return np.array([e[j:] @ e[:len(e) - j] for j in range(most + 1)]) / len(e)
+    S = np.cumsum(e)                                     # (T,)
+    within = np.concatenate([S, np.full(l, S[-1])])      # (T + l,): up to the end of the window
+    within[l + 1:] -= S[:-1]                             # less what is before its start
+    return within @ within / (len(e) * (l + 1))
 
 
 def statistic(x, d, l):
@@ -132,7 +132,7 @@ def bandwidth(e):
     """
     T = len(e)
     m = min(int(T ** (2 / 9)), T - 1)
-    γ, j = _autocovariances(e, m), np.arange(1, m + 1)
+    γ, j = np.array([e[j:] @ e[:T - j] for j in range(m + 1)]) / T, np.arange(1, m + 1)
     s_0, s_1 = γ[0] + 2 * γ[1:].sum(), 2 * j @ γ[1:]
     if s_0 == 0:                                         # then l is as large as can be
         return T - 1
@@ -223,8 +223,7 @@ def _prepared(x, d):
     y = np.ldexp(values, -math.frexp(np.abs(values).max())[1])       # exact, and no difference overflows
     largest, y = np.abs(y).max(), y - y[0]
     exponent = math.frexp(np.abs(y).max())[1]
-    eps = np.finfo(np.float32 if getattr(x, "dtype", None) == np.float32 else np.float64).eps
-    return np.ldexp(y, -exponent), ROUNDING * float(eps) * math.ldexp(largest, -exponent)
+    return np.ldexp(y, -exponent), ROUNDING * rounding_of(x) * math.ldexp(largest, -exponent)
 
 
 def _neighbours(nlags, e):

@@ -38,6 +38,13 @@ def read_series(y, name="y", allow_nan=False):
     return values, times
 
 
+def rounding_of(y):
+    """eps of the numbers that `y` holds: that of float32 or float16 if they are of that type, else that of float64."""
+    dtype = getattr(y, "dtype", None)
+    narrow = isinstance(dtype, np.dtype) and dtype.kind == "f" and dtype.itemsize < 8
+    return float(np.finfo(dtype if narrow else np.float64).eps)
+
+
 def items(things, name):
     """`things`, or a list of them if they can only be walked through; one number is no series."""
     if hasattr(things, "__array__") or isinstance(things, (list, tuple)):

@@ -63,7 +63,7 @@ import numpy as np
 
 from scratchml.core.checks import one_of, whole_number
 from scratchml.core.jit import kernel
-from scratchml.timeseries.time_axis import read_series
+from scratchml.timeseries.time_axis import read_series, rounding_of
 from scratchml.timeseries.unit_root_law import TERMS, asymptotic_p_value, critical_values, simulated_p_value, trend
 
 LEVELS = ("1%", "5%", "10%")
@@ -222,8 +222,7 @@ def _prepared(x, d):
     largest, exponent = _scale(values, d != "n", y)
     if largest == 0 or (y == y[0]).all():
         raise ValueError(f"x: all {len(y)} values are {values[0]}; a series that does not move has no unit root to test")
-    eps = np.finfo(np.float32 if getattr(x, "dtype", None) == np.float32 else np.float64).eps
-    return y, ROUNDING * float(eps) * largest, exponent * math.log(2)
+    return y, ROUNDING * rounding_of(x) * largest, exponent * math.log(2)
 
 
 def _lags_wanted(maxlag, T, d):
@@ -259,11 +258,12 @@ def _tau_with(R, y, d, p, noise):
     if n <= k:
         raise ValueError(f"x: {p} lags leave {n} rows for {k} coefficients; take fewer lags or a longer series")
     z, SSR, dependent = _tau(R, y, TERMS[d], p, noise * math.sqrt(n))
-    if not SSR > n * noise**2 or dependent == k - 1:
+    if not SSR > n * noise**2:
         raise _no_noise(p, n)
     if dependent >= 0:
-        raise ValueError(f"x: lag {dependent - TERMS[d] + 1} of the step follows exactly from what stands before it; "
-                         "take fewer lags")
+        what = "the value" if dependent == k - 1 else f"lag {dependent - TERMS[d] + 1} of the step"
+        raise ValueError(f"x: {what} before each of the last {n} steps follows exactly from the other {dependent} "
+                         "columns; take fewer lags or a simpler regression")
     return float(z / math.sqrt(SSR / (n - k)))
 
 

@@ -38,6 +38,13 @@ def test_the_long_run_variance_is_its_definition(x, l):
     assert abs(long_run_variance(e, l) - reference.long_run_variance(e, l)) <= 40 * len(x) * EPS * (e @ e)
 
 
+def test_neighbours_by_the_thousand_take_no_longer():
+    """Differences of differences of noise, of which nothing is left in the long run: l becomes T - 1 or nearly so."""
+    e = np.diff(np.random.default_rng(0).normal(size=200_002), 2)
+    found = kpss(e)
+    assert found.lags > 1000 and 0 < found.pvalue <= 1
+
+
 @given(series(least=4), regressions, st.integers(0, 3))
 def test_the_statistic_is_its_definition(x, d, l):
     expected = reference.statistic(x, d, l)
@@ -189,7 +196,8 @@ TIME = np.arange(60.0)
 @pytest.mark.parametrize("x, d, words", [
     ([2.0] * 9, "c", r"x: all 9 values are 2\.0"), ([2.0] * 9, "ct", "x: all 9 values are 2"),
     (2 + 3 * TIME, "ct", "all 60 values lie on a line"), (1e9 + 0.1 * TIME, "ct", "all 60 values lie on a line"),
-    ((0.1 * TIME).astype(np.float32), "ct", "all 60 values lie on a line"), ([1, 2, 3], "ct", "3 values lie on a line"),
+    ((0.1 * TIME).astype(np.float32), "ct", "all 60 values lie on a line"),
+    ((0.1 * TIME).astype(np.float16), "ct", "all 60 values lie on a line"), ([1, 2, 3], "ct", "3 values lie on a line"),
     (1e9 + 1e-7 * (TIME % 2), "c", "all 60 values lie on a level"),
     ([1.0], "c", 'expected at least 2 values for regression="c", got 1'), ([1, 2], "ct", "expected at least 3 values"),
     ([], "c", "x: expected at least 2"), ([1, np.nan, 3], "c", r"x: Input contains NaN, first at \[1\]"),

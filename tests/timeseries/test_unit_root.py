@@ -265,7 +265,8 @@ EXACT = {
     "a line": 2 + 3 * TIME, "a line far away": 1e9 + 0.1 * TIME, "a wave": np.sin(TIME), "a wave far away": np.sin(TIME) + 1e9,
     "two waves": np.sin(TIME) + np.cos(0.3 * TIME), "decay": 5 + 0.9**TIME, "growth": 1.3**TIME, "a parabola": TIME**2,
     "a cubic": TIME**3, "back and forth": (-1.0)**TIME, "three in turn": np.tile([0, 1, 5.0], 20),
-    "a wave in float32": np.sin(TIME).astype(np.float32),
+    "a wave in float32": np.sin(TIME).astype(np.float32), "a wave in float16": np.sin(TIME).astype(np.float16),
+    "a wave far away in float32": (np.sin(TIME) + 1000).astype(np.float32),
 }
 
 
@@ -278,8 +279,9 @@ def test_without_noise_there_is_nothing_to_test(x, d):
 
 def test_the_recurrence_of_which_no_noise_is_left_has_its_number_of_lags():
     for x, d, lags in ((np.sin(TIME), "c", 1), (5 + 0.9**TIME, "c", 0), (5 + 0.9**TIME, "n", 1), (TIME**3, "ct", 1)):
-        with pytest.raises(ValueError, match=rf"recurrence of {lags} lag"):
-            adfuller(x, regression=d)
+        for arguments in ({}, dict(maxlag=lags, autolag=None)):
+            with pytest.raises(ValueError, match=rf"recurrence of {lags} lag"):
+                adfuller(x, regression=d, **arguments)
 
 
 @pytest.mark.parametrize("x", [np.sin(TIME) + 1e-6 * NOISE, 1e6 + 1e-3 * NOISE, NOISE.astype(np.float32) + 100,
@@ -323,8 +325,17 @@ def test_as_many_columns_as_rows_are_no_candidate():
 
 def test_a_lag_that_says_nothing_new_is_named():
     x = np.append(np.zeros(40), [1.0, 3])
-    with pytest.raises(ValueError, match="x: lag 2 of the step follows exactly from what stands before it"):
+    with pytest.raises(ValueError, match="x: lag 2 of the step before each of the last 38 steps follows exactly"):
         adfuller(x, maxlag=3, autolag=None)
+
+
+@pytest.mark.parametrize("slope", [1.0, 0.1])
+def test_a_level_that_says_nothing_new_is_named(slope):
+    """Only the last value is off the line: y_{t-1} is a trend, exactly or but for rounding, and steps are not."""
+    x = np.append(0.3 + slope * np.arange(40.0), 50)
+    with pytest.raises(ValueError, match="x: the value before each of the last 40 steps follows exactly from the other 2"):
+        adfuller(x, maxlag=0, regression="ct", autolag=None)
+    assert math.isfinite(adfuller(x, maxlag=0, regression="c", autolag=None).statistic)
 
 
 @pytest.mark.parametrize("arguments, words", [
