@@ -388,7 +388,7 @@ class ForecasterDirectRecursive(_ForSteps):
 
 
 class ForecasterSeasonalNaive(Forecaster):
-    """The value of one season ago: (7).  It learns nothing but the last season.
+    """The value of one season ago: (7).  It learns nothing but the last season, and does not look at other columns.
 
     Parameters
     ----------

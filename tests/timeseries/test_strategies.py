@@ -1,4 +1,7 @@
 """Strategies against their definition; off by one shows; the future does not; whatever has fit and predict works."""
+import copy
+import pickle
+
 import numpy as np
 import pytest
 from hypothesis import given, strategies as st
@@ -315,3 +318,10 @@ def test_bad_input(call, message):
 class Wrong(Learner):
     def predict(self, X):
         return np.ones((len(X), 2))
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model))], ids=["copy", "pickle"])
+def test_a_copy_forecasts_the_same(copied):
+    for model in (*makers(Ridge()).values(), ForecasterSeasonalNaive(2)):
+        model.fit(np.arange(20.0) ** 1.5)
+        assert copied(model).predict(3).tobytes() == model.predict(3).tobytes()
