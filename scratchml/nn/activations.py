@@ -20,7 +20,7 @@ Equations
 Choices
     Kept for the gradient is, of (1), the result: the next layer keeps it anyway, and it is positive where u is, unless
     s < 0.  Of (3) u and v, and σ(v) is computed again.
-    Where u is 0, (1) has the slope s.
+    Where u is 0, (1) has the slope s.  ReLU is (1) with s = 0, and 0 also where u is -inf.
     (5) is divided by N, so that its weight against a loss that is a mean does not depend on the size of the batch.
 
 Cost

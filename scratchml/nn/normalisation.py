@@ -40,8 +40,8 @@ Choices
     BatchNorm1d of (N, C, L) takes every position for a sample: N L numbers a channel.
     (5) goes towards the unbiased variance, N/(N-1) V, as in PyTorch, while (2) divides by the biased one.
     Outside of training μ and V are constants, and of (4) the first term is left.
-    All is computed in float64, also for float32, and rounded once, at the end.  Variances are of deviations from the
-    mean, not differences of squares.
+    All is computed in float64, also for float32, and rounded once, at the end.  Variances are of deviations, from the
+    mean or from one of the numbers, never differences of squares of the numbers themselves.
     Kept for the gradient are x, and a mean and a quotient 1 / √(V + ε) for each group; x̂ is computed again.
 
 Cost
