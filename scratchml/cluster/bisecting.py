@@ -157,8 +157,9 @@ class BisectingKMeans(KMeans):
         C = np.average(X, axis=0, weights=w.astype(np.float64)).astype(X.dtype)[None]
         labels, T, t = np.zeros(len(X), np.int32), np.empty((0, 2, D), X.dtype), np.empty(0, np.int64)
         self._keep_cut(X, w, C, labels, T, t)
+        wide = np.array([_is_wide(X, w)])                # (K,) of each cluster
         while len(C) < K:
-            k = self._next(X, w, C, labels)
+            k = self._next(X, w, C, labels, wide)
             if k < 0:
                 warn_not_converged(f"Number of distinct clusters ({len(C)}) found smaller than n_clusters ({K}): "
                                    "X has too few distinct points, as far as squares can tell; lower n_clusters")
@@ -169,6 +170,8 @@ class BisectingKMeans(KMeans):
             labels[members[side == 1]] = len(C)
             C = np.concatenate([C, halves[1:]])
             C[k] = halves[0]
+            wide[k], other = (_is_wide(X[members[side == half]], w[members[side == half]]) for half in (0, 1))
+            wide = np.append(wide, other)
             T, t = np.concatenate([T, halves[None]]), np.append(t, k)
             self._keep_cut(X, w, C, labels, T, t)
             if report(self, len(t), self.inertia_):
@@ -201,15 +204,10 @@ class BisectingKMeans(KMeans):
         w = sample_weights(sample_weight, len(X), X.dtype)
         return -float(left_over(X, w, self.cluster_centers_, replay(X, self.cuts_, self.cut_clusters_)).sum())
 
-    def _next(self, X, w, C, labels):
-        """The cluster to cut; -1 if the points of each coincide, or differ by what is lost when it is squared."""
+    def _next(self, X, w, C, labels, wide):
+        """The cluster to cut, of those that are `wide` (K,); -1 if none is."""
         J = left_over(X, w, C, labels)
         size = np.bincount(labels, w, minlength=len(C)) if self.bisecting_strategy == "largest_cluster" else J
-        lowest, highest = np.full(C.shape, np.inf), np.full(C.shape, -np.inf)
-        counts = w > 0
-        np.minimum.at(lowest, labels[counts], X[counts])
-        np.maximum.at(highest, labels[counts], X[counts])
-        wide = (np.where(lowest < highest, highest - lowest, 0) ** 2 > LOST).any(axis=1)
         return worst(np.where(wide, size, -1.0)) if wide.any() else -1
 
     def _cut(self, X, w, rng):
@@ -225,3 +223,12 @@ class BisectingKMeans(KMeans):
         """Take a finished cut into the attributes, all at once."""
         vars(self).update(cluster_centers_=C, labels_=labels, inertia_=float(left_over(X, w, C, labels).sum()),
                           cuts_=T, cut_clusters_=t)
+
+
+def _is_wide(X, w):
+    """Whether points that count differ, and by more than what is lost when it is squared."""
+    counts = w > 0
+    if not counts.any():
+        return False
+    X = X if counts.all() else X[counts]
+    return bool(((X.max(axis=0).astype(np.float64) - X.min(axis=0)) ** 2 > LOST).any())
