@@ -12,7 +12,7 @@ def is_flat(lists):
     """Whether `lists` is one list of items, and not one for each user."""
     if hasattr(lists, "columns"):
         return False
-    if hasattr(lists, "ndim") and lists.dtype != object:
+    if hasattr(lists, "ndim") and getattr(lists, "dtype", None) != object:
         return lists.ndim == 1
     return not has_shape(lists) and len(lists) > 0 and not any(hasattr(item, "__len__") for item in lists)
 
@@ -79,6 +79,8 @@ def has_shape(collections):
 def read_lists(recommended, k):
     """The first k places of the lists as an array (U, k), -1 where a list is over."""
     recommended = listed(recommended, "recommended")
+    if isinstance(recommended, tuple) and len(recommended) == 2 and _kinds(recommended) == "if":
+        raise ValueError("recommended: got items and their scores, as recommend returns them; pass the first of the two alone")
     if getattr(recommended, "ndim", 0) == 2:
         R = whole_numbers(np.asarray(unmasked(recommended, "recommended")).ravel(), "recommended").reshape(recommended.shape)
     else:
@@ -96,8 +98,8 @@ def read_lists(recommended, k):
     if resumes.any():
         raise ValueError("recommended: expected -1 only after the end of a list, got an item after it for user "
                          f"{resumes.any(axis=1).argmax()}")
-    if R.max(initial=0) >= 2**31:
-        raise ValueError(f"recommended: expected items below 2**31, got {R.max()}")
+    if R.max(initial=0) >= 2**31 - 1:
+        raise ValueError(f"recommended: expected items below 2**31 - 1, got {R.max()}")
     if k is None and not R.shape[1]:
         raise ValueError("recommended: expected lists with at least one place, got only empty ones")
     R = R[:, :R.shape[1] if k is None else places_in(k, R.shape[1], "places in the lists")]
@@ -107,6 +109,11 @@ def read_lists(recommended, k):
         u, i = np.argwhere(again)[0]
         raise ValueError(f"recommended: the list of user {u} has item {ordered[u, i]} twice; show an item once")
     return R
+
+
+def _kinds(arrays):
+    """The kinds of numbers in `arrays`, a letter each; a blank for what is no array."""
+    return "".join(array.dtype.kind if hasattr(array, "dtype") else " " for array in arrays)
 
 
 def rows_of(collections, name, flat=False):
@@ -119,6 +126,8 @@ def rows_of(collections, name, flat=False):
     items = np.concatenate([np.empty(0, np.int64), *sets])
     if items.size and items.min() < 0:
         raise ValueError(f"{name}: expected items from 0, got {items.min()} for user {users[items.argmin()]}")
+    if items.max(initial=0) >= 2**31 - 1:
+        raise ValueError(f"{name}: expected items below 2**31 - 1, got {items.max()} for user {users[items.argmax()]}")
     if not len(sets):
         raise ValueError(f"{name}: expected a collection of items for at least one user, got none")
     return entries_at(users, items, np.ones(len(items)), (len(sets), int(items.max(initial=0)) + 1))

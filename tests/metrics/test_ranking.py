@@ -360,3 +360,20 @@ def test_what_is_masked_is_neither_shown_nor_wanted():
     for pair in ((shown, hidden), (np.ma.masked_array([[2, 1]], mask=[[1, 0]]), [[1]]), (shown, [hidden[0]])):
         with pytest.raises(ValueError, match="contains masked values"):
             recall_at_k(*pair)
+
+
+def test_items_with_their_scores_are_taken_apart_first():
+    items, scores = np.array([[2, 1], [0, 3]], np.int32), np.array([[0.5, 0.25], [0.5, -np.inf]])
+    for both in ((items, scores), (items[0], scores[0].astype(np.float32))):
+        with pytest.raises(ValueError, match="recommended: got items and their scores, as recommend returns them; pass the first"):
+            recall_at_k(both, [[1], [0]])
+    assert recall_at_k((items[0], items[1]), [[1], [0]]) == recall_at_k(memoryview(items), [[1], [0]]) == 1.0
+
+
+@pytest.mark.parametrize("flat", [False, True])
+def test_items_that_no_index_can_hold_are_named(flat):
+    shown, wanted = ([1, 2], [0, 2**31 - 1]) if flat else ([[1, 2]], [[0, 2**31 - 1]])
+    with pytest.raises(ValueError, match=r"^relevant: expected items below 2\*\*31 - 1, got 2147483647 for user 0"):
+        recall_at_k(shown, wanted)
+    with pytest.raises(ValueError, match=r"^recommended: expected items below 2\*\*31 - 1, got 2147483647"):
+        recall_at_k(wanted, shown)

@@ -231,3 +231,8 @@ class Coordinates:
 def test_bad_arguments(split, message):
     with pytest.raises(ValueError, match=message):
         split(*entries(6, 5, 1))
+
+
+def test_a_share_is_rounded_from_a_half_on():
+    assert share_of_each(np.array([10, 10, 10]), 0.2499).tolist() == [2, 2, 2]
+    assert share_of_each(np.array([10, 2, 6]), 0.25).tolist() == [3, 1, 2]
