@@ -3,7 +3,7 @@ import numpy as np
 
 from scratchml.cluster.gmm import (_collapsed, akaike_information, bayesian_information, covariances, free_parameters,
                                    log_weights, means, precision_factors, scatters, weights)
-from scratchml.cluster.gmm_start import STARTS, shape_of, starting_covariances, starting_shares, starting_weights
+from scratchml.cluster.gmm_start import STARTS, starting_covariances, starting_shares, starting_weights
 from scratchml.cluster.gmm_sums import Mixture, gathered, posteriors
 from scratchml.core.checks import as_matrix, one_of, real_number, safe_to_square, true_or_false, whole_number
 from scratchml.core.estimator import Estimator, warn_not_converged
@@ -212,11 +212,15 @@ class GaussianMixture(Estimator):
         return (X + mixture.μ[labels]).astype(self.means_.dtype), labels
 
     def _free_parameters(self):
-        return free_parameters(*self.means_.shape, self.covariance_type)
+        return free_parameters(*self.means_.shape, self._type())
 
     def _mixture(self):
         names = "weights_", "means_", "covariances_", "precisions_cholesky_"
-        return Mixture(*map(self._in_double, names), self.covariance_type)
+        return Mixture(*map(self._in_double, names), self._type())
+
+    def _type(self):
+        """The type of the fit; `covariance_type` may have been set anew since."""
+        return vars(self).get("_fitted_type", self.covariance_type)
 
     def _posteriors(self, X, shares):
         """`X`, checked, and of the fitted mixture (3) and, if `shares`, (4), in one pass and in float64."""
@@ -271,7 +275,7 @@ class GaussianMixture(Estimator):
             exact = dict(weights_=mixture.π, means_=mixture.μ, covariances_=mixture.Σ, precisions_cholesky_=U,
                          precisions_=P)
             self._keep_rounded(dtype, exact, lower_bound_=history[-1], lower_bounds_=history, n_iter_=len(history) - 1,
-                               converged_=converged)
+                               converged_=converged, _fitted_type=self.covariance_type)
 
 
 def _without_points(k, distinct, K):
@@ -293,7 +297,7 @@ def _components_among(n_components, n):
 
 
 def _if_alike(earlier, K, D, covariance_type):
-    alike = earlier and earlier.μ.shape == (K, D) and earlier.U.shape == shape_of(K, D, covariance_type)
+    alike = earlier and earlier.covariance_type == covariance_type and earlier.μ.shape == (K, D)
     return earlier if alike else None
 
 

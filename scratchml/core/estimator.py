@@ -135,12 +135,21 @@ class Estimator:
         """`X` checked by `as_matrix` as a training set (N, D); remembers D and the columns' names."""
         names = _column_names(X)
         X = as_matrix(X, min_samples=min_samples, owner=type(self).__name__, **options)
-        self.n_features_in_ = X.shape[1]
+        self._takes_columns(X.shape[1], names)
+        return X
+
+    def _takes_columns(self, D, names):
+        """Remember how many columns there are, and their names; a model of other columns is forgotten.
+
+        If the fit fails, such a model would be left, and take rows that are not made for it.
+        """
+        before = getattr(self, "n_features_in_", D), getattr(self, "feature_names_in_", None)
+        if before[0] != D or not np.array_equal(before[1], names):
+            for name in [name for name in vars(self) if name.endswith("_") and not name.startswith("_")]:
+                delattr(self, name)
+        self.n_features_in_ = D
         if names is not None:
             self.feature_names_in_ = names
-        elif hasattr(self, "feature_names_in_"):
-            del self.feature_names_in_
-        return X
 
     def _more_matrix(self, X, *, allow_nan=False):
         """`X` checked as further data for a fitted estimator: the same D, the same names in the same order."""

@@ -281,6 +281,7 @@ class MinMaxScaler(_Mover):
         if not first:
             n, low, high = n + self.n_samples_seen_, np.minimum(low, self.data_min_), np.maximum(high, self.data_max_)
         self.n_samples_seen_, self.data_min_, self.data_max_, self.data_range_ = n, low, high, high - low
+        self._range_of_fit = a, b
         self._divisor = _divisor(high - low, np.maximum(high, -low), low, high, X.dtype)
         self.scale_ = (b - a) / self._divisor
         self.min_ = a - low * self.scale_
@@ -295,12 +296,12 @@ class MinMaxScaler(_Mover):
             Samples.
         """
         checked = self._more_matrix(X)
-        a, b = self._range()
+        a, b = self._range_of_fit
         Z = min_max(checked, self.data_min_, self._divisor, a, b)
         return self._output(np.clip(Z, a, b, out=Z) if self.clip else Z, X)
 
     def _terms(self):
-        a, b = self._range()
+        a, b = self._range_of_fit
         return self.data_min_, self._divisor, b - a, a
 
     def _range(self):

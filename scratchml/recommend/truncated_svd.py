@@ -217,8 +217,7 @@ class TruncatedSVD(Transformer, Estimator):
             return X if fitting else self._in_its_type(X, "X")
         R = known_entries(X, dtype=None if fitting else self.components_.dtype)
         if fitting:
-            self.n_features_in_ = R.shape[1]
-            vars(self).pop("feature_names_in_", None)
+            self._takes_columns(R.shape[1], None)
         elif R.shape[1] != self.n_features_in_:
             raise ValueError(f"X has {R.shape[1]} features, but {type(self).__name__} is expecting "
                              f"{self.n_features_in_} features as input")

@@ -645,3 +645,19 @@ def test_a_start_from_duplicates_is_told_what_helps():
     with pytest.raises(ValueError, match="collapsed.*duplicates.*'kmeans'.*random_state"):
         for seed in range(50):
             GaussianMixture(4, init_params="random_from_data", random_state=seed).fit(X)
+
+
+def test_a_type_that_is_set_after_the_fit_waits_for_the_next():
+    X = np.random.default_rng(0).normal(size=(90, 3)) + 5 * np.eye(3)[np.arange(90) % 3]     # K = D: shapes say nothing
+    for fitted in TYPES:
+        model = GaussianMixture(3, covariance_type=fitted, random_state=0).fit(X)
+        said = model.score(X), model.bic(X), model.predict(X).tolist(), model.sample(5)[0].tolist()
+        for other in TYPES:
+            model.set_params(covariance_type=other)
+            assert (model.score(X), model.bic(X), model.predict(X).tolist(), model.sample(5)[0].tolist()) == said
+    for fitted in TYPES:
+        for other in TYPES:
+            model = GaussianMixture(3, covariance_type=fitted, random_state=0, warm_start=True).fit(X)
+            again = model.set_params(covariance_type=other).fit(X)
+            cold = GaussianMixture(3, covariance_type=other, random_state=0).fit(X)
+            np.testing.assert_allclose(again.score(X), cold.score(X), rtol=1e-3)

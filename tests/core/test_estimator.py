@@ -110,6 +110,19 @@ def test_a_fit_that_failed_is_none():
         model.transform(X)
 
 
+@pytest.mark.parametrize("other", [X[:, :2], np.hstack([X, X]), Frame(X, ["a", "b", "c"])])
+def test_a_fit_of_other_columns_that_failed_leaves_no_model(other):
+    model = Shift().fit(X)
+    with pytest.raises(ZeroDivisionError):
+        model.fit(other, sample_weight=np.zeros(3))
+    for rows in (X, other):                              # the labels of which columns?
+        with pytest.raises(NotFittedError):
+            model.transform(rows)
+    with pytest.raises(ZeroDivisionError):
+        model.fit(X).fit(X, sample_weight=np.zeros(3))
+    assert model.transform(X).shape == (3, 6)
+
+
 @pytest.mark.parametrize("error", [NotFittedError, ValueError, AttributeError])
 def test_use_before_fit(error):
     for use in (lambda model: model.transform(X), lambda model: model.get_feature_names_out()):

@@ -455,3 +455,14 @@ def test_what_was_learned_survives_bad_input(scaler):
 def test_bad_options(scaler, message):
     with pytest.raises(ValueError, match=message):
         scaler.fit(table(5, 2, 0))
+
+
+def test_a_range_that_is_set_after_the_fit_waits_for_the_next():
+    X = np.array([[1.0, 5], [2, 9], [4, 6]])
+    scaler = MinMaxScaler().fit(X)
+    Z = scaler.transform(X)
+    scaler.set_params(feature_range=(-1, 1))
+    np.testing.assert_array_equal(scaler.transform(X), Z)
+    np.testing.assert_allclose(X * scaler.scale_ + scaler.min_, Z)
+    np.testing.assert_allclose(scaler.inverse_transform(Z), X)
+    assert scaler.partial_fit(X).transform(X).min() == -1
