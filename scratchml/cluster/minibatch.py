@@ -22,8 +22,8 @@ Equations
     (3)  m ← m + a (j - m)                                                            smoothed
 
 Choices
-    A centre that has seen nothing stays where it is.  Batches are drawn with replacement.  a = 2 B / (N + 1) for
-    batches of B among N points, at most 1: m remembers about half of the data.
+    A centre that has seen nothing stays where it is.  Batches are drawn with replacement, of the points with weight.
+    a = 2 B / (N + 1) for batches of B among N points, at most 1: m remembers about half of the data.
     A fit ends when m has found no new low for `max_no_improvement` batches in a row, or after `max_iter` N / B batches;
     its start comes from a random sample of the data.  Then all points are labelled once.
     Between batches centres are held in float64, also of float32 data: after many batches a step is less than the distance
@@ -150,6 +150,9 @@ class MiniBatchKMeans(KMeans):
         w = sample_weights(sample_weight, len(X), X.dtype)
         safe_to_square(X, weight=w.max(), work=np.float64)
         K, tol = _clusters_among(self.n_clusters, len(X)), real_number(self.tol, "tol")
+        every, all_weights = X, w
+        if K <= np.count_nonzero(w) < len(X):
+            X, w = X[w > 0], w[w > 0]                    # a batch without weight would pass for one without inertia
         B = min(whole_number(self.batch_size, "batch_size"), len(X))
         n_steps = -(-whole_number(self.max_iter, "max_iter") * len(X) // B)
         patience = n_steps if self.max_no_improvement is None else \
@@ -172,8 +175,8 @@ class MiniBatchKMeans(KMeans):
             done = waited >= patience or tol > 0 and shift <= tol
             if report(self, self.n_steps_, m) or done:
                 break
-        self.labels_ = nearest_of_all(X, self.cluster_centers_)
-        self.inertia_ = float(cluster_sums(X, w, self.cluster_centers_, self.labels_)[:, -1].sum())
+        self.labels_ = nearest_of_all(every, self.cluster_centers_)
+        self.inertia_ = float(cluster_sums(every, all_weights, self.cluster_centers_, self.labels_)[:, -1].sum())
         self.n_iter_ = -(-self.n_steps_ * B // len(X))
         found = len(np.unique(self.labels_))
         if found < K:

@@ -68,7 +68,7 @@ def test_points_without_weight_do_not_count():
     w = np.repeat([1.0, 0.0], [120, 30])
     model = MiniBatchKMeans(2, random_state=0, batch_size=40).fit(X, sample_weight=w)
     assert np.abs(model.cluster_centers_).max() < 100
-    assert model.counts_.sum() < model.n_steps_ * 40
+    assert model.counts_.sum() == model.n_steps_ * 40    # nor are they drawn
 
 
 def test_stops_when_nothing_improves_or_moves():
@@ -187,3 +187,44 @@ def test_float32_centres_take_steps_below_their_spacing():
         model.partial_fit(batch)
     assert model.cluster_centers_.dtype == np.float32 and model.cluster_centers_[0, 0] == np.float32(1.7e9)
     assert model.set_params(init=seconds[1, :1]).fit(seconds[0]).cluster_centers_[0, 0] == np.float32(1.7e9) + 1024
+
+
+def test_a_fit_with_points_without_weight_is_one_without_these_points():
+    X, rng = blobs(3, 40), np.random.default_rng(0)
+    w = np.where(rng.random(120) < 0.9, 0.0, rng.random(120))
+    X[w == 0] += 5
+    for batch_size in (4, 1024):
+        model = MiniBatchKMeans(3, batch_size=batch_size, random_state=1).fit(X, sample_weight=w)
+        same = MiniBatchKMeans(3, batch_size=batch_size, random_state=1).fit(X[w > 0], sample_weight=w[w > 0])
+        np.testing.assert_array_equal(model.cluster_centers_, same.cluster_centers_)
+        assert model.n_steps_ == same.n_steps_ and model.inertia_ == pytest.approx(same.inertia_) and len(model.labels_) == 120
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_what_is_reported_is_the_smoothed_inertia_of_the_batches(weighted):
+    X, told, B, rng = blobs(3, 40), [], 16, np.random.default_rng(7)
+    w = np.random.default_rng(1).uniform(0.5, 2, 120) if weighted else np.ones(120)
+    model = MiniBatchKMeans(3, init=X[[0, 40, 80]], batch_size=B, random_state=7, callback=told.append).fit(X, None, w)
+    rng.choice(120, 48, replace=False)                   # for the start, which was given
+    C, v, m = X[[0, 40, 80]], np.zeros(3), None
+    for progress in told:
+        batch = rng.integers(120, size=B)
+        y = assign(X[batch], C)
+        j = inertia(X[batch], w[batch], C, y) / w[batch].sum()
+        m = j if m is None else m + min(1, 2 * B / 121) * (j - m)
+        assert progress.loss == pytest.approx(m, rel=1e-9)
+        v = seen(w[batch], y, v)
+        C = step(X[batch], w[batch], y, C, v)
+    np.testing.assert_allclose(model.cluster_centers_, C, rtol=1e-9)
+    losses = [progress.loss for progress in told]
+    lows = [i for i, m in enumerate(losses) if m < min(losses[:i], default=np.inf)]
+    assert model.n_steps_ == len(told) == lows[-1] + 1 + 10 and max(np.diff(lows), default=0) <= 10
+
+
+@pytest.mark.filterwarnings("ignore::scratchml.core.estimator.ConvergenceWarning")
+def test_so_few_points_have_weight_that_a_sample_may_have_none():
+    X, w = np.arange(4000.0)[:, None], np.zeros(4000)
+    w[[5, 3900]] = 1
+    for seed in range(3):
+        model = MiniBatchKMeans(3, batch_size=20, random_state=seed).fit(X, sample_weight=w)
+        assert {5.0, 3900.0} <= set(model.cluster_centers_.ravel().tolist())

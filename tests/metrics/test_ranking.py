@@ -377,3 +377,16 @@ def test_items_that_no_index_can_hold_are_named(flat):
         recall_at_k(shown, wanted)
     with pytest.raises(ValueError, match=r"^recommended: expected items below 2\*\*31 - 1, got 2147483647"):
         recall_at_k(wanted, shown)
+
+
+def test_the_first_item_of_all_comes_once_like_any_other():
+    with pytest.raises(ValueError, match="recommended: the list of user 1 has item 0 twice"):
+        recall_at_k([[1, 2, 3], [0, 4, 0]], [[1], [0]])
+
+
+def test_one_user_who_wants_nothing_and_one_who_has_had_some():
+    with pytest.raises(ValueError, match="relevant: nothing is relevant for any user"):
+        recall_at_k([1, 2], [])
+    assert hits([1, 2], []).tolist() == [[False, False]]
+    assert novelty([[1, 2]], [1, 2, 5]) == 0 and novelty([[1, 2]], [[1, 2], [1, 2, 5]]) == 0
+    assert novelty([[0]], np.array([0, 5])) == 0         # the items of one user, and not what he has of each
