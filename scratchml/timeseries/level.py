@@ -97,7 +97,6 @@ def partial_sums(x, d):
     if d == "ct":
         t = np.arange(T) - (T - 1) / 2
         e = e - t * (t @ e / (t @ t))
-        e -= e.mean()
     S = np.cumsum(e)                                     # (T,)
     return e, S @ S / T**2
 

@@ -32,10 +32,12 @@ def test_partial_sums_are_their_definition(x, d):
     assert abs(η - theirs) <= 2 * len(x) * bound * (math.sqrt(theirs) + len(x) * bound)
 
 
-@given(series(least=4), st.integers(0, 12))
-def test_the_long_run_variance_is_its_definition(x, l):
-    e, l = x - x.mean(), min(l, len(x) - 1)
-    assert abs(long_run_variance(e, l) - reference.long_run_variance(e, l)) <= 40 * len(x) * EPS * (e @ e)
+@given(series(least=4), st.integers(0, 12), st.booleans())
+def test_the_long_run_variance_is_its_definition(x, l, centred):
+    """Sums of up to T terms, squared; without a mean of 0 the last ones are large, too."""
+    e, l = x - x.mean() * centred, min(l, len(x) - 1)
+    bound = 40 * len(x) * EPS * len(x) * (e @ e)
+    assert abs(long_run_variance(e, l) - reference.long_run_variance(e, l)) <= bound
 
 
 def test_neighbours_by_the_thousand_take_no_longer():
@@ -59,6 +61,21 @@ def test_the_bandwidth_is_its_definition(x):
     e = x - x.mean()
     assume(abs(e).max() > 0)
     assert abs(bandwidth(e) - reference.bandwidth(e.tolist())) <= 0
+
+
+@pytest.mark.parametrize("seed, l", list(enumerate([55, 53, 46, 234])))
+def test_the_bandwidth_of_much_differenced_noise(seed, l):
+    """So large that one part in a hundred of its factor shows."""
+    e = np.diff(np.random.default_rng(seed).normal(size=402), 2)
+    e -= e.mean()
+    assert bandwidth(e) == reference.bandwidth(e.tolist()) == l
+
+
+@pytest.mark.parametrize("x", [(-2, -2, -1, -2), (-2, -2, -1, -2, -1), (-2, -2, -1, -2, -1, -2), (0, 1)])
+def test_there_are_no_more_neighbours_than_others(x):
+    """The formula asks for 5 of 4, 11 of 5, 7 of 6, and divides by 0."""
+    assert bandwidth(np.array(x) - np.mean(x)) == len(x) - 1
+    assert math.isfinite(kpss(x).statistic)
 
 
 @each_regression
