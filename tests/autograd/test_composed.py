@@ -58,6 +58,19 @@ def test_ties_keep_their_places_and_nan_is_greatest():
     assert type(x.sort().indices) is Plain and x.topk(3).indices.tolist() == [1, 4, 0]
 
 
+@pytest.mark.parametrize("special", [0.0, -np.inf, np.inf, np.nan])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_few_of_many_are_the_first_in_order(special, dtype):
+    a = np.random.default_rng(0).integers(-9, 9, size=(5, 40, 3)).astype(dtype)           # with many ties
+    a[np.random.default_rng(1).uniform(size=a.shape) < 0.3] = special
+    a[2, :, 1] = special
+    for k, dim, largest in [(1, 1, True), (7, 1, True), (7, 1, False), (10, -2, False), (11, 1, True), (0, 1, True)]:
+        values, indices = Tensor(a).topk(k, dim, largest)
+        expected = Tensor(a).argsort(dim, descending=largest)[:, :k]
+        assert type(indices) is Plain and indices.dtype == np.int64 and indices.tolist() == expected.tolist()
+        np.testing.assert_array_equal(values.data, np.take_along_axis(a, np.asarray(expected), 1))
+
+
 def test_whole_numbers_stay_such():
     i = Plain([[3, 1, 2]])
     assert composed.sort(i).values.tolist() == [[1, 2, 3]] and composed.topk(i, 1)[0].tolist() == [[3]]
