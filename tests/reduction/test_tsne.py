@@ -240,6 +240,13 @@ def test_it_stops_without_progress():
     assert quick(max_iter=400, n_iter_without_progress=120, **frozen).fit(blobs(2)).n_iter_ == 400
 
 
+def test_progress_is_a_cost_below_all_before(monkeypatch):
+    costs = iter([9.0] * 6 + [5, 4, 4, 3, 3.5, 3, 3, 2])  # of the start, five early ones, iteration 300, 350, ...
+    monkeypatch.setattr("scratchml.reduction.tsne.StudentPairs.cost", lambda pairs, Y: next(costs))
+    model = quick(max_iter=1000, n_iter_without_progress=120, learning_rate=1e-9, init="random").fit(blobs(2))
+    assert model.n_iter_ == 600 and model.kl_history_[-5:] == [4, 3, 3.5, 3, 3]      # the last low was that of 450
+
+
 def test_is_silent_unless_asked(capfd):
     quick().fit(blobs(2))
     assert capfd.readouterr() == ("", "")
