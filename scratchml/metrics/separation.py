@@ -150,7 +150,9 @@ def davies_bouldin_score(X, labels):
 
 def _clustered(X, labels):
     """X (N, D), the labels as numbers (N,) and the clusters' sizes (K,), K from 2 to N-1.  Raises ValueError."""
-    X = safe_to_square(as_matrix(X))
+    X = safe_to_square(as_matrix(X), work=np.float64)
+    if X.dtype == np.float32 and not 1e-12 < max(X.max(), -X.min()) < 1e15:
+        X = X.astype(np.float64)                         # float32 could not hold the squares
     y, K = _numbered(labels, "labels")
     if y.size != len(X):
         raise ValueError(f"labels: expected one for each of the {len(X)} rows of X, got {y.size}")

@@ -165,3 +165,10 @@ def test_an_offset_costs_no_digits_of_many_points(f):
     y = rng.integers(2, size=N)
     near = np.round(2.0**20 * (rng.normal(size=(N, 2)) + 0.1 * y[:, None])) / 2.0**33      # of sd 1e-4, and on a grid
     np.testing.assert_allclose(f(near + 2.0**19, y), f(near, y), rtol=1e-6)
+
+
+@each_of_points
+@pytest.mark.parametrize("unit", [2.0**-120, 2.0**-60, 2.0**70, 2.0**110])
+def test_float32_beyond_its_squares(f, unit):
+    X, y = table(12, 3, 0).astype(np.float32), np.arange(12) % 3
+    np.testing.assert_allclose(f(X * np.float32(unit), y), f(X, y), rtol=1e-5)
