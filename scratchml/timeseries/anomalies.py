@@ -154,7 +154,7 @@ def _longest(longterm_period, settings):
                                                              least=2 * settings.period)
 
 
-def _detect(y, settings, longest=None, floor=None):
+def _detect(y, name, settings, longest=None, floor=None):
     """Rows (n,) of the anomalies, what is expected (T,), and each K that was reached; the ends of y (T,) may be NaN.
 
     Pieces of `longest` rows are judged by themselves.  `floor` is the least value that counts; by default that of the
@@ -164,7 +164,7 @@ def _detect(y, settings, longest=None, floor=None):
     found, expected, bound = np.zeros(len(y), bool), np.full(len(y), np.nan), []
     for start in reversed(range(0, max(len(y), 1), max(size, 1))):   # of two that overlap, the first has the last word
         start = min(start, len(y) - size)
-        rows, v, K = _judge(y[start:start + size], start, settings)
+        rows, v, K = _judge(y[start:start + size], name, start, settings)
         if len(rows) == K:
             bound.append(K)
         if floor is not None or settings.threshold is not None:
@@ -175,17 +175,17 @@ def _detect(y, settings, longest=None, floor=None):
     return found.nonzero()[0], expected, bound
 
 
-def _judge(y, start, settings):
+def _judge(y, name, start, settings):
     """Rows of the anomalies of one piece, what is expected (T,), and K."""
     known, P = np.flatnonzero(~np.isnan(y)), settings.period
     first, last = (known[0], known[-1] + 1) if known.size else (0, 0)
     inner = y[first:last]
     if known.size < len(inner):
         t = start + first + int(np.isnan(inner).argmax())
-        raise ValueError(f"values: contains NaN between others, first at [{t}]; "
+        raise ValueError(f"{name}: contains NaN between others, first at [{t}]; "
                          'regular_grid(times, values, fill="interpolate") fills gaps')
     if len(inner) < 2 * P:
-        raise ValueError(f"values: expected at least two periods, {2 * P} values with period={P}, got {len(inner)}"
+        raise ValueError(f"{name}: expected at least two periods, {2 * P} values with period={P}, got {len(inner)}"
                          + (f" from [{start}] on" if start else ""))
     s, u = season_and_trend(inner, P)
     r = inner - s - u if settings.remove == "trend" else remainder(inner, s)
@@ -252,7 +252,7 @@ def anomaly_detection_vec(x, period, max_anoms=0.1, direction="pos", alpha=0.05,
     only_last, e_value = true_or_false(only_last, "only_last"), true_or_false(e_value, "e_value")
     y, times = read_series(x, "x", allow_nan=True)
     longest = _longest(longterm_period, settings)
-    rows, expected, bound = _detect(y, settings, longest)
+    rows, expected, bound = _detect(y, "x", settings, longest)
     _warn_of_the_cap(settings, bound, 2)
     if only_last:
         rows = rows[rows >= len(y) - settings.period]
@@ -306,7 +306,8 @@ def anomaly_detection_ts(times, values, max_anoms=0.1, direction="pos", alpha=0.
     floor = None
     if settings.threshold is not None:
         floor = _quantile_of_maxima(y, times.astype("M8[D]").astype(np.int64), settings.threshold)
-    rows, expected, bound = _detect(y, settings, _rows_of_weeks(weeks, seconds) if longterm else None, floor)
+    longest = _rows_of_weeks(weeks, seconds) if longterm else None
+    rows, expected, bound = _detect(y, "values", settings, longest, floor)
     _warn_of_the_cap(settings, bound, 2)
     if last is not None:
         span = HOUR if last == "hr" and (seconds or DAY) < DAY else DAY
@@ -435,7 +436,7 @@ class SHESD(Estimator):
         if getattr(X, "ndim", 1) == 2 and X.shape[1] == 1:
             X = X.iloc[:, 0] if hasattr(X, "iloc") else X[:, 0]
         series, _ = read_series(X, "X", allow_nan=True)
-        self.anomalies_, self.expected_, bound = _detect(series, settings, longest)
+        self.anomalies_, self.expected_, bound = _detect(series, "X", settings, longest)
         self.labels_ = np.ones(len(series), np.int64)
         self.labels_[self.anomalies_] = -1
         _warn_of_the_cap(settings, bound, 3)

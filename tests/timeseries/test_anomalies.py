@@ -367,10 +367,10 @@ GAP = np.delete(H, 50)
 
 
 @pytest.mark.parametrize("call, message", [
-    (lambda: anomaly_detection_vec(Y[:47], 24), "values: expected at least two periods, 48 values .*, got 47"),
+    (lambda: anomaly_detection_vec(Y[:47], 24), "x: expected at least two periods, 48 values .*, got 47"),
     (lambda: anomaly_detection_vec([], 2), "expected"), (lambda: anomaly_detection_vec([1.0, 2], 2), "two periods"),
     (lambda: anomaly_detection_vec(np.full(60, np.nan), 24), "two periods, 48 values with period=24, got 0"),
-    (lambda: anomaly_detection_vec(np.where(np.arange(144) == 70, np.nan, Y), 24), r"NaN between others.*\[70\]"),
+    (lambda: anomaly_detection_vec(np.where(np.arange(144) == 70, np.nan, Y), 24), r"x: contains NaN .*\[70\]"),
     (lambda: anomaly_detection_vec(np.where(np.arange(144) == 70, np.inf, Y), 24), "infinity"),
     (lambda: anomaly_detection_vec(Y, 1), "period=1: expected a whole number of at least 2"),
     (lambda: anomaly_detection_vec(Y, 24.0), "period=24.0"), (lambda: anomaly_detection_vec(Y, None), "period=None"),
@@ -399,6 +399,8 @@ GAP = np.delete(H, 50)
     (lambda: anomaly_detection_ts(H[0] + 7 * np.arange(144), Y), "period: expected a number .* step is 25200 seconds"),
     (lambda: anomaly_detection_ts(H[0] + 7 * np.arange(144), Y, period=24, longterm=True), "longterm=True: "),
     (lambda: anomaly_detection_ts(np.datetime64("2001") + np.arange(144), Y), "the step is 12 months"),
+    (lambda: SHESD(24).fit(Y[:40]), "X: expected at least two periods"),
+    (lambda: anomaly_detection_ts(H[:40], Y[:40]), "values: expected at least two periods"),
     (lambda: SHESD(24).fit(np.ones((144, 2))), "X: expected an array of shape"), (lambda: SHESD(0).fit(Y), "period=0"),
 ])
 def test_bad_input(call, message):
