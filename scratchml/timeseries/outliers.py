@@ -183,16 +183,23 @@ def level(alpha):
 
 def esd_of(x, K, α, hybrid, side, least=0.0):
     """The test on checked arguments, with a scale of at least `least`."""
+    gone, R = extremes_by_sorting(x, K, hybrid, side, least)
+    λ = np.empty(len(R))
+    run_chunks(_critical_values, len(R), len(x), α / (1 if side else 2), λ, chunk=200)
+    return ESD(gone[:outlier_count(R, λ)], R, λ)
+
+
+def extremes_by_sorting(x, K, hybrid, side, least=0.0):
+    """Same result as (3), because what is left of sorted values is a slice: see the kernels."""
     largest = math.frexp(np.abs(x).max())[1]
     if abs(largest) > 500:                               # squares and differences of what is left stay finite
         power = (500 if largest > 0 else 0) - largest
         x, least = np.ldexp(x, power), math.ldexp(least, power)
     order = np.argsort(x, kind="stable")
-    gone, R, λ = np.empty(K, np.int64), np.empty(K), np.empty(K)
+    gone, R = np.empty(K, np.int64), np.empty(K)
     take = _extremes_by_median if hybrid else _extremes_by_mean
     k = take(x[order], order, side, float(least), gone, R)
-    run_chunks(_critical_values, k, len(x), α / (1 if side else 2), λ, chunk=200)
-    return ESD(gone[:outlier_count(R[:k], λ[:k])], R[:k], λ[:k])
+    return gone[:k], R[:k]
 
 
 # --- compiled: the middle of a slice of sorted values -------------------------------------------

@@ -1,4 +1,5 @@
 """S-H-ESD against its definition, and against the counts that the R package gives on three series; hostile input."""
+import os
 import warnings
 from datetime import datetime, timedelta, timezone
 
@@ -16,6 +17,7 @@ from tests.strategies.anomalies import series, strange
 EPS = np.finfo(float).eps
 SIDES = {"both": 0, "pos": 1, "neg": -1}
 filled = pytest.mark.filterwarnings("ignore:max_anoms")
+compiled = pytest.mark.skipif(bool(os.environ.get("NUMBA_DISABLE_JIT")), reason="minutes in plain Python")
 
 
 def hours(T, start="2024-02-28T05"):
@@ -90,6 +92,7 @@ COUNTS = [                                               # both .02, both .1, po
 
 
 @filled
+@compiled
 @pytest.mark.parametrize("name, period, counts, sums", COUNTS)
 def test_counts_are_those_of_r(name, period, counts, sums):
     """AnomalyDetection 1.0 in R 4.2.2; the sums of the rows are those of the literal loop on statsmodels' STL."""
@@ -101,6 +104,7 @@ def test_counts_are_those_of_r(name, period, counts, sums):
 
 
 @filled
+@compiled
 def test_counts_by_date_are_those_of_r():
     flow, cars = load_water_flow(), traffic()
     grid = regular_grid(flow.times, flow.values, fill="interpolate")
@@ -113,6 +117,7 @@ def test_counts_by_date_are_those_of_r():
 
 
 @filled
+@compiled
 def test_the_level_moves_the_border_and_the_period_what_is_expected():
     y = traffic().values
     assert [len(anomaly_detection_vec(y, 24, 0.2, "both", α).index) for α in (0.001, 0.05, 0.1)] == [770, 903, 925]
@@ -179,6 +184,7 @@ def test_a_threshold_is_a_quantile_of_daily_maxima():
     assert anomaly_detection_ts(times, y, 0.1, "both", threshold="p95").index.tolist() == [90]
 
 
+@compiled
 def test_pieces_have_a_median_of_their_own():
     """On a level that rises by ten times the anomaly; the last piece is as long as the others."""
     T = 24 * 7 * 5                                       # five weeks: pieces of weeks 1 and 2, 3 and 4, 4 and 5
@@ -211,6 +217,7 @@ def test_pieces_of_days_have_one_day_more():
 
 
 @filled
+@compiled
 @pytest.mark.parametrize("step, unit, period", [(1, "m", 1440), (5, "m", 288), (15, "m", 96), (1, "h", 24), (6, "h", 4),
                                                 (1, "D", 7), (7, "D", 52), (1, "M", 12), (3, "M", 4), (1, "W", 52)])
 def test_the_period_follows_from_the_usual_step(step, unit, period):
@@ -226,6 +233,7 @@ def test_the_period_follows_from_the_usual_step(step, unit, period):
 
 
 @filled
+@compiled
 def test_seconds_are_summed_to_minutes():
     y = np.random.default_rng(0).normal(size=3 * 1440) + 9 * np.sin(np.arange(3 * 1440) / 1440 * 2 * np.pi)
     y[1000] += 80
@@ -295,6 +303,7 @@ def test_a_cap_that_binds_is_a_warning_to_the_caller(detect):
 
 # --- hostile input
 
+@compiled
 @pytest.mark.parametrize("remove", ["median", "trend"])
 @pytest.mark.parametrize("T, P", [(200, 12), (400, 7), (300, 24), (2000, 288)])
 @pytest.mark.parametrize("y", [lambda t, P: np.zeros(t.size), lambda t, P: np.full(t.size, 1e9 + 1 / 3),
@@ -316,6 +325,7 @@ def test_one_value_however_far(far):
         assert anomaly_detection_vec(y, 12, 0.1, "both", remove=remove).index.tolist() == [50]
 
 
+@compiled
 def test_a_trend_hides_what_taking_it_away_shows():
     y = np.arange(1, 5001.0)
     y[2000:2030] = 3000
