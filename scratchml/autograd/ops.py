@@ -215,8 +215,16 @@ def minimum(a, b):
     return table.MINIMUM(*_pair(a, b))
 
 
-def where(condition, a, b):
-    """Entries of `a` where `condition`, an array of bool, is true, of `b` elsewhere.  Raises ValueError for others."""
+def where(condition, a=None, b=None):
+    """Entries of `a` where `condition`, an array of bool, is true, of `b` elsewhere.  Raises ValueError for others.
+
+    Without `a` and `b` the places where it is true, each dimension apart.
+    """
+    if a is None and b is None:
+        return tuple(map(Plain, np.nonzero(as_mask(condition))))
+    if isinstance(condition, Plain) and isinstance(a, numbers.Real) and isinstance(b, numbers.Real):
+        whole = isinstance(a, numbers.Integral) and isinstance(b, numbers.Integral)
+        a = Plain(a) if whole else fixed(a, np.float32)
     if not any(isinstance(x, (Tensor, float)) for x in (a, b)) and any(isinstance(x, Plain) for x in (a, b)):
         return np.where(as_mask(condition), a, b).view(Plain)
     return table.WHERE(*_pair(a, b), params=(as_mask(condition),))

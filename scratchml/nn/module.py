@@ -359,6 +359,10 @@ class Module(WithState):
                 module._turn_into(dtype)
         return self
 
+    def cpu(self):
+        """Itself: there is no other device."""
+        return self
+
     def float(self):
         """Compute in float32 from now on, see `to`."""
         return self.to(dtype="float32")

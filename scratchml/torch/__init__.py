@@ -45,7 +45,6 @@ from scratchml.autograd.ops import (
 )
 from scratchml.autograd.plain import Plain
 from scratchml.autograd.storing import load, save
-from scratchml.autograd.tensor import Tensor
 from scratchml.core.random import manual_seed
 
 CHAPTERS = ()
@@ -80,6 +79,26 @@ globals().update({name: globals()[other] for name, other in ALIASES.items()})
 dtype, Size, finfo, iinfo = _np.dtype, tuple, _np.finfo, _np.iinfo
 
 
+class _TensorType(type):
+    """Knows Tensors and whole numbers, and makes what PyTorch's old constructor makes."""
+
+    def __instancecheck__(cls, obj):
+        return isinstance(obj, (autograd.Tensor, Plain))
+
+    def __call__(cls, *data):
+        return FloatTensor(*data)
+
+    def __getattr__(cls, name):
+        return getattr(autograd.Tensor, name)
+
+
+class Tensor(metaclass=_TensorType):
+    """PyTorch's old constructor: float32 of what a list or array holds, or zeros in sizes, Tensor(2, 3).
+
+    Whatever has PyTorch's methods is an instance: Tensors, and arrays of whole numbers and truth values.
+    """
+
+
 class device(str):
     """Where numbers are: the CPU.  Raises ValueError for another place."""
 
@@ -92,8 +111,8 @@ class device(str):
 
 
 def is_tensor(obj):
-    """Whether `obj` is a Tensor, or an array of whole numbers or truth values."""
-    return isinstance(obj, (Tensor, _np.ndarray))
+    """Whether `obj` is a Tensor, or an array of whole numbers or truth values with PyTorch's methods."""
+    return isinstance(obj, Tensor)
 
 
 def numel(x):
@@ -108,17 +127,17 @@ def is_floating_point(x):
 
 def isinf(x):
     """Where entries are infinite."""
-    return x.isinf() if isinstance(x, Tensor) else _np.isinf(x)
+    return x.isinf() if isinstance(x, autograd.Tensor) else _np.isinf(x)
 
 
 def isnan(x):
     """Where entries are NaN."""
-    return x.isnan() if isinstance(x, Tensor) else _np.isnan(x)
+    return x.isnan() if isinstance(x, autograd.Tensor) else _np.isnan(x)
 
 
 def isfinite(x):
     """Where entries are neither NaN nor infinite."""
-    return x.isfinite() if isinstance(x, Tensor) else _np.isfinite(x)
+    return x.isfinite() if isinstance(x, autograd.Tensor) else _np.isfinite(x)
 
 
 def _module(name, **names):

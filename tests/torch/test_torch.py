@@ -11,7 +11,7 @@ from scratchml import autograd, nn, optim
 
 
 def test_other_packages_by_their_names():
-    assert torch.nn is nn and torch.optim is optim and torch.autograd is autograd and torch.Tensor is autograd.Tensor
+    assert torch.nn is nn and torch.optim is optim and torch.autograd is autograd
     assert importlib.import_module("scratchml.torch.utils.data").DataLoader is torch.utils.data.DataLoader
     assert importlib.import_module("scratchml.torch.nn") is nn and not torch.cuda.is_available()
     assert torch.float32 == np.float32 and torch.long == np.int64 and torch.bool == np.bool_ and torch.pi == np.pi
@@ -37,9 +37,18 @@ def test_whole_numbers_stay_whole():
     ]:
         assert isinstance(got, autograd.plain.Plain) and got.dtype == np.int64 and got.tolist() == expected
     x = torch.ones(2, 2)
-    assert type(torch.where(i > 2, x, 0.0)) is torch.Tensor and type(torch.cat([x, i])) is torch.Tensor
-    assert type(torch.where(i > 2, i, 0.5)) is torch.Tensor
+    for mixed in (torch.where(i > 2, x, 0.0), torch.cat([x, i]), torch.where(i > 2, i, 0.5)):
+        assert type(mixed) is autograd.Tensor
     assert torch.is_tensor(i) and torch.is_tensor(x) and torch.isnan(x).sum() == 0 and torch.isfinite(i).all()
+
+
+def test_the_old_constructor():
+    assert torch.Tensor(2, 3).shape == (2, 3) and torch.Tensor([1, 2]).dtype == np.float32
+    assert torch.Tensor(np.array([0.5])).dtype == np.float32 and torch.Tensor.add is autograd.Tensor.add
+    weight = nn.Parameter(torch.Tensor(2, 3))
+    assert weight.shape == (2, 3) and weight.requires_grad and isinstance(weight, torch.Tensor)
+    assert isinstance(torch.tensor([1]), torch.Tensor) and not isinstance(np.ones(2), torch.Tensor)
+    assert not torch.is_tensor([1.0]) and not torch.is_tensor(np.ones(2))
 
 
 def test_it_defines_next_to_nothing():
