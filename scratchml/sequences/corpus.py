@@ -245,7 +245,8 @@ def read_labels(y, starts, numbers=None):
                 not all(isinstance(label, (int, np.integer)) and not isinstance(label, bool) for label in found):
             raise ValueError(f"y: expected labels that are all strings or all whole numbers, and None for "
                              f"what is not known, got {sorted(map(repr, found))[:5]}")
-        numbers = {label: k for k, label in enumerate(sorted(found))}
+        plain = (label.item() if isinstance(label, np.generic) else label for label in sorted(found))
+        numbers = {label: k for k, label in enumerate(plain)}
     code = defaultdict(lambda: -2, numbers)
     code[None] = -1
     coded = np.fromiter(map(code.__getitem__, chain.from_iterable(y)), np.int32, starts[-1])

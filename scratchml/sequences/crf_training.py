@@ -215,6 +215,25 @@ def weight_units(rows, features):
     return np.concatenate([states, np.ones(features.pairs.size), edges])
 
 
+def offset(rows):
+    """How many of its own standard deviations the mean of an attribute is from 0, at most, of those with large values.
+
+    Values that are all alike do not count: such an attribute is a constant, which costs nothing.
+    """
+    large = np.unique(rows.indices[np.abs(rows.data) >= 2])
+    chosen = np.isin(rows.indices, large)
+    if not chosen.any():
+        return 0.0
+    column, values = np.searchsorted(large, rows.indices[chosen]), rows.data[chosen]
+    most, counts = np.zeros(large.size), np.bincount(column)
+    np.maximum.at(most, column, np.abs(values))
+    values = values / most[column]
+    means = np.bincount(column, values) / counts
+    deviations = np.sqrt(np.bincount(column, (values - means[column]) ** 2) / counts)
+    varied = deviations > 1e-12
+    return float((np.abs(means[varied]) / deviations[varied]).max(initial=0))
+
+
 def _keys(rows, column, width, min_freq):
     """The sorted numbers d width + column[n] of all attributes d of all rows n whose column is not -1."""
     column = np.repeat(column.astype(np.int64), np.diff(rows.indptr))

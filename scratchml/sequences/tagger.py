@@ -13,12 +13,13 @@ from scratchml.sequences.corpus import (Attributes, Corpus, Labelled, as_sequenc
 from scratchml.sequences.crf import best_path, k_best, log_partition
 from scratchml.sequences.crf_online import GradientDescent, Perceptron
 from scratchml.sequences.crf_scaled import add_marginals, add_marginals_in_log_space
-from scratchml.sequences.crf_training import (CorpusLoss, Features, Legal, Pattern, agreeing, fixed, scores,
+from scratchml.sequences.crf_training import (CorpusLoss, Features, Legal, Pattern, agreeing, fixed, offset, scores,
                                               seen_features, state_scores, step_scores, weight_units)
 from scratchml.sequences.schemes import forbidden_pairs, legal_transitions
 
 KIND = "scratchml.sequences.CRF"
 ALGORITHMS = ("lbfgs", "l2sgd", "ap")
+AWAY = 1e4                                               # deviations from 0, where a loss that hardly falls proves nothing
 FAR = 0.03                                               # share of the first slope that no minimum has
 PASSES = {"lbfgs": None, "l2sgd": 1000, "ap": 100}       # max_iterations, if it is None
 
@@ -135,6 +136,9 @@ class CRF(Estimator):
         if self.stop_reason_ == "max_iterations":
             warn_not_converged(f"the fit ended after max_iterations={self.n_iter_} iterations; raise max_iterations, "
                                "epsilon or delta")
+        elif self.stop_reason_ in ("delta", "precision") and (away := offset(rows)) > AWAY:
+            warn_not_converged(f"the fit may have stopped far from the minimum: a numeric feature is {away:.1g} of its "
+                               "standard deviations from 0; subtract the mean of numeric features")
         elif left > FAR and self.stop_reason_ in ("delta", "precision"):
             warn_not_converged(f"the fit stopped far from the minimum: the slope is still {left:.1g} of that at the start; "
                                "subtract the mean of numeric features and divide them by their standard deviation")
@@ -203,6 +207,10 @@ class CRF(Estimator):
         limit, history = self.max_iterations or PASSES[self.algorithm], []
         while True:
             history.append(float(learn(rng.permutation(learn.S))))
+            if not np.isfinite(history[-1]):
+                raise ValueError(f"X: the loss has left the range of float64 in pass {len(history)}, as numeric features are "
+                                 "too large for steps of one length; subtract their means and divide them by their "
+                                 "standard deviations, or set algorithm='lbfgs'")
             reason = ended(history) or ("max_iterations" if len(history) >= limit else "")
             self._keep(learn.weights(), list(history), reason)
             if report(self, len(history), history[-1]):

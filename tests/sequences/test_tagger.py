@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from scratchml.core.estimator import ConvergenceWarning, NotFittedError
-from scratchml.core.sparse import dense
+from scratchml.core.sparse import dense, sparse_rows
 from scratchml.optim.lbfgs import Minimum
 from scratchml.sequences import CRF, tagger
 from scratchml.sequences.corpus import read_tokens
 from scratchml.sequences.crf import log_partition, path_score
-from scratchml.sequences.crf_training import weight_units
+from scratchml.sequences.crf_training import offset, weight_units
 from tests.reference import crf as reference
 from tests.strategies.tagger import TAGS, sentences
 
@@ -202,6 +202,48 @@ def test_units_are_powers_of_two_below_the_largest_value():
 def test_a_fit_that_stops_far_from_the_minimum_says_what_to_do(scale):
     with pytest.warns(ConvergenceWarning, match="far from the minimum: .* subtract the mean .* divide them"):
         CRF("l2sgd", random_state=0).fit(*numeric(scale))
+
+
+def far_from_zero(away, T=8):
+    """Forty sequences of numbers, three a token, about `away`; the label is the sign of the first, roughly."""
+    rng, X, y = np.random.default_rng(0), [], []
+    for _ in range(40):
+        z = rng.normal(size=(T, 3))
+        y.append(["A" if a + 0.3 * rng.normal() > 0 else "B" for a in z[:, 0]])
+        X.append(z + away)
+    return X, y
+
+
+def test_numbers_far_from_zero_are_asked_about():
+    for away in (0, 3, 100, 1000):
+        CRF(c2=1e-3).fit(*far_from_zero(away))
+    for away in (1e6, [1.7e9, 0, 0]):
+        X, y = far_from_zero(away)
+        with pytest.warns(ConvergenceWarning, match="a numeric feature is .* deviations from 0; subtract the mean"):
+            CRF(c2=1e-3).fit(X, y)
+        CRF(c2=1e-3).fit([x - np.mean(np.concatenate(X), axis=0) for x in X], y)
+    X, y = far_from_zero(0)
+    CRF(c2=1e-3).fit([np.column_stack([x, np.full(len(x), 1e6)]) for x in X], y)        # a constant is a bias
+
+
+def test_how_far_numbers_are_from_zero():
+    rows = sparse_rows([[1.0, 4, 1e200], [1, 0, 3e200], [1.5, 6, 2e200], [0, 5, 2e200]])
+    assert offset(rows) == pytest.approx(max(5 / np.sqrt(2 / 3), 2 / np.sqrt(1 / 2)))
+    assert offset(sparse_rows([[1.0, 1e6], [1, 1e6]])) == 0 == offset(sparse_rows([[1.0, 0.5]]))
+
+
+def test_steps_that_lead_beyond_all_numbers_are_an_error():
+    X, y = far_from_zero(0)
+    for scale in ([1e150, 1, 1], [1e100, 1e100, 1]):
+        with pytest.raises(ValueError, match="^X: the loss has left the range of float64 in pass .* algorithm='lbfgs'"):
+            CRF("l2sgd", random_state=0).fit([x * scale for x in X], y)
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.int64, np.str_])
+def test_labels_come_back_as_pythons(kind):
+    model = CRF().fit(X, [[kind(number) for number in range(len(x))] for x in X])
+    plain = str if kind is np.str_ else int
+    assert all(type(label) is plain for label in [*model.classes_, *model.predict(X)[0]])
 
 
 def test_a_search_that_gives_up_early_says_so(monkeypatch):
