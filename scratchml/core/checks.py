@@ -82,7 +82,10 @@ def unmasked(X, name):
 
     NumPy reads what is under a mask as if it were known.
     """
-    if np.ma.is_masked(X) or isinstance(X, (list, tuple)) and any(map(np.ma.is_masked, X)):
+    if type(X) is np.ndarray:
+        return X
+    parts = isinstance(X, (list, tuple)) and any(issubclass(kind, np.ma.MaskedArray) for kind in set(map(type, X)))
+    if np.ma.is_masked(X) or parts and any(map(np.ma.is_masked, X)):
         raise ValueError(f"{name}: contains masked values. Remove such values or fill them in.")
     return X
 
