@@ -26,7 +26,7 @@ Equations
 Choices
     (1) is 1 up to 0.001 h.  (3) has no slope for g = 0, and where √(Σ_j c_j (j - t)²) <= 0.001 (n - 1).  Where all
     weights are 0, the value itself is kept.  All three are so in the authors' program, and in R and statsmodels.
-    An even q looks one place further to the right than to the left.
+    The farthest place of a window has the weight 0, so inside an even q looks no further than q - 1.
 
 Cost
     O(n q / r) time, on every core.  Without ρ all inner places share their weights, and the sums over these.

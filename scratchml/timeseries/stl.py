@@ -224,7 +224,6 @@ class STL:
                 ρ[known] = robustness_weights(np.where(np.abs(e) > ROUNDING, e, 0.0))
             for _ in range(inner):
                 s, u = inner_loop(y, u, ρ, self.period, self._seasonal, self._trend, self._low_pass)
-                y = y if complete else np.where(known, y, s + u)         # what is kept where all weights are 0
         s = periodic_season(s, self.period) if self._is_periodic else s
         s, u = np.ldexp(s, exponent), np.ldexp(u, exponent)
         weights = ρ if ρ.size else np.ones_like(y)
@@ -268,7 +267,7 @@ def _phases_chunk(c, start, stop, x, ρ, P, smoother, X):
                 z[i] *= counts[i]
         size = 0                                         # places: -1, then 0, jump, 2 jump, ..., n - 1, then n
         for i in range(-1, n + 1):
-            if i <= 0 or i >= n - 1 or i % min(smoother.jump, max(n - 1, 1)) == 0:
+            if i <= 0 or i >= n - 1 or i % smoother.jump == 0:
                 places[size] = i
                 size += 1
         tables = np.empty((3, min(smoother.window, n)))

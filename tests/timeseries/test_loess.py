@@ -89,6 +89,15 @@ def test_small_and_strange_sizes(n, q, r):
     assert_near(loess(y, q, 1, r), reference.loess(y.tolist(), q, 1, r, [1.0] * n), y)
 
 
+@pytest.mark.parametrize("n, q, x, wild", [(5, 5001, 1, 4), (5, 5001, 4, 0), (2101, 2101, 1050, 1), (2101, 2099, 1050, 2)])
+def test_the_ends_of_the_weights(n, q, x, wild):
+    """1 up to a thousandth of the reach, and 0 in the last; 1e-10 of a weight moves the fit by 1e-4."""
+    y = np.where(np.arange(n) == wild, 1e9, 0.0)
+    expected = reference.local_fit(y.tolist(), [1.0] * n, x, q, 0)
+    np.testing.assert_allclose(loess(y, q, 0)[x], expected, rtol=1e-12, atol=1e-9)
+    np.testing.assert_allclose(local_fit(y, np.ones(n), x, q, 0), expected, rtol=1e-12, atol=1e-9)
+
+
 def test_containers():
     y = [5, 1, 4, 4, 8, 2, 7]
     expected = loess(np.array(y, float), 5)

@@ -39,6 +39,15 @@ def test_every_step_is_its_definition(drawn, all_alike, seed):
     assert_near(periodic_season(y, P), reference.periodic_season(y.tolist(), P), y)
 
 
+def test_where_nothing_counts_a_phase_keeps_its_values():
+    y, ρ = seasonal_series(60, 4, 0), np.ones(60)
+    for nothing in (slice(None), slice(0, 30), slice(30, 60), slice(12, 48)):
+        ρ[:] = 1
+        ρ[nothing] = 0
+        X = cycle_subseries(y, ρ, 4, (5, 1, 2))
+        assert_near(X, reference.cycle_subseries(y.tolist(), ρ.tolist(), 4, (5, 1, 2)), y)
+
+
 @given(st.integers(1, 30), seeds, st.sampled_from([1e-300, 1e-9, 1.0, 1e150]))
 def test_robustness_weights(T, seed, scale):
     e = scale * np.random.default_rng(seed).normal(size=T) ** 3
