@@ -62,7 +62,7 @@ def test_types():
     (lambda x: x.max(1).values, [3, 5]), (lambda x: x.max(dim=1)[1], [0, 1]), (lambda x: x.min(0, True)[0], [[0, 1, 2]]),
     (lambda x: x + 1, A + 1), (lambda x: 2 * x - x, A), (lambda x: x.eq(3), A == 3), (lambda x: ~(x.ne(3)), A == 3),
     (lambda x: x.flip(1), A[:, ::-1]), (lambda x: x.split(2, 1)[1], A[:, 2:]), (lambda x: x.chunk(2, 1)[0], A[:, :2]),
-    (lambda x: x.unbind(1)[2], A[:, 2]), (lambda x: x.tril(), np.tril(A)), (lambda x: x.roll(1, 0), A[::-1]),
+    (lambda x: x.unbind(1)[2], A[:, 2]), (lambda x: x.tril(), np.tril(A)), (lambda x: x.roll(1, 1), A[:, [2, 0, 1]]), (lambda x: x.roll(-1), [[1, 2, 0], [5, 4, 3]]),
     (lambda x: x.topk(1, 1).values, [[3], [5]]), (lambda x: x.clamp(1, 4), A.clip(1, 4)), (lambda x: (-x).abs(), A),
     (lambda x: x.gather(1, [[0], [2]]), [[3], [4]]), (lambda x: x.index_select(1, [2, 2]), A[:, [2, 2]]),
     (lambda x: x.masked_select(x > 2), [3, 5, 4]), (lambda x: x.narrow(1, 1, 2), A[:, 1:]), (lambda x: x.diag(), [3, 5]),

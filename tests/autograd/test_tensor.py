@@ -535,11 +535,12 @@ def test_assignments_are_remembered():
         (w * 1)[0] = w[1]
 
 
-def test_what_was_needed_before_an_assignment_is_missed():
+@pytest.mark.parametrize("second", [[1.0, 2.0], [1.0, 1.0]])                # also where the numbers stay the same
+def test_what_was_needed_before_an_assignment_is_missed(second):
     x, w = Tensor(np.ones((2, 2))), leaf(1.0, 2.0)
     x[0] = w
     y = (x * x).sum()
-    x[1] = w
+    x[1] = leaf(*second)
     with pytest.raises(RuntimeError, match="has been changed in place"):
         y.backward()
 
