@@ -310,8 +310,8 @@ def anomaly_detection_ts(times, values, max_anoms=0.1, direction="pos", alpha=0.
     rows, expected, bound = _detect(y, "values", settings, longest, floor)
     _warn_of_the_cap(settings, bound, 2)
     if last is not None:
-        span = HOUR if last == "hr" and (seconds or DAY) < DAY else DAY
-        rows = rows[times[rows].astype("M8[s]") > times[-1].astype("M8[s]") - np.timedelta64(span, "s")]
+        span = np.timedelta64(HOUR if last == "hr" else DAY, "s")        # of days both leave the last
+        rows = rows[times[rows].astype("M8[s]") > times[-1].astype("M8[s]") - span]
     return Anomalies(rows, times[rows], y[rows], expected[rows] if e_value else None)
 
 

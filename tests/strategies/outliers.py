@@ -5,19 +5,21 @@ from hypothesis import strategies as st
 from tests.strategies.distances import seeds
 
 SIZES = dict(n=13, K=4)
-KINDS = ("normal", "far", "masked", "whole", "few values", "mirrored", "skew", "offset", "swallowed", "most are far")
+KINDS = ("normal", "far", "masked", "whole", "few values", "mirrored", "skew", "offset", "swallowed below",
+         "swallowed above", "most are far")
 
 
 def values_of(n, kind, seed):
-    """Values (n,).  "swallowed": differences that vanish beside the distance from the median."""
+    """Values (n,).  "swallowed": far values whose differences vanish beside their distance from the median."""
     rng = np.random.default_rng(seed)
     x = rng.normal(size=n)
     some = rng.random(n) < 0.3
+    swallowed = np.where(some, 1e-20 * rng.integers(0, 5, n), 1 + rng.random(n))
     half = np.concatenate([x[:n // 2], -x[:n - n // 2]])
     return {"normal": x, "far": np.where(some, 9 * x, x), "masked": np.where(some, 30.0, x),
             "whole": rng.integers(-4, 5, size=n).astype(float), "few values": rng.choice([-2.0, 0, 1, 7], n),
             "mirrored": rng.permutation(half), "skew": np.exp(3 * x), "offset": 1e9 + x,
-            "swallowed": np.where(some, 1e-20 * rng.integers(0, 5, n), 1 + rng.random(n)),
+            "swallowed below": swallowed, "swallowed above": -swallowed,
             "most are far": np.where(rng.random(n) < 0.7, 100 + x, x / 100)}[kind]
 
 

@@ -180,6 +180,15 @@ def test_a_threshold_is_a_quantile_of_daily_maxima():
         assert found.index.tolist() == [t for t in (30, 50, 90) if y[t] >= daily]
         found = anomaly_detection_vec(y, 24, 0.1, "both", threshold=name)
         assert found.index.tolist() == [t for t in (30, 50, 90) if y[t] >= blocks]
+    y[[30, 54, 78, 102]] = 90.0                          # the largest of most days: what is just as large counts
+    for found in (anomaly_detection_ts(times, y, 0.1, "pos", threshold="med_max"),
+                  anomaly_detection_vec(y, 24, 0.1, "pos", threshold="med_max")):
+        assert found.index.tolist() == [30, 54, 78, 102]
+
+
+def test_a_threshold_lets_the_largest_of_usual_days_go():
+    y, times = day_with([30, 90], height=40), hours(144)
+    y[90] += 20
     assert anomaly_detection_ts(times, y, 0.1, "both", threshold="med_max").index.tolist() == [30, 90]
     assert anomaly_detection_ts(times, y, 0.1, "both", threshold="p95").index.tolist() == [90]
 
@@ -189,18 +198,18 @@ def test_pieces_have_a_median_of_their_own():
     """On a level that rises by ten times the anomaly; the last piece is as long as the others."""
     T = 24 * 7 * 5                                       # five weeks: pieces of weeks 1 and 2, 3 and 4, 4 and 5
     y = np.tile(day_with([]), 6)[:T] + np.repeat([0.0, 0, 400, 400, 400], T // 5)
-    y[[100, 500, 700]] += 60
+    y[[100, 600, 700]] += 60
     assert 100 not in anomaly_detection_vec(y, 24, 0.02, "pos").index
     found = anomaly_detection_vec(y, 24, 0.02, "pos", longterm_period=336, e_value=True)
-    assert found.index.tolist() == [100, 500, 700]
+    assert found.index.tolist() == [100, 600, 700]
     by_date = anomaly_detection_ts(hours(T), y, 0.02, "pos", longterm=True, e_value=True)
-    assert by_date.index.tolist() == [100, 500, 700]
+    assert by_date.index.tolist() == [100, 600, 700]
     assert by_date.expected_value.tolist() == found.expected_value.tolist()
-    for start, rows in ((0, [100]), (336, [500]), (T - 336, [T - 336 + 196])):
+    for start, rows in ((0, [100]), (336, [600]), (T - 336, [T - 336 + 196])):
         piece = anomaly_detection_vec(y[start:start + 336], 24, 0.02, "pos", e_value=True)
-        assert set(rows) & set(start + piece.index) == set(rows) & {100, 500, 700}
+        assert set(rows) & set(start + piece.index) == set(rows) & {100, 600, 700}
     first = season_and_trend(y[336:672], 24)
-    assert found.expected_value[1] == (first[0] + first[1])[500 - 336]           # the earlier of two that overlap
+    assert found.expected_value[1] == (first[0] + first[1])[600 - 336]           # rows 504 to 671 are in two pieces
 
 
 @filled

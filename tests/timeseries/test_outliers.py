@@ -45,6 +45,15 @@ def test_the_hybrid_is_the_literal_loop_to_the_bit(drawn, direction):
     assert extremes_by_sorting(x, K, True, SIDES[direction])[0].tolist() == gone
 
 
+@pytest.mark.parametrize("kind", ["swallowed below", "swallowed above"])
+@pytest.mark.parametrize("direction", SIDES)
+def test_of_values_whose_distances_round_to_one_number_the_first_leaves(kind, direction):
+    for seed in range(8):
+        x = values_of(30, kind, seed)
+        gone = reference.extremes(x.tolist(), 25, direction=direction)[0]
+        assert extremes_by_sorting(x, 25, True, SIDES[direction])[0].tolist() == gone
+
+
 @given(with_most(most=25, kinds=("normal", "far", "masked", "skew", "offset", "whole", "few values")), directions)
 def test_with_mean_and_deviation_it_is_the_literal_loop_but_for_rounding(drawn, direction):
     """Sums of n terms about the middle value lose the digits of n; an offset loses what it swallows of the values."""
