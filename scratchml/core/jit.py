@@ -4,6 +4,7 @@ Two environment variables turn the machinery off for a reader who wants to look 
 NUMBA_DISABLE_JIT=1 runs every kernel as plain Python, where print and pdb work, and
 NUMBA_BOUNDSCHECK=1 makes a compiled kernel complain about an index that is out of range.
 """
+import contextlib
 import functools
 import hashlib
 import itertools
@@ -123,9 +124,20 @@ def kernel(function=None, *, reassociate=False, contract=False):
     folder = _cache_folder(file) if file.is_relative_to(PACKAGE) else ""     # the hash knows no other files
     before, numba.config.CACHE_DIR = numba.config.CACHE_DIR, folder
     try:
-        return numba.njit(nogil=True, error_model="numpy", cache=bool(folder), fastmath=set(flags))(function)
+        compiled = numba.njit(nogil=True, error_model="numpy", cache=bool(folder), fastmath=set(flags))(function)
     finally:
         numba.config.CACHE_DIR = before
+    if folder and hasattr(compiled, "_cache"):           # kernels that are plain Python have none
+        compiled._cache.save_overload = _unless_cleared_away(compiled._cache.save_overload)
+    return compiled
+
+
+def _unless_cleared_away(save):
+    """`save` of Numba's cache, which does nothing where another process clears the folder away at that moment."""
+    def saved(signature, code):
+        with contextlib.suppress(FileNotFoundError):
+            save(signature, code)
+    return saved
 
 
 class _Memory:

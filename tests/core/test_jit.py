@@ -559,6 +559,22 @@ print(near(x, x), entry(x, 1), near.stats.cache_path == entry.stats.cache_path)
 
 
 @compiled
+def test_code_that_cannot_be_kept_at_the_moment_runs(package):
+    """The folder goes between two steps of making another in it."""
+    program = """
+import os
+import numpy as np
+from scratchml.core.probe import near
+def makedirs(path, *rest, **named):
+    raise FileNotFoundError(2, "No such file or directory", path)
+os.makedirs = makedirs
+x = np.array([1.0, 5])
+print(near(x, x + 3), sum(near.stats.cache_misses.values()))
+"""
+    assert python(program, path=package) == ["18.0 1"]
+
+
+@compiled
 @pytest.mark.parametrize("moment", range(3))
 def test_processes_of_different_source_clear_away_side_by_side(package, moment):
     """Each finds the folder of the other old, and clears it away while the other compiles."""
