@@ -174,8 +174,9 @@ def stack_case(N, C, T):
         return theirs
 
     def agree(theirs, ours):
+        """By norm: of millions of values some are so near the kink of ReLU that rounding decides on which side."""
         for a, b in zip(theirs, ours, strict=True):
-            near(a, b)
+            assert np.linalg.norm(a - b) <= 5e-3 * np.linalg.norm(a)
     return Case(f"six Conv1d of 5 taps with ReLU, {N} x {C} x {T}, float32, there and back",
                 lambda: (rng.normal(size=(N, C, T)).astype(np.float32),),
                 {"scratchml": scratchml, "PyTorch, 2 threads": pytorch(2), "PyTorch, 1 thread": pytorch(1)}, agree)
