@@ -56,7 +56,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from scratchml.core.checks import whole_number
+from scratchml.core.checks import true_or_false, whole_number
 from scratchml.core.jit import kernel, run_chunks
 from scratchml.timeseries.loess import EVERY, Smoother, as_smoother, fit_places, in_units, smoothed
 from scratchml.timeseries.time_axis import read_series
@@ -165,7 +165,7 @@ class STL:
     def __init__(self, endog, period, seasonal=7, trend=None, low_pass=None, seasonal_deg=None, trend_deg=1,
                  low_pass_deg=1, robust=False, seasonal_jump=None, trend_jump=None, low_pass_jump=None):
         self._y, _ = read_series(endog, "endog", allow_nan=True)
-        self.period, self.robust = int(whole_number(period, "period", least=2)), bool(robust)
+        self.period, self.robust = int(whole_number(period, "period", least=2)), true_or_false(robust, "robust")
         T, P = len(self._y), self.period
         if T < 2 * P:
             raise ValueError(f"endog: expected at least two periods, {2 * P} values with period={P}, got {T}")

@@ -144,7 +144,9 @@ def places(axis, step, name="times"):
     if off.any():
         t = int(off.argmax())
         raise ValueError(f"{name}: {times_at(axis, ticks)[t]} at [{t}] is no whole number of steps after the first; "
-                         f"the step is {step_in_words(axis, step)}. Pass another step, or take means over steps first")
+                         f"the step is {step_in_words(axis, step)}. Pass another step, or take means over steps first; "
+                         "where a zone's days have 23 or 25 hours, keep its clock and leave the zone out, as "
+                         "tz_localize(None) does")
     return found
 
 

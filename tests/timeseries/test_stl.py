@@ -243,6 +243,7 @@ def test_containers():
     (dict(low_pass=4), "low_pass=4"), (dict(seasonal=1), "seasonal=1"), (dict(seasonal="weekly"), "seasonal='weekly'"),
     (dict(trend_deg=2), "trend_degree=2"), (dict(trend_jump=0), "trend_jump=0"), (dict(period=4.5), "period=4.5"),
     (dict(trend="auto"), "trend"), (dict(seasonal=7.0), "seasonal"),
+    (dict(robust="no"), "robust='no': expected True or False"),
     (dict(endog=[1, np.inf] * 10), "endog: Input contains infinity"), (dict(endog=np.ones((20, 2))), "endog"),
     (dict(endog=5), "endog"), (dict(endog=["a"] * 20), "endog"),
 ])
