@@ -34,7 +34,7 @@ CHAPTERS = (
     "initialisation", "state", "module", "containers", "layers", "activations", "gates", "smooth", "normalisation",
     "norm_layers", "similarity", "cross_entropy", "losses", "loss_functions", "loss_layers", "packing", "padding",
     "lstm", "gru", "elman", "recurrent", "cells", "convolution", "pooling", "masks", "attention", "multihead",
-    "additive", "transformer", "transformer_stacks", "training",
+    "additive", "transformer", "transformer_stacks", "samples", "training",
 )
 
 __all__ = [

@@ -94,13 +94,13 @@ def pad_packed_sequence(sequence, batch_first=False, padding_value=0.0, total_le
     return x if batch_first else x.transpose(0, 1), n.copy()
 
 
-def checked_lengths(lengths, T, B, layer):
+def checked_lengths(lengths, T, B, layer, *, name="lengths"):
     """`lengths` as int64 (B,).  Raises ValueError unless they are B whole numbers from 1 to T, naming `layer`."""
-    found = np.asarray(unmasked(lengths, "lengths"))
+    found = np.asarray(unmasked(lengths, name))
     if found.shape != (B,) or found.dtype.kind not in "iu":
-        raise ValueError(f"lengths: {layer} expected {B} whole numbers, one for each sequence, got {lengths!r}")
+        raise ValueError(f"{name}: {layer} expected {B} whole numbers, one for each sequence, got {lengths!r}")
     wrong = (found < 1) | (found > T)
     if wrong.any():
         b = int(wrong.argmax())
-        raise ValueError(f"lengths: sequence {b} has length {found[b]}; {layer} expected 1 ... {T}, as input has")
+        raise ValueError(f"{name}: sequence {b} has length {found[b]}; {layer} expected 1 ... {T}, as input has")
     return found.astype(np.int64)                        # packing subtracts, which unsigned numbers do not survive

@@ -12,25 +12,33 @@ Symbols
     B        batches in an epoch
     m        (B+1,)  where each begins, and the last ends
     C        samples that a batch has at most (`batch_size`)
-    J        (B,)    mean loss of the samples of each batch
-    n        (B,)    how many samples it has
+    T        (N,)    lengths of the samples, where they are sequences
+    r        (N,)    samples in random order, in N
+    J        (B,)    the loss of each batch, a mean
+    n        (B,)    over how many: over its samples, or its tokens if the loss says so
     V        (E,)    the loss that is watched, after each of E epochs
     δ, p     what counts as better (`min_delta`), and epochs that may pass without it (`patience`)
 
 Equations
     (1)  m_b = ⌊b N / B⌋,  b = 0, 1, ..., B = ⌈N / C⌉                     bounds
-    (2)  Σ_b n_b J_b / Σ_b n_b                                            epoch_loss
-    (3)  argmin_e V_e, where V_e counts as less only by more than δ       best_epoch
+    (2)  o with T[o_1] ≤ ... ≤ T[o_N], of equal lengths in the order of r     by_length
+    (3)  Σ_b n_b J_b / Σ_b n_b                                            epoch_loss
+    (4)  argmin_e V_e, where V_e counts as less only by more than δ       best_epoch
 
 Choices
     Batch b is samples m_b to m_{b+1} - 1 of a random order, a new one each epoch.  So the sizes of batches differ by one
     at most, and no small rest is left whose samples would weigh more, or whose variance batch normalisation lacked.
-    (2) is the mean over the epoch while the weights move, as every loop of this kind prints it.  The validation loss is
-    of the weights at the end of the epoch, without dropout.  For (3) epochs count from 1; of equal ones the first is
+    Sequences of very different lengths in one batch are mostly padding.  With their lengths, (1) cuts the order (2) into
+    batches, each is cut behind its longest, and they come in random order: else each epoch would begin with the short.
+    A mean over tokens is no mean over samples: a batch of few tokens would count as much as one of many.  A loss that
+    returns a sum and a count is divided by the count for the step, and weighted with it in (3).
+    (3) is the mean over the epoch while the weights move, as every loop of this kind prints it.  The validation loss is
+    of the weights at the end of the epoch, without dropout.  For (4) epochs count from 1; of equal ones the first is
     best, and training ends when p epochs have passed since.
     All that is random is drawn from one generator: which samples are kept apart, and each epoch's order.  Layers with a
     choice of their own, such as dropout, have a generator of their own.
-    Whatever ends an epoch early, Ctrl-C among it, leaves model and optimiser as they were after the last whole epoch.
+    Whatever ends an epoch early, Ctrl-C among it, leaves model, optimiser and schedule as they were after the last
+    whole epoch.
 
 Cost
     An epoch takes N times a sample's forward and backward pass.  Kept are copies of the weights and of the optimiser's
@@ -59,11 +67,13 @@ from typing import NamedTuple
 import numpy as np
 
 from scratchml.autograd import Tensor, no_grad
-from scratchml.core.checks import finite, real_number, unmasked, whole_number
+from scratchml.core.checks import real_number, whole_number
 from scratchml.core.progress import Progress
 from scratchml.core.random import generator
 from scratchml.nn.activations import penalty
+from scratchml.nn.samples import given_apart, samples, split
 from scratchml.optim import clip_grad_norm_
+from scratchml.optim.schedules import Schedule
 
 # --- the equations -------------------------------------------------------------------------------
 
@@ -77,8 +87,16 @@ def bounds(N, C):
     return np.arange(B + 1) * N // B
 
 
+def by_length(r, T):
+    """(2)  o with T[o_1] ≤ ... ≤ T[o_N], of equal lengths in the order of r
+
+    Shapes: r (N) in N, T (N) -> (N) in N
+    """
+    return r[np.argsort(T[r], kind="stable")]
+
+
 def epoch_loss(J, n):
-    """(2)  Σ_b n_b J_b / Σ_b n_b
+    """(3)  Σ_b n_b J_b / Σ_b n_b
 
     Shapes: J (B), n (B) -> ()
     """
@@ -86,7 +104,7 @@ def epoch_loss(J, n):
 
 
 def best_epoch(V, δ):
-    """(3)  argmin_e V_e, where V_e counts as less only by more than δ
+    """(4)  argmin_e V_e, where V_e counts as less only by more than δ
 
     Shapes: V (E), δ -> ()
     """
@@ -102,20 +120,21 @@ def best_epoch(V, δ):
 
 class History(NamedTuple):
     """What `fit` has seen, epoch by epoch."""
-    loss: list                                           # (2) of each epoch
+    loss: list                                           # (3) of each epoch
     validation_loss: list                                # after each epoch; empty if no data were kept apart
-    best_epoch: int                                      # (3), from 1 on, of the validation loss if there is one
+    best_epoch: int                                      # (4), from 1 on, of the validation loss if there is one
 
 
-def fit(model, optimizer, loss, X, y, *, batch_size=32, epochs=1, validation_split=0.0, validation_data=None,
-        patience=None, min_delta=0.0, max_norm=None, random_state=None, verbose=0, callback=None):
+def fit(model, optimizer, loss, X, y, *, lengths=None, batch_size=32, epochs=1, validation_split=0.0,
+        validation_data=None, patience=None, min_delta=0.0, max_norm=None, schedule=None, random_state=None, verbose=0,
+        callback=None):
     """Move the parameters of `model` so that `loss(model(X), y)` falls; returns a `History`.
 
     The model is trained in its training mode, and is left in the mode in which it came.
 
-    Raises ValueError for arguments out of range, arrays of different lengths, NaN or infinity among floats, and where
-    the loss becomes NaN or infinite.  After any exception, Ctrl-C included, the last whole epoch's weights are in
-    place.
+    Raises ValueError for arguments out of range, arrays of different lengths, NaN or infinity among floats, where the
+    loss becomes NaN or infinite, and where nothing counts in it.  After any exception, Ctrl-C included, the last whole
+    epoch's weights are in place.
 
     Parameters
     ----------
@@ -124,13 +143,17 @@ def fit(model, optimizer, loss, X, y, *, batch_size=32, epochs=1, validation_spl
     optimizer : optimiser
         From `scratchml.optim`, made for the parameters of `model`.
     loss : callable
-        Of the model's output and of targets: the mean over the samples as a Tensor with one entry.
+        Of the model's output and of targets: the mean over the samples as a Tensor with one entry; or a pair of such a
+        Tensor, a sum, and the number of tokens, or of what else it is the sum of.
         What the model's layers ActivityL2 ask for comes on top, in training alone.
     X : array (N, ...) or tuple of such arrays
         The arguments of the model.  Floats become Tensors of the dtype of the model's parameters; whole numbers and
         masks remain arrays.
     y : array (N, ...) or None
         Targets; None if `loss` takes only the output.
+    lengths : array (N,) of int or None, default=None
+        How many steps of each sample count.  Batches then are of samples of like length, (2), and every array of two or
+        more dimensions, (N, T, ...), in X and y, is cut behind the longest of them.
     batch_size : int, default=32
         Samples in a batch at most, see (1).
     epochs : int, default=1
@@ -138,7 +161,7 @@ def fit(model, optimizer, loss, X, y, *, batch_size=32, epochs=1, validation_spl
     validation_split : float, default=0.0
         Share of the samples, drawn at random, that is kept apart.
     validation_data : tuple (X, y) or None, default=None
-        Samples that have been kept apart already.
+        Samples that have been kept apart already; (X, y, lengths) with `lengths`.
     patience : int or None, default=None
         Epochs without a better loss after which training ends; the weights at the end are then those of the best epoch,
         else of the last.  The loss is that on the samples kept apart, if there are any.
@@ -146,6 +169,8 @@ def fit(model, optimizer, loss, X, y, *, batch_size=32, epochs=1, validation_spl
         What counts as better.
     max_norm : float or None, default=None
         Gradients of a greater norm are scaled down to it, see `clip_grad_norm_`.
+    schedule : schedule or None, default=None
+        From `scratchml.optim`, made for `optimizer`: it goes a step further after each batch.
     random_state : int, numpy.random.Generator or None, default=None
         Seed or source of the split and the order of the samples.
     verbose : int, default=0
@@ -153,63 +178,61 @@ def fit(model, optimizer, loss, X, y, *, batch_size=32, epochs=1, validation_spl
     callback : callable or None, default=None
         Called with a `Progress` after each epoch, its loss the one that is watched; returning True stops.
     """
-    X, y = _samples(X, y, "X", "y")
-    N, rng = len(X[0]), generator(random_state)
+    data = samples(X, y, lengths)
+    N, rng = len(data.X[0]), generator(random_state)
     batch_size, epochs = whole_number(batch_size, "batch_size"), whole_number(epochs, "epochs")
     patience = None if patience is None else whole_number(patience, "patience")
     min_delta = real_number(min_delta, "min_delta")
     max_norm = None if max_norm is None else real_number(max_norm, "max_norm", above=0.0)
-    kept_apart, training = _split(validation_split, validation_data, N, rng)
-    if validation_data is not None:
-        X_apart, y_apart = _samples(*_pair(validation_data), "validation_data[0]", "validation_data[1]")
-    else:
-        X_apart, y_apart = _taken(X, kept_apart), y if y is None else y[kept_apart]
-    if (y_apart is None) != (y is None):
-        raise ValueError("validation_data: expected targets where y has them, and None where y is None")
-    n_apart = len(X_apart[0])
+    _check_schedule(schedule, optimizer)
+    kept_apart, training = split(validation_split, validation_data, N, rng)
+    apart = data.some(kept_apart) if validation_data is None else given_apart(validation_data, data)
+    n_apart = len(apart.X[0])
 
     history, best = History([], [], 0), None
-    last = _Snapshot(model, optimizer)
+    last = _Snapshot(model, optimizer, schedule)
     with _mode(model, True):
         for epoch in range(1, epochs + 1):
             try:
                 J, n = [], []
-                order = rng.permutation(training)
-                for b, part in enumerate(_batches(order, batch_size)):
-                    J.append(_step(model, optimizer, loss, _taken(X, part), y if y is None else y[part], max_norm))
-                    n.append(len(part))
-                    if not np.isfinite(J[-1]):
-                        raise ValueError(f"loss: became {J[-1]} in batch {b} of epoch {epoch}; {_REMEDY}")
-                history.loss.append(float(epoch_loss(J, n)))
+                for b, part in enumerate(_batches(rng.permutation(training), batch_size, data.lengths, rng)):
+                    mean, count = _step(model, optimizer, loss, *data.batch(part), max_norm)
+                    if not np.isfinite(mean):
+                        raise ValueError(f"loss: became {mean} in batch {b} of epoch {epoch}; {_REMEDY}")
+                    if schedule is not None:
+                        schedule.step()
+                    J.append(mean)
+                    n.append(count)
+                history.loss.append(_mean(J, n))
                 _check_weights(model, epoch)
                 if n_apart:
-                    history.validation_loss.append(_evaluate(model, loss, X_apart, y_apart, batch_size))
+                    history.validation_loss.append(_evaluate(model, loss, apart, batch_size))
                     if not np.isfinite(history.validation_loss[-1]):
                         raise ValueError(f"loss: became {history.validation_loss[-1]} on the samples kept apart after "
                                          f"epoch {epoch}; {_REMEDY}")
-                last = _Snapshot(model, optimizer)
+                last = _Snapshot(model, optimizer, schedule)
             except BaseException:                        # Ctrl-C included
-                last.restore(model, optimizer)
+                last.restore(model, optimizer, schedule)
                 raise
             watched = history.validation_loss or history.loss
             history = history._replace(best_epoch=best_epoch(watched, min_delta))
             if patience is not None and history.best_epoch == epoch:
                 best = last
             if verbose:
-                apart = f", validation loss {watched[-1]:.6g}" if n_apart else ""
-                print(f"{type(model).__name__}: epoch {epoch} of {epochs}, loss {history.loss[-1]:.6g}{apart}",
+                beside = f", validation loss {watched[-1]:.6g}" if n_apart else ""
+                print(f"{type(model).__name__}: epoch {epoch} of {epochs}, loss {history.loss[-1]:.6g}{beside}",
                       file=sys.stderr)
             if callback and callback(Progress(model, epoch, watched[-1])):
                 break
             if patience is not None and epoch - history.best_epoch >= patience:
                 break
     if patience is not None:
-        best.restore(model, optimizer)
+        best.restore(model, optimizer, schedule)
     return history
 
 
-def evaluate(model, loss, X, y, *, batch_size=256):
-    """The mean of a loss over samples X (N, D) and y (N,), without dropout and without a gradient: a float.
+def evaluate(model, loss, X, y, *, lengths=None, batch_size=256):
+    """The mean of a loss over samples X (N, D) and y (N,), or their tokens, without dropout and gradient: a float.
 
     What ValueError is raised for, as for `fit`; but a loss that is not finite is returned.
 
@@ -223,11 +246,12 @@ def evaluate(model, loss, X, y, *, batch_size=256):
         The arguments of the model, as in `fit`.
     y : array (N, ...) or None
         Targets; None if `loss` takes only the output.
+    lengths : array (N,) of int or None, default=None
+        How many steps of each sample count, as in `fit`.
     batch_size : int, default=256
         Samples in a batch at most.
     """
-    X, y = _samples(X, y, "X", "y")
-    return _evaluate(model, loss, X, y, whole_number(batch_size, "batch_size"))
+    return _evaluate(model, loss, samples(X, y, lengths), whole_number(batch_size, "batch_size"))
 
 
 def predict(model, X, *, batch_size=256):
@@ -245,11 +269,10 @@ def predict(model, X, *, batch_size=256):
     batch_size : int, default=256
         Samples in a batch at most.
     """
-    X, _ = _samples(X, None, "X", "y")
-    outputs = []
+    data, outputs = samples(X, None), []
     with _mode(model, False), no_grad():
-        for part in _batches(np.arange(len(X[0])), whole_number(batch_size, "batch_size")):
-            output = model(*_inputs(model, _taken(X, part)))
+        for part in _batches(np.arange(len(data.X[0])), whole_number(batch_size, "batch_size")):
+            output = model(*_inputs(model, data.batch(part)[0]))
             if not isinstance(output, Tensor):
                 raise ValueError(f"model: expected an output that is a Tensor, got {type(output).__name__}")
             output = output.numpy()
@@ -262,19 +285,32 @@ def predict(model, X, *, batch_size=256):
 
 # --- its steps
 
+def _batches(order, C, lengths=None, rng=None):
+    """The numbers of the samples of each batch, cut out of `order`; those of like length are then shuffled by `rng`."""
+    order = order if lengths is None else by_length(order, lengths)
+    parts = [order[start:stop] for start, stop in itertools.pairwise(bounds(len(order), C))]
+    return parts if lengths is None or rng is None else [parts[b] for b in rng.permutation(len(parts))]
+
+
 _REMEDY = "lower the step length, set max_norm, or scale the data"
 
 
 def _step(model, optimizer, loss, X, y, max_norm):
-    """One step downhill on one batch; returns its loss before the step, a float."""
+    """One step downhill on one batch; returns its loss before the step, a float, and what that is the mean over.
+
+    A batch of which nothing counts says nothing, and no step is made.
+    """
     optimizer.zero_grad()
-    total = _loss(model, loss, X, y) + penalty(model)
-    if np.isfinite(total.item()):
-        total.backward()
+    mean, count = _loss(model, loss, X, y)
+    if not count:
+        return 0.0, 0
+    mean = mean + penalty(model)
+    if np.isfinite(mean.item()):
+        mean.backward()
         if max_norm is not None:
             clip_grad_norm_(model.parameters(), max_norm)
         optimizer.step()
-    return total.item()
+    return mean.item(), count
 
 
 def _check_weights(model, epoch):
@@ -285,21 +321,33 @@ def _check_weights(model, epoch):
 
 
 def _loss(model, loss, X, y):
+    """The loss of one batch, a Tensor, and what it is the mean over."""
     output = model(*_inputs(model, X))
-    value = loss(output) if y is None else loss(output, y)
+    value, count = loss(output) if y is None else loss(output, y), len(X[0])
+    pair = isinstance(value, tuple) and len(value) == 2
+    if pair:
+        value, count = value
+        count = real_number(count.item() if hasattr(count, "item") else count, "loss: the count")
     if not isinstance(value, Tensor) or value.data.size != 1:
         raise ValueError(f"loss: expected a Tensor with one entry, got {getattr(value, 'shape', type(value).__name__)}; "
-                         "take the mean")
-    return value
+                         "take the mean, or return the sum and the number of tokens")
+    return value / count if pair and count else value, count
 
 
-def _evaluate(model, loss, X, y, C):
+def _mean(J, n):
+    if not any(n):
+        raise ValueError("loss: its counts are 0 in all batches, so nothing is left to take the mean of")
+    return float(epoch_loss(J, n))
+
+
+def _evaluate(model, loss, data, C):
     J, n = [], []
     with _mode(model, False), no_grad():
-        for part in _batches(np.arange(len(X[0])), C):
-            J.append(_loss(model, loss, _taken(X, part), y if y is None else y[part]).item())
-            n.append(len(part))
-    return float(epoch_loss(J, n))
+        for part in _batches(np.arange(len(data.X[0])), C, data.lengths):
+            mean, count = _loss(model, loss, *data.batch(part))
+            J.append(mean.item() if count else 0.0)
+            n.append(count)
+    return _mean(J, n)
 
 
 @contextlib.contextmanager
@@ -317,77 +365,25 @@ def _mode(model, training):
 class _Snapshot:
     """Copies of what a step changes."""
 
-    def __init__(self, model, optimizer):
+    def __init__(self, model, optimizer, schedule):
         self.weights, self.state = model.state_dict(), optimizer.state_dict()
+        self.progress = None if schedule is None else schedule.state_dict()
 
-    def restore(self, model, optimizer):
+    def restore(self, model, optimizer, schedule):
         model.load_state_dict(self.weights)
         optimizer.load_state_dict(self.state)
+        if schedule is not None:
+            schedule.load_state_dict(self.progress)
         optimizer.zero_grad()
-
-
-# --- its data
-
-
-def _samples(X, y, name, target):
-    """`X` as a tuple of arrays and `y` as an array, all of one length of at least 1."""
-    X = X if isinstance(X, tuple) else (X,)
-    X = tuple(_array(x, f"{name}[{i}]" if len(X) > 1 else name) for i, x in enumerate(X))
-    y = None if y is None else _array(y, target)
-    if not X:
-        raise ValueError(f"{name}: expected an array or a tuple of arrays, got an empty tuple")
-    lengths = [len(array) for array in (*X, *(() if y is None else (y,)))]
-    if len(set(lengths)) > 1:
-        raise ValueError(f"{name}, {target}: expected arrays of one length, got {lengths}")
-    if lengths[0] == 0:
-        raise ValueError(f"{name}: expected at least one sample, got none")
-    return X, y
-
-
-def _array(x, name):
-    x = x.detach().data if isinstance(x, Tensor) else unmasked(x, name)
-    try:
-        x = np.asarray(x)
-    except ValueError:
-        raise ValueError(f"{name}: expected an array of numbers, got rows of different lengths") from None
-    if x.dtype.kind not in "biuf":
-        raise ValueError(f"{name}: expected numbers, got dtype {x.dtype}")
-    if x.ndim == 0:
-        raise ValueError(f"{name}: expected an array (N, ...), got a single number")
-    return finite(x, name) if x.dtype.kind == "f" else x
-
-
-def _pair(data):
-    if not isinstance(data, tuple) or len(data) != 2:
-        raise ValueError("validation_data: expected a tuple (X, y)")
-    return data
-
-
-def _split(share, data, N, rng):
-    """The numbers of samples that are kept apart, and of those for training."""
-    share = real_number(share, "validation_split")
-    if share >= 1:
-        raise ValueError(f"validation_split={share!r}: expected a number of at least 0 and below 1")
-    if share and data is not None:
-        raise ValueError("validation_split, validation_data: expected one of them, got both")
-    n = round(share * N)
-    if share and not 0 < n < N:
-        raise ValueError(f"validation_split={share!r}: of {N} samples {n} would be kept apart and {N - n} left; "
-                         "at least one of each is needed")
-    order = rng.permutation(N) if share else np.arange(N)
-    return order[:n], order[n:]
-
-
-def _batches(order, C):
-    """The numbers of the samples of each batch."""
-    return [order[start:stop] for start, stop in itertools.pairwise(bounds(len(order), C))]
-
-
-def _taken(X, part):
-    return tuple(x[part] for x in X)
 
 
 def _inputs(model, X):
     """Floats as Tensors in the dtype of the model; ids and masks as they are."""
     dtype = next((p.dtype for p in model.parameters()), None)
     return [Tensor(x if dtype is None else x.astype(dtype, copy=False)) if x.dtype.kind == "f" else x for x in X]
+
+
+def _check_schedule(schedule, optimizer):
+    if schedule is not None and (not isinstance(schedule, Schedule) or schedule.optimizer is not optimizer):
+        raise ValueError(f"schedule={schedule!r:.60}: expected a schedule of scratchml.optim that was made for "
+                         "`optimizer`, and whose step takes no argument")

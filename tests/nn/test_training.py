@@ -6,8 +6,8 @@ from hypothesis import given, strategies as st
 from scratchml.autograd import Tensor
 from scratchml.nn import BatchNorm1d, Dropout, Linear, Module, ReLU, Sequential
 from scratchml.nn import cross_entropy, evaluate, fit, mse_loss, predict
-from scratchml.nn.training import best_epoch, bounds, epoch_loss
-from scratchml.optim import SGD, Adam
+from scratchml.nn.training import best_epoch, bounds, by_length, epoch_loss
+from scratchml.optim import SGD, Adam, CosineAnnealingLR, LinearLR, ReduceLROnPlateau
 from tests.reference import training as reference
 from tests.strategies import training as strategies
 
@@ -20,6 +20,14 @@ def test_batches_are_those_of_the_definition_and_of_nearly_equal_size(N, C):
     assert m.tolist() == reference.bounds(N, C) and len(m) == -(-N // C) + 1
     sizes = np.diff(m)
     assert sizes.sum() == N and 1 <= sizes.min() <= sizes.max() <= min(C, sizes.min() + 1)
+
+
+@given(st.integers(1, 9), st.integers(0, 2**32 - 1))
+def test_the_order_by_length_is_stable(N, seed):
+    rng = np.random.default_rng(seed)
+    r, T = rng.permutation(N), rng.integers(1, 4, N)
+    o = by_length(r, T)
+    assert o.tolist() == reference.by_length(r, T) and (np.diff(T[o]) >= 0).all()
 
 
 @given(strategies.batches())
@@ -223,6 +231,178 @@ def test_gradients_are_scaled_down_to_max_norm():
     assert np.abs(free.weight.data - start[0]).max() > 0.5
 
 
+# --- sequences
+
+class SeenSteps(Module):
+    """Notes the numbers (n, T) and lengths of each batch; its output is one number a step, 1 at every start."""
+
+    def __init__(self):
+        self.w = Tensor([1.0], requires_grad=True)
+        self.seen = []
+
+    def forward(self, numbers, lengths):
+        self.seen.append((self.training, numbers.copy(), lengths.copy()))
+        return self.w * np.ones(numbers.shape)
+
+
+def sequences(N=40, T=9, seed=0):
+    """Numbers (N, T), 0 behind the ends, the lengths, and targets (N, T), -1 behind the ends and at some other places."""
+    rng = np.random.default_rng(seed)
+    lengths = rng.integers(1, T + 1, N)
+    there = np.arange(T) < lengths[:, None]
+    y = np.where(there & (rng.random((N, T)) < 0.8), rng.normal(size=(N, T)), -1.0)
+    return np.where(there, 1 + np.arange(N)[:, None], 0), lengths, y
+
+
+def squares(output, y):
+    """The sum of squares where there is a target, and how many there are."""
+    known = y.data != -1 if isinstance(y, Tensor) else y != -1
+    return ((output - y) ** 2 * known).sum(), known.sum()
+
+
+def test_batches_of_like_length_are_cut_and_hold_each_sample_once():
+    numbers, lengths, y = sequences()
+    net = SeenSteps()
+    fit(net, SGD(net.parameters()), squares, (numbers, lengths), y, lengths=lengths, batch_size=6, epochs=3, random_state=0)
+    epochs = [net.seen[e:e + 7] for e in range(0, 21, 7)]
+    assert len(net.seen) == 21
+    spans = []
+    for epoch in epochs:
+        assert sorted(n for _, part, _ in epoch for n in part[:, 0]) == list(range(1, 41))
+        for _, part, T in epoch:
+            assert part.shape[1] == T.max() and ((part > 0).sum(axis=1) == T).all()
+        ordered = sorted((T.min(), T.max()) for _, _, T in epoch)
+        assert all(a[1] <= b[0] for a, b in zip(ordered, ordered[1:]))         # of like length
+        spans.append([(T.min(), T.max()) for _, _, T in epoch])
+    assert spans[0] != sorted(spans[0]) and spans[0] != spans[1]               # the short ones do not come first
+    members = [{frozenset(part[:, 0]) for _, part, _ in epoch} for epoch in epochs]
+    assert members[0] != members[1]                                            # of equals others meet in each epoch
+
+
+def test_the_loss_of_an_epoch_is_the_mean_over_tokens_and_so_is_the_step():
+    numbers, lengths, y = sequences()
+    known = y != -1
+    whole = ((1 - y[known]) ** 2).sum() / known.sum()
+    net = SeenSteps()
+    history = fit(net, SGD(net.parameters(), lr=0.0), squares, (numbers, lengths), y, lengths=lengths, batch_size=6,
+                  validation_data=((numbers, lengths), y, lengths), random_state=0)
+    assert history.loss[0] == pytest.approx(whole, rel=1e-12)
+    assert history.validation_loss[0] == pytest.approx(whole, rel=1e-12)
+    assert all(part.shape[1] == T.max() for _, part, T in net.seen)
+    assert evaluate(net, squares, (numbers, lengths), y, batch_size=7) == pytest.approx(whole, rel=1e-12)
+    fit(net, SGD(net.parameters(), lr=0.5), squares, (numbers, lengths), y, batch_size=40)
+    assert net.w.item() == pytest.approx(1 - (1 - y[known]).sum() / known.sum(), rel=1e-12)       # 1 - ½ ∂/∂w
+
+
+def test_a_batch_of_which_nothing_counts_is_no_step_and_an_epoch_of_such_is_an_error():
+    numbers, lengths, y = sequences(N=6)
+    y[0] = -1
+    net = SeenSteps()
+    optimizer = Adam(net.parameters())
+    fit(net, optimizer, squares, (numbers, lengths), y, batch_size=1, random_state=0)
+    assert optimizer.state[0]["step"] == 5
+    before = net.w.item()
+    with pytest.raises(ValueError, match="loss: its counts are 0 in all batches"):
+        fit(net, optimizer, squares, (numbers, lengths), np.full(y.shape, -1.0), random_state=0)
+    assert net.w.item() == before
+
+
+@pytest.mark.parametrize("lengths, message", [
+    (np.zeros(40, int), "lengths: sequence 0 has length 0; fit expected 1 ... 9"), (np.full(40, 10), "has length 10"),
+    (np.ones(39, int), "lengths: fit expected 40 whole numbers"), (np.ones(40), "whole numbers"), (7, "whole numbers"),
+    (["a"] * 40, "whole numbers"), (np.ma.masked_less(np.arange(40), 3), "lengths: contains masked"),
+])
+def test_lengths_that_are_none_are_refused(lengths, message):
+    numbers, right, y = sequences()
+    net = SeenSteps()
+    with pytest.raises(ValueError, match=message):
+        fit(net, SGD(net.parameters()), squares, (numbers, right), y, lengths=lengths)
+    with pytest.raises(ValueError, match=message):
+        evaluate(net, squares, (numbers, right), y, lengths=lengths)
+
+
+def test_arrays_of_other_numbers_of_steps_are_not_cut_in_silence():
+    numbers, lengths, y = sequences()
+    net = SeenSteps()
+    with pytest.raises(ValueError, match=r"same number of steps T, got shapes \[\(40, 9\), \(40, 8\)\]"):
+        fit(net, SGD(net.parameters()), squares, (numbers, lengths), y[:, :8], lengths=lengths)
+    with pytest.raises(ValueError, match=r"validation_data: expected a tuple \(X, y, lengths\)"):
+        fit(net, SGD(net.parameters()), squares, (numbers, lengths), y, lengths=lengths,
+            validation_data=((numbers, lengths), y))
+    with pytest.raises(ValueError, match=r"validation_data\[2\]: sequence 0"):
+        fit(net, SGD(net.parameters()), squares, (numbers, lengths), y, lengths=lengths,
+            validation_data=((numbers, lengths), y, 0 * lengths))
+
+
+class Numbers(Module):
+    def __init__(self):
+        self.w = Tensor([1.0], requires_grad=True)
+        self.seen = []
+
+    def forward(self, numbers):
+        self.seen.append(sorted(numbers.tolist()))
+        return self.w.sum()
+
+
+def test_lengths_order_samples_that_are_but_numbers():
+    net = Numbers()
+    fit(net, SGD(net.parameters()), lambda output: output, np.arange(6), None, lengths=[7, 1, 7, 1, 900, 2], batch_size=2,
+        epochs=5, random_state=0)
+    assert {tuple(part) for part in net.seen} == {(1, 3), (0, 5), (2, 5), (2, 4), (0, 4)}
+    assert all(sorted(sum(net.seen[e:e + 3], [])) == list(range(6)) for e in range(0, 15, 3))
+
+
+# --- a schedule
+
+def test_a_schedule_goes_a_step_a_batch():
+    X, y = line()
+    net = model()
+    optimizer = SGD(net.parameters(), lr=0.5)
+    schedule, seen = CosineAnnealingLR(optimizer, 10), []
+
+    def loss(output, target):
+        seen.append(optimizer.param_groups[0]["lr"])
+        return mse_loss(output, target)
+
+    fit(net, optimizer, loss, X, y, batch_size=5, epochs=2, schedule=schedule, random_state=0)
+    np.testing.assert_allclose(seen, 0.25 * (1 + np.cos(np.pi * np.arange(10) / 10)), rtol=1e-12)
+    assert optimizer.param_groups[0]["lr"] == pytest.approx(0, abs=1e-15)
+
+
+def test_an_interrupted_epoch_takes_the_schedule_back():
+    X, y = line()
+    net, calls = model(), []
+    optimizer = SGD(net.parameters(), lr=0.5)
+    schedule = LinearLR(optimizer, 1.0, 0.0, total_iters=20)
+
+    def loss(output, target):
+        calls.append(1)
+        if len(calls) == 8:
+            raise KeyboardInterrupt
+        return mse_loss(output, target)
+
+    with pytest.raises(KeyboardInterrupt):
+        fit(net, optimizer, loss, X, y, batch_size=5, epochs=2, schedule=schedule, random_state=0)
+    assert schedule.last_epoch == 5 and optimizer.param_groups[0]["lr"] == pytest.approx(0.375)
+
+
+def test_early_stopping_takes_the_schedule_back():
+    net, loss = stairs([2.0, 1.0, 3.0, 4.0])
+    optimizer = SGD(net.parameters(), lr=1.0)
+    schedule = LinearLR(optimizer, 1.0, 1.0, total_iters=20)
+    fit(net, optimizer, loss, np.zeros((1, 1)), None, epochs=4, patience=2, schedule=schedule)
+    assert schedule.last_epoch == 2
+
+
+def test_schedules_that_cannot_be_stepped_are_refused():
+    X, y = line()
+    net = model()
+    optimizer = SGD(net.parameters())
+    for wrong in (ReduceLROnPlateau(optimizer), CosineAnnealingLR(SGD(net.parameters()), 3), "cosine"):
+        with pytest.raises(ValueError, match="schedule=.*: expected a schedule of scratchml.optim that was made for"):
+            fit(net, optimizer, mse_loss, X, y, schedule=wrong)
+
+
 # --- predict
 
 def test_predictions_do_not_depend_on_the_size_of_the_batch():
@@ -267,6 +447,10 @@ def test_a_model_of_several_inputs_gets_a_tuple():
     (dict(validation_data=(np.ones((1, 3)), None)), "validation_data: expected targets where y has them"),
     (dict(y=None, validation_data=(np.ones((1, 3)), np.ones(1))), "validation_data: expected targets where y has them"),
     (dict(loss=lambda output, y: output), "one entry"), (dict(loss=lambda output, y: 1.0), "float"),
+    (dict(loss=lambda output, y: (output.sum(), -1)), "loss: the count=-1"),
+    (dict(loss=lambda output, y: (output.sum(), np.nan)), "loss: the count=nan"),
+    (dict(loss=lambda output, y: (output.sum(), "9")), "loss: the count='9'"),
+    (dict(loss=lambda output, y: (output, 3)), "one entry"), (dict(loss=lambda output, y: (output, y, 1)), "got tuple"),
 ])
 def test_bad_arguments_are_named(changed, message):
     X, y = line()

@@ -8,14 +8,26 @@ def bounds(N, C):
     return [math.floor(b * N / B) for b in range(B)] + [N]
 
 
+def by_length(r, T):
+    """(2)  The shortest of those that are left, and of equal ones that which comes first in r, again and again."""
+    left, o = list(r), []
+    while left:
+        best = left[0]
+        for i in left:
+            if T[i] < T[best]:
+                best = i
+        o.append(left.pop(left.index(best)))
+    return o
+
+
 def epoch_loss(J, n):
-    """(2)  The mean over all samples, each having the mean loss of its batch."""
+    """(3)  The mean over all samples, each having the mean loss of its batch."""
     every = [J[b] for b in range(len(J)) for _ in range(n[b])]
     return sum(every) / len(every)
 
 
 def best_epoch(V, δ):
-    """(3)  A record stands until it is beaten by more than δ."""
+    """(4)  A record stands until it is beaten by more than δ."""
     record, holder = math.inf, None
     for e, v in enumerate(V, start=1):
         if record - v > δ:

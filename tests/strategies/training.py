@@ -2,7 +2,7 @@
 import numpy as np
 from hypothesis import strategies as st
 
-SIZES = dict(B=3, E=5)
+SIZES = dict(B=3, E=5, N=11)
 
 
 @st.composite
@@ -18,5 +18,6 @@ steps = st.sampled_from([0.0, 0.0, 1e-9, 0.5, 3.0])
 
 
 def example(symbol):
-    return {"N": 11, "C": 4, "J": np.array([0.5, 2.0, -1.0]), "n": np.array([4, 4, 3]),
+    return {"N": 11, "C": 4, "r": np.array([3, 0, 10, 7, 1, 5, 2, 9, 8, 4, 6]),
+            "T": np.array([3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5]), "J": np.array([0.5, 2.0, -1.0]), "n": np.array([4, 4, 3]),
             "V": np.array([3.0, 1.0, 2.0, 0.5, 4.0]), "δ": 0.1}[symbol]
