@@ -156,17 +156,45 @@ def in_units(y):
 
 def smoothed(y, ρ, smoother):
     """(4) of finite `y` (n,) of about 1, with ρ (n,) or EVERY."""
-    n = len(y)
-    places = np.arange(0, n - 1 + smoother.jump, smoother.jump)
-    places[-1] = n - 1
-    values = np.empty(len(places))
+    n, places = len(y), fitted_places(len(y), smoother.jump)
+    values, out = np.empty(len(places)), np.empty(n)
     chunk = max(1, 100_000 // min(smoother.window, n))
     run_chunks(_fit_chunk, len(places), places, y * ρ if ρ.size else y, ρ, smoother, values, chunk=chunk)
-    values = np.where(np.isnan(values), y[places], values)
-    return values if len(places) == n else np.interp(np.arange(n), places, values)
+    draw(y, places, values, out)
+    return out
 
 
 # --- compiled ------------------------------------------------------------------------------------
+
+
+@kernel
+def fitted_places(n, jump):
+    """0, r, 2r, ..., n-1."""
+    places = np.arange(0, n - 1 + jump, jump)
+    places[-1] = n - 1
+    return places
+
+
+@kernel
+def smooth(y, ρ, smoother, out):
+    """Same result as (4), because one core fits all places in turn."""
+    places = fitted_places(y.size, smoother.jump)
+    values, tables = np.empty(places.size), np.empty((3, min(smoother.window, y.size)))
+    fit_places(places, y * ρ if ρ.size else y, ρ, smoother, tables, values)
+    draw(y, places, values, out)
+
+
+@kernel
+def draw(y, places, values, out):
+    """Straight lines between the values at the places; where nothing counts, from y itself."""
+    for i in range(places.size):
+        if np.isnan(values[i]):
+            values[i] = y[places[i]]
+    for i in range(1, places.size):
+        slope = (values[i] - values[i - 1]) / (places[i] - places[i - 1])
+        for j in range(places[i - 1], places[i]):
+            out[j] = values[i - 1] + slope * (j - places[i - 1])
+    out[places[-1]] = values[-1]
 
 
 @kernel

@@ -58,9 +58,10 @@ import numpy as np
 
 from scratchml.core.checks import true_or_false, whole_number
 from scratchml.core.jit import kernel, run_chunks
-from scratchml.timeseries.loess import EVERY, Smoother, as_smoother, fit_places, in_units, smoothed
+from scratchml.timeseries.loess import EVERY, Smoother, as_smoother, fit_places, in_units, smooth, smoothed
 from scratchml.timeseries.time_axis import read_series
 
+SHORT = 400_000                                          # products in the fits of a round, below which one core does
 ROUNDING = 100 * float(np.finfo(np.float64).eps)         # a remainder of this size, of a largest value of 1, is none
 
 # --- the equations -------------------------------------------------------------------------------
@@ -217,6 +218,19 @@ class STL:
         y, exponent = in_units(self._y if complete else _bridged(self._y, known))
         ρ = EVERY if complete else known.astype(np.float64)
         s, u = np.zeros_like(y), np.zeros_like(y)
+        smoothers = self._seasonal, self._trend, self._low_pass
+        if sum(len(y) * min(part.window, len(y)) // part.jump for part in smoothers) <= SHORT:
+            ρ = _rounds(y, known, ρ, (inner, outer), self.period, smoothers, s, u)
+        else:
+            s, u, ρ = self._rounds(y, known, ρ, inner, outer)
+        s = periodic_season(s, self.period) if self._is_periodic else s
+        s, u = np.ldexp(s, exponent), np.ldexp(u, exponent)
+        weights = ρ if ρ.size else np.ones_like(y)
+        return Decomposition(self._y.copy(), s, u, self._y - s - u, weights)
+
+    def _rounds(self, y, known, ρ, inner, outer):
+        """The season, the trend and ρ after all rounds."""
+        s, u = np.zeros_like(y), np.zeros_like(y)
         for iteration in range(outer + 1):
             if iteration > 0:
                 e = (y - s - u)[known]
@@ -224,10 +238,7 @@ class STL:
                 ρ[known] = robustness_weights(np.where(np.abs(e) > ROUNDING, e, 0.0))
             for _ in range(inner):
                 s, u = inner_loop(y, u, ρ, self.period, self._seasonal, self._trend, self._low_pass)
-        s = periodic_season(s, self.period) if self._is_periodic else s
-        s, u = np.ldexp(s, exponent), np.ldexp(u, exponent)
-        weights = ρ if ρ.size else np.ones_like(y)
-        return Decomposition(self._y.copy(), s, u, self._y - s - u, weights)
+        return s, u, ρ
 
 
 def _odd(number):
@@ -293,3 +304,53 @@ def _running_means(x, m, out):
     for i in range(m, x.size):
         total += x[i] - x[i - m]
         out[i - m + 1] = total / m
+
+
+# --- compiled: all rounds of a short series ------------------------------------------------------
+
+
+@kernel
+def _rounds(y, known, ρ, rounds, P, smoothers, s, u):
+    """Same result as (3) and (4) in turn, because these are their steps, on one core; where they are short, calls of
+    them cost more than they do.
+
+    Fills s and u, which begin at 0, and returns ρ.
+    """
+    inner, outer = rounds
+    Q, U, B = smoothers
+    X, L = np.empty(y.size + 2 * P), np.empty(y.size)
+    for iteration in range(outer + 1):
+        if iteration > 0:
+            ρ = _robustness_weights(y - s - u, known)
+        for _ in range(inner):
+            _phases_chunk(0, 0, P, y - u, ρ, P, Q, X)
+            _low_pass(X, P, B, L)
+            s[:] = X[P:P + y.size] - L
+            smooth(y - s, ρ, U, u)
+    return ρ
+
+
+@kernel
+def _low_pass(X, P, B, L):
+    """(2)"""
+    for m in (P, P, 3):
+        means = np.empty(X.size - m + 1)
+        _running_means(X, m, means)
+        X = means
+    smooth(X, np.empty(0), B, L)
+
+
+@kernel
+def _robustness_weights(e, known):
+    """(4) of what is known, with what rounding leaves over as 0, and 0 for all else."""
+    for t in range(e.size):
+        e[t] = abs(e[t]) if abs(e[t]) > ROUNDING else 0.0
+    h = 6 * np.median(e[known])
+    for t in range(e.size):
+        if not known[t] or e[t] > 0.999 * h:
+            e[t] = 0.0
+        elif e[t] <= 0.001 * h:
+            e[t] = 1.0
+        else:
+            e[t] = (1.0 - (e[t] / h) ** 2) ** 2
+    return e

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from scratchml.datasets import load_co2, load_electrical_equipment
-from scratchml.timeseries import STL
+from scratchml.timeseries import STL, stl
 from scratchml.timeseries.loess import EVERY
 from scratchml.timeseries.stl import cycle_subseries, inner_loop, low_pass, periodic_season, robustness_weights
 from tests.reference import stl as reference
@@ -70,6 +70,19 @@ def test_a_fit_is_its_rounds(drawn, inner, outer):
     assert_near(fit.trend, u, y, 1e-9)
     np.testing.assert_allclose(fit.weights, ρ, rtol=0, atol=1e-6)
     np.testing.assert_array_equal(fit.resid, y - fit.seasonal - fit.trend)
+
+
+@given(decompositions(), st.booleans(), st.booleans(), st.integers(0, 3))
+def test_one_core_finds_the_same(drawn, robust, has_gap, outer):
+    y, P, Q, U, B = drawn
+    y = np.where(np.arange(len(y)) == len(y) // 2, np.nan, y) if has_gap else y
+    with pytest.MonkeyPatch.context() as patch:
+        fits = []
+        for least in (stl.SHORT, 0):
+            patch.setattr(stl, "SHORT", least)
+            fits.append(STL(y, P, **settings(Q, U, B), robust=robust).fit(outer_iter=outer))
+    for alone, shared in zip(*fits):
+        np.testing.assert_array_equal(alone, shared)
 
 
 def test_a_periodic_season_as_in_r():
