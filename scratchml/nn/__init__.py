@@ -6,6 +6,7 @@ from scratchml.nn import functional, initialisation as init, padding
 from scratchml.nn.activations import GLU, ActivityL2, LeakyReLU, LogSoftmax, ReLU, Sigmoid, Softmax, Tanh, penalty
 from scratchml.nn.additive import AdditiveAttention
 from scratchml.nn.attention import scaled_dot_product_attention
+from scratchml.nn.bags import EmbeddingBag
 from scratchml.nn.cells import GRUCell, LSTMCell, RNNCell
 from scratchml.nn.containers import ModuleDict, ModuleList, ParameterList, Sequential
 from scratchml.nn.convolution import CausalConv1d, Conv1d
@@ -31,7 +32,7 @@ from scratchml.nn.transformer_stacks import Transformer, TransformerDecoder, Tra
 from scratchml.optim import clip_grad_norm_, clip_grad_value_
 
 CHAPTERS = (
-    "initialisation", "state", "module", "containers", "layers", "activations", "gates", "smooth", "normalisation",
+    "initialisation", "state", "module", "containers", "layers", "bags", "activations", "gates", "smooth", "normalisation",
     "norm_layers", "similarity", "cross_entropy", "losses", "loss_functions", "loss_layers", "packing", "padding",
     "lstm", "gru", "elman", "recurrent", "cells", "convolution", "pooling", "masks", "attention", "multihead",
     "additive", "transformer", "transformer_stacks", "samples", "training",
@@ -39,7 +40,7 @@ CHAPTERS = (
 
 __all__ = [
     "init", "functional", "Module", "ModuleDict", "ModuleList", "Parameter", "ParameterList", "Sequential",
-    "Dropout", "Embedding", "Flatten", "GaussianNoise", "Identity", "Linear",
+    "Dropout", "Embedding", "EmbeddingBag", "Flatten", "GaussianNoise", "Identity", "Linear",
     "GRU", "LSTM", "RNN", "GRUCell", "LSTMCell", "RNNCell",
     "GLU", "ActivityL2", "LeakyReLU", "LogSoftmax", "ReLU", "Sigmoid", "Softmax", "Tanh", "penalty",
     "ELU", "GELU", "SiLU", "Softplus",

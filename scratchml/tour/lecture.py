@@ -15,7 +15,7 @@ LECTURE = (
     ("Training networks: gradients, losses, optimisers, the loop",
      ("tensor", "table", "cross_entropy", "losses", "similarity", "first_order", "schedules", "training")),
     ("Training networks: initialisation, activations, normalisation, dropout",
-     ("initialisation", "activations", "smooth", "normalisation", "layers")),
+     ("initialisation", "activations", "smooth", "normalisation", "layers", "bags")),
     ("Time series: forecasting several steps ahead", ("windows", "ridge", "strategies")),
     ("Time series: how good a forecast is, and how far off it may be", ("forecasting", "backtesting", "conformal")),
     ("Time series: stationarity, and tests for a unit root", ("unit_root", "unit_root_law", "level")),

@@ -10,6 +10,7 @@ from hypothesis import assume, given, settings, strategies as st
 from scratchml import nn
 from scratchml.autograd import Tensor
 from scratchml.optim import SGD, Adam
+from tests.strategies import bags
 
 torch = pytest.importorskip("torch")
 F = torch.nn.functional
@@ -88,6 +89,23 @@ def test_embedding(dtype, data):
     ours, theirs = both("Embedding", V, D, padding, dtype=dtype, rng=rng)
     assert ours.padding_idx == theirs.padding_idx
     assert_same(ours, theirs, [rng.integers(V, size=shape)], dtype, rng)
+
+
+@each_dtype
+@given(st.integers(0, 5), counts, counts, seeds)
+def test_embedding_bag(dtype, N, V, D, seed):
+    rng = np.random.default_rng(seed)
+    rows = bags.rows(rng, N, V)
+    ours = nn.EmbeddingBag(V, D, dtype=dtype, random_state=rng)
+    theirs = torch.nn.EmbeddingBag(V, D, mode="sum", include_last_offset=True, dtype=getattr(torch, np.dtype(dtype).name))
+    moved(ours, theirs, rng)
+    ids, starts, values = map(torch.from_numpy, (rows.indices.astype(np.int64), rows.indptr, rows.data.astype(dtype)))
+    y, their_y = ours(rows), theirs(ids, starts, values)
+    assert_close(y.data, their_y, dtype, 50)
+    g = rng.normal(size=y.shape).astype(dtype)
+    y.backward(g)
+    their_y.backward(torch.from_numpy(g))
+    assert_close(ours.weight.grad.data, theirs.weight.grad, dtype, 50)
 
 
 @each_dtype

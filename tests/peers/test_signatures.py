@@ -25,6 +25,8 @@ DIFFERENT = {
     "nn.BatchNorm1d": "no bias=False: without a shift it is affine=False",
     "nn.Conv1d": "padding is zeros: no padding_mode",
     "nn.Embedding": "vectors are not bounded (max_norm, norm_type), nor is their gradient scaled or sparse",
+    "nn.EmbeddingBag": "as nn.Embedding, and sums alone: no mode; nothing to pad in sparse rows",
+    "nn.EmbeddingBag.forward": "sparse rows, which have offsets and weights in them",
     "nn.LSTM": "its state has one width: no proj_size",
     "nn.LogSoftmax": "as Softmax",
     "nn.Module.modules": "as named_buffers",
