@@ -12,7 +12,8 @@ from scratchml.timeseries.unit_root import DickeyFuller, adfuller
 from scratchml.timeseries.windows import RegularGrid, folds, lag_windows, regular_grid
 
 CHAPTERS = ("windows", "ridge", "strategies", "conformal", "backtesting", "unit_root_law", "unit_root", "level",
-            "loess", "stl", "outliers", "anomalies")
+            "loess", "stl", "outliers", "anomalies", "trend_season",
+            "trend_season_sums", "trend_season_fit")
 
 __all__ = ["Anomalies", "Backtest", "ConformalForecaster", "Decomposition", "DickeyFuller", "ESD", "Fold",
            "ForecasterDirect", "ForecasterDirectRecursive", "ForecasterRecursive", "ForecasterSeasonalNaive",

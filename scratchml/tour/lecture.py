@@ -21,6 +21,8 @@ LECTURE = (
     ("Time series: stationarity, and tests for a unit root", ("unit_root", "unit_root_law", "level")),
     ("Time series: trend, season, and what is left", ("loess", "stl")),
     ("Time series: outliers, and anomalies beside the season", ("outliers", "anomalies")),
+    ("Time series: Prophet, a trend that bends, seasons and holidays",
+     ("trend_season", "trend_season_sums", "trend_season_fit")),
     ("Recommender systems: alternating least squares", ("objectives", "half_steps", "als", "best_items")),
     ("Recommender systems: neighbours, and a truncated SVD", ("neighbors", "truncated_svd")),
     ("Recommender systems: how good a ranked list is", ("splits", "ranking")),
