@@ -2,7 +2,10 @@
 from scratchml.timeseries.anomalies import SHESD, Anomalies, anomaly_detection_ts, anomaly_detection_vec
 from scratchml.timeseries.backtesting import Backtest, Fold, Predictions, TimeSeriesFold, backtesting_forecaster
 from scratchml.timeseries.conformal import ConformalForecaster
+from scratchml.timeseries.direction import (
+    DirectionWindows, TwoBranches, TwoHeads, direction_windows, ladder, purged_split, value_and_direction)
 from scratchml.timeseries.level import LevelTest, kpss
+from scratchml.timeseries.noise import noise_by_copies
 from scratchml.timeseries.outliers import ESD, generalized_esd
 from scratchml.timeseries.ridge import Ridge
 from scratchml.timeseries.stl import STL, Decomposition
@@ -12,11 +15,12 @@ from scratchml.timeseries.unit_root import DickeyFuller, adfuller
 from scratchml.timeseries.windows import RegularGrid, folds, lag_windows, regular_grid
 
 CHAPTERS = ("windows", "ridge", "strategies", "conformal", "backtesting", "unit_root_law", "unit_root", "level",
-            "loess", "stl", "outliers", "anomalies", "trend_season",
-            "trend_season_sums", "trend_season_fit")
+            "loess", "stl", "outliers", "anomalies", "noise", "direction", "trend_season", "trend_season_sums",
+            "trend_season_fit")
 
-__all__ = ["Anomalies", "Backtest", "ConformalForecaster", "Decomposition", "DickeyFuller", "ESD", "Fold",
-           "ForecasterDirect", "ForecasterDirectRecursive", "ForecasterRecursive", "ForecasterSeasonalNaive",
+__all__ = ["Anomalies", "Backtest", "ConformalForecaster", "Decomposition", "DickeyFuller", "DirectionWindows", "ESD",
+           "Fold", "ForecasterDirect", "ForecasterDirectRecursive", "ForecasterRecursive", "ForecasterSeasonalNaive",
            "ForecasterShift", "LevelTest", "Predictions", "RegularGrid", "Ridge", "SHESD", "STL", "TimeSeriesFold",
-           "adfuller", "anomaly_detection_ts", "anomaly_detection_vec", "backtesting_forecaster", "folds",
-           "generalized_esd", "kpss", "lag_windows", "regular_grid"]
+           "TwoBranches", "TwoHeads", "adfuller", "anomaly_detection_ts", "anomaly_detection_vec",
+           "backtesting_forecaster", "direction_windows", "folds", "generalized_esd", "kpss", "ladder", "lag_windows",
+           "noise_by_copies", "purged_split", "regular_grid", "value_and_direction"]

@@ -19,6 +19,7 @@ LECTURE = (
     ("Time series: forecasting several steps ahead", ("windows", "ridge", "strategies")),
     ("Time series: how good a forecast is, and how far off it may be", ("forecasting", "backtesting", "conformal")),
     ("Time series: stationarity, and tests for a unit root", ("unit_root", "unit_root_law", "level")),
+    ("Time series: up or down, overfitting, dropout, noise as L2, several inputs and outputs", ("direction", "noise")),
     ("Time series: trend, season, and what is left", ("loess", "stl")),
     ("Time series: outliers, and anomalies beside the season", ("outliers", "anomalies")),
     ("Time series: Prophet, a trend that bends, seasons and holidays",
