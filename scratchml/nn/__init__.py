@@ -11,6 +11,7 @@ from scratchml.nn.cells import GRUCell, LSTMCell, RNNCell
 from scratchml.nn.containers import ModuleDict, ModuleList, ParameterList, Sequential
 from scratchml.nn.convolution import CausalConv1d, Conv1d
 from scratchml.nn.cross_entropy import cross_entropy
+from scratchml.nn.gated_convolution import GatedConv1d, receptive_field
 from scratchml.nn.layers import Dropout, Embedding, Flatten, GaussianNoise, Identity, Linear
 from scratchml.nn.loss_layers import (
     BCELoss, BCEWithLogitsLoss, CosineEmbeddingLoss, CrossEntropyLoss, HingeEmbeddingLoss, HuberLoss, KLDivLoss, L1Loss,
@@ -34,7 +35,7 @@ from scratchml.optim import clip_grad_norm_, clip_grad_value_
 CHAPTERS = (
     "initialisation", "state", "module", "containers", "layers", "bags", "activations", "gates", "smooth", "normalisation",
     "norm_layers", "similarity", "cross_entropy", "losses", "loss_functions", "loss_layers", "packing", "padding",
-    "lstm", "gru", "elman", "recurrent", "cells", "convolution", "pooling", "masks", "attention", "multihead",
+    "lstm", "gru", "elman", "recurrent", "cells", "convolution", "gated_convolution", "pooling", "masks", "attention", "multihead",
     "additive", "transformer", "transformer_stacks", "samples", "training",
 )
 
@@ -50,7 +51,7 @@ __all__ = [
     "smooth_l1_loss", "triplet_margin_loss",
     "BCELoss", "BCEWithLogitsLoss", "CosineEmbeddingLoss", "CrossEntropyLoss", "HingeEmbeddingLoss", "HuberLoss",
     "KLDivLoss", "L1Loss", "MarginRankingLoss", "MSELoss", "NLLLoss", "SmoothL1Loss", "TripletMarginLoss",
-    "CausalConv1d", "Conv1d", "AdaptiveAvgPool1d", "AvgPool1d", "MaxPool1d",
+    "CausalConv1d", "Conv1d", "GatedConv1d", "receptive_field", "AdaptiveAvgPool1d", "AvgPool1d", "MaxPool1d",
     "AdditiveAttention", "MultiheadAttention", "scaled_dot_product_attention",
     "PositionalEncoding", "Transformer", "TransformerDecoder", "TransformerDecoderLayer", "TransformerEncoder",
     "TransformerEncoderLayer",

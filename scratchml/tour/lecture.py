@@ -11,7 +11,7 @@ LECTURE = (
      ("crf_training", "lbfgs", "line_search", "crf_online", "tagger")),
     ("Networks for sequences: recurrent, LSTM, GRU, bidirectional", ("elman", "lstm", "gru", "recurrent")),
     ("Networks for sequences: attention and transformers", ("attention", "multihead", "additive", "transformer")),
-    ("Networks for sequences: convolutions and pooling", ("convolution", "pooling")),
+    ("Networks for sequences: convolutions and pooling", ("convolution", "gated_convolution", "pooling")),
     ("Training networks: gradients, losses, optimisers, the loop",
      ("tensor", "table", "cross_entropy", "losses", "similarity", "first_order", "schedules", "training")),
     ("Training networks: initialisation, activations, normalisation, dropout",

@@ -160,6 +160,47 @@ def test_convolution(dtype, data):
     assert_same(ours, theirs, [rng.normal(size=shape).astype(dtype)], dtype, rng)
 
 
+class TheirGatedConvolution(torch.nn.Conv1d):
+    """(N, T, C): zeros around, a Conv1d to twice the channels, GLU, and the input."""
+
+    def forward(self, x):
+        reach = self.dilation[0] * (self.kernel_size[0] - 1)
+        ahead = 0 if self.causal else reach - reach // 2
+        y = F.glu(super().forward(F.pad(x.transpose(1, 2), (reach - ahead, ahead))), 1).transpose(1, 2)
+        return 0.5**0.5 * (x + y) if self.adds else y
+
+
+@each_dtype
+@settings(max_examples=20)
+@given(st.data())
+def test_gated_convolution(dtype, data):
+    """Each sequence by itself in theirs, all at once in ours."""
+    C, K, d, S = (data.draw(st.integers(1, most)) for most in (3, 4, 3, 3))
+    causal, adds, rng = data.draw(st.booleans()), data.draw(st.booleans()), np.random.default_rng(data.draw(seeds))
+    theirs = TheirGatedConvolution(C, 2 * C, K, dilation=d).to(of_torch(np.zeros(1, dtype)).dtype)
+    theirs.causal, theirs.adds = causal, adds
+    ours = nn.GatedConv1d(C, K, d, causal, adds, dtype=np.dtype(dtype).name)
+    moved(ours, theirs, rng)
+    lengths = np.array(data.draw(st.lists(st.integers(1, 6), min_size=S, max_size=S)))
+    x = rng.normal(size=(S, lengths.max(), C)).astype(dtype)
+
+    class Alone(torch.nn.Module):
+        def forward(self, x):
+            ys = [F.pad(theirs(row[None, :T]), (0, 0, 0, x.shape[1] - T)) for row, T in zip(x, lengths)]
+            return torch.cat(ys)
+
+        def named_parameters(self):
+            return theirs.named_parameters()
+
+    class Together(nn.Module):
+        def forward(self, x):
+            return ours(x, lengths)
+
+        def named_parameters(self):
+            return ours.named_parameters()
+    assert_same(Together(), Alone(), [x], dtype, rng)
+
+
 @each_dtype
 @pytest.mark.parametrize("ours, theirs", [
     (nn.LeakyReLU(0.2), torch.nn.LeakyReLU(0.2)), (nn.LeakyReLU(-0.5), torch.nn.LeakyReLU(-0.5)),
