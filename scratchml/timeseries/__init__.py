@@ -4,6 +4,7 @@ from scratchml.timeseries.backtesting import Backtest, Fold, Predictions, TimeSe
 from scratchml.timeseries.conformal import ConformalForecaster
 from scratchml.timeseries.direction import (
     DirectionWindows, TwoBranches, TwoHeads, direction_windows, ladder, purged_split, value_and_direction)
+from scratchml.timeseries.feature_extractor import FeatureExtractor, extract_features
 from scratchml.timeseries.level import LevelTest, kpss
 from scratchml.timeseries.noise import noise_by_copies
 from scratchml.timeseries.outliers import ESD, generalized_esd
@@ -15,12 +16,13 @@ from scratchml.timeseries.unit_root import DickeyFuller, adfuller
 from scratchml.timeseries.windows import RegularGrid, folds, lag_windows, regular_grid
 
 CHAPTERS = ("windows", "ridge", "strategies", "conformal", "backtesting", "unit_root_law", "unit_root", "level",
-            "loess", "stl", "outliers", "anomalies", "noise", "direction", "trend_season", "trend_season_sums",
-            "trend_season_fit")
+            "value_features", "order_features", "loess", "stl", "outliers", "anomalies", "noise", "direction",
+            "trend_season", "trend_season_sums", "trend_season_fit")
 
 __all__ = ["Anomalies", "Backtest", "ConformalForecaster", "Decomposition", "DickeyFuller", "DirectionWindows", "ESD",
-           "Fold", "ForecasterDirect", "ForecasterDirectRecursive", "ForecasterRecursive", "ForecasterSeasonalNaive",
-           "ForecasterShift", "LevelTest", "Predictions", "RegularGrid", "Ridge", "SHESD", "STL", "TimeSeriesFold",
-           "TwoBranches", "TwoHeads", "adfuller", "anomaly_detection_ts", "anomaly_detection_vec",
-           "backtesting_forecaster", "direction_windows", "folds", "generalized_esd", "kpss", "ladder", "lag_windows",
-           "noise_by_copies", "purged_split", "regular_grid", "value_and_direction"]
+           "FeatureExtractor", "Fold", "ForecasterDirect", "ForecasterDirectRecursive", "ForecasterRecursive",
+           "ForecasterSeasonalNaive", "ForecasterShift", "LevelTest", "Predictions", "RegularGrid", "Ridge", "SHESD",
+           "STL", "TimeSeriesFold", "TwoBranches", "TwoHeads", "adfuller", "anomaly_detection_ts",
+           "anomaly_detection_vec", "backtesting_forecaster", "direction_windows", "extract_features", "folds",
+           "generalized_esd", "kpss", "ladder", "lag_windows", "noise_by_copies", "purged_split", "regular_grid",
+           "value_and_direction"]

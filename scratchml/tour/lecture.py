@@ -20,6 +20,7 @@ LECTURE = (
     ("Time series: how good a forecast is, and how far off it may be", ("forecasting", "backtesting", "conformal")),
     ("Time series: stationarity, and tests for a unit root", ("unit_root", "unit_root_law", "level")),
     ("Time series: up or down, overfitting, dropout, noise as L2, several inputs and outputs", ("direction", "noise")),
+    ("Time series: features of a series, and which of them matter", ("value_features", "order_features")),
     ("Time series: trend, season, and what is left", ("loess", "stl")),
     ("Time series: outliers, and anomalies beside the season", ("outliers", "anomalies")),
     ("Time series: Prophet, a trend that bends, seasons and holidays",
