@@ -71,7 +71,8 @@ others, "On the difficulty of training recurrent neural networks", ICML 2013, Al
 """
 import numpy as np
 
-from scratchml.core.checks import real_number
+from scratchml.core.checks import FLOATS, real_number
+from scratchml.core.jit import kernel, readable
 from scratchml.optim.optimizer import Optimizer, gradient, parameters_in, set_gradient
 
 # --- the equations -------------------------------------------------------------------------------
@@ -232,8 +233,11 @@ class Adam(Optimizer):
 
     def _moved_by(self, x, g, state, group):
         β1, β2 = group["betas"]
-        g, zeros = squarable(g), np.zeros_like(x)
+        g = squarable(g)
         state["step"] = t = state.get("step", 0) + 1
+        if x.dtype == g.dtype and x.dtype in FLOATS and not group["amsgrad"]:
+            return _moved_by_adam(x, g, state, t, β1, β2, group["eps"], group["lr"])
+        zeros = np.zeros_like(x)
         state["exp_avg"] = m = running_mean(state.get("exp_avg", zeros), g, β1)
         state["exp_avg_sq"] = s = running_mean(state.get("exp_avg_sq", zeros), g * g, β2)
         if group["amsgrad"]:
@@ -402,3 +406,33 @@ def _norm(x, order):
     if 1e-150 < n < np.inf or not (0 < (largest := np.abs(x).max(initial=0)) < np.inf):
         return n
     return float(largest * np.linalg.norm(x / largest, order))
+
+
+# --- compiled: Adam ------------------------------------------------------------------------------
+
+
+def _moved_by_adam(x, g, state, t, β1, β2, ε, η):
+    """Same result as (5) of g and g², (6) and (4), because each entry goes through the same operations in x's precision.
+
+    `state` gets m and s, which are changed in place.
+    """
+    m, s = (_flat(np.asarray(state[name], x.dtype)) if name in state else np.zeros(x.size, x.dtype)
+            for name in ("exp_avg", "exp_avg_sq"))
+    constants = np.array([β1, 1 - β1, β2, 1 - β2, 1 - β1 ** t, 1 - β2 ** t, ε, η], x.dtype)
+    y = np.empty(x.size, x.dtype)
+    _adam(_flat(x), _flat(g), m, s, constants, y)
+    state["exp_avg"], state["exp_avg_sq"] = m.reshape(x.shape), s.reshape(x.shape)
+    return y.reshape(x.shape)
+
+
+def _flat(x):
+    return readable(np.ascontiguousarray(x)).reshape(-1)
+
+
+@kernel
+def _adam(x, g, m, s, constants, y):
+    β1, α1, β2, α2, c1, c2, ε, η = constants
+    for k in range(x.size):
+        m[k] = β1 * m[k] + α1 * g[k]
+        s[k] = β2 * s[k] + α2 * (g[k] * g[k])
+        y[k] = x[k] - η * (m[k] / c1 / (np.sqrt(s[k] / c2) + ε))

@@ -116,10 +116,9 @@ class Optimizer:
                 number += 1
                 if p.grad is None:
                     continue
-                g = gradient(p)
-                if g.shape != p.data.shape:
-                    raise ValueError(f"params: parameter {number} has shape {p.data.shape}, its gradient {g.shape}")
-                array = np.asarray(p.data)
+                g, array = np.asarray(gradient(p)), np.asarray(p.data)
+                if g.shape != array.shape:
+                    raise ValueError(f"params: parameter {number} has shape {array.shape}, its gradient {g.shape}")
                 array[...] = self.moved(array, g, self.state.setdefault(number, {}), group)
                 p.data = array                           # says to a Tensor that its array has changed
         return loss

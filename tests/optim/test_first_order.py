@@ -106,6 +106,39 @@ def test_first_step_of_adam_is_the_step_length():
     np.testing.assert_allclose(p.data, [0.75, 1.25], rtol=1e-15)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("shape", [(), (37,), (5, 7)])
+def test_one_pass_of_adam_is_its_equations_to_the_bit(dtype, shape):
+    rng = np.random.default_rng(0)
+    p, m, s = parameter(rng.normal(size=shape).astype(dtype)), 0, 0
+    model = Adam([p], lr=0.03, betas=(0.8, 0.99), eps=1e-3)
+    for t in range(1, 6):
+        x, p.grad = p.data.copy(), (rng.normal(size=shape) * 10.0 ** rng.integers(-3, 3, shape)).astype(dtype)
+        m, s = running_mean(dtype(m), p.grad, 0.8), running_mean(dtype(s), p.grad * p.grad, 0.99)
+        model.step()
+        np.testing.assert_array_equal(p.data, descend(x, adam_direction(m, s, t, 0.8, 0.99, 1e-3), 0.03))
+        for found, expected in zip((model.state[0]["exp_avg"], model.state[0]["exp_avg_sq"]), (m, s)):
+            assert found.dtype == dtype and found.shape == shape and (found == expected).all()
+
+
+def test_adam_goes_on_in_another_precision_and_another_order_of_memory():
+    rng = np.random.default_rng(0)
+    x, gs = rng.normal(size=(3, 4)), rng.normal(size=(4, 3, 4))
+    plain, other = parameter(x), parameter(np.asfortranarray(x, np.float32))
+    models = Adam([plain], lr=0.1), Adam([other], lr=0.1)
+    for t, g in enumerate(gs):
+        if t == 2:
+            other.data = np.asfortranarray(other.data, np.float64)
+            models[1].load_state_dict(models[1].state_dict())
+        if t == 3:
+            other.data = np.asfortranarray(other.data[::-1])[::-1]
+        for p, model in zip((plain, other), models):
+            p.grad = np.asfortranarray(g, p.data.dtype)
+            model.step()
+    assert models[1].state[0]["exp_avg"].dtype == np.float64
+    np.testing.assert_allclose(other.data, plain.data, rtol=1e-5)
+
+
 def test_decay_of_adamw_is_not_divided_but_that_of_adam_is():
     for cls, expected in ((AdamW, 10 - 0.1 * 0.5 * 10), (Adam, 10 - 0.1)):
         p = parameter([10.0])
