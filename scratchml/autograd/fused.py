@@ -73,13 +73,13 @@ class Fused:
         useful : set or None
             Operands whose gradients are wanted; None for all.
         """
-        saved, (shapes, operands) = node.saved
+        (saved, (shapes, operands)), parts = node.saved, parts_of(g)
         if _mode.recording and self.composed is not None:
-            gradients = self.composed(operands, saved, *g.tensors(shapes))
+            gradients = self.composed(operands, saved, *parts.tensors(shapes))
             gradients = gradients if isinstance(gradients, tuple) else (gradients,)
             return [None if target is None or useful is not None and target not in useful else d
                     for d, target in zip(gradients, node.edges, strict=True)]
-        gradients = self.backward(saved, *g.arrays(shapes))
+        gradients = self.backward(saved, *parts.arrays(shapes))
         gradients = gradients if isinstance(gradients, tuple) else (gradients,)
         if len(gradients) != len(node.edges):
             raise ValueError(f"{self.name}: backward returned {len(gradients)} gradient(s) "
@@ -94,7 +94,7 @@ class Fused:
                                  f"for operand {i} of shape {target.shape}")
             pulled.append(d := _result(np.asarray(array), None))
             if _mode.recording:                          # a second sweep shall meet an error, not a constant
-                d._node, d.requires_grad = Node(_ONCE, [t for t in g.given.values()], self.name, (), d._data), True
+                d._node, d.requires_grad = Node(_ONCE, [*parts.given.values()], self.name, (), d._data), True
                 d._node.edges += node.edges
         return pulled
 
@@ -136,41 +136,58 @@ class Parts:
         return [self.given[k] if k in self.given else Tensor(np.zeros(*shape)) for k, shape in enumerate(shapes)]
 
 
+def parts_of(g):
+    """What the sweep brings to an operation as `Parts`: a gradient is that of its one result."""
+    return g if type(g) is Parts else Parts({0: g})
+
+
 _ONCE, _RESULT = _Once(), _Result()
 
 
 def results_of(primitive, operands, saved, arrays):
     """The `arrays` that `primitive` made of `operands`, as Tensors that remember it."""
     results = tuple(_result(array, _shared_memory(array, operands)) for array in arrays)
-    if _mode.recording and any(t.requires_grad for t in operands):
-        kept = list(_arrays_in(saved))
-        held = tuple(t if any(_shared(array, t._data) for array in kept) else None for t in operands)
-        watches = tuple((t, _memory_of(t).watch()) for t in held
-                        if t is not None and (t._memory is not None or t._node is None))
-        whole = Node(primitive, operands, (saved, ([(a.shape, a.dtype) for a in arrays], held)), watches, np.empty(0))
-        whole.shape = whole.dtype = None
-        for k, result in enumerate(results):
-            result._node, result.requires_grad = Node(_RESULT, (), k, (), result._data), True
-            result._node.edges.append(whole)
+    if not _mode.recording or not any(t.requires_grad for t in operands):
+        return results
+    held = _held(operands, saved)
+    watches = tuple((t, _memory_of(t).watch()) for t in held
+                    if t is not None and (t._memory is not None or t._node is None))
+    whole = Node(primitive, operands, (saved, ([(a.shape, a.dtype) for a in arrays], held)), watches, arrays[0])
+    if len(results) == 1:
+        results[0]._node, results[0].requires_grad = whole, True
+        return results
+    whole.shape = whole.dtype = None
+    for k, result in enumerate(results):
+        result._node, result.requires_grad = Node(_RESULT, (), k, (), result._data), True
+        result._node.edges.append(whole)
     return results
 
 
 def _shared_memory(array, operands):
     """The `Memory` of the operand whose array this is or is a view of; None if it is new."""
     for t in operands:
-        if _shared(array, t._data):
+        if array is t._data or array.base is not None and np.may_share_memory(array, t._data):
             return _memory_of(t) if t._node is None else t._memory
     return None
 
 
-def _shared(array, other):
-    """Whether `array` is `other`, or a view of the same memory."""
-    return array is other or array.base is not None and np.may_share_memory(array, other)
+def _held(operands, saved):
+    """The operands whose array `saved` is or has in it, or a view of it; None in the place of the others."""
+    kept = _arrays_in(saved)
+    whole, views = {id(array) for array in kept}, [array for array in kept if array.base is not None]
+    return tuple([t if id(t._data) in whole or any(np.may_share_memory(array, t._data) for array in views) else None
+                  for t in operands])
 
 
 def _arrays_in(saved):
-    if isinstance(saved, np.ndarray):
-        yield saved
-    elif isinstance(saved, (tuple, list, dict)):
-        for part in saved.values() if isinstance(saved, dict) else saved:
-            yield from _arrays_in(part)
+    """The arrays in tuples, lists and dictionaries, however deep."""
+    found, parts = [], [saved]
+    while parts:
+        part = parts.pop()
+        if isinstance(part, np.ndarray):
+            found.append(part)
+        elif isinstance(part, (tuple, list)):
+            parts += part
+        elif isinstance(part, dict):
+            parts += part.values()
+    return found

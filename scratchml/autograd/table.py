@@ -15,7 +15,7 @@ import math
 
 import numpy as np
 
-from scratchml.autograd.fused import results_of
+from scratchml.autograd.fused import parts_of, results_of
 from scratchml.autograd.tensor import Primitive, Tensor, fixed
 from scratchml.core.jit import kernel
 from scratchml.core.special import erf
@@ -248,7 +248,7 @@ class Split:
 
     def pull(self, node, g, useful):
         (dim, starts), (shapes, _) = node.saved
-        pieces = g.tensors(shapes)
+        pieces = parts_of(g).tensors(shapes)
         return [concatenation(len(pieces))(*pieces, params=(dim, starts))]
 
 

@@ -2,7 +2,7 @@
 import numpy as np
 import pytest
 
-from scratchml.autograd import Fused, Tensor, grad, gradcheck, no_grad, ops
+from scratchml.autograd import Fused, Tensor, draw, grad, gradcheck, no_grad, ops
 
 
 def tensor(*shape, seed=0):
@@ -30,6 +30,16 @@ to_polar = Fused(polar, polar_gradient)
 ])
 def test_several_results(f):
     assert gradcheck(f, (tensor(3), tensor(3, seed=1)))
+
+
+def test_an_operation_with_one_result_is_one_node(capsys):
+    cube = Fused(lambda x: (x ** 3, (x,)), lambda saved, g: 3 * saved[0] ** 2 * g)
+    x = tensor(3)
+    y = cube(x)
+    assert y._node.edges == [x] and y._node.saved[0][0] is x._data
+    draw(y + to_polar(y, x)[0])
+    nodes = [line.split()[1] for line in capsys.readouterr().out.splitlines() if line[0] == "#"]
+    assert nodes == ["add", "result", "polar", "<lambda>"]
 
 
 def test_gradients_are_promised_no_more_than_once():

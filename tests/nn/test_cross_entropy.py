@@ -195,7 +195,7 @@ def test_targets_may_change_afterwards():
 
 def test_what_is_kept():
     z = leaf(6, 50)
-    (x, t, w, _, sums, _), _ = cross_entropy(z, [0] * 6)._node.edges[0].saved
+    (x, t, w, _, sums, _), _ = cross_entropy(z, [0] * 6)._node.saved
     assert x is z.detach().numpy() and t.shape == (6,) and w.shape == (50,) and [s.shape for s in sums] == [(6,)] * 3
     assert CROSS_ENTROPY.name == "_cross_entropy"
 

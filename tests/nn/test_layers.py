@@ -83,7 +83,7 @@ def test_linear_keeps_no_more_than_the_gradient_needs():
     layer, x = Linear(3, 2, random_state=0), np.ones((4, 3), np.float32)
 
     def kept(y):
-        saved, _ = y._node.edges[0].saved
+        saved, _ = y._node.saved
         return [part.shape for part in saved if isinstance(part, np.ndarray)]
     assert kept(layer(x)) == [(4, 3)]                    # of data no gradient is asked: no need for the weight
     assert kept(layer(Tensor(x, requires_grad=True))) == [(4, 3), (2, 3)]
@@ -145,7 +145,7 @@ def test_ids_may_change_after_the_lookup():
 
 
 def test_an_embedding_keeps_its_ids_alone():
-    saved, _ = Embedding(5, 3)([1, 2])._node.edges[0].saved
+    saved, _ = Embedding(5, 3)([1, 2])._node.saved
     assert [part.shape for part in saved if isinstance(part, np.ndarray)] == [(2,)]
 
 
@@ -204,7 +204,7 @@ def test_small_probabilities_are_neither_lost_nor_certain():
 
 
 def test_dropout_keeps_a_byte_an_entry():
-    saved, _ = Dropout(0.5)(leaf(4, 3))._node.edges[0].saved
+    saved, _ = Dropout(0.5)(leaf(4, 3))._node.saved
     assert saved[0].shape == (4, 3) and saved[0].itemsize == 1 and saved[1:] == (0.5,)
 
 

@@ -331,7 +331,7 @@ def test_constant_channels_are_zero():
 def test_what_is_kept():
     x = leaf(4, 3) * 2.0
     for layer, most in ((BatchNorm1d(3, dtype="float64"), 3), (LayerNorm(3, dtype="float64"), 8)):
-        saved, _ = layer(x)._node.edges[0].saved
+        saved, _ = layer(x)._node.saved
         arrays = [part for part in saved if isinstance(part, np.ndarray)]
         assert arrays[0] is x._data and all(array.size <= most for array in arrays[1:])
     with no_grad():

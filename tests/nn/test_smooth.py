@@ -123,7 +123,7 @@ def test_the_polynomial_of_the_tail():
 def test_what_gates_keep():
     u = leaf(3, 4) * 2.0
     for gate, _, options in GATES.values():
-        saved = gate(u, **options)._node.edges[0].saved[0]
+        saved = gate(u, **options)._node.saved[0]
         assert saved[0] is u._data and not any(isinstance(part, np.ndarray) for part in saved[1:])
 
 
