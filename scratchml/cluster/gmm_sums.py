@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from scratchml.core.elementary import exp, log
-from scratchml.core.jit import kernel, run_chunks
+from scratchml.core.jit import kernel, partial_sums, run_chunks
 
 TILE = 128      # points that are worked on together
 
@@ -40,9 +40,9 @@ def gathered(X, mixture, a):
     """
     D, model = X.shape[1], _packed(mixture, a)
     chunk = max(2048, -(-len(X) // 16))                  # each chunk has sums of its own: at most 16 of them
-    partial = np.zeros((-(-len(X) // chunk), *model.shape))
+    partial = partial_sums(len(X), chunk, *model.shape)
     run_chunks(_gather, len(X), X, model, partial, chunk=chunk)
-    sums = partial.sum(axis=0)
+    sums = partial[:, :len(model)].sum(axis=0)
     n, first, J = sums[:, -1, 0], sums[:, -2, :D], float(sums[0, -1, 1]) / len(X)
     return (n, first, sums[:, 0, :D] if model.shape[1] == 3 else _mirrored(sums[:, :D, :D])), J
 

@@ -53,7 +53,7 @@ from scratchml.cluster.kmeans_sums import assign_and_sum, cluster_sums, means_of
 from scratchml.core.checks import as_matrix, held_in, one_of, real_number, safe_to_square, sample_weights, whole_number
 from scratchml.core.distances import euclidean, squared_distance
 from scratchml.core.estimator import Clusterer, Estimator, Transformer, warn_not_converged
-from scratchml.core.jit import kernel, run_chunks
+from scratchml.core.jit import kernel, partial_sums, run_chunks
 from scratchml.core.progress import report
 from scratchml.core.random import generator
 
@@ -144,9 +144,9 @@ def potential(X, w, d, Y):
     Shapes: X (N, D), w (N), d (N), Y (L, D) -> (L)
     """
     chunk = rows_a_chunk(len(X))
-    partial = np.zeros((-(-len(X) // chunk), len(Y)))
+    partial = partial_sums(len(X), chunk, len(Y))
     run_chunks(_potentials, len(X), X, w, d, Y, partial, chunk=chunk)
-    return partial.sum(axis=0)
+    return partial[:, :len(Y)].sum(axis=0)
 
 
 def kmeans_plusplus(X, n_clusters, *, sample_weight=None, n_local_trials=None, random_state=None):
@@ -181,7 +181,7 @@ def _seed(X, w, K, L, rng):
     chosen[0] = _draw(seeding_probabilities(w, np.zeros(len(X))), 1, rng)[0]
     d = np.full(len(X), np.inf)
     for k in range(1, K):
-        run_chunks(_keep_nearer, len(X), X, X[chosen[k - 1]], d, chunk=4096)
+        run_chunks(_keep_nearer, len(X), X, X[chosen[k - 1]], d, chunk=max(4096, 500_000 // X.shape[1]))
         candidates = _draw(seeding_probabilities(w, d), L, rng)
         chosen[k] = candidates[potential(X, w, d, X[candidates]).argmin()]
     return X[chosen], chosen

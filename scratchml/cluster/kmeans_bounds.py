@@ -61,7 +61,7 @@ import numpy as np
 
 from scratchml.cluster.assignment import FAR, RIM, TILE, nearest, screen, two_least
 from scratchml.core.distances import euclidean, squared_distance
-from scratchml.core.jit import kernel, run_chunks
+from scratchml.core.jit import APART, kernel, run_chunks
 
 EPS = float(np.finfo(np.float64).eps)
 
@@ -173,7 +173,7 @@ class Bounded:
         if self.B is None:
             self.y, self.bounds = np.zeros(len(X), np.int32), np.zeros((len(X), self.columns(K)))
             self.bounds[:, -1] = np.inf
-            self.counts = np.full((-(-len(X) // chunk), 2), chunk)       # distances, and points that were not spared
+            self.counts = np.full((-(-len(X) // chunk), 2 + APART), chunk)     # distances, and points that were not spared
             self.B = C
         else:
             self.n_distances += K

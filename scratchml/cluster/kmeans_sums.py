@@ -6,7 +6,7 @@ and a block of rows is assigned and summed while it lies in the cache.
 import numpy as np
 
 from scratchml.cluster.assignment import screen
-from scratchml.core.jit import kernel, run_chunks
+from scratchml.core.jit import kernel, partial_sums, run_chunks
 
 
 def rows_a_chunk(n):
@@ -22,7 +22,7 @@ def assign_and_sum(X, w, C, search):
     search.n_distances += len(X) * len(C)
     chunk, block = rows_a_chunk(len(X)), max(128, 50_000 // X.shape[1])
     y, (label, arrays) = np.empty(len(X), np.int32), screen(C)
-    partial = np.zeros((-(-len(X) // chunk), len(C), X.shape[1] + 2))
+    partial = partial_sums(len(X), chunk, len(C), X.shape[1] + 2)
 
     def sweep(c, start, stop):
         for first in range(start, stop, block):
@@ -31,15 +31,15 @@ def assign_and_sum(X, w, C, search):
             _add_rows(c, first, last, X, w, C, y, partial)
 
     run_chunks(sweep, len(X), chunk=chunk)
-    return y, partial.sum(axis=0)
+    return y, partial[:, :len(C)].sum(axis=0)
 
 
 def cluster_sums(X, w, C, y):
     """Per cluster Σ w x, Σ w and Σ w ‖x - c‖², (K, D+2): the sums of (3) and (1), in one pass on every core."""
     chunk = rows_a_chunk(len(X))
-    partial = np.zeros((-(-len(X) // chunk), len(C), X.shape[1] + 2))
+    partial = partial_sums(len(X), chunk, len(C), X.shape[1] + 2)
     run_chunks(_add_rows, len(X), X, w, C, y, partial, chunk=chunk)
-    return partial.sum(axis=0)
+    return partial[:, :len(C)].sum(axis=0)
 
 
 @kernel(reassociate=True)

@@ -8,6 +8,7 @@ import contextlib
 import functools
 import hashlib
 import itertools
+import math
 import os
 import re
 import shutil
@@ -206,18 +207,30 @@ def _enlist(work, n, futures):
             raise
 
 
+APART = 16                                               # float64 numbers, two lines of the cache
+
+
+def partial_sums(n, chunk, *shape):
+    """Zeros for sums of `shape` in each chunk of range(n), and some more along the first axis, (chunks, more, ...).
+
+    Those keep the sums of two chunks apart: cores that write to one line of the cache wait for each other every time.
+    """
+    more = -(-APART // max(1, math.prod(shape[1:])))
+    return np.zeros((-(-n // chunk), shape[0] + more, *shape[1:]))
+
+
 def run_chunks(chunk_kernel, n, *args, chunk):
     """Call `chunk_kernel(c, start, stop, *args)` for chunk c = 0, 1, ... of range(n), on every core.
 
     The chunks depend on `n` and `chunk` alone.  So a kernel that writes its partial sum to place c of
     an array, with the places added up in order afterwards, gives the same bits on any number of cores.
-    A chunk should be worth 100 µs; below that, handing it out costs more than running it.
+    A chunk should be worth 50 µs or more: to hand out work costs about as much.
     """
     n_chunks = -(-n // chunk)                            # rounded up
-    helpers = min(n_threads(), n_chunks) - 1
     if n_chunks == 1:                                    # nothing to hand out
         chunk_kernel(0, 0, n, *args)
         return
+    helpers = min(n_threads(), n_chunks) - 1
     tickets = itertools.count()                          # next() is atomic: no chunk is run twice
     stopped = threading.Event()
 

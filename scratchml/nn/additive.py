@@ -49,7 +49,7 @@ import numpy as np
 from scratchml.autograd import Fused, Tensor
 from scratchml.core.checks import whole_number
 from scratchml.core.elementary import tanh_row
-from scratchml.core.jit import kernel, run_chunks
+from scratchml.core.jit import APART, kernel, run_chunks
 from scratchml.core.random import generator
 from scratchml.nn.attention import to_score_gradient, to_weights, value_gradient, weight_gradient, weighted_values
 from scratchml.nn.layers import Linear
@@ -231,9 +231,9 @@ def energy_gradients(dZ, a, u, w):
     A pair whose dZ is 0, as that of a forbidden key, is passed over.
     """
     dZ, a, u, w = map(np.ascontiguousarray, (dZ, a, u, w))
-    da, du, sums = np.zeros_like(a), np.zeros_like(u), np.zeros((len(a), w.size), a.dtype)
+    da, du, sums = np.zeros_like(a), np.zeros_like(u), np.zeros((len(a), w.size + APART), a.dtype)
     run_chunks(_gradient_rows, len(a), dZ, a, u, w, (da, du, sums), chunk=_chunk(a, u))
-    return da * w, du * w, sums.sum(0)
+    return da * w, du * w, sums[:, :w.size].sum(0)
 
 
 def _chunk(a, u):

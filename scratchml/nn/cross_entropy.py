@@ -108,11 +108,7 @@ CHUNK = 2**17                                            # exponentials, about 1
 
 
 def _over_rows(chunk_kernel, z, *arguments):
-    chunk = max(1, CHUNK // max(z.shape[1], 1))
-    if len(z) <= chunk:                                  # no threads to ask
-        chunk_kernel(0, 0, len(z), z, *arguments)
-    else:
-        run_chunks(chunk_kernel, len(z), z, *arguments, chunk=chunk)
+    run_chunks(chunk_kernel, len(z), z, *arguments, chunk=max(1, CHUNK // max(z.shape[1], 1)))
 
 
 def _shares(w, α, dtype):

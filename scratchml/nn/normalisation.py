@@ -61,7 +61,7 @@ import math
 import numpy as np
 
 from scratchml.autograd import Fused
-from scratchml.core.jit import kernel, readable, run_chunks
+from scratchml.core.jit import kernel, partial_sums, readable, run_chunks
 
 # --- channels ------------------------------------------------------------------------------------
 
@@ -237,11 +237,7 @@ CHUNK, LEAST = 2**17, 16                                 # entries, 40 µs of wo
 
 
 def _over_rows(chunk_kernel, x, *arguments):
-    chunk = _rows_a_chunk(x)
-    if 0 < len(x) <= chunk:                              # no threads to ask
-        chunk_kernel(0, 0, len(x), x, *arguments)
-    else:
-        run_chunks(chunk_kernel, len(x), x, *arguments, chunk=chunk)
+    run_chunks(chunk_kernel, len(x), x, *arguments, chunk=_rows_a_chunk(x))
 
 
 def _rows_a_chunk(x):
@@ -250,9 +246,9 @@ def _rows_a_chunk(x):
 
 def _sums_of(chunk_kernel, x, *arguments):
     """Two sums over each column of `x` (N, C), (2, C), that each chunk has written to a place of its own."""
-    sums = np.zeros((-(-len(x) // _rows_a_chunk(x)), 2, x.shape[1]))
+    sums = partial_sums(len(x), _rows_a_chunk(x), 2, x.shape[1])
     _over_rows(chunk_kernel, x, *arguments, sums)
-    return sums.sum(axis=0) if len(sums) != 1 else sums[0]
+    return sums[:, :2].sum(axis=0) if len(sums) != 1 else sums[0, :2]
 
 
 # --- compiled: channels --------------------------------------------------------------------------
@@ -324,58 +320,57 @@ def _for_columns(L, mean, *arrays):
     return rows.reshape(1 + len(arrays), -1)
 
 
-# Two rows at a time share what is read of the numbers of the columns; one may be left.
+# Four rows at a time are added up before they are added to the sums; up to three are left.
 
 
 @kernel(contract=True)
 def _add_deviations(c, start, stop, x, first, sums):
-    total, squares, even = sums[c, 0], sums[c, 1], stop - (stop - start) % 2
-    for n in range(start, even, 2):
+    total, squares, whole = sums[c, 0], sums[c, 1], stop - (stop - start) % 4
+    for n in range(start, whole, 4):
         for k in range(x.shape[1]):
-            one, two = x[n, k] - first[k], x[n + 1, k] - first[k]
-            total[k] += one + two
-            squares[k] += one * one + two * two
-    for n in range(even, stop):
+            of_four = squares_of_four = 0.0
+            for i in range(n, n + 4):
+                deviation = x[i, k] - first[k]
+                of_four += deviation
+                squares_of_four += deviation * deviation
+            total[k] += of_four
+            squares[k] += squares_of_four
+    for n in range(whole, stop):
         for k in range(x.shape[1]):
-            one = x[n, k] - first[k]
-            total[k] += one
-            squares[k] += one * one
-
-
-@kernel(contract=True)
-def _shift_columns(c, start, stop, x, of_columns, y):
-    mean, scale, shift, even = of_columns[0], of_columns[1], of_columns[2], stop - (stop - start) % 2
-    for n in range(start, even, 2):
-        for k in range(x.shape[1]):
-            y[n, k] = (x[n, k] - mean[k]) * scale[k] + shift[k]
-            y[n + 1, k] = (x[n + 1, k] - mean[k]) * scale[k] + shift[k]
-    for n in range(even, stop):
-        for k in range(x.shape[1]):
-            y[n, k] = (x[n, k] - mean[k]) * scale[k] + shift[k]
+            deviation = x[n, k] - first[k]
+            total[k] += deviation
+            squares[k] += deviation * deviation
 
 
 @kernel(contract=True)
 def _add_products(c, start, stop, x, g, mean, sums):
-    by_weight, by_bias, even = sums[c, 0], sums[c, 1], stop - (stop - start) % 2
-    for n in range(start, even, 2):
+    by_weight, by_bias, whole = sums[c, 0], sums[c, 1], stop - (stop - start) % 4
+    for n in range(start, whole, 4):
         for k in range(x.shape[1]):
-            by_weight[k] += g[n, k] * (x[n, k] - mean[k]) + g[n + 1, k] * (x[n + 1, k] - mean[k])
-            by_bias[k] += np.float64(g[n, k]) + g[n + 1, k]
-    for n in range(even, stop):
+            product_of_four = of_four = 0.0
+            for i in range(n, n + 4):
+                product_of_four += g[i, k] * (x[i, k] - mean[k])
+                of_four += g[i, k]
+            by_weight[k] += product_of_four
+            by_bias[k] += of_four
+    for n in range(whole, stop):
         for k in range(x.shape[1]):
             by_weight[k] += g[n, k] * (x[n, k] - mean[k])
             by_bias[k] += g[n, k]
 
 
 @kernel(contract=True)
+def _shift_columns(c, start, stop, x, of_columns, y):
+    mean, scale, shift = of_columns[0], of_columns[1], of_columns[2]
+    for n in range(start, stop):
+        for k in range(x.shape[1]):
+            y[n, k] = (x[n, k] - mean[k]) * scale[k] + shift[k]
+
+
+@kernel(contract=True)
 def _centre_columns(c, start, stop, x, g, of_columns, d):
     mean, scale, level, slope = of_columns[0], of_columns[1], of_columns[2], of_columns[3]
-    even = stop - (stop - start) % 2
-    for n in range(start, even, 2):
-        for k in range(x.shape[1]):
-            d[n, k] = scale[k] * (g[n, k] - level[k] - (x[n, k] - mean[k]) * slope[k])
-            d[n + 1, k] = scale[k] * (g[n + 1, k] - level[k] - (x[n + 1, k] - mean[k]) * slope[k])
-    for n in range(even, stop):
+    for n in range(start, stop):
         for k in range(x.shape[1]):
             d[n, k] = scale[k] * (g[n, k] - level[k] - (x[n, k] - mean[k]) * slope[k])
 

@@ -165,11 +165,8 @@ def _entry_by_entry(name, value, slope, composed):
 def _over_entries(chunk_kernel, u, g, a):
     y = np.empty(u.shape, u.dtype)
     u, g = (readable(np.ascontiguousarray(array)).reshape(-1) for array in (u, g))
-    arguments = u, g, u.dtype.type(a), y.reshape(-1)
-    if u.size <= CHUNK:                                  # no threads to ask
-        chunk_kernel(0, 0, u.size, *arguments)
-    else:
-        run_chunks(chunk_kernel, u.size, *arguments, chunk=CHUNK if u.itemsize == 8 else 8 * CHUNK)
+    chunk = CHUNK if u.itemsize == 8 else 8 * CHUNK
+    run_chunks(chunk_kernel, u.size, u, g, u.dtype.type(a), y.reshape(-1), chunk=chunk)
     return y
 
 

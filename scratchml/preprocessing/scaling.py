@@ -43,7 +43,7 @@ import numpy as np
 
 from scratchml.core.checks import as_matrix, as_vector, true_or_false
 from scratchml.core.estimator import Estimator, Transformer
-from scratchml.core.jit import kernel, run_chunks
+from scratchml.core.jit import kernel, partial_sums, run_chunks
 
 EPS, TINY = np.finfo(np.float64).eps, np.finfo(np.float64).tiny
 
@@ -89,9 +89,9 @@ def _extremes(X):
 def _by_chunks(chunk_kernel, X, *arguments):
     """What `chunk_kernel` makes of each column in each chunk of `X`, (chunks, D)."""
     chunk = max(2048, -(-len(X) // 16))
-    partial = np.zeros((-(-len(X) // chunk), X.shape[1]))
+    partial = partial_sums(len(X), chunk, X.shape[1])
     run_chunks(chunk_kernel, len(X), X, *arguments, partial, chunk=chunk)
-    return partial
+    return partial[:, :X.shape[1]]
 
 
 def _divisor(spread, magnitude, low, high, dtype):

@@ -57,7 +57,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from scratchml.core.jit import kernel, run_chunks
+from scratchml.core.jit import kernel, partial_sums, run_chunks
 from scratchml.core.sparse import known_entries
 
 BLOCK = 1024                                             # rows that are converted at a time
@@ -144,9 +144,9 @@ def family_error(R, U, V, family):
     Shapes: R (N, M), U (N, F), V (M, F), family -> ()
     """
     terms = np.array(family, U.dtype)
-    partial = np.zeros((-(-len(U) // CHUNK), 2))
+    partial = partial_sums(len(U), CHUNK, 2)
     run_chunks(_entries_error, len(U), R, np.ascontiguousarray(U), np.ascontiguousarray(V), terms, partial, chunk=CHUNK)
-    observed, inside = partial.sum(axis=0).tolist()
+    observed, inside = partial[:, :2].sum(axis=0).tolist()
     if not family.unobserved:
         return observed
     everywhere = float((gram(U) * gram(V)).sum())

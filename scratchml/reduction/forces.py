@@ -22,7 +22,7 @@ import math
 import numpy as np
 
 from scratchml.core.elementary import exp, log
-from scratchml.core.jit import kernel, run_chunks
+from scratchml.core.jit import kernel, partial_sums, run_chunks
 from scratchml.core.logspace import logsumexp
 from scratchml.reduction.affinities import packed_row
 
@@ -58,9 +58,9 @@ class _Pairs:
 
     def _over_rows(self, rows, columns):
         """Two sums over i < j that the kernel `rows` finds."""
-        sums = np.zeros((-(-self._N // self._chunk), 2))
+        sums = partial_sums(self._N, self._chunk, 2)
         run_chunks(rows, self._N, self._P, columns, sums, chunk=self._chunk)
-        return sums.sum(axis=0)
+        return sums[:, :2].sum(axis=0)
 
 
 class StudentPairs(_Pairs):

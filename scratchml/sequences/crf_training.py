@@ -57,7 +57,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from scratchml.core.jit import kernel, run_chunks
+from scratchml.core.jit import kernel, partial_sums, run_chunks
 from scratchml.optim.lbfgs import dot
 from scratchml.sequences.corpus import Corpus
 from scratchml.sequences.crf import as_field, edge_marginals, log_partition, node_marginals
@@ -304,16 +304,16 @@ class CorpusLoss:
         self.weights[self.state_place] = states
         self.weights[n + self.edge_place] = edges
         model = scores(features, theta, (self.states, self.weights[:n]), (self.of_edges, self.weights[n:]))
-        sums = np.zeros((self.parts, K * K + 1))         # slopes of A, and the loss
+        sums = partial_sums(self.parts, 1, K * K + 1)    # slopes of A, and the loss
         S = len(self.corpus.starts) - 1
         chunk = -(-S // self.parts)
         run_chunks(_corpus_part, S, self.corpus, self.edges, model, self.gradients, sums, chunk=chunk)
         used = -(-S // chunk)
         gradient = self.gradients[:used].sum(axis=0)
         total = sums.sum(axis=0)
-        slope = np.concatenate([gradient[self.state_place], total[:-1][features.pairs], gradient[n + self.edge_place]])
+        slope = np.concatenate([gradient[self.state_place], total[:K * K][features.pairs], gradient[n + self.edge_place]])
         slope += 2 * self.c2 * theta
-        return float(total[-1]) + penalty(theta, 0.0, self.c2), slope
+        return float(total[K * K]) + penalty(theta, 0.0, self.c2), slope
 
 
 @kernel

@@ -20,7 +20,7 @@ from hypothesis import given, strategies as st
 
 from scratchml.cluster import KMeans, kmeans
 from scratchml.core import jit
-from scratchml.core.jit import kernel, n_threads, readable, run_chunks
+from scratchml.core.jit import kernel, n_threads, partial_sums, readable, run_chunks
 from tests.strategies.distances import table
 from tests.textbook.source import MODULES, imports
 
@@ -57,6 +57,15 @@ def test_chunks_cover_the_range_once_and_do_not_depend_on_threads(n, chunk, n_th
     with threads(n_threads):
         run_chunks(lambda c, start, stop, *rest: seen.append((c, start, stop, rest)), n, "x", 7, chunk=chunk)
     assert sorted(seen) == [(c, start, min(start + chunk, n), ("x", 7)) for c, start in enumerate(range(0, n, chunk))]
+
+
+@given(st.integers(0, 40), st.integers(1, 9), st.lists(st.integers(1, 30), min_size=1, max_size=3))
+def test_sums_of_two_chunks_share_no_line_of_the_cache(n, chunk, shape):
+    sums = partial_sums(n, chunk, *shape)
+    assert len(sums) == -(-n // chunk) and sums.shape[2:] == tuple(shape[1:]) and not sums.any()
+    assert sums.flags.c_contiguous and sums.dtype == np.float64
+    for one, other in zip(sums[:, :shape[0]], sums[1:]):
+        assert other.ctypes.data - (one.ctypes.data + one.nbytes) >= 128
 
 
 def test_as_many_threads_work_as_were_asked_for_also_later():
