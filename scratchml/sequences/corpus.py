@@ -272,6 +272,17 @@ def label_lists(y, S):
             labels.tolist() if isinstance(labels, np.ndarray) else list(labels) for labels in y]
 
 
+def share_right(found, y):
+    """The share of tokens whose label in `found` is that in `y`, of those that have one there.  Raises ValueError."""
+    y = label_lists(y, len(found))
+    if any(len(a) != len(b) for a, b in zip(found, y)):
+        raise ValueError("X and y: expected as many labels as tokens in every sequence")
+    right = [a == b for mine, theirs in zip(found, y) for a, b in zip(mine, theirs) if b is not None]
+    if not right:
+        raise ValueError("y: no token has a label")
+    return sum(right) / len(right)
+
+
 def _found(y):
     """The labels that occur."""
     try:

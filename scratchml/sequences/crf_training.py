@@ -265,6 +265,18 @@ class Scores(NamedTuple):
     last: np.ndarray                                     # (K,) 0, or -inf for a label that may not be the last
 
 
+class Field(NamedTuple):
+    """What sequences share whose emissions come from elsewhere.
+
+    It stands beside `sequence_loss`, since Numba keeps code compiled for a type with the kernel that takes it.
+    """
+    A: np.ndarray                                        # (K, K), -inf where forbidden
+    M: np.ndarray                                        # exp A, and its transpose, by `factors`
+    Mt: np.ndarray
+    first: np.ndarray                                    # (K,) what is added at the first place, and at the last
+    last: np.ndarray
+
+
 def scores(features, theta, states=None, edges=None):
     """The Scores of `theta` (F,), or with other (pattern, weights) of its states and edges."""
     own_states, _, own_edges = features.split(theta)

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from scratchml.metrics.tagging import split_tag
-from scratchml.sequences.crf_training import Legal
+from scratchml.sequences.crf import log_partition
+from scratchml.sequences.crf_training import Legal, agreeing
 
 OPEN = {"BIO": "BI", "IOBES": "BI"}                      # a chunk may go on after these
 CONTINUE = {"BIO": "I", "IOBES": "IE"}                   # these continue one
@@ -48,6 +49,27 @@ def legal_transitions(classes, forbidden=None):
     return Legal(pairs, first, last)
 
 
+def legal_numbers(K, forbidden):
+    """The Legal of K labels that are numbers: `forbidden` is one already, None, or pairs of 0 ... K-1.
+
+    Raises ValueError for pairs that are none, and for a Legal of another number of labels.
+    """
+    if isinstance(forbidden, Legal):
+        parts = Legal(*(np.asarray(part) for part in forbidden))
+        if [part.shape for part in parts] != [(K, K), (K,), (K,)] or any(part.dtype != bool for part in parts):
+            raise ValueError(f"forbidden: expected a Legal of bools of shapes {(K, K)}, {(K,)}, {(K,)}, got shapes "
+                             f"{', '.join(str(part.shape) for part in parts)}")
+        return parts
+    if isinstance(forbidden, str):
+        raise ValueError(f"forbidden={forbidden!r}: labels are numbers here; pass legal_transitions(labels, "
+                         f"{forbidden!r})")
+    pairs = None if forbidden is None else forbidden_pairs(forbidden)
+    for i, j in pairs or ():
+        if not all(isinstance(k, (int, np.integer)) and not isinstance(k, bool) and 0 <= k < K for k in (i, j)):
+            raise ValueError(f"forbidden: expected pairs of labels 0 ... {K - 1}, got {(i, j)}")
+    return legal_transitions(range(K), pairs)
+
+
 def forbidden_pairs(forbidden):
     """`forbidden` as a list of lists [label, next label], sorted if it is a set.  Raises ValueError for what is none."""
     if not hasattr(forbidden, "__iter__") or isinstance(forbidden, Iterator):
@@ -57,3 +79,24 @@ def forbidden_pairs(forbidden):
             raise ValueError(f"forbidden: expected pairs of labels such as ('O', 'I-PER'), got {pair!r}")
     pairs = [list(pair) for pair in forbidden]
     return sorted(pairs) if isinstance(forbidden, (set, frozenset)) else pairs
+
+
+def check_legal(y, starts, legal, classes):
+    """Raise a ValueError that names the first sequence whose known labels are forbidden."""
+    if all(part.all() for part in legal):
+        return
+    A = np.where(legal.pairs, 0, -np.inf)
+    for s, (first, last) in enumerate(zip(starts, starts[1:])):
+        E = np.zeros((last - first, len(classes)))
+        E[0] += np.where(legal.first, 0, -np.inf)
+        E[-1] += np.where(legal.last, 0, -np.inf)
+        if log_partition(agreeing(E, y[first:last]), A) == -np.inf:
+            labels = [classes[k] if k >= 0 else None for k in y[first:last]]
+            raise ValueError(f"y[{s}]: {labels} breaks what `forbidden` allows; correct the labels, or allow it")
+
+
+def check_possible(score, starts):
+    """Raise a ValueError that names the first sequence without a path; `score` is of those that are not empty."""
+    if (score == -np.inf).any():
+        s = np.flatnonzero(np.diff(starts))[(score == -np.inf).argmax()]
+        raise ValueError(f"X[{s}]: no path is left; the known labels, or the length, break what `forbidden` allows")

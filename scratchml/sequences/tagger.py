@@ -9,13 +9,13 @@ from scratchml.core.progress import report
 from scratchml.core.random import generator
 from scratchml.optim.lbfgs import lbfgs, norm
 from scratchml.sequences.corpus import (Attributes, Corpus, Labelled, as_sequences, check_columns, chosen, edge_names,
-                                        label_lists, read_labels, read_tokens, some_columns)
+                                        read_labels, read_tokens, share_right, some_columns)
 from scratchml.sequences.crf import best_path, k_best, log_partition
 from scratchml.sequences.crf_online import GradientDescent, Perceptron
 from scratchml.sequences.crf_scaled import add_marginals, add_marginals_in_log_space
-from scratchml.sequences.crf_training import (CorpusLoss, Features, Legal, Pattern, agreeing, fixed, offset, scores,
-                                              seen_features, state_scores, step_scores, weight_units)
-from scratchml.sequences.schemes import forbidden_pairs, legal_transitions
+from scratchml.sequences.crf_training import (CorpusLoss, Features, Legal, Pattern, fixed, offset, scores, seen_features,
+                                              state_scores, step_scores, weight_units)
+from scratchml.sequences.schemes import check_legal, check_possible, forbidden_pairs, legal_transitions
 
 KIND = "scratchml.sequences.CRF"
 ALGORITHMS = ("lbfgs", "l2sgd", "ap")
@@ -120,7 +120,7 @@ class CRF(Estimator):
         starts, rows = read_tokens(X, attributes, grow=True)
         labels, classes = read_labels(y, starts)
         legal = legal_transitions(classes, self.forbidden)
-        _check_legal(labels, starts, legal, classes)
+        check_legal(labels, starts, legal, classes)
         corpus = Corpus(starts, rows, labels)
         has_edges = chosen(list(attributes), self.edge_attributes)
         edges = some_columns(rows, has_edges)
@@ -236,7 +236,7 @@ class CRF(Estimator):
         starts, corpus, edges, model = self._field(X, known)
         y, score = np.empty(len(corpus.y), np.int32), np.empty(len(corpus.starts) - 1)
         run_chunks(_tag, len(score), corpus, edges, model, y, score, chunk=max(1, min(64, len(score) // 8)))
-        _check_possible(score, starts)
+        check_possible(score, starts)
         return Labelled.cut([self.classes_[k] for k in y.tolist()], starts)
 
     def predict_single(self, x):
@@ -260,7 +260,7 @@ class CRF(Estimator):
         starts, corpus, edges, model = self._field(X, None)
         gamma, log_Z = np.zeros((len(corpus.y), len(self.classes_))), np.empty(len(corpus.starts) - 1)
         run_chunks(_marginals, len(log_Z), corpus, edges, model, gamma, log_Z, chunk=max(1, min(64, len(log_Z) // 8)))
-        _check_possible(log_Z, starts)
+        check_possible(log_Z, starts)
         return Labelled.cut([dict(zip(self.classes_, row)) for row in gamma.tolist()], starts)
 
     def predict_n_best(self, X, n):
@@ -283,7 +283,7 @@ class CRF(Estimator):
             paths, total = k_best(E, A, n)
             best[s] = total[0] if total.size else -np.inf
             found.append(([[self.classes_[k] for k in path] for path in paths.tolist()], total - log_partition(E, A)))
-        _check_possible(best, starts)
+        check_possible(best, starts)
         found = iter(found)
         return [next(found) if T else ([[]], np.zeros(1)) for T in np.diff(starts)]
 
@@ -297,14 +297,7 @@ class CRF(Estimator):
         y : list (S,) of sequences of str or int
             Their labels, None where they are not known.
         """
-        found = self.predict(X)
-        y = label_lists(y, len(found))
-        if any(len(a) != len(b) for a, b in zip(found, y)):
-            raise ValueError("X and y: expected as many labels as tokens in every sequence")
-        right = [a == b for mine, theirs in zip(found, y) for a, b in zip(mine, theirs) if b is not None]
-        if not right:
-            raise ValueError("y: no token has a label")
-        return sum(right) / len(right)
+        return share_right(self.predict(X), y)
 
     def _field(self, X, known):
         """Where the sequences of `X` start (S+1,), and the corpus of those that are not empty, as the kernels take it."""
@@ -402,27 +395,6 @@ class CRF(Estimator):
 def _entries(pattern, weights):
     of = np.repeat(np.arange(len(pattern.indptr) - 1), np.diff(pattern.indptr))
     return zip(of.tolist(), pattern.columns.tolist(), weights.tolist())
-
-
-def _check_legal(y, starts, legal, classes):
-    """Raise a ValueError that names the first sequence whose known labels are forbidden."""
-    if all(part.all() for part in legal):
-        return
-    A = np.where(legal.pairs, 0, -np.inf)
-    for s, (first, last) in enumerate(zip(starts, starts[1:])):
-        E = np.zeros((last - first, len(classes)))
-        E[0] += np.where(legal.first, 0, -np.inf)
-        E[-1] += np.where(legal.last, 0, -np.inf)
-        if log_partition(agreeing(E, y[first:last]), A) == -np.inf:
-            labels = [classes[k] if k >= 0 else None for k in y[first:last]]
-            raise ValueError(f"y[{s}]: {labels} breaks what `forbidden` allows; correct the labels, or allow it")
-
-
-def _check_possible(score, starts):
-    """Raise a ValueError that names the first sequence without a path; `score` is of those that are not empty."""
-    if (score == -np.inf).any():
-        s = np.flatnonzero(np.diff(starts))[(score == -np.inf).argmax()]
-        raise ValueError(f"X[{s}]: no path is left; the known labels, or the length, break what `forbidden` allows")
 
 
 @kernel
