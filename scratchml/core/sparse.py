@@ -51,6 +51,14 @@ def transposed(rows):
     return Rows(indptr, indices, data, (M, N))
 
 
+def some_rows(rows, which):
+    """The rows of the numbers `which` (n,), in that order, as Rows (n, M).  Raises no error: the caller knows them."""
+    counts = np.diff(rows.indptr)[which]
+    indptr = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    entries = np.arange(indptr[-1]) + np.repeat(rows.indptr[which] - indptr[:-1], counts)
+    return Rows(indptr, rows.indices[entries], rows.data[entries], (len(counts), rows.shape[1]))
+
+
 # --- matrices of which some entries are known, and the others not ---------------------------------
 
 

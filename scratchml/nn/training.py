@@ -191,7 +191,7 @@ def fit(model, optimizer, loss, X, y, *, lengths=None, batch_size=32, epochs=1, 
 
     history, best = History([], [], 0), None
     last = _Snapshot(model, optimizer, schedule)
-    with _mode(model, True):
+    with in_mode(model, True):
         for epoch in range(1, epochs + 1):
             try:
                 J, n = [], []
@@ -270,7 +270,7 @@ def predict(model, X, *, batch_size=256):
         Samples in a batch at most.
     """
     data, outputs = samples(X, None), []
-    with _mode(model, False), no_grad():
+    with in_mode(model, False), no_grad():
         for part in _batches(np.arange(len(data.X[0])), whole_number(batch_size, "batch_size")):
             output = model(*_inputs(model, data.batch(part)[0]))
             if not isinstance(output, Tensor):
@@ -342,7 +342,7 @@ def _mean(J, n):
 
 def _evaluate(model, loss, data, C):
     J, n = [], []
-    with _mode(model, False), no_grad():
+    with in_mode(model, False), no_grad():
         for part in _batches(np.arange(len(data.X[0])), C, data.lengths):
             mean, count = _loss(model, loss, *data.batch(part))
             J.append(mean.item() if count else 0.0)
@@ -351,7 +351,7 @@ def _evaluate(model, loss, data, C):
 
 
 @contextlib.contextmanager
-def _mode(model, training):
+def in_mode(model, training):
     """All modules of `model` in one mode, afterwards each in its own again."""
     before = [(module, module.training) for module in model.modules()]
     model.train(training)

@@ -9,6 +9,7 @@ LECTURE = (
     ("Sequence labelling: inference in a conditional random field", ("crf", "crf_scaled")),
     ("Sequence labelling: training the field, and tagging with it",
      ("crf_training", "lbfgs", "line_search", "crf_online", "tagger")),
+    ("Sequence labelling: a bidirectional LSTM, with a CRF layer on top or a softmax", ("bilstm_tagger", "crf_layer")),
     ("Networks for sequences: recurrent, LSTM, GRU, bidirectional", ("elman", "lstm", "gru", "recurrent")),
     ("Networks for sequences: attention and transformers", ("attention", "multihead", "additive", "transformer")),
     ("Networks for sequences: convolutions and pooling", ("convolution", "gated_convolution", "pooling")),

@@ -30,6 +30,8 @@ def bits(value):
         return [(key, bits(item)) for key, item in value.items()]
     if isinstance(value, (list, tuple, np.ndarray)):
         return type(value), [bits(item) for item in value]
+    if isinstance(value, np.random.Generator):
+        return bits(value.bit_generator.state)
     state = None if callable(value) and hasattr(value, "__qualname__") else value.__getstate__()
     return value if state is None else (type(value), bits(state))
 
