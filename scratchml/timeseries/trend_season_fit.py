@@ -53,6 +53,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from scratchml.core.estimator import warn_not_converged
 from scratchml.core.jit import kernel
 from scratchml.timeseries.trend_season import (
     OFFSET_DEVIATION, bent_line, linear_trend, negative_log_posterior, sigmoid)
@@ -185,6 +186,9 @@ def fit(posterior, max_iter=1000, report=None):
         F.append(F_new)
         if report is not None and report(iteration, F_new) or F[-2] - F_new < 1e-12 * (abs(F_new) + T):
             break
+    else:
+        warn_not_converged(f"F still fell after {max_iter} steps, last by {F[-2] - F[-1]:.3g}; are the values within reach "
+                           "of the trend, a logistic one between floor and cap?")
     a, k, δ, β = parts(θ, len(posterior.s))
     return Optimum(k, posterior.offset(a, k), δ.copy(), β.copy(), σ, F)
 
@@ -347,7 +351,7 @@ def _by_signs(A, c, l, x):
 
 @kernel(reassociate=True)
 def _feature_sign(A, c, l, x, active, signs, L, z):
-    """(2) in place.  L (S, S) is the factor of the rows of A whose x is not 0, `active`; `signs` are 2 for those banned."""
+    """(2) in place.  L (S, S) is the factor of the rows of A whose x is not 0, `active`; `signs` are 2 for the banned."""
     S, n, first = x.size, 0, 0
     for j in range(S):
         if x[j] != 0.0:

@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
+from scratchml.core.estimator import ConvergenceWarning
 from scratchml.datasets import load_peyton_manning
 from scratchml.timeseries.trend_season import changepoints, fourier, unit_time
 from scratchml.timeseries.trend_season_fit import Posterior, fit, lasso, noise_scale, slopes, start
@@ -142,3 +143,9 @@ def test_a_logistic_trend_starts_through_both_ends(first, last):
     ends = 1.3 / (1 + np.exp(-k * (np.array([0, 1]) - m)))
     np.testing.assert_allclose(ends, 1.3 * np.clip([first, last], 0.01, 0.99), atol=1.3 * 0.06)
     assert np.isfinite([k, m]).all() and k != 0
+
+
+def test_a_fit_that_ends_too_early_says_so():
+    P = page_views(multiplies=1.0)
+    with pytest.warns(ConvergenceWarning, match="after 3 steps"):
+        assert len(fit(P, max_iter=3).F) == 4
