@@ -13,6 +13,7 @@ from scratchml.timeseries.prophet_diagnostics import (
     cross_validation, performance_metrics, plot_cross_validation_metric, register_performance_metric)
 from scratchml.timeseries.prophet_plots import add_changepoints_to_plot
 from scratchml.timeseries.prophet_storage import model_from_json, model_to_json
+from scratchml.timeseries.relevance import Relevance, RelevanceSelector, relevance_table, select_features
 from scratchml.timeseries.ridge import Ridge
 from scratchml.timeseries.stl import STL, Decomposition
 from scratchml.timeseries.strategies import (
@@ -21,15 +22,16 @@ from scratchml.timeseries.unit_root import DickeyFuller, adfuller
 from scratchml.timeseries.windows import RegularGrid, folds, lag_windows, regular_grid
 
 CHAPTERS = ("windows", "ridge", "strategies", "conformal", "backtesting", "unit_root_law", "unit_root", "level",
-            "value_features", "order_features", "loess", "stl", "outliers", "anomalies", "noise", "direction",
-            "trend_season", "trend_season_sums", "trend_season_fit", "trend_paths", "prophet_diagnostics")
+            "value_features", "order_features", "relevance_tests", "relevance", "loess", "stl", "outliers",
+            "anomalies", "noise", "direction", "trend_season", "trend_season_sums", "trend_season_fit", "trend_paths",
+            "prophet_diagnostics")
 
 __all__ = ["Anomalies", "Backtest", "ConformalForecaster", "Decomposition", "DickeyFuller", "DirectionWindows", "ESD",
            "FeatureExtractor", "Fold", "ForecasterDirect", "ForecasterDirectRecursive", "ForecasterRecursive",
-           "ForecasterSeasonalNaive", "ForecasterShift", "LevelTest", "Predictions", "Prophet", "RegularGrid", "Ridge",
-           "SHESD", "STL", "TimeSeriesFold", "TwoBranches", "TwoHeads", "add_changepoints_to_plot", "adfuller",
-           "anomaly_detection_ts", "anomaly_detection_vec", "backtesting_forecaster", "cross_validation",
-           "direction_windows", "extract_features", "folds", "generalized_esd", "kpss", "ladder", "lag_windows",
-           "model_from_json", "model_to_json", "noise_by_copies", "performance_metrics", "plot_cross_validation_metric",
-           "purged_split", "register_performance_metric", "regressor_coefficients", "regular_grid",
-           "value_and_direction"]
+           "ForecasterSeasonalNaive", "ForecasterShift", "LevelTest", "Predictions", "Prophet", "RegularGrid",
+           "Relevance", "RelevanceSelector", "Ridge", "SHESD", "STL", "TimeSeriesFold", "TwoBranches", "TwoHeads",
+           "add_changepoints_to_plot", "adfuller", "anomaly_detection_ts", "anomaly_detection_vec",
+           "backtesting_forecaster", "cross_validation", "direction_windows", "extract_features", "folds",
+           "generalized_esd", "kpss", "ladder", "lag_windows", "model_from_json", "model_to_json", "noise_by_copies",
+           "performance_metrics", "plot_cross_validation_metric", "purged_split", "register_performance_metric",
+           "regressor_coefficients", "regular_grid", "relevance_table", "select_features", "value_and_direction"]
