@@ -1,9 +1,13 @@
 """Sequences: labels, words and time, where what comes next depends on what came before."""
 from scratchml.sequences.bilstm_tagger import BiLSTMTagger
 from scratchml.sequences.crf_layer import LinearChainCRF
+from scratchml.sequences.gated_cnn import GatedConvLanguageModel
+from scratchml.sequences.kneser_ney import KneserNey
 from scratchml.sequences.tagger import CRF
 
-CHAPTERS = ("features", "crf", "crf_scaled", "corpus", "crf_training", "crf_online", "schemes", "tagger", "field_rows", "crf_layer",
-            "neural_tagger", "bilstm_tagger")
+CHAPTERS = (
+    "features", "crf", "crf_scaled", "corpus", "crf_training", "crf_online", "schemes", "tagger", "field_rows",
+    "crf_layer", "neural_tagger", "bilstm_tagger", "language_model", "kneser_ney", "gated_cnn",
+)
 
-__all__ = ["BiLSTMTagger", "CRF", "LinearChainCRF"]
+__all__ = ["BiLSTMTagger", "CRF", "GatedConvLanguageModel", "KneserNey", "LinearChainCRF"]

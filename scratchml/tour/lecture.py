@@ -13,6 +13,8 @@ LECTURE = (
     ("Networks for sequences: recurrent, LSTM, GRU, bidirectional", ("elman", "lstm", "gru", "recurrent")),
     ("Networks for sequences: attention and transformers", ("attention", "multihead", "additive", "transformer")),
     ("Networks for sequences: convolutions and pooling", ("convolution", "gated_convolution", "pooling")),
+    ("Language models: n-grams by Kneser-Ney, gated convolutions, perplexity",
+     ("language_model", "kneser_ney", "gated_cnn")),
     ("Training networks: gradients, losses, optimisers, the loop",
      ("tensor", "table", "cross_entropy", "losses", "similarity", "first_order", "schedules", "training")),
     ("Training networks: initialisation, activations, normalisation, dropout",
