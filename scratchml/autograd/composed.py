@@ -45,6 +45,43 @@ def flatten(x, start_dim=0, end_dim=-1):
     return ops.reshape(x, (*x.shape[:start], math.prod(x.shape[start:end + 1]), *x.shape[end + 1:]))
 
 
+def unflatten(x, dim, sizes):
+    """The dimension `dim` as several of these sizes, of which one may be -1.  Raises ValueError for another product."""
+    x = as_tensor(x)
+    dim = ops.one_dim(dim, x.ndim)
+    sizes = ops.reshape(np.empty(x.shape[dim]), tuple(sizes)).shape
+    return ops.reshape(x, (*x.shape[:dim], *sizes, *x.shape[dim + 1:]))
+
+
+def movedim(x, source, destination):
+    """The dimension `source`, or several, at the place `destination`; the others keep their order."""
+    source, destination = ([ops.one_dim(d, x.ndim) for d in (dims if isinstance(dims, (tuple, list)) else (dims,))]
+                           for dims in (source, destination))
+    order = [d for d in range(x.ndim) if d not in source]
+    for place, dim in sorted(zip(destination, source, strict=True)):
+        order.insert(place, dim)
+    return x.permute(*order)
+
+
+def hstack(tensors):
+    """One beside the other: along dimension 1, or 0 for vectors."""
+    return ops.concatenate(tensors, 0 if np.ndim(ops.bare(tensors[0])) == 1 else 1)
+
+
+def vstack(tensors):
+    """One below the other: along dimension 0; a vector is a row."""
+    return ops.concatenate([x.unsqueeze(0) if np.ndim(ops.bare(x)) == 1 else x for x in tensors], 0)
+
+
+def meshgrid(*tensors, indexing="ij"):
+    """For vectors (N), (M), ... what each has at every place of a grid (N, M, ...); "xy" exchanges the first two."""
+    if indexing not in ("ij", "xy"):
+        raise ValueError(f"indexing={indexing!r}: expected 'ij' or 'xy'")
+    shape, last = [len(x) for x in tensors], len(tensors) - 1
+    grids = [x.reshape(-1, *[1] * (last - k)).expand(*shape) for k, x in enumerate(tensors)]
+    return tuple(x.transpose(0, 1) for x in grids) if indexing == "xy" and last else tuple(grids)
+
+
 def t(x):
     """A matrix (N, D) as (D, N); a vector or number as it is.  Raises ValueError for more dimensions."""
     x = as_tensor(x)
@@ -217,6 +254,21 @@ def norm(x, p=2, dim=None, keepdim=False):
     return (total.masked_fill(nothing, 1.0) ** (1 / p)).masked_fill(nothing, 0.0)
 
 
+def cdist(x1, x2, p=2.0):
+    """The p-norm of each difference of a row of (..., N, D) and one of (..., M, D), (..., N, M)."""
+    return norm(as_tensor(x1).unsqueeze(-2) - as_tensor(x2).unsqueeze(-3), p, -1)
+
+
+def floor_divide(a, b):
+    """⌊a / b⌋, a number without a gradient."""
+    return Tensor(np.floor_divide(ops.bare(a), ops.bare(b)))
+
+
+def remainder(a, b):
+    """a - b ⌊a / b⌋, which has the sign of b."""
+    return as_tensor(a, b) - as_tensor(b, a) * floor_divide(a, b)
+
+
 def prod(x, dim=None, keepdim=False):
     """The product of all, or along `dim`; with `keepdim` that stays, with length 1."""
     x = as_tensor(x)
@@ -314,6 +366,30 @@ def sort(x, dim=-1, descending=False, stable=True):
     """(values, indices) of the entries along `dim` in order."""
     at = argsort(x, dim, descending)
     return Extreme(take_along(x, at, dim), at)
+
+
+def median(x, dim=None, keepdim=False):
+    """The value in the middle, the lower one of two: of all; along `dim` (values, indices).  NaN where one is NaN."""
+    if dim is None:
+        return median(x.flatten(), 0).values
+    array = np.asarray(ops.bare(x))
+    n = array.shape[ops.one_dim(dim, array.ndim)]
+    at = np.take(argsort(array, dim), [(n - 1) // 2], dim)
+    if array.dtype.kind == "f":
+        at = np.where(np.isnan(array).any(dim, keepdims=True), np.isnan(array).argmax(dim, keepdims=True), at)
+    at = Plain(at)
+    values = take_along(x, at, dim)
+    return Extreme(values, at) if keepdim else Extreme(values.squeeze(dim), at.squeeze(dim))
+
+
+def unique(x, sorted=True, return_inverse=False, return_counts=False):
+    """The different entries, in order; where each entry stands among them, and how often they are there, if asked for."""
+    found = np.unique(np.asarray(ops.bare(x)), return_inverse=True, return_counts=True)
+    values = Tensor(found[0]) if found[0].dtype.kind == "f" else Plain(found[0])
+    inverse, counts = Plain(found[1].reshape(x.shape)), Plain(found[2])
+    if not return_inverse and not return_counts:
+        return values
+    return (values, *[inverse] * return_inverse, *[counts] * return_counts)
 
 
 def topk(x, k, dim=-1, largest=True, sorted=True):

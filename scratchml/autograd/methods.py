@@ -30,12 +30,13 @@ OF_TENSORS = {
         clamp_min clamp_max maximum minimum masked_fill sign round floor ceil eq ne lt le gt ge sum mean var max min amax
         amin argmax argmin cumsum logsumexp softmax log_softmax matmul reshape permute transpose squeeze unsqueeze expand
         gather to""",
-    composed: """flatten t repeat clone square rsqrt reciprocal std norm prod dot outer any all argsort sort""",
+    composed: """flatten unflatten t repeat clone square rsqrt reciprocal std norm prod dot outer any all argsort sort
+        remainder floor_divide""",
 }
 OF_BOTH = {                                              # of whole numbers and truth values as well
     ops: "flip split",
     composed: """reshape_as expand_as chunk unbind tril triu diag index_select masked_select narrow nonzero
-        repeat_interleave roll logical_and logical_or logical_not equal allclose topk""",
+        repeat_interleave roll movedim median unique logical_and logical_or logical_not equal allclose topk""",
 }
 ALIASES = {                                              # other names of PyTorch's for a method
     "view": "reshape", "view_as": "reshape_as", "mm": "matmul", "bmm": "matmul", "mv": "matmul", "clip": "clamp",
@@ -137,6 +138,8 @@ Entries.__getattr__ = _of_tensor
 Tensor.__getitem__ = ops.index
 Tensor.__neg__, Tensor.__abs__, Tensor.__matmul__, Tensor.__pow__ = ops.neg, ops.abs, ops.matmul, ops.pow
 Tensor.__rmatmul__ = lambda b, a: ops.matmul(a, b)
+Tensor.__mod__, Tensor.__rmod__ = composed.remainder, lambda b, a: composed.remainder(a, b)
+Tensor.__floordiv__, Tensor.__rfloordiv__ = composed.floor_divide, lambda b, a: composed.floor_divide(a, b)
 Tensor.__rpow__ = lambda b, a: table.POW(*ops._pair(a, b))
 
 

@@ -3,7 +3,7 @@ import sys
 import types
 
 from scratchml.nn import functional, initialisation as init, padding
-from scratchml.nn.activations import GLU, ActivityL2, LeakyReLU, LogSoftmax, ReLU, Sigmoid, Softmax, Tanh, penalty
+from scratchml.nn.activations import GLU, ActivityL2, LeakyReLU, LogSoftmax, PReLU, ReLU, Sigmoid, Softmax, Tanh, penalty
 from scratchml.nn.additive import AdditiveAttention
 from scratchml.nn.attention import scaled_dot_product_attention
 from scratchml.nn.bags import EmbeddingBag
@@ -12,10 +12,10 @@ from scratchml.nn.containers import ModuleDict, ModuleList, ParameterList, Seque
 from scratchml.nn.convolution import CausalConv1d, Conv1d
 from scratchml.nn.cross_entropy import cross_entropy
 from scratchml.nn.gated_convolution import GatedConv1d, receptive_field
-from scratchml.nn.layers import Dropout, Embedding, Flatten, GaussianNoise, Identity, Linear
+from scratchml.nn.layers import Dropout, Embedding, Flatten, GaussianNoise, Identity, Linear, Unflatten
 from scratchml.nn.loss_layers import (
-    BCELoss, BCEWithLogitsLoss, CosineEmbeddingLoss, CrossEntropyLoss, HingeEmbeddingLoss, HuberLoss, KLDivLoss, L1Loss,
-    MarginRankingLoss, MSELoss, NLLLoss, SmoothL1Loss, TripletMarginLoss,
+    BCELoss, BCEWithLogitsLoss, CosineEmbeddingLoss, CosineSimilarity, CrossEntropyLoss, HingeEmbeddingLoss, HuberLoss,
+    KLDivLoss, L1Loss, MarginRankingLoss, MSELoss, NLLLoss, PairwiseDistance, SmoothL1Loss, TripletMarginLoss,
 )
 from scratchml.nn.loss_functions import (
     binary_cross_entropy, binary_cross_entropy_with_logits, cosine_embedding_loss, hinge_embedding_loss, huber_loss,
@@ -41,9 +41,9 @@ CHAPTERS = (
 
 __all__ = [
     "init", "functional", "Module", "ModuleDict", "ModuleList", "Parameter", "ParameterList", "Sequential",
-    "Dropout", "Embedding", "EmbeddingBag", "Flatten", "GaussianNoise", "Identity", "Linear",
+    "Dropout", "Embedding", "EmbeddingBag", "Flatten", "GaussianNoise", "Identity", "Linear", "Unflatten",
     "GRU", "LSTM", "RNN", "GRUCell", "LSTMCell", "RNNCell",
-    "GLU", "ActivityL2", "LeakyReLU", "LogSoftmax", "ReLU", "Sigmoid", "Softmax", "Tanh", "penalty",
+    "GLU", "ActivityL2", "LeakyReLU", "LogSoftmax", "PReLU", "ReLU", "Sigmoid", "Softmax", "Tanh", "penalty",
     "ELU", "GELU", "SiLU", "Softplus",
     "BatchNorm1d", "LayerNorm",
     "binary_cross_entropy", "binary_cross_entropy_with_logits", "cosine_embedding_loss", "cross_entropy",
@@ -51,6 +51,7 @@ __all__ = [
     "smooth_l1_loss", "triplet_margin_loss",
     "BCELoss", "BCEWithLogitsLoss", "CosineEmbeddingLoss", "CrossEntropyLoss", "HingeEmbeddingLoss", "HuberLoss",
     "KLDivLoss", "L1Loss", "MarginRankingLoss", "MSELoss", "NLLLoss", "SmoothL1Loss", "TripletMarginLoss",
+    "CosineSimilarity", "PairwiseDistance",
     "CausalConv1d", "Conv1d", "GatedConv1d", "receptive_field", "AdaptiveAvgPool1d", "AvgPool1d", "MaxPool1d",
     "AdditiveAttention", "MultiheadAttention", "scaled_dot_product_attention",
     "PositionalEncoding", "Transformer", "TransformerDecoder", "TransformerDecoderLayer", "TransformerEncoder",

@@ -40,7 +40,7 @@ from scratchml.autograd.ops import as_tensor, concatenate, where
 from scratchml.autograd.table import only, sigmoid_of
 from scratchml.core.checks import real_number, whole_number
 from scratchml.core.jit import kernel, readable, run_chunks
-from scratchml.nn.module import Module
+from scratchml.nn.module import Module, Parameter, float_type
 
 CHUNK = 2**17                                            # entries, 20 µs of work
 
@@ -165,6 +165,36 @@ class LeakyReLU(Module):
 
     def forward(self, input):
         return LEAKY_RELU(as_tensor(input), s=self.negative_slope)
+
+
+class PReLU(Module):
+    """x where x > 0, elsewhere times a slope that is learned.
+
+    Raises ValueError for an input (N, C) or (N, C, T) with another C than there are slopes, if there are several.
+
+    Parameters
+    ----------
+    num_parameters : int, default=1
+        1, or C for a slope of each channel.
+    init : float, default=0.25
+        The slopes at first.
+    dtype : {"float32", "float64"}, default="float32"
+        The type of the slopes.
+    """
+
+    settings = ("num_parameters",)
+
+    def __init__(self, num_parameters=1, init=0.25, *, dtype="float32"):
+        self.num_parameters = whole_number(num_parameters, "num_parameters")
+        self.weight = Parameter(np.full(num_parameters, real_number(init, "init", least=-np.inf), float_type(dtype)))
+
+    def forward(self, input):
+        x, slope = as_tensor(input), self.weight
+        if self.num_parameters > 1:
+            if x.ndim < 2 or x.shape[1] != self.num_parameters:
+                raise ValueError(f"input: {self} expected shape (N, {self.num_parameters}, ...), got {x.shape}")
+            slope = slope.reshape(-1, *[1] * (x.ndim - 2))
+        return x.relu() - slope * (-x).relu()
 
 
 class ReLU(Module):

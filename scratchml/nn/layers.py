@@ -54,6 +54,7 @@ import math
 import numpy as np
 
 from scratchml.autograd import Fused, Tensor
+from scratchml.autograd.composed import unflatten
 from scratchml.autograd.ops import as_tensor
 from scratchml.autograd.table import SCATTER, add_rows, only
 from scratchml.core.checks import real_number, unmasked, whole_number
@@ -395,6 +396,27 @@ class Identity(Module):
 
     def forward(self, input):
         return input
+
+
+class Unflatten(Module):
+    """One dimension as several: from (N, C T) to (N, C, T).  Raises ValueError where their product is another.
+
+    Parameters
+    ----------
+    dim : int
+        Which dimension.
+    unflattened_size : tuple of int
+        Its new sizes, of which one may be -1.
+    """
+
+    settings = ("dim", "unflattened_size")
+
+    def __init__(self, dim, unflattened_size):
+        self.dim = whole_number(dim, "dim", least=-64)
+        self.unflattened_size = tuple(whole_number(n, "unflattened_size", least=-1) for n in unflattened_size)
+
+    def forward(self, input):
+        return unflatten(as_tensor(input), self.dim, self.unflattened_size)
 
 
 class Flatten(Module):

@@ -14,13 +14,13 @@ import re
 import numpy as np
 
 from scratchml.autograd import Tensor
-from scratchml.nn import loss_functions
+from scratchml.nn import loss_functions, similarity
 from scratchml.nn.cross_entropy import cross_entropy
 from scratchml.nn.module import Module
 
 
 class Loss(Module):
-    """A function of a loss whose options are given beforehand: what all the classes of this chapter are.
+    """A function of a loss, or of a similarity, whose options are given beforehand: what all classes here are.
 
     A subclass names the `function`, and how many of its parameters are `inputs`; the others are the class's.  Raises
     TypeError for options that the function has not.  What else is wrong the function says when it is called.
@@ -65,6 +65,10 @@ class BCEWithLogitsLoss(Loss, function=loss_functions.binary_cross_entropy_with_
     pass
 
 
+class CosineSimilarity(Loss, function=similarity.cosine_similarity):
+    pass
+
+
 class CosineEmbeddingLoss(Loss, function=loss_functions.cosine_embedding_loss, inputs=3):
     pass
 
@@ -98,6 +102,10 @@ class MSELoss(Loss, function=loss_functions.mse_loss):
 
 
 class NLLLoss(Loss, function=loss_functions.nll_loss):
+    pass
+
+
+class PairwiseDistance(Loss, function=similarity.pairwise_distance):
     pass
 
 

@@ -42,7 +42,14 @@ from scratchml.nn.state import WithState
 _parameters_made = weakref.WeakValueDictionary()        # by their id: a Tensor has no place to say that it is one
 
 
-def Parameter(data=None, requires_grad=True):
+class _ParameterType(type):
+    """Knows what it has made: that is a Tensor, and no class of its own."""
+
+    def __instancecheck__(cls, obj):
+        return _parameters_made.get(id(obj)) is obj
+
+
+class Parameter(metaclass=_ParameterType):
     """A weight of a Module: a leaf Tensor, (N, D) or of any other shape.
 
     A Module registers it when it is set as an attribute.  Raises ValueError for what is no array of numbers.
@@ -55,12 +62,14 @@ def Parameter(data=None, requires_grad=True):
     requires_grad : bool, default=True
         Whether it is learned.
     """
-    if isinstance(data, Tensor):
-        array = data.detach().numpy()
-        data = array if array.flags.writeable else array.copy()
-    made = Tensor(np.zeros(0, np.float32) if data is None else data, requires_grad)
-    _parameters_made[id(made)] = made
-    return made
+
+    def __new__(cls, data=None, requires_grad=True):
+        if isinstance(data, Tensor):
+            array = data.detach().numpy()
+            data = array if array.flags.writeable else array.copy()
+        made = Tensor(np.zeros(0, np.float32) if data is None else data, requires_grad)
+        _parameters_made[id(made)] = made
+        return made
 
 
 class Module(WithState):

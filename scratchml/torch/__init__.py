@@ -27,9 +27,10 @@ import numpy as _np
 from scratchml import autograd, nn, optim
 from scratchml.autograd import batches as _batches
 from scratchml.autograd.composed import (
-    all, allclose, any, argsort, bincount, chunk, clone, diag, dot, equal, flatten, index_select, logical_and,
-    logical_not, logical_or, masked_select, narrow, nonzero, norm, outer, prod, reciprocal, repeat, repeat_interleave,
-    roll, rsqrt, sort, square, std, t, topk, tril, triu, unbind,
+    all, allclose, any, argsort, bincount, cdist, chunk, clone, diag, dot, equal, flatten, floor_divide, hstack,
+    index_select, logical_and, logical_not, logical_or, masked_select, median, meshgrid, movedim, narrow, nonzero, norm,
+    outer, prod, reciprocal, remainder, repeat, repeat_interleave, roll, rsqrt, sort, square, std, t, topk, tril, triu,
+    unbind, unflatten, unique, vstack,
 )
 from scratchml.autograd.creation import (
     BoolTensor, DoubleTensor, FloatTensor, Generator, LongTensor, arange, as_tensor, bernoulli, empty, empty_like,

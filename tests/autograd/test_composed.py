@@ -20,6 +20,14 @@ X = Tensor(A)
     (lambda: X.sort().values, np.sort(A)), (lambda: X.sort(0, True)[0], np.sort(A, 0)[::-1]),
     (lambda: X.topk(2).values, [[3, 2], [5, 4]]), (lambda: X.topk(1, 0, largest=False).values, [[0, 1, 2]]),
     (lambda: Tensor(2.0).sort().values, 2.0), (lambda: Tensor(2.0).topk(1).values, 2.0), (lambda: X.square(), A * A),
+    (lambda: X.median(1).values, [2.0, 4]), (lambda: X.median(), 2.0), (lambda: X.median(0, True)[0], [[0.0, 1, 2]]),
+    (lambda: Tensor([1, np.nan, 0.0]).median(), np.nan), (lambda: composed.unique(Tensor([3.0, 1, 3])), [1.0, 3]),
+    (lambda: composed.hstack([X[0], X[1]]), np.hstack(A)), (lambda: composed.vstack([X[0], X]), np.vstack([A[0], A])),
+    (lambda: composed.meshgrid(X[0], X[1])[1], np.meshgrid(*A, indexing="ij")[1]), (lambda: X.unflatten(1, (-1, 1)), A[..., None]),
+    (lambda: composed.meshgrid(X[0], X[1], X[0], indexing="xy")[2], np.meshgrid(*A, A[0])[2]),
+    (lambda: X.unsqueeze(0).movedim((0, -1), (1, 0)), np.moveaxis(A[None], (0, -1), (1, 0))), (lambda: X % -4, A % -4),
+    (lambda: X // 2, A // 2), (lambda: 7 % (X + 1), 7 % (A + 1)), (lambda: 7 // (X + 1), 7 // (A + 1)),
+    (lambda: composed.cdist(X, A[:1]), np.linalg.norm(A - A[0], axis=1)[:, None]),
     (lambda: X.chunk(2, 1)[1], A[:, 2:]), (lambda: X.unbind(1)[2], A[:, 2]), (lambda: X[0].reciprocal(), 1 / A[0]),
 ])
 def test_values(got, expected):
@@ -86,6 +94,7 @@ def test_whole_numbers_stay_such():
     (lambda: X.unsqueeze(0).t(), r"at most 2 dimensions, got shape \(1, 2, 3\)"), (lambda: X.norm(0), "p=0"),
     (lambda: X.norm("nuc"), "p='nuc'"), (lambda: composed.tril(Tensor([1.0])), "expected a matrix"),
     (lambda: X.dot(X), "dot: expected two vectors"), (lambda: X.narrow(1, 2, 2), "a part of 3 entries"),
+    (lambda: X.unflatten(1, (2, -1)), "cannot reshape|expected"), (lambda: composed.meshgrid(X, indexing="yx"), "'ij' or 'xy'"),
     (lambda: X.unsqueeze(0).diag(), r"expected shape \(N,\) or \(N, D\)"), (lambda: X.masked_select(A), "array of bool"),
     (lambda: composed.bincount([-1]), "whole numbers >= 0"), (lambda: X.roll([1], [0, 1]), "shorter|longer"),
     (lambda: X.sort(2), "dim=2"), (lambda: X.prod(True), "dim=True"), (lambda: X.size(2), "dim=2"),

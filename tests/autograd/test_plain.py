@@ -122,3 +122,10 @@ def test_what_to_asks_for():
             asked_dtype(bad)
     with pytest.raises(ValueError, match="dtype='float99'"):
         asked_dtype("float99")
+
+
+def test_different_numbers():
+    x = Plain([[3, 1], [3, 2]])
+    values, places, counts = x.unique(return_inverse=True, return_counts=True)
+    assert values.tolist() == [1, 2, 3] and places.tolist() == [[2, 0], [2, 1]] and counts.tolist() == [1, 1, 2]
+    assert type(values) is type(places) is Plain and x.median().item() == 2 and (x % 2).tolist() == [[1, 1], [1, 0]]

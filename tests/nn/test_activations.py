@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from scratchml.autograd import Tensor, grad, gradcheck
-from scratchml.nn import (GLU, ActivityL2, LeakyReLU, Linear, LogSoftmax, ReLU, Sequential, Sigmoid, Softmax, Tanh,
+from scratchml.nn import (GLU, ActivityL2, LeakyReLU, Linear, LogSoftmax, PReLU, ReLU, Sequential, Sigmoid, Softmax, Tanh,
                           activations, penalty)
 from scratchml.nn.activations import activity, glu, glu_by_input, leaky_relu, leaky_relu_by_input
 from tests.nn.test_layers import assert_same_gradients, leaf
@@ -152,3 +152,9 @@ def test_prices_are_fetched_once_and_reach_the_weights():
 def test_bad_arguments(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_slopes_of_channels_need_as_many_channels():
+    assert PReLU(2, 0.5, dtype="float64")([[-1.0, 2.0]]).tolist() == [[-0.5, 2.0]]
+    with pytest.raises(ValueError, match=r"expected shape \(N, 3, ...\), got \(1, 2\)"):
+        PReLU(3)([[1.0, 2.0]])

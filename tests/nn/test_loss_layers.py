@@ -16,6 +16,8 @@ CALLS = {
     "BCELoss": ("binary_cross_entropy", dict(weight=np.arange(4.0)), lambda: (inside(3, 4), P)),
     "BCEWithLogitsLoss": ("binary_cross_entropy_with_logits", dict(pos_weight=np.arange(4.0)), lambda: (leaf(3, 4), P)),
     "CosineEmbeddingLoss": ("cosine_embedding_loss", dict(margin=-0.5), lambda: (leaf(3, 2), leaf(3, 2, seed=1), S)),
+    "CosineSimilarity": ("cosine_similarity", dict(dim=0, eps=0.1), lambda: (leaf(3, 2), leaf(3, 2, seed=1))),
+    "PairwiseDistance": ("pairwise_distance", dict(p=3.0, keepdim=True), lambda: (leaf(3, 2), leaf(3, 2, seed=1))),
     "CrossEntropyLoss": ("cross_entropy", dict(weight=np.arange(1.0, 5), label_smoothing=0.1, ignore_index=2),
                          lambda: (leaf(3, 4), [0, 2, 3])),
     "HingeEmbeddingLoss": ("hinge_embedding_loss", dict(margin=0.3), lambda: (leaf(3), S)),
@@ -38,7 +40,7 @@ def test_every_class_is_listed():
 @pytest.mark.parametrize("name", CALLS)
 def test_a_class_is_its_function_with_options(name):
     function, options, inputs = CALLS[name]
-    function, cls, inputs = getattr(nn, function), getattr(nn, name), inputs()
+    function, cls, inputs = getattr(nn.functional, function), getattr(nn, name), inputs()
     learned = [x for x in inputs if getattr(x, "requires_grad", False)]
     for chosen in ({}, options):
         if name == "KLDivLoss":

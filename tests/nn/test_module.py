@@ -42,6 +42,12 @@ NAMES = ["scale.factor", "body.0.weight", "body.0.bias", "body.1.factor"]
 
 # --- what registers itself
 
+def test_a_parameter_is_known():
+    made = Parameter(np.ones(2))
+    assert isinstance(made, Parameter) and isinstance(Linear(2, 1).weight, Parameter)
+    assert not isinstance(Tensor(np.ones(2), requires_grad=True), Parameter) and not isinstance(made * 1, Parameter)
+
+
 def test_names_of_weights_buffers_and_parts():
     net = Net()
     assert [name for name, _ in net.named_parameters()] == NAMES

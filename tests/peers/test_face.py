@@ -57,6 +57,12 @@ LINES = {
     "to whole": lambda t: t.tensor(A).to(t.long), "typed": lambda t: t.tensor([1, 0]).type(t.FloatTensor), "halves": lambda t: t.round(t.tensor([0.5, 1.5, -2.5])),
     "diagonal": lambda t: t.diag(t.tensor(A), 1), "on a diagonal": lambda t: t.diag(t.tensor([1, 2])), "selected": lambda t: t.masked_select(t.tensor(A), t.tensor(A) > 2),
     "pieces of whole": lambda t: t.split(t.arange(5), 2)[2], "rolled": lambda t: t.roll(t.arange(6).view(2, 3), (1, 1), (0, 1)), "least": lambda t: t.tensor(t.finfo(t.float32).min),
+    "remainder": lambda t: t.tensor(A) % -2, "quotient": lambda t: t.tensor(A) // 2, "of whole": lambda t: t.tensor([5, -7]) % 3,
+    "different": lambda t: t.unique(t.tensor([3, 1, 3])), "how often": lambda t: t.unique(t.tensor(A > 2), return_counts=True)[1],
+    "which of them": lambda t: t.unique(t.tensor([[3, 1], [3, 2]]), return_inverse=True)[1], "middle": lambda t: t.median(t.tensor(A), 1)[1],
+    "middle of whole": lambda t: t.tensor([3, 1, 4, 2]).median(), "no middle": lambda t: t.median(t.tensor([1.0, t.nan, 0.0, t.nan]), 0)[1],
+    "grid": lambda t: t.meshgrid(t.arange(2), t.arange(3), indexing="xy")[1], "rows": lambda t: t.vstack([t.arange(2), t.ones(3, 2).long()]),
+    "moved": lambda t: t.movedim(t.zeros(2, 3, 4, 5), (0, -1), (1, 0)), "apart": lambda t: t.tensor(A).unflatten(1, (3, 1)),
     "power": lambda t: t.tensor([1, 4]) ** 0.5, "log of whole": lambda t: t.log2(t.tensor([1, 8])), "numbers": lambda t: t.tensor([t.tensor(A).numel()]),
     "scalar sum": lambda t: t.tensor(1.0).sum(0), "clamped": lambda t: t.clamp(t.tensor(A), max=2),
 }

@@ -203,6 +203,7 @@ def test_gated_convolution(dtype, data):
 
 @each_dtype
 @pytest.mark.parametrize("ours, theirs", [
+    (nn.Unflatten(1, (2, -1)), torch.nn.Unflatten(1, (2, -1))),
     (nn.LeakyReLU(0.2), torch.nn.LeakyReLU(0.2)), (nn.LeakyReLU(-0.5), torch.nn.LeakyReLU(-0.5)),
     (nn.ReLU(), torch.nn.ReLU()), (nn.Tanh(), torch.nn.Tanh()), (nn.Sigmoid(), torch.nn.Sigmoid()),
     (nn.Softmax(1), torch.nn.Softmax(1)), (nn.GLU(), torch.nn.GLU()), (nn.GLU(0), torch.nn.GLU(0)),
@@ -211,6 +212,14 @@ def test_gated_convolution(dtype, data):
 def test_activations(ours, theirs, dtype, seed):
     rng = np.random.default_rng(seed)
     assert_same(ours, theirs, [(3 * rng.normal(size=(4, 6))).astype(dtype)], dtype, rng)
+
+
+@each_dtype
+@pytest.mark.parametrize("n, shape", [(1, (4,)), (1, (2, 3, 4)), (3, (5, 3)), (3, (2, 3, 4))])
+def test_a_slope_that_is_learned(n, shape, dtype):
+    rng = np.random.default_rng(0)
+    ours, theirs = nn.PReLU(n, 0.3, dtype=np.dtype(dtype).name), torch.nn.PReLU(n, 0.3, dtype=of_torch(np.zeros(1, dtype)).dtype)
+    assert_same(ours, theirs, [rng.normal(size=shape).astype(dtype)], dtype, rng)
 
 
 # --- losses

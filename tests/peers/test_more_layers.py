@@ -122,6 +122,14 @@ def test_loss_classes(dtype, seed, reduction):
         assert_same(lambda *a: one(*a, *given), lambda *a: other(*a, *map(torch.tensor, given)), arrays, dtype, rng)
 
 
+@each_dtype
+@pytest.mark.parametrize("name, options", [("CosineSimilarity", dict(dim=0)), ("PairwiseDistance", dict(p=3.0, keepdim=True))])
+def test_classes_of_similarity(name, options, dtype):
+    rng = np.random.default_rng(0)
+    assert_same(getattr(nn, name)(**options), getattr(torch.nn, name)(**options),
+                [normal(rng, 5, 4, dtype=dtype), normal(rng, 5, 4, dtype=dtype)], dtype, rng)
+
+
 def test_where_margins_are_just_kept():
     zeros, s = np.zeros(4), np.array([1, -1, 1, -1])
     rng = np.random.default_rng(0)
