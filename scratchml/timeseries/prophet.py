@@ -124,11 +124,7 @@ class Prophet(Parts):
         if len(rows.y) < 2 or rows.ticks[0] == rows.ticks[-1]:
             raise ValueError(f"df: expected at least two rows with a value, at two times, got {len(rows.y)}"
                              + (f", all at {rows.ds[0]}" if len(rows.y) else ""))
-        self.start, self.t_scale = rows.ticks[0].astype("M8[us]"), (rows.ticks[-1] - rows.ticks[0]).astype("m8[us]")
-        floor = self._set_scale(rows)
-        for name, regressor in self.extra_regressors.items():
-            regressor["mu"], regressor["std"] = mean_and_deviation(
-                finite(rows.regressors[name], name), regressor["standardize"], name)
+        floor = self._set_units(rows)
         self.seasonalities |= auto_seasonalities(
             rows.ticks, {name: getattr(self, f"{name}_seasonality") for name in ("yearly", "weekly", "daily")},
             self.seasonalities, self.seasonality_prior_scale, self.seasonality_mode)
@@ -151,6 +147,14 @@ class Prophet(Parts):
         self.history_dates = series_of_kind(df, history_dates, "ds")
         self.fit_kwargs = copy.deepcopy(kwargs)
         self._fit_predictors(df)
+
+    def _set_units(self, rows):
+        """The units of time, of y and of the regressors; returns the floor, a number or (T,)."""
+        self.start, self.t_scale = rows.ticks[0].astype("M8[us]"), (rows.ticks[-1] - rows.ticks[0]).astype("m8[us]")
+        for name, regressor in self.extra_regressors.items():
+            regressor["mu"], regressor["std"] = mean_and_deviation(
+                finite(rows.regressors[name], name), regressor["standardize"], name)
+        return self._set_scale(rows)
 
     def _set_scale(self, rows):
         """The unit of y, and the floor, a number or (T,)."""
