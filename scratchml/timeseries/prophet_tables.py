@@ -62,9 +62,11 @@ def series_of_kind(table, values, name):
 
 
 def _in_nanoseconds(values):
-    """As all versions of pandas keep times, where they can."""
-    far = values.dtype.kind == "M" and values.size and (abs(values.astype("M8[D]").astype(np.int64)) > 106_000).any()
-    return values.astype("M8[ns]") if values.dtype.kind == "M" and not far else values
+    """Times as all versions of pandas keep them, where they can."""
+    if values.dtype.kind not in "mM" or values.size and np.abs(values.astype(f"{values.dtype.kind}8[D]").astype(
+            np.int64)).max() > 106_000:
+        return values
+    return values.astype(f"{values.dtype.kind}8[ns]")
 
 
 def numbers(values, name, allow_nan=False):
