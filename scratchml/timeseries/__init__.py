@@ -22,8 +22,8 @@ from scratchml.timeseries.unit_root import DickeyFuller, adfuller
 from scratchml.timeseries.windows import RegularGrid, folds, lag_windows, regular_grid
 
 CHAPTERS = ("windows", "ridge", "strategies", "conformal", "backtesting", "unit_root_law", "unit_root", "level",
-            "value_features", "order_features", "relevance_tests", "relevance", "loess", "stl", "outliers",
-            "anomalies", "noise", "direction", "trend_season", "trend_season_sums", "trend_season_fit", "trend_paths",
+            "value_features", "order_features", "relevance_tests", "relevance", "loess", "stl", "outliers", "anomalies",
+            "noise", "direction", "trend_season", "trend_season_sums", "trend_season_fit", "trend_paths", "prophet",
             "prophet_diagnostics")
 
 __all__ = ["Anomalies", "Backtest", "ConformalForecaster", "Decomposition", "DickeyFuller", "DirectionWindows", "ESD",

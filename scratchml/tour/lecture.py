@@ -28,7 +28,7 @@ LECTURE = (
     ("Time series: trend, season, and what is left", ("loess", "stl")),
     ("Time series: outliers, and anomalies beside the season", ("outliers", "anomalies")),
     ("Time series: Prophet, a trend that bends, seasons and holidays",
-     ("trend_season", "trend_season_sums", "trend_season_fit", "trend_paths")),
+     ("trend_season", "trend_season_sums", "trend_season_fit", "trend_paths", "prophet")),
     ("Time series: Prophet, cross-validated by horizon", ("prophet_diagnostics",)),
     ("Recommender systems: alternating least squares", ("objectives", "half_steps", "als", "best_items")),
     ("Recommender systems: neighbours, and a truncated SVD", ("neighbors", "truncated_svd")),
