@@ -46,7 +46,7 @@ Equations
 Choices
     The priors are k, m ~ N(0, 5²), δ ~ Laplace(0, τ), β ~ N(0, b²), y ~ N(e, σ²), σ ~ |N(0, ½²)|; (8) leaves constants
     out.  These are Prophet's, so F compares with what its optimiser reaches.
-    Rows are counted from 0 in (2), and a half is rounded to the even row.
+    Rows are counted from 0 in (2), and a half is rounded to the even row, up to the rounding of (⌊q T⌋ - 1) / n.
     The phase of a season is counted from 1970, so it is the same whatever the data begin with.
 
 Cost

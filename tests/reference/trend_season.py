@@ -10,7 +10,7 @@ def unit_time(d):
 def changepoints(t, q, n):
     """(2)"""
     last = int(q * len(t)) - 1
-    return [t[round(j * last / n)] for j in range(1, n + 1)]
+    return [t[round(j * (last / n))] for j in range(1, n + 1)]
 
 
 def linear_trend(t, s, k, m, δ):
