@@ -15,9 +15,13 @@ LARGEST = 2.0 ** 40                                      # of scores, over a seq
 
 
 def field(A, f, e, legal):
-    """The Field of parameters A (K, K), f and e (K,) of any type, where all that is not `legal` is forbidden."""
-    A, f, e = (np.where(may, as_scores(part, name), -np.inf) for part, may, name in
-               zip((A, f, e), legal, ("transitions", "start_transitions", "end_transitions")))
+    """The Field of parameters A (K, K), f and e (K,) of any type, where all that is not `legal` is forbidden.
+
+    Raises ValueError for those that are NaN or +inf.
+    """
+    names = "transitions", "start_transitions", "end_transitions"
+    A, f, e = (np.where(may, part.astype(np.float64) if (part < np.inf).all() else as_scores(part, name), -np.inf)
+               for part, may, name in zip((A, f, e), legal, names))
     return Field(A, *factors(A), f, e)
 
 

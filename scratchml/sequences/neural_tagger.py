@@ -192,6 +192,7 @@ class NeuralTagger(Estimator):
 
     def _network(self, M, K, legal, rng):
         reader, width = self._reader(rng)
+        M = max(M, 1)                                    # of tokens without attributes, whose labels have an order alone
         return TokenNetwork(reader, M, self.embedding_dim, width, K, crf=self.crf, legal=legal, dropout=self.dropout,
                             attribute_dropout=self.attribute_dropout, rng=rng)
 

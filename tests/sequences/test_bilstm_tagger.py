@@ -8,10 +8,11 @@ from hypothesis import given
 
 from scratchml.core.estimator import ConvergenceWarning, NotFittedError
 from scratchml.core.sparse import Rows, dense
-from scratchml.nn import cross_entropy
+from scratchml.nn import Module, cross_entropy
 from scratchml.sequences import CRF, BiLSTMTagger
 from scratchml.sequences.bilstm_tagger import BothWays, both_ways, emissions, token_loss, token_marginals, token_vectors
 from scratchml.sequences.corpus import read_tokens
+from scratchml.sequences.neural_tagger import TokenNetwork
 from scratchml.sequences.schemes import legal_transitions
 from tests.reference import bilstm_tagger as reference
 from tests.strategies import bilstm_tagger as strategies
@@ -72,6 +73,28 @@ def test_a_batch_reads_each_sequence_as_if_it_were_alone():
     whole = reader(x, lengths)
     for first, n in zip(np.cumsum(lengths) - lengths, lengths):
         np.testing.assert_allclose(reader(x[first:first + n], np.array([n])).data, whole.data[first:first + n], atol=1e-6)
+
+
+class AsTheyAre(Module):
+    def forward(self, x, lengths):
+        return x
+
+
+def test_in_training_whole_attributes_are_dropped_and_the_mean_stays():
+    legal = legal_transitions(["a"])
+    net = TokenNetwork(AsTheyAre(), 2, 1, 1, 1, crf=False, legal=legal, dropout=0.0, attribute_dropout=0.2,
+                       rng=np.random.default_rng(0))
+    net.load_state_dict({"vectors.weight": [[1.0], [100.0]], "scores.weight": [[1.0]], "scores.bias": [0.0]})
+    rows = Rows(np.arange(0, 8001, 2), np.tile([0, 1], 4000).astype(np.int32), np.tile([1.0, 3.0], 4000), (4000, 2))
+    lengths = np.array([4000])
+    seen, counts = np.unique(net(rows, lengths).data.round(3), return_counts=True)
+    np.testing.assert_allclose(seen, [0, 1.25, 375, 376.25])
+    np.testing.assert_allclose(counts / 4000, [0.04, 0.16, 0.16, 0.64], atol=0.03)
+    assert (net.eval()(rows, lengths).data == 301).all()
+    net.train().attribute_dropout, net.before.p = 0.0, 0.5
+    assert set(net(rows, lengths).data.ravel()) == {0, 602}
+    net.before.p, net.after.p = 0.0, 0.5
+    assert set(net(rows, lengths).data.ravel()) == {0, 602}
 
 
 # --- with a field and without
@@ -197,6 +220,11 @@ def test_sequences_may_be_empty_when_it_is_asked_and_attributes_unknown():
     assert tagger.predict_n_best([[], X[0]], 2)[0][0] == [[]]
     nothing, something = tagger.predict_marginals([[{"never": "seen"}], [{}]])
     assert nothing == something
+
+
+def test_tokens_may_have_no_attributes_at_all():
+    tagger = fitted([[{}, {}]] * 9, [["O", "P"]] * 9, epochs=40, learning_rate=0.05, dropout=0.0)
+    assert tagger.attributes_ == [] and tagger.predict([[{"new": True}, {}]]) == [["O", "P"]]
 
 
 def test_iterators_are_read_once_and_a_series_by_its_order():
