@@ -2,7 +2,7 @@
 
 Of what follows a context of n - 1 symbols, count how often each symbol did, and divide: most symbols get 0, since most
 contexts have been seen a few times at best.  A shorter context has been seen more often but says less.  So take a little
-off every count, D, and share what is taken among all symbols as the shorter context would, which in turn takes off and
+off every count, and share what is taken among all symbols as the shorter context would, which in turn takes off and
 shares.
 
 What the shorter context should say is not how often a symbol follows it.  It is asked only where the longer ones do not
@@ -16,23 +16,25 @@ Symbols
     G, M          different m-grams, and different (m+1)-grams
     of     (M,)   the m-gram with which each of these ends, in G
     c      (G,)   counts of m-grams
-    D             the discount of counts of m-grams
+    n_i           how many m-grams have the count i
+    D      (4,)   discounts of the counts 0, 1, 2, and of 3 and more
     R             pairs of a context u and a symbol w that are asked for
-    a, t, k  (R,)   of each of these c(u w), Σ_v c(u v), and how many different v follow u
+    a, t, s  (R,)   of each of these c(u w), and the sums over v of c(u v) and of the discounts of c(u v)
     q      (R,)   p_{m-1}(w | u')
 
 Equations
     (1)  c(g) = |{v : v g was seen}| for m < n                             continuations
-    (2)  D = n₁ / (n₁ + 2 n₂), n_i = |{g : c(g) = i}|                      discount
-    (3)  p_m(w | u) = (max(a - D, 0) + D k q) / t, or q if t = 0           interpolated
+    (2)  D_0 = 0, D_i = i - (i + 1) n_{i+1} / n_i · n₁ / (n₁ + 2 n₂)       discounts
+    (3)  p_m(w | u) = (a - D[min(a, 3)] + s q) / t, or q if t = 0          interpolated
 
 Choices
     p_0 = 1/V: every symbol has a probability.  The probability asked for is p_n.
     A sequence begins with a mark, and before it there is nothing.  An m-gram that begins with it has no longer one that
     ends with it, so (1) would be 0; its count is how often it was seen.  Where less than n - 1 symbols and the mark have
     been, the context is these.
-    (2) is the estimate of Ney, Essen and Kneser, one for each m.  If no m-gram was seen once it says D = 0, and a symbol
-    that was not seen would be impossible: D is ½ then.
+    (2) are the estimates of Chen and Goodman, three for each m; Kneser and Ney have D_1 for all counts.  Of few m-grams
+    they may be 0 or less, so that a symbol that was not seen would be impossible, or i or more, or nothing at all:
+    then D_i is i / 2.
 
 Cost
     Fitting sorts the m-grams of all R symbols for each m: O(n R log R), and memory O(n R) at most.  A probability takes
@@ -40,11 +42,11 @@ Cost
 
 >>> model = KneserNey(2).fit(["ab", "abb"])
 >>> model.symbols_, [round(float(p), 3) for p in np.exp2(model.score_samples(["ab", "abb", "bb", "c"]))]
-(['a', 'b'], [0.587, 0.196, 0.008, 0.0])
+(['a', 'b'], [0.203, 0.09, 0.041, 0.0])
 
 Sources: R. Kneser and H. Ney, "Improved backing-off for m-gram language modeling", ICASSP 1995; H. Ney, U. Essen and
-R. Kneser, "On structuring probabilistic dependences in stochastic language modelling", 1994, for (2); S. Chen and
-J. Goodman, "An empirical study of smoothing techniques for language modeling", 1999, sections 2.7 and 3, for (3).
+R. Kneser, "On structuring probabilistic dependences in stochastic language modelling", 1994, for D_1; S. Chen and
+J. Goodman, "An empirical study of smoothing techniques for language modeling", 1999, section 3, for (2) and (3).
 """
 from typing import NamedTuple
 
@@ -64,21 +66,24 @@ def continuations(of, G):
     return np.bincount(of, minlength=G)
 
 
-def discount(c):
-    """(2)  D = n₁ / (n₁ + 2 n₂), n_i = |{g : c(g) = i}|
+def discounts(c):
+    """(2)  D_0 = 0, D_i = i - (i + 1) n_{i+1} / n_i · n₁ / (n₁ + 2 n₂)
 
-    Shapes: c (G) -> ()
+    Shapes: c (G) -> (4)
     """
-    once, twice = np.sum(c == 1), np.sum(c == 2)
-    return once / (once + 2 * twice) if once else 0.5
+    n, D = np.bincount(np.minimum(c, 5), minlength=6), np.zeros(4)
+    for i in (1, 2, 3):
+        exact = i - (i + 1) * n[i + 1] / n[i] * n[1] / (n[1] + 2 * n[2]) if n[1] and n[i] else 0
+        D[i] = exact if 0 < exact < i else i / 2
+    return D
 
 
-def interpolated(a, t, k, D, q):
-    """(3)  p_m(w | u) = (max(a - D, 0) + D k q) / t, or q if t = 0
+def interpolated(a, t, s, D, q):
+    """(3)  p_m(w | u) = (a - D[min(a, 3)] + s q) / t, or q if t = 0
 
-    Shapes: a (R), t (R), k (R), D, q (R) -> (R)
+    Shapes: a (R), t (R), s (R), D (4), q (R) -> (R)
     """
-    return np.where(t > 0, (np.maximum(a - D, 0) + D * k * q) / np.maximum(t, 1), q)
+    return np.where(t > 0, (a - D[np.minimum(a, 3)] + s * q) / np.maximum(t, 1), q)
 
 
 # --- the model -----------------------------------------------------------------------------------
@@ -90,8 +95,8 @@ class Level(NamedTuple):
     grams: np.ndarray                                    # keys of the m-grams, sorted: (place of u in contexts, w)
     counts: np.ndarray                                   # c of each m-gram
     totals: np.ndarray                                   # Σ_v c(u v) of each context
-    kinds: np.ndarray                                    # how many different v follow it
-    discount: float
+    shares: np.ndarray                                   # what is taken off these
+    discounts: np.ndarray
 
 
 class KneserNey(LanguageModel):
@@ -105,7 +110,7 @@ class KneserNey(LanguageModel):
     Attributes
     ----------
     symbols_ : the symbols, in the order in which they were first seen
-    discounts_ : D of each m, from 1 to n
+    discounts_ : D_1, D_2 and D_3 of each m, from 1 to n
     """
 
     def __init__(self, order=5):
@@ -132,12 +137,11 @@ class KneserNey(LanguageModel):
 
     @staticmethod
     def _level(V, contexts, grams, counts):
-        of = grams // V
-        return Level(contexts, grams, counts, np.bincount(of, counts, len(contexts)), np.bincount(of, None, len(contexts)),
-                     float(discount(counts)))
+        of, D, M = grams // V, discounts(counts), len(contexts)
+        return Level(contexts, grams, counts, np.bincount(of, counts, M), np.bincount(of, D[np.minimum(counts, 3)], M), D)
 
     def _keep(self, levels, learned):
-        vars(self).update(learned, _levels=levels, discounts_=[level.discount for level in levels])
+        vars(self).update(learned, _levels=levels, discounts_=[level.discounts[1:].tolist() for level in levels])
 
     # --- asking
 
@@ -153,9 +157,9 @@ class KneserNey(LanguageModel):
             if m:
                 at = _found(level.contexts, np.where((at < 0) | (back[:, m - 1] < 0), -1, at * V + back[:, m - 1]))
             gram = _found(level.grams, np.where(at < 0, -1, at * V + w))
-            a, t, k = (np.where(i < 0, 0, part[i]) for part, i in
-                       ((level.counts, gram), (level.totals, at), (level.kinds, at)))
-            p = interpolated(a, t, k, level.discount, p)
+            a, t, s = (np.where(i < 0, 0, part[i]) for part, i in
+                       ((level.counts, gram), (level.totals, at), (level.shares, at)))
+            p = interpolated(a, t, s, level.discounts, p)
         return np.log(p)
 
     def first_state(self, n):

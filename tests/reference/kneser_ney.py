@@ -9,15 +9,22 @@ def continuations(of, G):
     return [sum(1 for one in of if one == g) for g in range(G)]
 
 
-def discount(c):
+def discounts(c):
     """(2)"""
-    n1, n2 = sum(1 for count in c if count == 1), sum(1 for count in c if count == 2)
-    return n1 / (n1 + 2 * n2) if n1 else 0.5
+    n = [sum(1 for count in c if count == i) for i in range(5)]
+    found = [0.0]
+    for i in (1, 2, 3):
+        try:
+            D = i - (i + 1) * (n[i + 1] / n[i]) * (n[1] / (n[1] + 2 * n[2]))
+        except ZeroDivisionError:
+            D = -1
+        found.append(D if n[1] and 0 < D < i else i / 2)
+    return found
 
 
-def interpolated(a, t, k, D, q):
+def interpolated(a, t, s, D, q):
     """(3)"""
-    return [(max(x - D, 0) + D * y * z) / s if s else z for x, s, y, z in zip(a, t, k, q)]
+    return [(x - D[min(x, 3)] + y * z) / total if total else z for x, total, y, z in zip(a, t, s, q)]
 
 
 class Model:
@@ -44,5 +51,6 @@ class Model:
         u = context[len(context) - m + 1:]
         followed = {g: count for g, count in self.counts[m].items() if g[:-1] == u}
         q = self.of_order(m - 1, w, context)
-        D = discount(list(self.counts[m].values()))
-        return interpolated([followed.get((*u, w), 0)], [sum(followed.values())], [len(followed)], D, [q])[0]
+        D = discounts(list(self.counts[m].values()))
+        share = sum(D[min(count, 3)] for count in followed.values())
+        return interpolated([followed.get((*u, w), 0)], [sum(followed.values())], [share], D, [q])[0]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from scratchml.sequences import KneserNey
-from scratchml.sequences.kneser_ney import continuations, discount, interpolated
+from scratchml.sequences.kneser_ney import continuations, discounts, interpolated
 from tests.reference import kneser_ney as reference
 from tests.strategies.kneser_ney import corpora
 
@@ -16,12 +16,13 @@ def test_every_equation_is_its_definition(seed):
     rng = np.random.default_rng(seed)
     of = rng.integers(3, size=rng.integers(1, 9))
     np.testing.assert_array_equal(continuations(of, 4), reference.continuations(of.tolist(), 4))
-    c = rng.integers(1, 4, size=5)
-    D = discount(c)
-    assert D == reference.discount(c.tolist())
+    c = rng.integers(1, 1 + rng.integers(1, 8), size=rng.integers(1, 40))
+    D = discounts(c)
+    np.testing.assert_allclose(D, reference.discounts(c.tolist()), rtol=1e-14)
+    assert D[0] == 0 and (D[1:] > 0).all() and (D[1:] < np.arange(1, 4)).all()
     t = rng.integers(4, size=6)
-    a, k, q = rng.integers(3, size=6) * (t > 0), rng.integers(1, 4, size=6), rng.random(6)
-    np.testing.assert_allclose(interpolated(a, t, k, D, q), reference.interpolated(a, t, k, D, q), rtol=1e-14)
+    a, s, q = rng.integers(5, size=6) * (t > 0), rng.random(6), rng.random(6)
+    np.testing.assert_allclose(interpolated(a, t, s, D, q), reference.interpolated(a, t, s, D, q), rtol=1e-14)
 
 
 @given(corpora, st.integers(1, 5))
@@ -75,11 +76,17 @@ def assert_steps_are_the_whole(model, sequences, rel=1e-12):
 
 
 def test_by_hand():
-    """Bigrams of ab, ab: a after the mark and so on twice each, so D is 1/2 by choice; each symbol has one neighbour."""
+    """Twice ab: of each symbol is known one neighbour, D_1 is 1/2, and D_2 is 1, as is said where (2) says nothing."""
     model = KneserNey(2).fit(["ab", "ab"])
-    assert model.discounts_ == [1.0, 0.5]
-    one = (1.5 + 0.5 / 3) / 2                            # p_1 is 1/3 for each of a, b and the end: D takes all of 1
-    np.testing.assert_allclose(np.exp2(model.score_samples(["ab"])), one**3, rtol=1e-14)
+    assert model.discounts_ == [[0.5, 1.0, 1.5]] * 2
+    alone = (1 - 0.5 + 1.5 / 3) / 3                      # p_1 of each of a, b and the end
+    np.testing.assert_allclose(np.exp2(model.score_samples(["ab", "b"])),
+                               [((1 + alone) / 2)**3, alone / 2 * (1 + alone) / 2], rtol=1e-14)
+
+
+def test_discounts_by_hand():
+    """n = 4, 2, 1, 1: n₁ / (n₁ + 2 n₂) = 1/2, and 1 - 2 · 2/4 · 1/2, 2 - 3 · 1/2 · 1/2, 3 - 4 · 1/1 · 1/2."""
+    np.testing.assert_allclose(discounts(np.array([1, 2, 1, 3, 1, 2, 1, 4])), [0, 0.5, 1.25, 1], rtol=1e-14)
 
 
 def test_a_longer_order_than_the_sequences_changes_nothing():
