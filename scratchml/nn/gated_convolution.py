@@ -245,7 +245,9 @@ class GatedConv1d(Module):
         return self.dilation * (self.kernel_size - 1)
 
     def forward(self, input, lengths=None):
-        """y (N, T, C) for sequences (N, T, C), or (T, C) for one; with `channels_first` (N, C, T), or (C, T).
+        """y like `input`: (N, T, C), or (T, C) for one sequence; (N, C, T) or (C, T) with `channels_first`.
+
+        Without padding, sequences can come as rows (R, C) one after the other, if their lengths say where they end.
 
         Parameters
         ----------
@@ -259,19 +261,25 @@ class GatedConv1d(Module):
             shape = "(N, C, T) or (C, T)" if self.channels_first else "(N, T, C) or (T, C)"
             raise ValueError(f"input: {self} expected shape {shape} with C = {self.channels}, got {x.shape}")
         x = x.transpose(-1, -2) if self.channels_first else x
-        single = x.ndim == 2
-        x = x.unsqueeze(0) if single else x
-        S, T, _ = x.shape
-        lengths = np.full(S, T) if lengths is None else checked_lengths(lengths, T, S, self)
-        rows = np.arange(S) * T, np.append(0, lengths.cumsum())
+        rows = self._rows(x, lengths)
         o = 0 if self.causal else self.reach - self.reach // 2
         seen = self._drop(x) if self._drop and self.training else x
         inside = self.residual and seen is x             # (4) is of what came in, before dropout
         y = GATED(seen, self.weight, self.bias, rows=rows, d=self.dilation, o=o, residual=inside)
         if self.residual and not inside:
-            y = (_without_padding(x, lengths) + y) * 0.5**0.5
-        y = y.squeeze(0) if single else y
+            y = (_without_padding(x, rows[1]) + y) * 0.5**0.5
         return y.transpose(-1, -2) if self.channels_first else y
+
+    def _rows(self, x, lengths):
+        """Where each sequence of x begins, as x holds them and in rows without padding."""
+        S, T = x.shape[:2] if x.ndim == 3 else (1 if lengths is None else len(lengths), x.shape[0])
+        lengths = np.full(S, T) if lengths is None else checked_lengths(lengths, T, S, self)
+        starts = np.append(0, lengths.cumsum())
+        if x.ndim == 3:
+            return np.arange(S) * T, starts
+        if starts[-1] != T:
+            raise ValueError(f"lengths: {self} expected them to add up to the {T} rows of input, got {starts[-1]}")
+        return starts[:-1], starts
 
     def step(self, past, x):
         """The result for one more position of each sequence, and the `past` for the next: arrays (B, C) and like `past`.
@@ -293,22 +301,23 @@ class GatedConv1d(Module):
         return (residual(H, x) if self.residual else gated(H)).astype(H.dtype), window[:, 1:]
 
 
-def _without_padding(x, lengths):
-    """x (S, T, C) with zeros for padding, whatever is there."""
-    there = np.arange(x.shape[1]) < lengths[:, None]
-    return x if there.all() else x.masked_fill(~there[:, :, None], 0.0)
+def _without_padding(x, starts):
+    """x (S, T, C), or rows, with zeros for padding, whatever is there."""
+    if x.ndim == 2 or starts[-1] == x.shape[0] * x.shape[1]:
+        return x
+    return x.masked_fill((np.arange(x.shape[1]) >= np.diff(starts)[:, None])[:, :, None], 0.0)
 
 
 # --- compiled ------------------------------------------------------------------------------------
 #
-# Sequences come padded, x (S, T, C), and go so.  The kernels read and write rows where they are: sequence s begins in row
-# first[s] of x as (S T, C), and in row starts[s] of N and H; `rows` are these two.
+# Sequences come padded, x (S, T, C), or as rows, and go so.  The kernels read and write rows where they are: sequence s
+# begins in row first[s] of x as (S T, C), and in row starts[s] of N and H; `rows` are these two.
 
 CHUNK = 2**18                                            # numbers in the rows of a chunk: 20 to 100 µs of work
 
 
 def _gated_convolution(x, W, b, *, rows, d, o, residual):
-    """y (S, T, C).  Same result as (1) to (4), because a row is gated as soon as it has its bias."""
+    """y like x.  Same result as (1) to (4), because a row is gated as soon as it has its bias."""
     x, b, (_, C, K) = readable(np.ascontiguousarray(x)), readable(np.ascontiguousarray(b)), W.shape
     flat, H = x.reshape(-1, C), _laid_out(x, K, rows, d, o) @ taps_first(W).T
     y = (np.empty if len(H) == len(flat) else np.zeros)(x.shape, x.dtype)
@@ -332,8 +341,8 @@ GATED = Fused(_gated_convolution, _gated_convolution_gradient, fresh=True)
 
 
 def _laid_out(x, K, rows, d, o):
-    N = np.empty((rows[1][-1], K * x.shape[2]), x.dtype)
-    _over_rows(_lay_out, N, x.reshape(-1, x.shape[2]), rows, (K, d, o))
+    N = np.empty((rows[1][-1], K * x.shape[-1]), x.dtype)
+    _over_rows(_lay_out, N, x.reshape(-1, x.shape[-1]), rows, (K, d, o))
     return N
 
 

@@ -2,12 +2,13 @@
 from scratchml.sequences.bilstm_tagger import BiLSTMTagger
 from scratchml.sequences.crf_layer import LinearChainCRF
 from scratchml.sequences.gated_cnn import GatedConvLanguageModel
+from scratchml.sequences.gated_tagger import GatedConvTagger
 from scratchml.sequences.kneser_ney import KneserNey
 from scratchml.sequences.tagger import CRF
 
 CHAPTERS = (
     "features", "crf", "crf_scaled", "corpus", "crf_training", "crf_online", "schemes", "tagger", "field_rows",
-    "crf_layer", "neural_tagger", "bilstm_tagger", "language_model", "kneser_ney", "gated_cnn",
+    "crf_layer", "neural_tagger", "bilstm_tagger", "gated_tagger", "language_model", "kneser_ney", "gated_cnn",
 )
 
-__all__ = ["BiLSTMTagger", "CRF", "GatedConvLanguageModel", "KneserNey", "LinearChainCRF"]
+__all__ = ["BiLSTMTagger", "CRF", "GatedConvLanguageModel", "GatedConvTagger", "KneserNey", "LinearChainCRF"]

@@ -26,6 +26,7 @@ from scratchml.core.random import generator
 from scratchml.nn import Embedding, GatedConv1d, Linear, Module, ModuleList, cross_entropy, fit, receptive_field
 from scratchml.optim import Adam
 from scratchml.optim.schedules import OneCycleLR
+from scratchml.sequences.gated_tagger import layer_dilations
 from scratchml.sequences.language_model import LanguageModel
 
 KIND = "scratchml.sequences.GatedConvLanguageModel"
@@ -196,12 +197,9 @@ class GatedConvLanguageModel(NeuralLanguageModel):
         return receptive_field(*zip(*((layer.kernel_size, layer.dilation) for layer in self._net.layers)))
 
     def _network(self, V, rng):
-        L, C = whole_number(self.num_layers, "num_layers"), whole_number(self.channels, "channels")
-        gaps = (1,) * L if self.dilations is None else self.dilations
-        if not hasattr(gaps, "__len__") or len(gaps) != L:
-            raise ValueError(f"dilations={gaps!r}: expected one for each of num_layers={L}, or None")
-        return GatedConvNetwork(V, C, (self.kernel_size,) * L, gaps, true_or_false(self.residual, "residual"),
-                                real_number(self.dropout, "dropout"), rng)
+        gaps = layer_dilations(self.dilations, self.num_layers)
+        return GatedConvNetwork(V, whole_number(self.channels, "channels"), (self.kernel_size,) * len(gaps), gaps,
+                                true_or_false(self.residual, "residual"), real_number(self.dropout, "dropout"), rng)
 
     # --- keeping
 

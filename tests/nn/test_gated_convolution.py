@@ -197,6 +197,23 @@ def test_step_by_step_is_the_full_pass(drawn, adds):
     assert past.shape == (len(x), layer.reach, x.shape[2])
 
 
+@given(ragged(), st.sampled_from([0.0, 0.5]))
+def test_rows_one_after_the_other_are_sequences_without_padding(drawn, p):
+    found = []
+    for x in (drawn.padded(), drawn.X):
+        layer = layer_of(drawn, dropout=p, random_state=0)
+        layer.eval() if drawn.lengths.min() < drawn.lengths.max() else layer.train()    # else dropout draws other places
+        x = Tensor(x, requires_grad=True)
+        y = layer(x, lengths=drawn.lengths)
+        y.backward(np.cos(y.data))
+        found.append((x, y, layer))
+    (x, y, layer), (X, Y, other) = found
+    there = np.arange(x.shape[1]) < drawn.lengths[:, None]
+    np.testing.assert_array_equal(Y.data, y.data[there])
+    np.testing.assert_array_equal(X.grad.data, x.grad.data[there])
+    np.testing.assert_array_equal(other.weight.grad.data, layer.weight.grad.data)
+
+
 def test_an_open_gate_is_a_linear_convolution():
     layer, x = GatedConv1d(2, 3, residual=False, dtype="float64", random_state=0), leaf(1, 6, 2).data
     layer.bias.data[2:] = 1e3
@@ -302,6 +319,7 @@ def test_far_from_one_in_float32():
     (lambda: GatedConv1d(2, 3)(np.ones((2, 4, 2)), lengths=[4]), "expected 2 whole numbers"),
     (lambda: GatedConv1d(2, 3)(np.ones((2, 4, 2)), lengths=[4, 5]), "sequence 1 has length 5; .* expected 1 ... 4"),
     (lambda: GatedConv1d(2, 3)(np.ones((2, 4, 2)), lengths=[4, 0]), "sequence 1 has length 0"),
+    (lambda: GatedConv1d(2, 3)(np.ones((5, 2)), lengths=[3, 3]), "to add up to the 5 rows of input, got 6"),
     (lambda: GatedConv1d(2, 3, causal=False).step(np.zeros((1, 2, 2)), np.zeros((1, 2))), "expected a causal layer"),
     (lambda: receptive_field([3, 0]), "sizes=0"), (lambda: receptive_field([3], [0]), "gaps=0"),
     (lambda: receptive_field([3, 3], [1]), "expected one for each of 2 layers, got 1"),
