@@ -50,7 +50,7 @@ Neural Computation 7 (1995), equations 10 to 13 for (4).
 """
 import numpy as np
 
-from scratchml.autograd import Tensor, grad
+from scratchml.autograd import Tensor, enable_grad, grad
 from scratchml.core.checks import as_matrix, as_vector, finite, real_number
 from scratchml.nn.module import Module
 
@@ -113,15 +113,17 @@ def slopes(net, X):
         raise ValueError(f"net: expected a Module outside of training, got {type(net).__name__}"
                          f"{' in training; call net.eval()' if isinstance(net, Module) else ''}")
     dtype = next((p.dtype for p in net.parameters()), np.float64)
-    x = Tensor(as_matrix(X).astype(dtype), requires_grad=True)
-    f = net(x)
-    if f.shape not in {(len(x),), (len(x), 1)}:
-        raise ValueError(f"net: expected a number for each of {len(x)} samples, got shape {f.shape}")
-    G, = grad(f.sum(), x, create_graph=True)
-    Δ = np.zeros(len(x), dtype)
-    for j in range(x.shape[1]):
-        curved, = grad(G[:, j].sum(), x, retain_graph=True, materialize_grads=True)
-        Δ += curved.data[:, j]
+    with np.errstate(over="ignore"):                     # what the type cannot hold becomes infinite, and is refused
+        x = Tensor(finite(as_matrix(X).astype(dtype), "X"), requires_grad=True)
+    with enable_grad():
+        f = net(x)
+        if f.shape not in {(len(x),), (len(x), 1)}:
+            raise ValueError(f"net: expected a number for each of {len(x)} samples, got shape {f.shape}")
+        G, = grad(f.sum(), x, create_graph=True, materialize_grads=True)
+        Δ = np.zeros(len(x), dtype)
+        for j in range(x.shape[1]):
+            curved, = grad(G[:, j].sum(), x, retain_graph=True, materialize_grads=True)
+            Δ += curved.data[:, j]
     return f.detach().numpy().reshape(-1), G.detach().numpy(), Δ
 
 

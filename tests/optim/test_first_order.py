@@ -107,7 +107,7 @@ def test_first_step_of_adam_is_the_step_length():
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("shape", [(), (37,), (5, 7)])
+@pytest.mark.parametrize("shape", [(1,), (37,), (5, 7)])
 def test_one_pass_of_adam_is_its_equations_to_the_bit(dtype, shape):
     rng = np.random.default_rng(0)
     p, m, s = parameter(rng.normal(size=shape).astype(dtype)), 0, 0
@@ -119,6 +119,16 @@ def test_one_pass_of_adam_is_its_equations_to_the_bit(dtype, shape):
         np.testing.assert_array_equal(p.data, descend(x, adam_direction(m, s, t, 0.8, 0.99, 1e-3), 0.03))
         for found, expected in zip((model.state[0]["exp_avg"], model.state[0]["exp_avg_sq"]), (m, s)):
             assert found.dtype == dtype and found.shape == shape and (found == expected).all()
+
+
+def test_a_parameter_without_dimensions_is_moved_as_one_of_one_entry():
+    one, row = parameter(np.float32(2.0)), parameter(np.array([2.0], np.float32))
+    models = Adam([one], lr=0.1), Adam([row], lr=0.1)
+    for g in (0.3, -7.0, 1e-4):
+        for p, model in zip((one, row), models):
+            p.grad = np.full(p.data.shape, g, np.float32)
+            model.step()
+    assert one.data.shape == () and one.data == row.data[0]
 
 
 def test_adam_goes_on_in_another_precision_and_another_order_of_memory():
