@@ -51,6 +51,14 @@ def test_inputs_and_targets(drawn):
     assert found.equal == sum(next_ones[:, 0] == F[:, -1])
 
 
+@pytest.mark.parametrize("value", [0.1, 0.0, -3.7e150, 1e9 + 0.1])
+def test_a_level_window_is_zero_and_its_change_in_the_units_of_the_series(value):
+    step = 0.5 + abs(value)
+    found = direction_windows([value] * 7 + [value + step], 3)
+    assert not found.X.any() and found.up.tolist() == [0, 0, 0, 0, 1] and found.equal == 4
+    assert found.change[-1] == (value + step) - value
+
+
 @given(windowed(), st.sampled_from([2.0**-30, 0.5, 2.0**40]))
 def test_the_unit_of_a_series_does_not_matter(drawn, unit):
     y, w = drawn
