@@ -347,7 +347,7 @@ class LinearChainCRF(Module):
         if wrong.any():
             b, t = np.argwhere(there)[wrong.argmax()]
             raise ValueError(f"tags: {self} expected labels 0 ... {self.num_tags - 1}, or -1 where one is not known, "
-                             f"got {y[b, t]!r} of dtype {y.dtype} at [{b}, {t}]")
+                             f"got {y[b, t]} of dtype {y.dtype} at [{b}, {t}]")
         return given.astype(np.int32)
 
 

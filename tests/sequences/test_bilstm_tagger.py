@@ -9,10 +9,10 @@ from hypothesis import given
 from scratchml.core.estimator import ConvergenceWarning, NotFittedError
 from scratchml.core.sparse import Rows, dense
 from scratchml.nn import Module, cross_entropy
-from scratchml.sequences import CRF, BiLSTMTagger
+from scratchml.sequences import CRF, BiLSTMTagger, neural_tagger
 from scratchml.sequences.bilstm_tagger import BothWays, both_ways, emissions, token_loss, token_marginals, token_vectors
 from scratchml.sequences.corpus import read_tokens
-from scratchml.sequences.neural_tagger import TokenNetwork
+from scratchml.sequences.neural_tagger import TokenNetwork, batch
 from scratchml.sequences.schemes import legal_transitions
 from tests.reference import bilstm_tagger as reference
 from tests.strategies import bilstm_tagger as strategies
@@ -397,6 +397,21 @@ def test_symbols_that_look_special_are_ordinary():
     labels = [["<pad>", "None"], ["", "<s>"]]
     tagger = fitted(words, labels, epochs=60, learning_rate=0.05, dropout=0.0, attribute_dropout=0.0)
     assert tagger.predict(words) == labels
+
+
+def test_sequences_of_like_length_share_a_batch_and_each_is_learned_once_an_epoch(monkeypatch):
+    seen = []
+
+    def spied(corpus, which):
+        seen.append(np.diff(corpus.starts)[which])
+        return batch(corpus, which)
+
+    monkeypatch.setattr(neural_tagger, "batch", spied)
+    fitted(batch_size=8, epochs=2)
+    assert len(seen) == 10 and sorted(np.concatenate(seen[:5])) == sorted(map(len, X))
+    ordered = sorted(seen[5:], key=lambda lengths: (lengths.min(), lengths.max()))
+    assert all(a.max() <= b.min() for a, b in zip(ordered, ordered[1:]))
+    assert [lengths.sum() for lengths in seen[:5]] != sorted(lengths.sum() for lengths in seen[:5])
 
 
 def test_the_network_can_be_had():

@@ -239,7 +239,7 @@ E = np.zeros((2, 3, 2))
     ((E[0], [[0] * 3] * 2), "expected shape .B, T, K. with K = 2"), ((np.zeros((2, 3, 5)), [[0] * 3] * 2), "with K = 2"),
     ((np.zeros((0, 3, 2)), np.zeros((0, 3), int)), "at least one sequence"), ((E[:, :0], np.zeros((2, 0), int)), "one place"),
     ((E, [[0] * 3]), r"tags: .* expected shape \(2, 3\) .* got \(1, 3\)"), ((E, [[0, 1], [0]]), r"expected shape \(2, 3\)"),
-    ((E, [[0, 2, 0]] * 2), r"labels 0 ... 1, or -1 .* got np.int64\(2\) of dtype int64 at \[0, 1\]"),
+    ((E, [[0, 2, 0]] * 2), r"labels 0 ... 1, or -1 .* got 2 of dtype int64 at \[0, 1\]"),
     ((E, [[0, -100, 0]] * 2), r"-1 where one is not known"), ((E, [[0, 0.5, 0]] * 2), "expected labels"),
     ((E, [["O"] * 3] * 2), "expected labels"), ((E, [[True] * 3] * 2), "expected labels"),
     ((E, np.ma.masked_equal([[0, 1, 0]] * 2, 1)), "tags: contains masked"),
