@@ -89,10 +89,11 @@ class Fused:
             if array is None or target is None or useful is not None and target not in useful:
                 pulled.append(None)
                 continue
-            if np.shape(array) != target.shape:
-                raise ValueError(f"{self.name}: backward returned a gradient of shape {np.shape(array)} "
+            array = np.asarray(array)
+            if array.shape != target.shape:
+                raise ValueError(f"{self.name}: backward returned a gradient of shape {array.shape} "
                                  f"for operand {i} of shape {target.shape}")
-            pulled.append(d := _result(np.asarray(array), None))
+            pulled.append(d := _result(array, None))
             if _mode.recording:                          # a second sweep shall meet an error, not a constant
                 d._node, d.requires_grad = Node(_ONCE, [*parts.given.values()], self.name, (), d._data), True
                 d._node.edges += node.edges

@@ -16,6 +16,7 @@ Equations
     (3)  y = u σ(v) with σ(v) = 1 / (1 + e⁻ᵛ)                                        glu
     (4)  ∂L/∂u, ∂L/∂v = g σ(v), g u σ(v) (1 - σ(v))                                  glu_by_input
     (5)  L = λ / N Σ u²                                                              activity
+    (6)  ∂L/∂u = 2 λ / N u                                                           activity_by_input
 
 Choices
     Kept for the gradient is, of (1), the result: the next layer keeps it anyway, and it is positive where u is, unless
@@ -292,6 +293,27 @@ def activity(u, λ):
     return (u * u).sum() * (λ / max(len(u), 1))
 
 
+def activity_by_input(u, λ):
+    """(6)  ∂L/∂u = 2 λ / N u
+
+    Shapes: u (N, H), λ -> (N, H)
+    """
+    return u * (2 * λ / max(len(u), 1))
+
+
+def _activity(u, *, λ):
+    return np.asarray(activity(u, λ), u.dtype), (u, λ)
+
+
+def _activity_gradient(saved, g):
+    u, λ = saved
+    return activity_by_input(u, λ * float(g))
+
+
+ACTIVITY = Fused(_activity, _activity_gradient, fresh=True,
+                 composed=lambda operands, saved, g: g * activity_by_input(operands[0], saved[1]))
+
+
 class ActivityL2(Module):
     """Hands its input on as it is, and puts the price (5) on it, with the first dimension for N.
 
@@ -315,7 +337,7 @@ class ActivityL2(Module):
         if self.training:
             if not x.ndim:
                 raise ValueError(f"input: {self} expected samples in the first dimension, got shape ()")
-            self.price = activity(x, self.l2)
+            self.price = ACTIVITY(x, λ=self.l2)
         return x
 
 
@@ -332,5 +354,5 @@ def penalty(module):
     total = 0.0
     for part in module.modules():
         if isinstance(part, ActivityL2) and part.price is not None:
-            total, part.price = part.price + total, None
+            total, part.price = part.price if type(total) is float else total + part.price, None
     return total

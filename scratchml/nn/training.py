@@ -304,7 +304,8 @@ def _step(model, optimizer, loss, X, y, max_norm):
     mean, count = _loss(model, loss, X, y)
     if not count:
         return 0.0, 0
-    mean = mean + penalty(model)
+    price = penalty(model)
+    mean = mean if type(price) is float else mean + price
     if np.isfinite(mean.item()):
         mean.backward()
         if max_norm is not None:

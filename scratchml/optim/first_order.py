@@ -416,17 +416,14 @@ def _moved_by_adam(x, g, state, t, β1, β2, ε, η):
 
     `state` gets m and s, which are changed in place.
     """
-    m, s = (_flat(np.asarray(state[name], x.dtype)) if name in state else np.zeros(x.size, x.dtype)
+    m, s = (np.ascontiguousarray(state[name], x.dtype).reshape(-1) if name in state else np.zeros(x.size, x.dtype)
             for name in ("exp_avg", "exp_avg_sq"))
     constants = np.array([β1, 1 - β1, β2, 1 - β2, 1 - β1 ** t, 1 - β2 ** t, ε, η], x.dtype)
+    x_flat, g_flat = (readable(np.ascontiguousarray(array)).reshape(-1) for array in (x, g))
     y = np.empty(x.size, x.dtype)
-    _adam(_flat(x), _flat(g), m, s, constants, y)
+    _adam(x_flat, g_flat, m, s, constants, y)
     state["exp_avg"], state["exp_avg_sq"] = m.reshape(x.shape), s.reshape(x.shape)
     return y.reshape(x.shape)
-
-
-def _flat(x):
-    return readable(np.ascontiguousarray(x)).reshape(-1)
 
 
 @kernel

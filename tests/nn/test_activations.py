@@ -5,10 +5,11 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
-from scratchml.autograd import Tensor, grad, gradcheck
+from scratchml.autograd import Tensor, grad, gradcheck, gradgradcheck
 from scratchml.nn import (GLU, ActivityL2, LeakyReLU, Linear, LogSoftmax, PReLU, ReLU, Sequential, Sigmoid, Softmax, Tanh,
                           activations, penalty)
-from scratchml.nn.activations import activity, glu, glu_by_input, leaky_relu, leaky_relu_by_input
+from scratchml.nn.activations import (ACTIVITY, activity, activity_by_input, glu, glu_by_input, leaky_relu,
+                                      leaky_relu_by_input)
 from tests.nn.test_layers import assert_same_gradients, leaf
 from tests.reference import activations as reference
 from tests.strategies.activations import entries, slopes
@@ -119,6 +120,16 @@ def test_price_of_activity_is_its_definition(drawn, λ):
     u = drawn[0]
     if len(u):
         np.testing.assert_allclose(activity(u, λ), reference.activity(u, λ), rtol=2 * u.size * EPS)
+        np.testing.assert_allclose(activity_by_input(u, λ), reference.activity_by_input(u, λ), rtol=4 * EPS)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_gradients_of_a_price(dtype):
+    """Once and twice, of what is scaled afterwards."""
+    x = Tensor(np.random.default_rng(0).normal(size=(3, 2, 2)).astype(dtype), requires_grad=True)
+    assert ACTIVITY(x, λ=0.7).dtype == dtype
+    x = leaf(3, 2, 2)
+    assert gradcheck(lambda x: 3 * ACTIVITY(x, λ=0.7), (x,)) and gradgradcheck(lambda x: ACTIVITY(x, λ=0.7) ** 2, (x,))
 
 
 def test_prices_are_fetched_once_and_reach_the_weights():

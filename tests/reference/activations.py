@@ -36,3 +36,8 @@ def glu_by_input(g, u, v):
 def activity(u, λ):
     """(5)"""
     return sum(λ * sum(x * x for x in row) for row in u) / len(u)
+
+
+def activity_by_input(u, λ):
+    """(6)"""
+    return [[2 * λ * x / len(u) for x in row] for row in u]
