@@ -11,6 +11,7 @@ multiplicative_terms) + additive_terms, as in the fit.
 """
 import copy
 import warnings
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -103,6 +104,7 @@ class Prophet(Parts):
         if unknown:
             raise ValueError(f"{unknown[0]}: fit takes no argument of this name; parameters of the model are those of "
                              "Prophet(...)")
+        df = columns_of(df) if isinstance(df, Mapping) else df
         before = dict(vars(self), seasonalities=dict(self.seasonalities),
                       extra_regressors=copy.deepcopy(self.extra_regressors))
         try:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from scratchml.core.checks import is_missing
+from scratchml.core.checks import is_missing, real_number
 from scratchml.timeseries.prophet_tables import DAY, columns_of, length_of, numbers, ticks_of
 from scratchml.timeseries.trend_season import fourier, holiday_columns
 
@@ -60,9 +60,7 @@ def read_holidays(table):
     scales = numbers(columns.get("prior_scale", np.full(T, np.nan)), "holidays['prior_scale']", allow_nan=True)
     found = Holidays([], {}, {})
     for name, day, low, high, scale in zip(names, days, lower, upper, scales):
-        scale = None if np.isnan(scale) else float(scale)
-        if scale is not None and scale <= 0:
-            raise ValueError(f"holidays: expected a prior_scale greater than 0, got {scale} for {name!r}")
+        scale = None if np.isnan(scale) else prior_scale(float(scale), f"holidays: prior_scale of {name!r}")
         if found.prior_scales.setdefault(name, scale) != scale:
             raise ValueError(f"holidays: expected one prior_scale for all days of {name!r}, got "
                              f"{found.prior_scales[name]} and {scale}")
@@ -70,6 +68,13 @@ def read_holidays(table):
             found.names.append(name)
         for offset in range(low, high + 1):
             found.days.setdefault((name, offset), []).append(day + offset)
+    return found
+
+
+def prior_scale(value, name="prior_scale"):
+    """`value` as a float whose square is one too.  Raises ValueError."""
+    if not 1e-100 <= (found := real_number(value, name, above=0.0)) <= 1e100:
+        raise ValueError(f"{name}={value!r}: expected a number between 1e-100 and 1e100")
     return found
 
 

@@ -143,7 +143,7 @@ def _draw(model, curve, at, sampled, keep):
         V += σ * rng.standard_normal(V.shape)
         floor = part.floor[:, None]
         keep(rows, floor + scale * V, floor + scale * trend)
-    run_blocks(work, len(at), rng)
+    run_blocks(work, len(at), P, rng)
 
 
 def warn_of_unseen(model, rows, history):

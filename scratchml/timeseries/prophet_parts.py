@@ -1,11 +1,12 @@
 """What a `Prophet` is made of before it is fitted: parameters, seasons, holidays, regressors, and their names."""
 import copy
+from collections.abc import Mapping
 
 import numpy as np
 
 from scratchml.core.checks import in_order, one_of, real_number, true_or_false, whole_number
-from scratchml.timeseries.prophet_design import MODES, Holidays, check_name, read_holidays
-from scratchml.timeseries.prophet_tables import ticks_of
+from scratchml.timeseries.prophet_design import MODES, Holidays, check_name, prior_scale, read_holidays
+from scratchml.timeseries.prophet_tables import columns_of, ticks_of
 
 NO_HOLIDAYS = Holidays([], {}, {})
 
@@ -26,7 +27,7 @@ class Parts:
         self.yearly_seasonality = yearly_seasonality
         self.weekly_seasonality = weekly_seasonality
         self.daily_seasonality = daily_seasonality
-        self.holidays = holidays
+        self.holidays = columns_of(holidays, "holidays") if isinstance(holidays, Mapping) else holidays
         self.seasonality_mode = seasonality_mode
         self.seasonality_prior_scale = seasonality_prior_scale
         self.holidays_prior_scale = holidays_prior_scale
@@ -58,7 +59,7 @@ class Parts:
         if real_number(self.interval_width, "interval_width", above=0.0) >= 1:
             raise ValueError(f"interval_width={self.interval_width!r}: expected a probability below 1")
         for name in ("seasonality_prior_scale", "holidays_prior_scale", "changepoint_prior_scale"):
-            real_number(getattr(self, name), name, above=0.0)
+            prior_scale(getattr(self, name), name)
         if self.uncertainty_samples not in (None, False):
             whole_number(self.uncertainty_samples, "uncertainty_samples", least=0)
         whole_number(self.mcmc_samples, "mcmc_samples", least=0)
@@ -97,7 +98,7 @@ class Parts:
         self.seasonalities[name] = {
             "period": _whole_if_it_is(real_number(period, "period", above=0.0)),
             "fourier_order": whole_number(fourier_order, "fourier_order"),
-            "prior_scale": self._prior_scale(prior_scale, self.seasonality_prior_scale),
+            "prior_scale": self._scale(prior_scale, self.seasonality_prior_scale),
             "mode": one_of(self.seasonality_mode if mode is None else mode, "mode", MODES),
             "condition_name": condition_name}
         return self
@@ -125,7 +126,7 @@ class Parts:
         if regressor_predictor is not None and not isinstance(regressor_predictor, dict):
             regressor_predictor = {} if true_or_false(regressor_predictor, "regressor_predictor") else None
         self.extra_regressors[name] = {
-            "prior_scale": self._prior_scale(prior_scale, self.holidays_prior_scale), "standardize": standardize,
+            "prior_scale": self._scale(prior_scale, self.holidays_prior_scale), "standardize": standardize,
             "mu": 0.0, "std": 1.0, "mode": one_of(self.seasonality_mode if mode is None else mode, "mode", MODES),
             "predictor_spec": copy.deepcopy(regressor_predictor), "predictor": None}
         return self
@@ -151,8 +152,8 @@ class Parts:
                  "regressor": self.extra_regressors}
         return {what: names for what, names in taken.items() if what != but}
 
-    def _prior_scale(self, scale, default):
-        return float(real_number(default if scale is None else scale, "prior_scale", above=0.0))
+    def _scale(self, scale, default):
+        return prior_scale(default if scale is None else scale)
 
     def _conditions(self):
         return list(dict.fromkeys(season["condition_name"] for season in self.seasonalities.values()

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from scratchml.core.checks import one_of, real_number
+from scratchml.core.checks import one_of, whole_number
 from scratchml.timeseries.prophet_tables import DAY, columns_of, length_of, numbers, ticks_of
 from scratchml.timeseries.trend_season import changepoint_rows
 
@@ -95,7 +95,7 @@ def auto_seasonalities(ticks, asked, seasonalities, prior_scale, mode):
             one_of(asked[name], f"{name}_seasonality", ("auto",))
             waves = 0 if short or spacing >= below or name in seasonalities else waves
         elif not isinstance(asked[name], (bool, np.bool_)):
-            waves = int(real_number(asked[name], f"{name}_seasonality"))
+            waves = whole_number(asked[name], f"{name}_seasonality", least=0)
         elif not asked[name]:
             waves = 0
         if waves:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from scratchml.core.checks import as_floats, finite, whole_number
+from scratchml.core.checks import as_floats, finite, in_order, whole_number
 from scratchml.timeseries.time_axis import as_axis, as_times, items, usual_step
 
 SECOND, DAY = 10**6, 86_400 * 10**6                      # in microseconds
@@ -26,8 +26,9 @@ WEEKDAYS = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
 
 def columns_of(table, name="df"):
     """{column: values} of a data frame or a dict of arrays.  Raises ValueError for all else."""
-    if isinstance(table, Mapping):
-        return dict(table)
+    if isinstance(table, Mapping):                       # what can be read once is read here
+        return {column: list(values) if in_order(values) and not hasattr(values, "__len__") else values
+                for column, values in table.items()}
     if not hasattr(table, "columns") or not hasattr(table, "__getitem__"):
         raise ValueError(f"{name}: expected a data frame, or a dict of arrays, got {type(table).__name__}")
     names = list(table.columns)

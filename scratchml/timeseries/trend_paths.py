@@ -43,7 +43,8 @@ import numpy as np
 
 from scratchml.core.jit import kernel, run_chunks
 
-ROWS = 256                                               # of a chunk
+ROWS = 256                                               # of a chunk, fewer where there are many paths
+CELLS = 2**18                                            # of a chunk, at most
 MOST_CHANGES = 2 * 10**7                                 # of all paths together: 0.5 GB
 
 # --- the equations -------------------------------------------------------------------------------
@@ -102,14 +103,15 @@ def draw_changes(rng, end, δ, S, P):
     return Changes(s[order], x[order], np.repeat(np.arange(P), counts)[order])
 
 
-def run_blocks(work, T, rng):
-    """`work(rows, rng)` for slices of T rows, on every core; each has a generator of its own."""
-    seeds = rng.integers(2**63, size=-(-T // ROWS))
+def run_blocks(work, T, P, rng):
+    """`work(rows, rng)` for slices of T rows of P paths, on every core; each has a generator of its own."""
+    rows = max(1, min(ROWS, CELLS // P))
+    seeds = rng.integers(2**63, size=-(-T // rows))
 
     def chunk(c, start, stop):
         work(slice(start, stop), np.random.default_rng(seeds[c]))
     if T:
-        run_chunks(chunk, T, chunk=ROWS)
+        run_chunks(chunk, T, chunk=rows)
 
 
 # --- compiled ------------------------------------------------------------------------------------

@@ -206,6 +206,9 @@ def test_what_may_be_written_otherwise():
         np.testing.assert_array_equal(fitted({"ds": df["ds"], "y": y}).params["beta"], expected)
     assert fitted({"ds": df["ds"], "y": df["y"].astype(np.float32)}).params["beta"].dtype == np.float64
     fitted({"ds": df["ds"], "y": df["y"].astype(np.int64)})
+    np.testing.assert_array_equal(fitted({"ds": iter(df["ds"]), "y": (y for y in df["y"])}).params["beta"], expected)
+    once = fitted(df, holidays={"ds": iter(["2020-02-01"]), "holiday": iter(["a"])}, changepoints=iter(["2020-03-01"]))
+    assert once.predict({"ds": iter(["2020-02-01"])})["a"][0] != 0 and len(once.changepoints) == 1
 
 
 def test_data_frames():
@@ -444,7 +447,8 @@ def test_conditions_that_cannot_be():
 @pytest.mark.parametrize("options, words", [
     (dict(growth="constant"), "growth"), (dict(seasonality_mode="batman"), "seasonality_mode"), (dict(holidays_mode="x"), "holidays_mode"),
     (dict(changepoint_range=-0.1), "changepoint_range"), (dict(changepoint_range=2), "share"), (dict(scaling="none"), "scaling"),
-    (dict(changepoint_prior_scale=0), "changepoint_prior_scale"), (dict(seasonality_prior_scale="10"), "seasonality_prior_scale"),
+    (dict(changepoint_prior_scale=0), "changepoint_prior_scale"), (dict(seasonality_prior_scale=1e-300), "1e-100"),
+    (dict(holidays_prior_scale=1e300), "1e100"), (dict(seasonality_prior_scale="10"), "seasonality_prior_scale"),
     (dict(interval_width=1.0), "probability"), (dict(uncertainty_samples=-1), "uncertainty_samples"), (dict(n_changepoints=2.5), "n_changepoints"),
     (dict(changepoints="2020-01-01"), "list"), (dict(changepoints=[1, 2]), "dates"), (dict(holidays=[1]), "holidays"),
     (dict(holidays={"ds": ["2020-01-01"]}), "'holiday'"), (dict(holidays={"ds": ["2020-01-01"], "holiday": [None]}), "name in every row"),
@@ -469,8 +473,9 @@ def test_parameters_changed_afterwards_are_checked_too():
     model.interval_width = 7
     with pytest.raises(ValueError, match="interval_width"):
         model.predict()
-    with pytest.raises(ValueError, match="yearly_seasonality"):
-        Prophet(yearly_seasonality="yes").fit(daily())
+    for wrong in ("yes", 2.5, -1, None):
+        with pytest.raises(ValueError, match="yearly_seasonality"):
+            Prophet(yearly_seasonality=wrong).fit(daily())
 
 
 def test_names_are_taken_once():

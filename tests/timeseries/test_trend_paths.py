@@ -58,8 +58,11 @@ def test_blocks_have_generators_of_their_own(monkeypatch):
 
         def work(rows, rng):
             found[rows] = rng.random(rows.stop - rows.start)
-        run_blocks(work, 1000, np.random.default_rng(3))
+        run_blocks(work, 1000, 3, np.random.default_rng(3))
         return found
     one = drawn("1")
     np.testing.assert_array_equal(one, drawn("2"))
     assert len(np.unique(one)) == 1000
+    sizes = []
+    run_blocks(lambda rows, rng: sizes.append(rows.stop - rows.start), 10, 2**17, np.random.default_rng(3))
+    assert sizes == [2] * 5                              # many paths, few rows at once
