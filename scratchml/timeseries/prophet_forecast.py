@@ -139,10 +139,14 @@ def _draw(model, curve, at, sampled, keep):
             more = β * (values[at[rows]] - values[at[rows]].mean(axis=1, keepdims=True))
             times, plus = (times + more, plus) if model.extra_regressors[name]["mode"] == "multiplicative" else \
                 (times, plus + more)
-        V = trend * times + plus
-        V += σ * rng.standard_normal(V.shape)
-        floor = part.floor[:, None]
-        keep(rows, floor + scale * V, floor + scale * trend)
+        noise, V, floor = rng.standard_normal(trend.shape), trend * times, part.floor[:, None]
+        noise *= σ                                       # in place: what is new has to be fetched from the system
+        V += plus
+        V += noise
+        for values in (V, trend):
+            values *= scale
+            values += floor
+        keep(rows, V, trend)
     run_blocks(work, len(at), P, rng)
 
 

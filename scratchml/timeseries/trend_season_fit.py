@@ -187,8 +187,8 @@ def fit(posterior, max_iter=1000, report=None):
         if report is not None and report(iteration, F_new) or F[-2] - F_new < 1e-12 * (abs(F_new) + T):
             break
     else:
-        warn_not_converged(f"F still fell after {max_iter} steps, last by {F[-2] - F[-1]:.3g}; are the values within reach "
-                           "of the trend, a logistic one between floor and cap?")
+        warn_not_converged(f"F still fell after {max_iter} steps, last by {F[-2] - F[-1]:.3g}; are the values within "
+                           "reach of the trend, a logistic one between floor and cap?")
     a, k, δ, β = parts(θ, len(posterior.s))
     return Optimum(k, posterior.offset(a, k), δ.copy(), β.copy(), σ, F)
 

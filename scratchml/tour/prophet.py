@@ -59,11 +59,13 @@ def run(seed, pictures, full):
     games_add = fitted["with games"].predict({"ds": np.array(["2014-02-02", "2014-02-03"], "M8[D]")})
     yield Example("What games add to the logarithm of the views, and the next day:", columns(
         [(name, *(f"{value:+.2f}" for value in games_add[name])) for name in ("playoff", "superbowl")]))
-    yield Example("By horizon: mean absolute error, share, coverage; the same of prophet:", columns(list(by_horizon(found))))
-    yield Example("The same 80 percent from errors of earlier cutoffs, over the cutoffs that have such:", columns(
-        list(conformal(found))))
+    yield Example("By horizon: mean absolute error, share, coverage; the same of prophet:",
+                  columns(list(by_horizon(found))))
+    yield Example("The same 80 percent from errors of earlier cutoffs, over the cutoffs that have such:",
+                  columns(list(conformal(found))))
     carbon = Prophet(random_state=seed).fit(series(load_co2))
-    yield Example("Carbon dioxide by the month: its season in ppm, lowest and highest:", columns(list(months_and_days(carbon))))
+    yield Example("Carbon dioxide by the month: its season in ppm, lowest and highest:",
+                  columns(list(months_and_days(carbon))))
     if pictures:
         draw(pictures, fitted["with games"], found, carbon)
 

@@ -36,7 +36,8 @@ def posterior(T, S, R, seed, growth="linear", multiplies=False, τ=0.05, noise=0
 
 
 posteriors = st.builds(posterior, st.integers(8, 60), st.integers(0, 6), st.integers(0, 5), st.integers(0, 2**32 - 1),
-                       st.sampled_from(["linear", "logistic", "flat"]), st.booleans(), st.sampled_from([0.005, 0.05, 5.0]))
+                       st.sampled_from(["linear", "logistic", "flat"]), st.booleans(),
+                       st.sampled_from([0.005, 0.05, 5.0]))
 
 
 def example(symbol):

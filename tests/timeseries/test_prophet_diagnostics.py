@@ -89,12 +89,14 @@ def test_a_warning_of_folds_comes_once():
         cross_validation(model, "10 days", "20 days", "100 days")
     assert len(caught) == 1 and "folds" in str(caught[0].message) and "'late'" in str(caught[0].message)
     with pytest.warns(UserWarning, match="longest season"):
-        cross_validation(Prophet(yearly_seasonality=2, uncertainty_samples=0).fit(daily(800)), "10 days", "200 days", "300 days")
+        cross_validation(Prophet(yearly_seasonality=2, uncertainty_samples=0).fit(daily(800)), "10 days", "200 days",
+                         "300 days")
 
 
 @pytest.mark.parametrize("arguments, words", [
     (dict(horizon="300 days"), "horizon"), (dict(horizon="10 days", initial="195 days"), "shorter"),
-    (dict(horizon="ten days"), "horizon='ten days'"), (dict(horizon=10), "horizon=10"), (dict(horizon="0 days"), "0 days"),
+    (dict(horizon="ten days"), "horizon='ten days'"), (dict(horizon=10), "horizon=10"),
+    (dict(horizon="0 days"), "0 days"),
     (dict(horizon="10 days", period="-3 days"), "period"), (dict(horizon="10 days", cutoffs=["2020-01-01"]), "cutoffs"),
     (dict(horizon="10 days", cutoffs="2020-07-17"), "cutoffs"), (dict(horizon="10 days", parallel="bad"), "'parallel'"),
     (dict(horizon="10 days", extra_output_columns=["no"]), "'no'"), (dict(horizon="NaT"), "NaT"),
@@ -143,7 +145,8 @@ def test_each_metric_is_its_definition():
     table = performance_metrics(df, rolling_window=1)
     middle = (np.abs(df["y"]) + np.abs(df["yhat"])) / 2
     expected = {"mse": np.mean(e**2), "rmse": np.sqrt(np.mean(e**2)), "mae": np.mean(abs(e)),
-                "mape": np.mean(abs(e / df["y"])), "mdape": np.median(abs(e / df["y"])), "smape": np.mean(abs(e) / middle),
+                "mape": np.mean(abs(e / df["y"])), "mdape": np.median(abs(e / df["y"])),
+                "smape": np.mean(abs(e) / middle),
                 "coverage": np.mean((df["y"] >= df["yhat_lower"]) & (df["y"] <= df["yhat_upper"]))}
     assert list(table) == ["horizon", *expected]
     for name, value in expected.items():
@@ -202,10 +205,13 @@ def test_a_metric_of_ones_own():
 
 
 @pytest.mark.parametrize("change, words", [
-    (dict(metrics=["mae", "no"]), "'no'"), (dict(metrics=["mae", "mae"]), "once"), (dict(rolling_window="all"), "rolling_window"),
-    (dict(rolling_window=np.nan), "rolling_window"), (dict(monthly="False"), "monthly"), (dict(df={"ds": []}), "cutoff"),
+    (dict(metrics=["mae", "no"]), "'no'"), (dict(metrics=["mae", "mae"]), "once"),
+    (dict(rolling_window="all"), "rolling_window"),
+    (dict(rolling_window=np.nan), "rolling_window"), (dict(monthly="False"), "monthly"),
+    (dict(df={"ds": []}), "cutoff"),
     (dict(df={name: values[:0] for name, values in forecasts().items()}), "no|none"), (dict(df=[1, 2]), "df"),
-    (dict(df={**forecasts(), "y": np.full(12, np.nan)}), "NaN"), (dict(df={**forecasts(), "y": np.ones(3)}), "one length"),
+    (dict(df={**forecasts(), "y": np.full(12, np.nan)}), "NaN"),
+    (dict(df={**forecasts(), "y": np.ones(3)}), "one length"),
 ])
 def test_what_is_no_table_is_said(change, words):
     with pytest.raises(ValueError, match=words):

@@ -54,10 +54,13 @@ def changed(change):
 
 
 @pytest.mark.parametrize("text", [
-    "", "{", "[]", "{}", "3", None, b"\xff", changed(lambda c: c.pop("start")), changed(lambda c: c.pop("seasonalities")),
+    "", "{", "[]", "{}", "3", None, b"\xff", changed(lambda c: c.pop("start")),
+    changed(lambda c: c.pop("seasonalities")),
     changed(lambda c: c.update(growth="none")), changed(lambda c: c["params"].pop("delta")),
-    changed(lambda c: c["params"].update(delta=[[1.0]])), changed(lambda c: c["params"].update(beta=[[float("nan")] * 6])),
-    changed(lambda c: c.update(t_scale=0)), changed(lambda c: c.update(y_scale=0)), changed(lambda c: c.update(history="no")),
+    changed(lambda c: c["params"].update(delta=[[1.0]])),
+    changed(lambda c: c["params"].update(beta=[[float("nan")] * 6])),
+    changed(lambda c: c.update(t_scale=0)), changed(lambda c: c.update(y_scale=0)),
+    changed(lambda c: c.update(history="no")),
     changed(lambda c: c.update(country_holidays="US")), changed(lambda c: c["params"].update(k=[[1.0], [2.0]])),
     changed(lambda c: c.update(changepoints="[]")), changed(lambda c: c.update(y_scale="1")),
 ])

@@ -8,8 +8,10 @@ from scratchml.timeseries.prophet_tables import DAY, SECOND, columns_of, duratio
 
 
 @pytest.mark.parametrize("value, seconds", [
-    ("365 days", 365 * 86400), ("1 day", 86400), ("4h", 14400), ("12 hours", 43200), ("1.5 D", 129600), ("90 min", 5400),
-    ("1 days 02:00:00", 93600), ("02:30:15.5", 9015.5), ("2 weeks", 1209600), ("1W", 604800), ("30 s", 30), ("5 ms", 0.005),
+    ("365 days", 365 * 86400), ("1 day", 86400), ("4h", 14400), ("12 hours", 43200), ("1.5 D", 129600),
+    ("90 min", 5400),
+    ("1 days 02:00:00", 93600), ("02:30:15.5", 9015.5), ("2 weeks", 1209600), ("1W", 604800), ("30 s", 30),
+    ("5 ms", 0.005),
     ("1 day and 6 hours", 108000), (datetime.timedelta(days=2), 172800), (np.timedelta64(3, "h"), 10800)])
 def test_durations(value, seconds):
     assert duration(value, "horizon") == round(seconds * SECOND)

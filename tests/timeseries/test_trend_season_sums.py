@@ -28,7 +28,8 @@ def test_columns_that_multiply_are_multiplied(drawn, seed):
     scaled, near = X * np.where(u, g[:, None], 1), dict(rtol=1e-10, atol=1e-11 * len(t))
     np.testing.assert_allclose(column_gram(X, g, u), scaled.T @ scaled, **near)
     wide = np.tile(X, 14)[:, :66]
-    np.testing.assert_allclose(column_gram(wide, g, np.ones(wide.shape[1])), (wide * g[:, None]).T @ (wide * g[:, None]),
+    np.testing.assert_allclose(column_gram(wide, g, np.ones(wide.shape[1])),
+                               (wide * g[:, None]).T @ (wide * g[:, None]),
                                **near)
     pulls, times, plus = np.zeros(len(u)), np.empty(len(t)), np.empty(len(t))
     column_pulls(X, r, r * g, u, pulls)

@@ -22,7 +22,8 @@ def test_a_cutoff_knows_the_errors_of_those_before_it():
 
 def test_horizons_that_are_shown_are_there():
     days = np.arange(1, 366)
-    found = {"ds": np.datetime64("2020-01-01") + days, "cutoff": np.full(365, "2020-01-01", "M8[D]"), "y": 1.0 + days * 0,
+    found = {"ds": np.datetime64("2020-01-01") + days, "cutoff": np.full(365, "2020-01-01", "M8[D]"),
+             "y": 1.0 + days * 0,
              "yhat": 1.0 + days / 1000, "yhat_lower": days * 0.0, "yhat_upper": days * 0.0 + 2}
     rows = list(by_horizon(found))
     assert [row[0] for row in rows] == ["37 days", "90 days", "180 days", "270 days", "365 days"]

@@ -33,7 +33,8 @@ class Prophet(timeseries.Prophet):
 
     def __init__(self, *arguments, **options):
         super().__init__(*arguments, **options)
-        self.stan_fit, self.stan_backend, self.country_holidays = None, types.SimpleNamespace(cleanup=lambda: None), None
+        self.stan_backend = types.SimpleNamespace(cleanup=lambda: None)
+        self.stan_fit = self.country_holidays = None
         if self.changepoints is not None:
             self.changepoints = pd.Series(self.changepoints, name="ds")
 
@@ -97,7 +98,8 @@ class Prophet(timeseries.Prophet):
     @staticmethod
     def _start(history, flat=False, C=None):
         t, none = np.asarray(history["t"]), np.zeros(0)
-        return start(Posterior(np.asarray(history["y_scaled"]), t, none, C, np.zeros((len(t), 0)), none, none, 1.0, flat))
+        return start(Posterior(np.asarray(history["y_scaled"]), t, none, C, np.zeros((len(t), 0)), none, none, 1.0,
+                               flat))
 
     def linear_growth_init(self, df):
         return self._start(df)
