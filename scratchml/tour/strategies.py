@@ -23,6 +23,7 @@ from scratchml.optim.lbfgs import lbfgs
 from scratchml.preprocessing import StandardScaler
 from scratchml.timeseries.backtesting import TimeSeriesFold, backtesting_forecaster
 from scratchml.timeseries.conformal import ConformalForecaster
+from scratchml.timeseries.direction import direction_windows
 from scratchml.timeseries.ridge import Ridge
 from scratchml.timeseries.strategies import (ForecasterDirect, ForecasterDirectRecursive, ForecasterRecursive,
                                              ForecasterSeasonalNaive, ForecasterShift)
@@ -247,9 +248,8 @@ def directions(y, size):
 
 def normalised(y, size):
     """Windows (n, size), each less its own mean and by its own deviation, and the next value (n,) in the same units."""
-    X, Y = lag_windows(y, size)
-    means, deviations = X.mean(axis=1, keepdims=True), X.std(axis=1, keepdims=True)
-    return (X - means) / deviations, ((Y - means) / deviations)[:, 0]
+    X, _, change = direction_windows(y, size)
+    return X, X[:, -1] + change
 
 
 def by_ridge(X, t, last, learn, ask, λ):
