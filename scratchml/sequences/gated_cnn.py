@@ -71,7 +71,7 @@ class NeuralLanguageModel(LanguageModel):
     def _fit(self, numbers, starts, V, learned):
         rng, epochs = generator(self.random_state), whole_number(self.epochs, "epochs")
         batch, lengths = whole_number(self.batch_size, "batch_size"), np.diff(starts)
-        network = self._network(V, rng)
+        network = self._network(V, rng).eval()               # the mode that training leaves it in
         optimizer = Adam(network.parameters(), lr=real_number(self.learning_rate, "learning_rate", above=0.0))
         schedule = OneCycleLR(optimizer, self.learning_rate, epochs * -(-len(lengths) // batch) + 1)
         history = []
@@ -83,18 +83,17 @@ class NeuralLanguageModel(LanguageModel):
         inputs, targets = padded(numbers, starts, V - 1)
         fit(network, optimizer, _surprise, (inputs, lengths), targets, lengths=lengths, batch_size=batch, epochs=epochs,
             max_norm=self.max_norm, schedule=schedule, random_state=rng, callback=after)
-        network.eval()
 
     def _log_probabilities(self, numbers, starts):
         ell, lengths, mode = np.empty(len(numbers)), np.diff(starts), self._net.training
-        inputs_of, order = np.append(len(self.symbols_), numbers[:-1]), np.argsort(lengths, kind="stable")
-        inputs_of[starts[1:-1]] = len(self.symbols_)
+        before = np.append(len(self.symbols_), numbers[:-1])                   # of a first symbol, the end of another
+        order = np.argsort(lengths, kind="stable")
         self._net.eval()                              # a callback may ask in the middle of training
         with no_grad():
             for some in np.array_split(order, -(-len(order) // BATCH)):
                 there = np.arange(lengths[some].max()) < lengths[some][:, None]
                 at = np.where(there, starts[some][:, None] + np.arange(there.shape[1]), 0)
-                log_p = log_softmax(self._net(inputs_of[at], lengths[some]).numpy())
+                log_p = log_softmax(self._net(before[at], lengths[some]).numpy())
                 ell[at[there]] = np.take_along_axis(log_p, numbers[at][:, :, None], axis=2)[:, :, 0][there]
         self._net.train(mode)
         return ell

@@ -71,7 +71,7 @@ def discounts(c):
 
     Shapes: c (G) -> (4)
     """
-    n, D = np.bincount(np.minimum(c, 5), minlength=6), np.zeros(4)
+    n, D = np.bincount(np.minimum(c, 5), minlength=5), np.zeros(4)
     for i in (1, 2, 3):
         exact = i - (i + 1) * n[i + 1] / n[i] * n[1] / (n[1] + 2 * n[2]) if n[1] and n[i] else 0
         D[i] = exact if 0 < exact < i else i / 2

@@ -108,6 +108,15 @@ def test_the_loss_that_is_told_is_in_bits_and_a_callback_stops():
     assert 0.5 < told[1][1] < 3 and model.bits(WORDS) == told[1][2]
 
 
+def test_the_loss_is_that_of_bits_and_asking_changes_nothing():
+    still = GatedConvLanguageModel(**{**SMALL, "dropout": 0.0, "learning_rate": 1e-12}).fit(WORDS)
+    assert still.loss_history_[-1] == pytest.approx(still.bits(WORDS), rel=1e-5)
+    asked = {**SMALL, "dropout": 0.5, "epochs": 3}
+    asking = GatedConvLanguageModel(**asked, callback=lambda progress: progress.estimator.bits(WORDS) < 0).fit(WORDS)
+    assert asking.loss_history_ == GatedConvLanguageModel(**asked).fit(WORDS).loss_history_
+    assert not asking.module_.training and not asking.module_.layers[0].training
+
+
 def test_an_interrupt_leaves_the_last_epoch():
     def callback(progress):
         seen.append(progress.estimator.bits(WORDS))
