@@ -126,21 +126,21 @@ def mann_whitney_cdf_one(u, n, m):
 def smirnov_tail_one(d, n, m):
     """(2), one diagonal i + j = s after the other: places of one do not depend on each other, and go into vectors.
 
-    Of the places i of a diagonal those from `first` to `last` are nearer than d; beside them stands 1.  All are one
-    place further on in the arrays, so that there is one before the first.
+    Of the places i of a diagonal those from `first` to `last` are nearer than d; beside them stands 1, after them from
+    the beginning.  All are one place further on in the arrays, so that there is one before the first.
     """
     a, b = n, m
     while b > 0:
         a, b = b, a % b
     right, up = m // a, n // a                           # what a step adds to the distance, and takes away
     steps, before, after = np.arange(n + 3) - 1.0, np.ones(n + 3), np.ones(n + 3)
-    before[1] = 0.0 if d > 0 else 1.0
+    before[1] = 0.0                                      # (0, 0)
     for s in range(1, n + m + 1):
         first = max(0, s - m, (s * up - d) // (right + up) + 1)
         last = min(n, s, (s * up + d - 1) // (right + up))
         for i in range(first + 1, last + 2):
             after[i] = (steps[i] * before[i - 1] + (s - steps[i]) * before[i]) / s
-        after[first] = after[last + 2] = 1.0
+        after[first] = 1.0
         before, after = after, before
     return before[n + 1]
 

@@ -300,15 +300,14 @@ def _rows(rows, flat, ordered, starts, units, table):
     for n in rows:
         x, s = flat[starts[n]:starts[n + 1]], ordered[starts[n]:starts[n + 1]]
         y, t = (x, s) if units[n] == 1.0 else (x * units[n], s * units[n])
-        μ = value.mean(y)
-        d = y - μ
+        μ, d = value.mean(y), value.centred(y)
         _of_values(s, y, t, d, μ, table[n])
         _of_order(y, t, d, μ, table[n, len(OF_VALUES):])
 
 
 @kernel
 def _of_values(s, y, t, d, μ, out):
-    """`s` are the values as they came, sorted; `y` and `t` the same in a unit whose powers can be held, `d` = y - μ."""
+    """`s` are the values as they came, sorted; `y` and `t` the same in a unit whose powers can be held; d = y - μ."""
     out[0], out[1], out[2] = value.sum_values(y), μ, value.median(s)
     out[3], out[4] = value.variance(d), value.standard_deviation(d)
     out[5], out[6], out[7] = value.variation_coefficient(d, μ), value.skewness(d), value.kurtosis(d)

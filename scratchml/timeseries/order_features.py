@@ -54,9 +54,10 @@ Equations
 Of (18): it is how alike x_t and x_{t+2} still are when what x_{t+1} explains of both is taken away.
 
 Choices
-    The names are tsfresh's, and so are the values, but for two: of two values (14) and (15) are means of nothing, NaN
-    here and 0 there.  Where the series is constant (16), (18) and (21) are NaN, (13) and (17) are 0; there, this begins
-    at variances of 1e-8.  (23) is 0 where there is no such t, (24) and (25) are NaN where all values are 0.
+    The names are tsfresh's, and so are the values, but that (14) and (15) of two values, means of nothing, are NaN here
+    and 0 there, and that there (16) is NaN for every variance up to 1e-8.
+    Where the series is constant (16), (18) and (21) are NaN, (13) and (17) are 0.  (23) is 0 where there is no such t,
+    (24) and (25) are NaN where all values are 0.
     Too short for what the formula says is NaN: T below 2 for (1), (2), (19) to (21), 3 for (3), (14), (15), (26),
     6 for (18), C + 1 for (22), l + 1 for (16).
     Of equal values the earlier is the lower one in (26).
@@ -144,8 +145,6 @@ def cid_ce(x, σ):
 def change_quantiles(x, u, v):
     """(23)  the mean of |x_{t+1} - x_t| over the t with both in [u, v]
 
-    u and v are quantiles of x; where they are equal there is no corridor.
-
     Shapes: x (T), u, v -> ()
     """
     total, count = 0.0, 0
@@ -153,7 +152,7 @@ def change_quantiles(x, u, v):
         inside = (u <= x[t]) & (x[t] <= v) & (u <= x[t + 1]) & (x[t + 1] <= v)
         total += abs(x[t + 1] - x[t]) if inside else 0.0
         count += inside
-    return total / count if count > 0 and u < v else 0.0
+    return total / count if count > 0 else 0.0
 
 
 @kernel

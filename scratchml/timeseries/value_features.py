@@ -49,8 +49,8 @@ Why (7) and (8) are not just the mean of (d/σ)³, and of (d/σ)⁴ less 3: that
 factors of T are what makes both 0 on the average over samples of a normal distribution.
 
 Choices
-    The names are tsfresh's, and so are the values.  Of a constant series (7), (8) and (24) are 0, as there.  (6) is NaN
-    for μ = 0, (7) for T < 3, (8) for T < 4.
+    The names are tsfresh's, and so are the values, but where a value is its mean and rounding puts that above or below.
+    Of a constant series (7), (8) and (24) are 0, as there.  (6) is NaN for μ = 0, (7) for T < 3, (8) for T < 4.
     Each is a kernel: it takes arrays of float64 with at least one value, and checks nothing.
     The mean is taken twice, the second time of what the first left over.  So d is exactly 0 where all values are equal,
     and neither (4) nor (15) to (17) mistake the rounding of a sum for a deviation.
@@ -108,8 +108,9 @@ def mean(x):
 
 @kernel
 def centred(x):
-    """d, a new array."""
-    return x - mean(x)
+    """d, a new array; less its own mean, as μ far from 0 has not all digits that d has."""
+    d = x - mean(x)
+    return d - mean(d)
 
 
 @kernel

@@ -156,7 +156,7 @@ def agg_linear_trend(x, C, f):
 def change_quantiles(x, u, v):
     """(23)"""
     changes = [abs(after - before) for before, after in zip(x, x[1:]) if u <= before <= v and u <= after <= v]
-    return average(changes) if changes and u < v else 0.0
+    return average(changes) if changes else 0.0
 
 
 def index_mass_quantile(x, q):

@@ -195,7 +195,8 @@ def test_very_large_and_very_small_together():
     X = dict(zip(NAMES, table([x])[0]))
     assert X["ratio_value_number_to_time_series_length"] == 5 / 15 and X["minimum"] == -1e-300
     assert X["quantile__q_0.4"] == pytest.approx(np.quantile(x, 0.4)) and X["median"] == 2e-300
-    assert not table([[1e300, 1e-300, 2e-300]], features=["has_duplicate_min"]).any()
+    assert not table([[1e300, 1e-300, 2e-300], [-1e300, 1e-300, 2e-300]],
+                     features=["has_duplicate_min", "has_duplicate", "has_duplicate_max"]).any()
 
 
 @pytest.mark.parametrize("T", [1, 2, 3, 5, 6, 10, 11])

@@ -6,7 +6,7 @@ from hypothesis import given, strategies as st
 
 from scratchml.datasets import load_traffic
 from scratchml.timeseries import RelevanceSelector, extract_features, regular_grid, relevance_table, select_features
-from scratchml.timeseries.relevance import benjamini_hochberg, benjamini_yekutieli
+from scratchml.timeseries.relevance import _with_reason, benjamini_hochberg, benjamini_yekutieli
 from scratchml.timeseries.relevance_tests import fisher_exact, kendall_tau, kolmogorov_smirnov, mann_whitney
 from tests.reference import relevance as reference
 from tests.strategies.distances import seeds
@@ -108,6 +108,12 @@ def test_of_several_classes_each_against_the_rest():
     assert not table["x1"].relevant and "against the rest is above" in table["x1"].reason
     p = [min(mann_whitney(X[y == k, 1], X[y != k, 1])[1] for k in "abc")]
     assert table["x1"].p_value == pytest.approx(min(p), rel=1e-10)
+
+
+def test_kept_for_one_class_is_kept_even_if_its_p_for_another_is_smaller():
+    """For a, where more was found, the largest p that is kept is larger."""
+    row = _with_reason("f", "real", 0, 60, [0.03, 0.004], ["a", "b"], iter([np.array([0.02, 0.015])]))
+    assert row == ("f", "real", 0.015, True, "p = 0.02 for a against the rest is at most 0.03")
 
 
 @pytest.mark.parametrize("y, task", [
