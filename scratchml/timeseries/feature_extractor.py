@@ -24,7 +24,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from scratchml.core.checks import as_floats, as_matrix, in_order, is_missing, unmasked
+from scratchml.core.checks import as_floats, as_matrix, finite, in_order, is_missing, unmasked
 from scratchml.core.estimator import Estimator, Transformer
 from scratchml.core.jit import kernel, run_chunks
 from scratchml.timeseries import order_features as order, value_features as value
@@ -180,7 +180,7 @@ def _as_series(X):
         return X.ravel(), np.arange(len(X) + 1) * X.shape[1], "X[{}]".format
     if not in_order(X):
         raise ValueError(f"X: expected an array (N, T), a list of series or (ids, values), got {type(X).__name__}")
-    if getattr(X, "ndim", 2) == 1 and X.dtype != object:
+    if len(getattr(X, "shape", "")) == 1 and X.dtype != object:
         raise ValueError(f"X: expected several series, got one of shape {tuple(X.shape)}; pass [x] for one series")
     series = [_one(x, f"X[{n}]") for n, x in enumerate(X)]
     starts = np.concatenate([[0], np.cumsum([len(x) for x in series])]).astype(np.int64)
@@ -201,19 +201,27 @@ def _from_long_form(X):
     if len(indexes) == 2 and not indexes[0].equals(indexes[1]):
         raise ValueError("X: ids and values have not the same index; take both from one data frame")
     values = as_floats(items(values, "values"), "values").astype(np.float64, copy=False)
-    ids = np.asarray(unmasked(items(ids, "ids"), "ids"))
+    ids = _ids(ids)
     if ids.ndim != 1 or values.shape != ids.shape:
         raise ValueError(f"X: expected ids and values (n,), got shapes {ids.shape} and {values.shape}")
-    if np.isinf(values).any():
-        raise ValueError(f"values: contains infinity, first at [{np.isinf(values).argmax()}]")
-    if ids.dtype.kind in "OfmM" and (missing := np.array([is_missing(one) for one in ids], bool)).any():
-        raise ValueError(f"ids: {missing.sum()} are missing, first at [{missing.argmax()}]; leave their values out")
+    values = finite(values, "values", allow_nan=True)
     try:
         known, which = np.unique(ids, return_inverse=True)
     except TypeError as error:
         raise ValueError(f"ids: expected ids that can be sorted, {error}") from error
     starts = np.concatenate([[0], np.cumsum(np.bincount(which, minlength=len(known)))]).astype(np.int64)
     return values[np.argsort(which, kind="stable")], starts, lambda n: f"that of id {known[n]}"
+
+
+def _ids(ids):
+    """As an array.  Raises ValueError for missing ones, and for fractions, which are values of a series as a rule."""
+    ids = np.asarray(unmasked(items(ids, "ids"), "ids"))
+    if ids.dtype.kind in "OfmM" and (missing := np.array([is_missing(one) for one in ids.flat], bool)).any():
+        raise ValueError(f"ids: {missing.sum()} are missing, first at [{missing.argmax()}]; leave their values out")
+    if ids.dtype.kind == "f" and (ids != np.floor(ids)).any():
+        raise ValueError("X: a tuple is expected to be (ids, values), but its first part has fractions; pass a list of "
+                         "series, or ids that are whole numbers or words")
+    return ids
 
 
 # --- as an estimator -----------------------------------------------------------------------------

@@ -272,7 +272,8 @@ def test_duplicates_of_the_largest_at_both_ends():
     (([1, 2],), r"X: a tuple is expected to be \(ids, values\), got 1 things"),
     (([1.0, 2], [3.0], [4.0]), "got 3 things; pass a list of series"), (([1, 1], [1.0]), "X: expected ids and values"),
     ((["a", None], [1.0, 2]), r"ids: 1 are missing, first at \[1\]"), (([1.0, np.nan], [1.0, 2]), "ids: 1 are missing"),
-    (([1, 1], [1.0, np.inf]), r"values: contains infinity, first at \[1\]"),
+    ((TABLE[0] + 0.5, TABLE[1]), "its first part has fractions; pass a list of series"),
+    (([1, 1], [1.0, np.inf]), r"values: Input contains infinity, first at \[1\]"),
     ((np.array(["a", 1], object), [1.0, 2]), "ids: expected ids that can be sorted"),
 ])
 def test_what_is_no_series(X, message):
