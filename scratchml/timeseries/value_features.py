@@ -49,11 +49,12 @@ Why (7) and (8) are not just the mean of (d/σ)³, and of (d/σ)⁴ less 3: that
 factors of T are what makes both 0 on the average over samples of a normal distribution.
 
 Choices
-    The names are tsfresh's, and so are the values, but where a value is its mean and rounding puts that above or below.
+    The names are tsfresh's, and so are the values, but where rounding decides.  What differs from the mean by less than
+    eps of the largest value is equal to it, in (17) to (19) numbers that differ by 1e-12 of themselves are: of 0.1, 0.2
+    and 0.3 one is above the mean and one below, and of 0.1 alone, any number of times, none is.
     Of a constant series (7), (8) and (24) are 0, as there.  (6) is NaN for μ = 0, (7) for T < 3, (8) for T < 4.
     Each is a kernel: it takes arrays of float64 with at least one value, and checks nothing.
-    The mean is taken twice, the second time of what the first left over.  So d is exactly 0 where all values are equal,
-    and neither (4) nor (15) to (17) mistake the rounding of a sum for a deviation.
+    The mean is taken twice, the second time of what the first left over.
     Bins are those of NumPy's histogram: the last one contains its right edge.  Of a constant series all are in one.
 
 Cost
@@ -75,6 +76,9 @@ import math
 import numpy as np
 
 from scratchml.core.jit import kernel
+
+EPS = float(np.finfo(float).eps)
+CLOSER = 1e-12                                           # in relation to it, a number is taken for equal to another
 
 # --- where the values lie ------------------------------------------------------------------------
 
@@ -108,9 +112,14 @@ def mean(x):
 
 @kernel
 def centred(x):
-    """d, a new array; less its own mean, as μ far from 0 has not all digits that d has."""
-    d = x - mean(x)
-    return d - mean(d)
+    """d, a new array; less its own mean, as μ far from 0 has not all digits that d has, and 0 within rounding of x."""
+    d, largest = x - mean(x), 0.0
+    for t in range(x.size):
+        largest = max(largest, abs(x[t]))
+    d -= mean(d)
+    for t in range(x.size):
+        d[t] = d[t] if abs(d[t]) > EPS * largest else 0.0
+    return d
 
 
 @kernel
@@ -220,7 +229,7 @@ def ratio_beyond_r_sigma(d, r):
 
     Shapes: d (T), r -> ()
     """
-    far, count = r * standard_deviation(d), 0
+    far, count = r * standard_deviation(d) * (1.0 + CLOSER), 0
     for t in range(d.size):
         count += abs(d[t]) > far
     return count / d.size
@@ -232,7 +241,7 @@ def large_standard_deviation(d, s, r):
 
     Shapes: d (T), s (T), r -> ()
     """
-    return 1.0 if standard_deviation(d) > r * (maximum(s) - minimum(s)) else 0.0
+    return 1.0 if standard_deviation(d) > r * (maximum(s) - minimum(s)) * (1.0 + CLOSER) else 0.0
 
 
 # --- how they are shaped -------------------------------------------------------------------------
@@ -298,7 +307,7 @@ def symmetry_looking(s, μ, r):
 
     Shapes: s (T), μ, r -> ()
     """
-    return 1.0 if abs(μ - median(s)) < r * (maximum(s) - minimum(s)) else 0.0
+    return 1.0 if abs(μ - median(s)) < r * (maximum(s) - minimum(s)) * (1.0 - CLOSER) else 0.0
 
 
 @kernel

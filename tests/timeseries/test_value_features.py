@@ -110,6 +110,25 @@ def test_where_all_values_are_equal_rounding_is_no_deviation(value, T):
         assert of(d) == 0 if T >= least else math.isnan(of(d))
 
 
+@pytest.mark.parametrize("x, above", [([0.1, 0.2, 0.3], 1), ([0.7, 0.1, 0.4], 1), ([0.1, 0.3, 0.2, 0.2, 0.2], 1),
+                                      ([1.1, 1.3, 1.2, 1.25, 1.15], 2)])
+def test_a_value_that_is_the_mean_but_for_rounding_is_neither_above_nor_below(x, above):
+    for scale in 1.0, 1e-9, 1e9:
+        d = ours.centred(np.array(x) * scale)
+        assert ours.count_above_mean(d) == ours.count_below_mean(d) == above
+
+
+@pytest.mark.parametrize("T", [2, 10, 1000])
+@pytest.mark.parametrize("low, high", [(0.1, 0.3), (0.7, 1.1), (-1e-9, 1.3e9), (1 / 3, 5 / 7)])
+def test_what_lies_on_a_border_is_not_beyond_it(low, high, T):
+    """Of two values, each as often, all are one deviation away; with three times the one, the mean is a quarter off."""
+    x = np.tile([low, high], T // 2)
+    assert ours.ratio_beyond_r_sigma(ours.centred(x), 1.0) == 0
+    x = np.tile([low, low, high, low], T)
+    assert ours.symmetry_looking(np.sort(x), ours.mean(x), 0.25) == 0
+    assert ours.large_standard_deviation(ours.centred(x), np.sort(x), np.sqrt(3) / 4) == 0
+
+
 def test_far_from_zero_deviations_keep_their_digits():
     x = 1e9 + np.array([0.25, -0.5, 1.0, 3.5, -2.0])
     d = ours.centred(x)
