@@ -30,7 +30,8 @@ def data(B, T, K, D, H):
     N = n.sum()
     rows = Rows(np.arange(0, ATTRIBUTES * N + 1, ATTRIBUTES), rng.integers(M, size=ATTRIBUTES * N).astype(np.int32),
                 np.ones(ATTRIBUTES * N, np.float32), (N, M))
-    return ours, Adam(ours.parameters(), lr=0.003), in_pytorch(ours, D, H, K), rows, rng.integers(K, size=N).astype(np.int32), n
+    y = rng.integers(K, size=N).astype(np.int32)
+    return ours, Adam(ours.parameters(), lr=0.003), in_pytorch(ours, D, H, K), rows, y, n
 
 
 def in_pytorch(ours, D, H, K):

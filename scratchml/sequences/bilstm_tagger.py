@@ -200,8 +200,8 @@ class BiLSTMTagger(NeuralTagger):
     """
 
     def __init__(self, hidden_size=64, num_layers=1, *, embedding_dim=64, crf=True, forbidden=None, dropout=0.4,
-                 attribute_dropout=0.2, epochs=30, batch_size=16, learning_rate=0.003, validation_split=0.0, patience=None,
-                 max_norm=5.0, random_state=None, verbose=0, callback=None):
+                 attribute_dropout=0.2, epochs=30, batch_size=16, learning_rate=0.003, validation_split=0.0,
+                 patience=None, max_norm=5.0, random_state=None, verbose=0, callback=None):
         self.hidden_size = hidden_size
         self.num_layers = num_layers
         self.embedding_dim = embedding_dim

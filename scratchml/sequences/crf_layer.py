@@ -32,9 +32,9 @@ Equations
 Choices
     Where all labels are known, Z' is exp s_b(y), and (3) is -log p(y).  Where one is unknown, all are summed over.
     What is forbidden has the score -inf, whatever the parameters say, which are finite and get the gradient 0 there.
-    Sums are float64, whatever the type of the emissions.  Scores that are so large that their rounding shows in
-    probabilities are refused (field_rows.py); labels alone are found for all.  Loss and gradient come out of one sweep over the sequences, in
-    parts that depend on their number alone: the same bits on any number of cores.  There is no second derivative.
+    Sums are float64, whatever the type of the emissions.  Scores so large that their rounding shows in probabilities are
+    refused (field_rows.py); labels alone are found for all.  Loss and gradient come out of one sweep over the sequences,
+    in parts that depend on what is to be done alone: the same bits on any number of cores.  There is no second derivative.
     In (6) and (7) padding has the probability 0 and the label -1.
 
 Cost
@@ -48,8 +48,8 @@ Cost
 ([[0, 0, 0], [0]], 0.4849)
 
 Sources: Z. Huang, W. Xu and K. Yu, "Bidirectional LSTM-CRF models for sequence tagging", arXiv 1508.01991 (2015),
-section 2.5; G. Lample and others, "Neural architectures for named entity recognition", NAACL 2016, section 2.2, for f and e; for
-the names of the parameters, pytorch-crf.
+section 2.5; G. Lample and others, "Neural architectures for named entity recognition", NAACL 2016, section 2.2, for f
+and e; for the names of the parameters, pytorch-crf.
 """
 from typing import NamedTuple
 
@@ -159,7 +159,7 @@ class Slopes(NamedTuple):
 
 
 def _loss(E, A, f, e, *, y, starts, legal, reduction):
-    """The losses (3), their sum, or (4), and what the gradient needs: (5) by `sequence_loss`, which makes both at once."""
+    """The losses (3), their sum, or (4), and what the gradient needs: `sequence_loss` makes (3) and (5) at once."""
     model, B, K = field(A, f, e, legal), len(starts) - 1, len(A)
     ends = with_ends(E, starts, model)
     check_sizes(ends, starts, model)

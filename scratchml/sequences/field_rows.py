@@ -36,12 +36,16 @@ def with_ends(E, starts, field):
 def tag_rows(E, starts, field):
     """The best labels (N,) for emissions with their ends, and their scores (B,), -inf where no path is left."""
     y, score = np.empty(len(E), np.int32), np.empty(len(starts) - 1)
-    run_chunks(_tag, len(score), E, starts, field.A.reshape(1, *field.A.shape), y, score, chunk=sequences_a_chunk(E, starts))
+    A, chunk = field.A.reshape(1, *field.A.shape), sequences_a_chunk(E, starts)
+    run_chunks(_tag, len(score), E, starts, A, y, score, chunk=chunk)
     return y, score
 
 
 def marginals_of_rows(E, starts, field):
-    """γ (N, K) for emissions with their ends, and log Z (B,), -inf where no path is left.  Raises as `check_sizes` does."""
+    """γ (N, K) for emissions with their ends, and log Z (B,), -inf where no path is left.
+
+    Raises ValueError as `check_sizes` does.
+    """
     check_sizes(E, starts, field)
     gamma, log_Z = np.zeros(E.shape), np.empty(len(starts) - 1)
     run_chunks(_marginals, len(log_Z), E, starts, field, gamma, log_Z, chunk=sequences_a_chunk(E, starts))

@@ -50,8 +50,9 @@ def run(seed, pictures, full):
         found[name] = answers
         figures = shown(np.mean([scores(labels, data.y_test) for _, labels in learned], axis=0))
         for measure, ours, theirs in zip(MEASURES, figures, STATED.get(name, ("",) * 3) if full else ("",) * 3):
-            yield Row(f"{name}: {measure.format(*sizes(data, measure))}" + ("" if full else f", {len(data.y)} learned"), ours,
-                      theirs, PEER if theirs else "", seconds)
+            few = "" if full else f", {len(data.y)} learned"
+            yield Row(f"{name}: {measure.format(*sizes(data, measure))}{few}", ours, theirs, PEER if theirs else "",
+                      seconds)
             seconds = None
     for name, figures in zip(MODELS, () if full else RECORDED[1]):
         for measure, ours, theirs in zip(MEASURES, figures, STATED.get(name, ("",) * 3)):
