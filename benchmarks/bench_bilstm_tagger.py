@@ -1,7 +1,8 @@
 """A step of training of a bidirectional LSTM with a field on top, beside PyTorch with pytorch-crf, in float32.
 
 A step is forward, backward, the gradient's norm bounded, and Adam, on sequences of words with eight attributes each; the
-lengths are drawn from half the longest on.  Both begin with the same weights, and drop nothing.
+lengths are drawn from half the longest on.  Both have the same weights, and drop nothing; the steps are next to nothing,
+so that each of them finds the same loss.
 """
 from functools import lru_cache
 
@@ -15,7 +16,7 @@ from scratchml.sequences.crf_training import Legal
 from scratchml.sequences.neural_tagger import TokenNetwork
 
 SIZES = [(32, 20, 29, 64, 64), (32, 20, 29, 64, 128), (16, 12, 29, 64, 128), (64, 50, 29, 64, 128)]
-M, ATTRIBUTES = 4000, 8
+M, ATTRIBUTES, LENGTH = 4000, 8, 1e-9                    # attributes in all and of a word; of a step
 
 
 @lru_cache(maxsize=1)
@@ -31,7 +32,7 @@ def data(B, T, K, D, H):
     rows = Rows(np.arange(0, ATTRIBUTES * N + 1, ATTRIBUTES), rng.integers(M, size=ATTRIBUTES * N).astype(np.int32),
                 np.ones(ATTRIBUTES * N, np.float32), (N, M))
     y = rng.integers(K, size=N).astype(np.int32)
-    return ours, Adam(ours.parameters(), lr=0.003), in_pytorch(ours, D, H, K), rows, y, n
+    return ours, Adam(ours.parameters(), lr=LENGTH), in_pytorch(ours, D, H, K), rows, y, n
 
 
 def in_pytorch(ours, D, H, K):
@@ -46,7 +47,7 @@ def in_pytorch(ours, D, H, K):
         "reader": torch.nn.ModuleDict({"lstm": torch.nn.LSTM(D, H, batch_first=True, bidirectional=True)}),
         "scores": torch.nn.Linear(2 * H, K), "crf": torchcrf.CRF(K, batch_first=True)})
     theirs.load_state_dict({name: torch.from_numpy(array) for name, array in ours.state_dict().items()})
-    return theirs, torch.optim.Adam(theirs.parameters(), lr=0.003)
+    return theirs, torch.optim.Adam(theirs.parameters(), lr=LENGTH)
 
 
 def scratchml(ours, optimizer, theirs, rows, y, n):
@@ -80,4 +81,4 @@ def pytorch(ours, optimizer, theirs, rows, y, n):
 
 
 CASES = [Case(f"a step, (batch, time, labels, vectors, hidden) = {size}", lambda size=size: data(*size),
-              {"scratchml": scratchml, "PyTorch and pytorch-crf": pytorch}, close(rtol=1e-2)) for size in SIZES]
+              {"scratchml": scratchml, "PyTorch and pytorch-crf": pytorch}, close(rtol=1e-4)) for size in SIZES]
