@@ -2,6 +2,8 @@
 from scratchml.metrics.clustering import (
     adjusted_mutual_info_score, adjusted_rand_score, completeness_score, contingency, entropy, expected_mutual_info,
     fowlkes_mallows_score, homogeneity_score, mutual_info_score, normalized_mutual_info_score, v_measure_score)
+from scratchml.metrics.edit import (
+    edit_alignment, edit_alignments, edit_distance, edit_distances, error_rate, exact_match)
 from scratchml.metrics.embedding import trustworthiness
 from scratchml.metrics.forecasting import (
     calculate_coverage, direction_accuracy, mean_absolute_error, mean_absolute_percentage_error,
@@ -14,13 +16,14 @@ from scratchml.metrics.separation import (
     calinski_harabasz_score, davies_bouldin_score, silhouette_samples, silhouette_score)
 from scratchml.metrics.tagging import chunk_scores, chunks, label_scores, sequence_accuracy, token_accuracy
 
-CHAPTERS = ("clustering", "separation", "embedding", "item_lists", "ranking", "forecasting")
+CHAPTERS = ("clustering", "separation", "embedding", "item_lists", "ranking", "forecasting", "edit")
 
 __all__ = ["chunk_scores", "chunks", "label_scores", "sequence_accuracy", "token_accuracy",
            "adjusted_mutual_info_score", "adjusted_rand_score", "calinski_harabasz_score", "completeness_score",
            "contingency", "davies_bouldin_score", "entropy", "expected_mutual_info", "fowlkes_mallows_score",
            "homogeneity_score", "mutual_info_score", "normalized_mutual_info_score", "silhouette_samples",
            "silhouette_score", "trustworthiness", "v_measure_score",
+           "edit_alignment", "edit_alignments", "edit_distance", "edit_distances", "error_rate", "exact_match",
            "average_precision_at_k", "catalogue_coverage", "hit_rate_at_k", "hits", "ndcg_at_k", "novelty",
            "precision_at_k", "recall_at_k", "reciprocal_rank_at_k", "top_k",
            "calculate_coverage", "direction_accuracy", "mean_absolute_error", "mean_absolute_percentage_error",
