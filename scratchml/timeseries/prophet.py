@@ -4,10 +4,11 @@ The model is that of chapter `trend_season`, fitted exactly by `trend_season_fit
 Names, parameters and columns are those of the package Prophet, so that a script runs after changing the import.  What
 differs:
 
-There is no Stan, and so no sampling: mcmc_samples must be 0.  The optimum is unique for a linear or flat trend and
-additive terms, and what is passed on to Stan there is taken and makes no difference.  Countries' holidays are not
-known; pass a table.  Where the values' floor is not 0 and a term multiplies, yhat = floor + (trend - floor) (1 +
-multiplicative_terms) + additive_terms, as in the fit.
+There is no Stan, and so no sampling: mcmc_samples must be 0, and what `fit` there passes on to Stan is taken and makes
+no difference.  Countries' holidays are not known; pass a table.  Where the floor of the values is not 0 and a term
+multiplies, yhat = floor + (trend - floor) (1 + multiplicative_terms) + additive_terms, as in the fit; there the floor is
+multiplied too.  A cross-validation keeps the model's scaling.  Forecasts between the phases of a season that were seen,
+and holidays that fall on no day of the history, are warned of.
 """
 import copy
 import warnings

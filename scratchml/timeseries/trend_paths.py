@@ -45,7 +45,7 @@ from scratchml.core.jit import kernel, run_chunks
 
 ROWS = 256                                               # of a chunk, fewer where there are many paths
 CELLS = 2**18                                            # of a chunk, at most
-MOST_CHANGES = 2 * 10**7                                 # of all paths together: 0.5 GB
+MOST_CHANGES = 2 * 10**7                                 # of all paths together
 
 # --- the equations -------------------------------------------------------------------------------
 

@@ -1,4 +1,7 @@
 """Prophet: its laws, its columns, what it learns from and what it refuses."""
+import copy
+import pickle
+import threading
 import warnings
 
 import numpy as np
@@ -542,6 +545,27 @@ def test_what_comes_before_and_after_fit():
         model.make_future_dataframe(-1)
     with pytest.raises(ValueError, match="include_history"):
         model.make_future_dataframe(1, include_history="False")
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model))])
+def test_a_copy_says_the_same(copied):
+    model = fitted()
+    future = model.make_future_dataframe(20)
+    assert_same(copied(model).predict(future), model.predict(future))
+
+
+def test_two_threads_at_once():
+    found, df = {}, daily()
+
+    def work(name):
+        found[name] = fitted(df).predict({"ds": df["ds"] + 100 * DAY})
+    threads = [threading.Thread(target=work, args=(name,)) for name in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert_same(found[0], found[1])
+    assert_same(found[0], found[2])
 
 
 def test_a_fit_reports_and_may_be_ended(capsys):
