@@ -143,10 +143,11 @@ def test_untrained_it_finds_nothing_forbidden(crf):
 
 @pytest.mark.parametrize("crf", [True, False])
 def test_the_loss_is_the_mean_over_known_tokens_or_all(crf):
-    y = [[None if (s + t) % 3 == 0 else label for t, label in enumerate(labels)] for s, labels in enumerate(Y)]
-    tagger = fitted(y=y, crf=crf, epochs=1, learning_rate=1e-12, dropout=0.0, attribute_dropout=0.0)
+    short = [s for s in range(len(X)) if len(X[s]) < 5]                        # there are 5^T paths
+    y = [[None if (s + t) % 3 == 0 else label for t, label in enumerate(Y[s])] for s in short]
+    tagger = fitted([X[s] for s in short], y, crf=crf, epochs=1, learning_rate=1e-12, dropout=0.0, attribute_dropout=0.0)
     total, count = 0.0, 0
-    for x, labels in zip(X, y):
+    for x, labels in zip([X[s] for s in short], y):
         if crf:
             p = possible(tagger, x)
             total -= np.logaddexp.reduce([q for path, q in p.items() if all(b in (a, None) for a, b in zip(path, labels))])
