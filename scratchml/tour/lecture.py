@@ -18,7 +18,7 @@ LECTURE = (
      ("convolution", "gated_convolution", "pooling")),
     ("Language models: n-grams by Kneser-Ney, gated convolutions, perplexity",
      ("language_model", "kneser_ney", "gated_cnn")),
-    ("Sequences into sequences: edit distance, alignment, and error rates of words, characters and phones (WER, CER, PER)",
+    ("Sequences into sequences: edit distance, alignment, and error rates (WER, CER, PER)",
      ("edit",)),
     ("Training networks: gradients, losses, optimisers, the loop",
      ("tensor", "table", "cross_entropy", "losses", "similarity", "first_order", "schedules", "training")),
