@@ -192,9 +192,8 @@ class LanguageModel(Estimator):
         while len(drawn) <= most and not ended.all():
             log_p, state = self.step(state, drawn[-1])
             below = tempered(log_p, tau).cumsum(axis=1)
-            found = (rng.random((n, 1)) * below[:, -1:] >= below).sum(axis=1)
-            drawn.append(np.where(ended, end, found))
-            ended |= drawn[-1] == end
+            drawn.append((rng.random((n, 1)) * below[:, -1:] >= below).sum(axis=1))
+            ended |= drawn[-1] == end                    # what comes after that is cut away
         rows = np.array(drawn[1:]).T.tolist() if len(drawn) > 1 else [[]] * n
         sequences = [[self.symbols_[k] for k in itertools.takewhile(end.__ne__, row)] for row in rows]
         return ["".join(s) for s in sequences] if self._of_text else sequences

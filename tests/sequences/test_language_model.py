@@ -50,6 +50,14 @@ def test_what_is_drawn_is_distributed_as_the_model():
     assert model.sample(2, max_length=0) == ["", ""] and max(map(len, model.sample(50, max_length=2, random_state=0))) == 2
 
 
+def test_drawing_ends_with_the_last_sequence(monkeypatch):
+    model, steps = KneserNey(2).fit(["ab", "b"]), []
+    step = model.step
+    monkeypatch.setattr(model, "step", lambda *arguments: steps.append(0) or step(*arguments), raising=False)
+    drawn = model.sample(20, max_length=10**4, random_state=0)
+    assert len(steps) == max(map(len, drawn)) + 1
+
+
 def test_symbols_of_any_kind():
     """Marks of other packages are symbols as all others."""
     words = [["<s>", None, 3], ["</s>", "<pad>", ("a", 1)], ["<unk>"]]
