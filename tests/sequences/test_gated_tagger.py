@@ -76,6 +76,14 @@ def test_it_learns_what_neighbours_say():
     assert tagger.score(X[40:], y[40:]) > 0.98
 
 
+def test_a_number_is_read_by_its_size():
+    rng = np.random.default_rng(0)
+    X = [rng.uniform(size=(5, 1)) for _ in range(60)]
+    y = [["small" if v < 0.5 else "large" for v in x[:, 0]] for x in X]
+    tagger = GatedConvTagger(16, 1, 1, dropout=0.0, attribute_dropout=0.0, epochs=40, learning_rate=0.02, random_state=0)
+    assert tagger.fit(X[:40], y[:40]).score(X[40:], y[40:]) > 0.95
+
+
 def test_a_file_holds_all_of_it(tmp_path):
     tagger = fitted(dilations=(1, 2), crf=True)
     tagger.channels, tagger.kernel_size = 50, 9          # too late for this model
