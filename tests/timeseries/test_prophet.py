@@ -596,3 +596,4 @@ def test_pictures():
     monday = found["weekly"][df["ds"].astype(int) % 7 == 4][0]
     assert week[0] == pytest.approx(monday, abs=1e-9)
     assert model.plot(found, ax=axes) is figure and len(model.plot(found, uncertainty=False).axes[0].collections) == 0
+    assert len(panels[0].collections) == 1 and not model.plot_components(found, uncertainty=False).axes[0].collections
