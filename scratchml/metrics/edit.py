@@ -234,8 +234,8 @@ def _symbols(sequences, R):
         raise ValueError(f"expected symbols that can be keys of a dict: {error}") from None
     for symbol in number:
         if not _equals_itself(symbol):
-            raise ValueError(f"{symbol!r} is not equal to itself, so it can be no symbol; leave it out, or put None in its "
-                             "place")
+            raise ValueError(f"{symbol!r} is not equal to itself, so it can be no symbol; leave it out, or put None in "
+                             "its place")
     return numbers, len(number)
 
 

@@ -1,14 +1,18 @@
 """Sequences: labels, words and time, where what comes next depends on what came before."""
+from scratchml.sequences.beam import Hypotheses, beam_search
 from scratchml.sequences.bilstm_tagger import BiLSTMTagger
 from scratchml.sequences.crf_layer import LinearChainCRF
 from scratchml.sequences.gated_cnn import GatedConvLanguageModel
 from scratchml.sequences.gated_tagger import GatedConvTagger
 from scratchml.sequences.kneser_ney import KneserNey
 from scratchml.sequences.tagger import CRF
+from scratchml.sequences.vocabulary import Vocabulary, shifted
 
 CHAPTERS = (
     "features", "crf", "crf_scaled", "corpus", "crf_training", "crf_online", "schemes", "tagger", "field_rows",
     "crf_layer", "neural_tagger", "bilstm_tagger", "gated_tagger", "language_model", "kneser_ney", "gated_cnn",
+    "vocabulary", "beam",
 )
 
-__all__ = ["BiLSTMTagger", "CRF", "GatedConvLanguageModel", "GatedConvTagger", "KneserNey", "LinearChainCRF"]
+__all__ = ["BiLSTMTagger", "CRF", "GatedConvLanguageModel", "GatedConvTagger", "Hypotheses", "KneserNey", "LinearChainCRF",
+           "Vocabulary", "beam_search", "shifted"]
