@@ -163,13 +163,12 @@ def beam_search(step, state, *, beam_size=5, max_length, bos, eos, length_penalt
     search = _Search(whole_number(beam_size, "beam_size"), whole_number(max_length, "max_length"),
                      whole_number(eos, "eos", least=0), *_penalty(length_penalty, kind, max_length),
                      whole_number(n_best, "n_best"), _starts(state, bos, select))
-    select, tokens = select or _rows_of, search.tokens
-    while len(tokens):
-        log_p, state, *alignments = _unpacked(step(state, tokens))
-        rows, tokens = search.advance(_logarithms(log_p, len(tokens), search.eos),
-                                      _aligned(alignments[0], len(tokens)) if alignments else None)
+    tokens = search.tokens
+    while n := len(tokens):
+        log_p, state, *alignments = _unpacked(step(state, tokens.copy()))      # which `step` may write to
+        rows, tokens = search.advance(_logarithms(log_p, n, search.eos), _aligned(alignments[0], n) if alignments else None)
         if len(rows):
-            state = select(state, rows)
+            state = select(state, rows) if select else _rows_of(state, rows, n)
     return [search.hypotheses(b) for b in range(len(search.w))]
 
 
@@ -287,8 +286,15 @@ def _starts(state, bos, select):
     return np.array(np.broadcast_to(tokens, N), np.int64)
 
 
-def _rows_of(state, rows):
-    return tuple(array[rows] for array in state) if isinstance(state, tuple) else state[rows]
+def _rows_of(state, rows, n):
+    """Some of the n rows of a state, which is of the same kind."""
+    arrays = state if isinstance(state, tuple) else (state,)
+    for array in arrays:
+        if not isinstance(array, np.ndarray) or array.shape[:1] != (n,):
+            raise ValueError(f"step: expected a state of arrays with {n} rows, got "
+                             f"{getattr(array, 'shape', type(array).__name__)}; for another one give select(state, rows)")
+    some = [array[rows] for array in arrays]
+    return getattr(state, "_make", tuple)(some) if isinstance(state, tuple) else some[0]
 
 
 def _unpacked(returned):

@@ -1,5 +1,6 @@
 """Beam search against every sequence that there is, against the beam run on to the end, and against bad input."""
 import itertools
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -47,6 +48,15 @@ def test_every_equation_is_its_definition(seed, penalty, n, R):
 def test_lengths_by_hand():
     assert length_penalty(1, 0.7, "wu") == 1 == length_penalty(1, 0.7, "power")
     assert length_penalty(7, 2.0, "wu") == 4 and length_penalty(3, 2.0, "power") == 9
+
+
+@pytest.mark.parametrize("alpha, n, w, goes_on", [
+    (1.0, 2, -1 / 4.9, True), (1.0, 2, -1 / 5.1, False),
+    (-1.0, 2, -3.1, True), (-1.0, 2, -2.9, False), (0.0, 2, -1.0, False), (0.0, 2, -1.1, True), (0.0, 2, -np.inf, True),
+])
+def test_the_bound_by_hand(alpha, n, w, goes_on):
+    """s = -1 after 2 of 5 symbols: at best -1/5 with n, -3 with 1/n, for the end comes as the third."""
+    assert can_improve(np.array([[-1.0, -4.0]]), np.array([w]), n, 5, alpha, "power") == [goes_on]
 
 
 # --- laws
@@ -147,6 +157,16 @@ def test_a_penalty_that_would_overtake_keeps_the_search_going():
         assert found.symbols == [expected]
 
 
+def test_of_equals_the_one_that_was_finished_first_comes_first():
+    log_p = np.array([[-2.0, -1.0], [-1.0, -3.0]])       # the end, or one symbol and the end: -2 both
+
+    def step(state, tokens):
+        return log_p[tokens], state
+    for n_best in (1, 2):
+        found, = beam_search(step, np.zeros(1), beam_size=2, max_length=4, bos=0, eos=0, n_best=n_best)
+        assert found.symbols == [[], [1]][:n_best] and found.scores.tolist() == [-2, -2][:n_best]
+
+
 # --- models of the book
 
 @pytest.mark.parametrize("model", [KneserNey(3), GatedConvLanguageModel(6, 2, 2, epochs=2, batch_size=4, random_state=0)])
@@ -200,6 +220,39 @@ def test_a_state_of_any_kind():
     found = beam_search(step, ["x", "y"], max_length=3, bos=np.array([0, 1]), eos=0,
                         select=lambda state, rows: [state[row] for row in rows])
     assert [one.symbols for one in found] == [[[]], [[]]]
+
+
+def test_step_may_write_to_what_it_is_given_and_use_its_memory_again():
+    class Both(NamedTuple):
+        """A state with names."""
+        last: np.ndarray
+        time: np.ndarray
+
+    memory, marks = np.empty((9, 3)), np.empty((9, 2))
+
+    def step(state, tokens, careful=False):
+        n = len(tokens)
+        log_p, aligned = (np.empty((9, 3)), np.empty((9, 2))) if careful else (memory, marks)
+        log_p[:n] = np.log([[0.2, 0.5, 0.3], [0.3, 0.3, 0.4], [0.5, 0.1, 0.4]])[tokens]
+        aligned[:n] = np.column_stack([state.last, state.time])
+        state = Both(tokens.copy(), state.time + 1)
+        if not careful:
+            tokens[:] = 0
+        return log_p[:n], state, aligned[:n]
+    state, arguments = Both(np.zeros(2, int), np.zeros(2, int)), dict(beam_size=4, max_length=5, bos=0, eos=0, n_best=4)
+    careful = beam_search(lambda *given: step(*given, careful=True), state, **arguments)
+    for one, other in zip(beam_search(step, state, **arguments), careful, strict=True):
+        assert one.symbols == other.symbols and [len(y) for y in one.symbols] != [0] * 4
+        for a, b in zip(one.alignments, other.alignments):
+            np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("after", [np.zeros((3, 1)), np.zeros(()), [0.0], (np.zeros(1), np.zeros(2))])
+def test_a_state_that_loses_its_rows(after):
+    """An LSTM's (layers, n, H) is none of n rows."""
+    with pytest.raises(ValueError, match="step: expected a state of arrays with 1 rows, got"):
+        beam_search(lambda state, tokens: ([[-1.0, -1.0]] * len(tokens), after), np.zeros((1, 1)), max_length=3, bos=0,
+                    eos=0, n_best=3)
 
 
 @pytest.mark.parametrize("arguments, message", [
