@@ -2,7 +2,7 @@
 import numpy as np
 
 from benchmarks import Case, close, peer, test_contender          # noqa: F401  pytest runs it
-from scratchml.metrics import edit_alignments, edit_distances
+from scratchml.metrics import edit_alignments, edit_distance, edit_distances
 
 
 def pairs(N, length, V, edits):
@@ -21,6 +21,10 @@ def pairs(N, length, V, edits):
 
 def strings(*sizes):
     return tuple(["".join(symbols) for symbols in some] for some in pairs(*sizes))
+
+
+def one_by_one(true, found):
+    return np.array([edit_distance(a, b) for a, b in zip(true, found)])
 
 
 @peer("rapidfuzz")
@@ -58,3 +62,5 @@ SIZES = {"100,000 words of 9 letters": (strings, 100_000, 9, 26, 2),
 CASES = [Case(f"{what}: {name}", lambda make=make, sizes=sizes: make(*sizes), contenders, agree)
          for name, (make, *sizes) in SIZES.items()
          for what, contenders, agree in (("distances", DISTANCES, close()), ("alignments", ALIGNMENTS, same_costs))]
+CASES.append(Case("distances: 3,000 words of 9 letters, a call each", lambda: strings(3000, 9, 26, 2),
+                  {"scratchml": one_by_one, "rapidfuzz": rapidfuzz}))

@@ -60,7 +60,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from scratchml.core.checks import one_of, real_number, whole_number
+from scratchml.core.checks import one_of, real_number, unmasked, whole_number
 from scratchml.core.selection import largest
 
 ROUNDING = 1e-3                                          # how far above 0 a logarithm may be, and counts as 0
@@ -276,7 +276,7 @@ def _starts(state, bos, select):
         sizes = {len(array) for array in arrays}
         if len(sizes) > 1:
             raise ValueError(f"state: expected arrays with a row for each sentence, got {sorted(sizes)} rows")
-    tokens = np.asarray(bos)
+    tokens = np.asarray(unmasked(bos, "bos"))
     if tokens.dtype.kind not in "iu" or tokens.ndim > 1 or select is not None and not tokens.ndim:
         raise ValueError("bos: expected a whole number, or an array (N,) of such, as it must be with select; got "
                          f"{bos!r:.40}")
@@ -306,7 +306,7 @@ def _unpacked(returned):
 
 def _logarithms(log_p, rows, eos):
     """ln p (n, V) as float64, at most 0."""
-    log_p = np.asarray(log_p, np.float64)
+    log_p = np.asarray(unmasked(log_p, "step"), np.float64)
     if log_p.ndim != 2 or len(log_p) != rows or log_p.shape[1] <= eos:
         raise ValueError(f"step: expected ln p of shape ({rows}, V), V above eos={eos}, got shape {log_p.shape}")
     most = log_p.max()

@@ -262,7 +262,7 @@ def test_a_state_that_loses_its_rows(after):
     (dict(length_penalty="1"), "length_penalty='1'"), (dict(length_penalty=2000), "beyond 1e150; expected less"),
     (dict(length_penalty=-2000), "beyond 1e150"), (dict(kind="google"), "kind='google': expected one of 'wu', 'power'"),
     (dict(bos="<s>"), "bos: expected a whole number"), (dict(bos=0.0), "bos: expected"), (dict(bos=[0, 1]), "each of 1 sent"),
-    (dict(bos=True), "bos: expected"), (dict(state=[0]), "state: expected an array"), (dict(state=()), "state: expected"),
+    (dict(bos=True), "bos: expected"), (dict(bos=np.ma.masked_equal([0], 0)), "bos: contains masked values"), (dict(state=[0]), "state: expected an array"), (dict(state=()), "state: expected"),
     (dict(state=(np.zeros(1), np.zeros(2))), r"got \[1, 2\] rows"), (dict(state=np.zeros(())), "state: expected an array"),
     (dict(select=lambda state, rows: state), "as it must be with select"),
 ])
@@ -273,6 +273,7 @@ def test_bad_arguments(arguments, message):
 
 @pytest.mark.parametrize("returned, message", [
     (([[np.nan, -1.0]], 0), "at most 0, got nan"), (([[np.inf, -1.0]], 0), "at most 0, got inf"),
+    ((np.ma.masked_equal([[-1.0, -2.0]], -1), 0), "step: contains masked values"),
     (([[0.5, -1.0]], 0), "at most 0, got 0.5; take the log-softmax"), (([-1.0, -1.0], 0), r"got shape \(2,\)"),
     (([[-1.0, -1.0]] * 2, 0), r"expected ln p of shape \(1, V\)"), ([[-1.0]], "expected it to return"),
     (([[-1.0]], 0, 0, 0), "expected it to return"), (([[-1.0, -1.0]], 0, [1.0]), "alignments of shape"),
