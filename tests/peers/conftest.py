@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-collect_ignore = ["scripts"]                             # they need PyTorch; test_scripts.py runs them
+collect_ignore = ["scripts", "in_place_of"]              # they need peers; test_scripts.py and test_prophet.py run them
 
 
 @pytest.fixture(autouse=True, scope="session")
