@@ -9,6 +9,8 @@ those of the others.
 Two more tasks are those of other chapters: which vowels of a word are stressed, given its phones (lstm), and what the
 words of an address are, given the attributes of each alone (bilstm_tagger); the latter is a mean of three seeds.
 """
+import textwrap
+
 import numpy as np
 
 from scratchml.autograd import Tensor
@@ -117,8 +119,9 @@ def run(seed, pictures, full):
         for measure, figure in RECORDED[1].items():
             yield Row(measure, figure, recorded=RECORDED[0])
     yield Example("Words that gated convolutions make up" + (":" if full else f", recorded on {RECORDED[0]}:"),
-                  [", ".join(made)])
-    yield Example("Words that Kneser-Ney of order 7 makes up:", [", ".join(counts.sample(WORDS, random_state=seed))])
+                  textwrap.wrap(", ".join(made), 92))
+    yield Example("Words that Kneser-Ney of order 7 makes up:",
+                  textwrap.wrap(", ".join(counts.sample(WORDS, random_state=seed)), 92))
     if pictures:
         draw_field(pictures, seed)
 
