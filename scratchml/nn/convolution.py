@@ -347,10 +347,7 @@ def _steps(C, K, s, d):
 
 def _over_sequences(chunk_kernel, array, *arguments):
     chunk = max(1, CHUNK * len(array) // max(array.size, 1))
-    if len(array) <= chunk:                              # no threads to ask
-        chunk_kernel(0, 0, len(array), array, *arguments)
-    else:
-        run_chunks(chunk_kernel, len(array), array, *arguments, chunk=chunk)
+    run_chunks(chunk_kernel, len(array), array, *arguments, chunk=chunk)
 
 
 @kernel

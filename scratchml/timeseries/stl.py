@@ -217,10 +217,9 @@ class STL:
         complete = known.all()
         y, exponent = in_units(self._y if complete else _bridged(self._y, known))
         ρ = EVERY if complete else known.astype(np.float64)
-        s, u = np.zeros_like(y), np.zeros_like(y)
         smoothers = self._seasonal, self._trend, self._low_pass
         if sum(len(y) * min(part.window, len(y)) // part.jump for part in smoothers) <= SHORT:
-            ρ = _rounds(y, known, ρ, (inner, outer), self.period, smoothers, s, u)
+            s, u, ρ = _rounds(y, known, ρ, (inner, outer), self.period, smoothers)
         else:
             s, u, ρ = self._rounds(y, known, ρ, inner, outer)
         s = periodic_season(s, self.period) if self._is_periodic else s
@@ -310,15 +309,15 @@ def _running_means(x, m, out):
 
 
 @kernel
-def _rounds(y, known, ρ, rounds, P, smoothers, s, u):
+def _rounds(y, known, ρ, rounds, P, smoothers):
     """Same result as (3) and (4) in turn, because these are their steps, on one core; where they are short, calls of
     them cost more than they do.
 
-    Fills s and u, which begin at 0, and returns ρ.
+    Returns s, u and ρ.
     """
     inner, outer = rounds
     Q, U, B = smoothers
-    X, L = np.empty(y.size + 2 * P), np.empty(y.size)
+    s, u, X, L = np.zeros(y.size), np.zeros(y.size), np.empty(y.size + 2 * P), np.empty(y.size)
     for iteration in range(outer + 1):
         if iteration > 0:
             ρ = _robustness_weights(y - s - u, known)
@@ -327,7 +326,7 @@ def _rounds(y, known, ρ, rounds, P, smoothers, s, u):
             _low_pass(X, P, B, L)
             s[:] = X[P:P + y.size] - L
             smooth(y - s, ρ, U, u)
-    return ρ
+    return s, u, ρ
 
 
 @kernel
