@@ -65,18 +65,31 @@ def movedim(x, source, destination):
 
 def hstack(tensors):
     """One beside the other: along dimension 1, or 0 for vectors."""
+    tensors = _several(tensors)
     return ops.concatenate(tensors, 0 if np.ndim(ops.bare(tensors[0])) == 1 else 1)
 
 
 def vstack(tensors):
     """One below the other: along dimension 0; a vector is a row."""
-    return ops.concatenate([x.unsqueeze(0) if np.ndim(ops.bare(x)) == 1 else x for x in tensors], 0)
+    return ops.concatenate([x.unsqueeze(0) if np.ndim(ops.bare(x)) == 1 else x for x in _several(tensors)], 0)
+
+
+def _several(tensors):
+    """A list of `tensors`.  Raises ValueError for one alone, and for none."""
+    if isinstance(tensors, (Tensor, np.ndarray)):
+        raise ValueError(f"tensors: expected a sequence of Tensors, got one, of shape {tensors.shape}")
+    tensors = list(tensors)
+    if not tensors:
+        raise ValueError("tensors: expected at least one Tensor, got none")
+    return tensors
 
 
 def meshgrid(*tensors, indexing="ij"):
     """For vectors (N), (M), ... what each has at every place of a grid (N, M, ...); "xy" exchanges the first two."""
     if indexing not in ("ij", "xy"):
         raise ValueError(f"indexing={indexing!r}: expected 'ij' or 'xy'")
+    if builtins.any(x.ndim != 1 for x in tensors):
+        raise ValueError(f"tensors: expected vectors, got shapes {[tuple(x.shape) for x in tensors]}")
     shape, last = [len(x) for x in tensors], len(tensors) - 1
     grids = [x.reshape(-1, *[1] * (last - k)).expand(*shape) for k, x in enumerate(tensors)]
     return tuple(x.transpose(0, 1) for x in grids) if indexing == "xy" and last else tuple(grids)
@@ -256,6 +269,9 @@ def norm(x, p=2, dim=None, keepdim=False):
 
 def cdist(x1, x2, p=2.0):
     """The p-norm of each difference of a row of (..., N, D) and one of (..., M, D), (..., N, M)."""
+    if np.shape(ops.bare(x1))[-1:] != np.shape(ops.bare(x2))[-1:]:
+        raise ValueError(f"cdist: expected rows of one length, got shapes {np.shape(ops.bare(x1))} and "
+                         f"{np.shape(ops.bare(x2))}")
     return norm(as_tensor(x1).unsqueeze(-2) - as_tensor(x2).unsqueeze(-3), p, -1)
 
 
@@ -374,6 +390,8 @@ def median(x, dim=None, keepdim=False):
         return median(x.flatten(), 0).values
     array = np.asarray(ops.bare(x))
     n = array.shape[ops.one_dim(dim, array.ndim)]
+    if not n:
+        raise ValueError(f"median: expected at least one entry along dim={dim}, got shape {array.shape}")
     at = np.take(argsort(array, dim), [(n - 1) // 2], dim)
     if array.dtype.kind == "f":
         at = np.where(np.isnan(array).any(dim, keepdims=True), np.isnan(array).argmax(dim, keepdims=True), at)
