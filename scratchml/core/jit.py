@@ -19,6 +19,7 @@ from pathlib import Path
 
 import numba
 import numpy as np
+from numba.core.cgutils import int32_t, ir, voidptr_t
 
 PACKAGE = Path(__file__).resolve().parent.parent
 
@@ -156,6 +157,44 @@ def readable(array):
     given, so it need not be told.
     """
     return array if array.flags.writeable else np.asarray(_Memory(array))
+
+
+# --- fetching ahead -------------------------------------------------------------------------------
+
+LINE = 64                                                # bytes of a line of the cache
+LINES = 8                                                # of a row: what lies behind them the processor fetches by itself
+
+
+def prefetch(array, n):
+    """In a kernel: let the processor fetch array[n] into its cache while the kernel goes on; nothing in plain Python.
+
+    For a walk through rows in an order that no processor guesses, a few steps ahead of their use.  The array is
+    C-contiguous, and nothing is read: `n` may lie outside.  It changes no result.
+    """
+
+
+@numba.extending.overload(prefetch)
+def _prefetch(array, n):
+    return lambda array, n: _fetch_lines(array, n)
+
+
+@numba.extending.intrinsic
+def _fetch_lines(typing, array, n):
+    """llvm.prefetch for the first LINES lines of array[n]."""
+    def build(context, builder, signature, arguments):
+        view = context.make_array(array)(context, builder, arguments[0])
+        size, number = builder.extract_value(view.strides, 0), ir.Constant
+        place = builder.mul(context.cast(builder, arguments[1], n, numba.types.intp), size)
+        start = builder.add(builder.ptrtoint(view.data, size.type), place)
+        fetch = builder.module.declare_intrinsic("llvm.prefetch", [voidptr_t],
+                                                 ir.FunctionType(ir.VoidType(), [voidptr_t, int32_t, int32_t, int32_t]))
+        to_read, keep, data = int32_t(0), int32_t(3), int32_t(1)
+        for line in range(LINES):
+            with builder.if_then(builder.icmp_signed("<", number(size.type, line * LINE), size)):
+                address = builder.add(start, number(size.type, line * LINE))
+                builder.call(fetch, [builder.inttoptr(address, voidptr_t), to_read, keep, data])
+        return context.get_dummy_value()
+    return numba.types.void(array, n), build
 
 
 # --- running on every core ----------------------------------------------------------------------

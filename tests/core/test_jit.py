@@ -20,7 +20,7 @@ from hypothesis import given, strategies as st
 
 from scratchml.cluster import KMeans, kmeans
 from scratchml.core import jit
-from scratchml.core.jit import kernel, n_threads, partial_sums, readable, run_chunks
+from scratchml.core.jit import kernel, n_threads, partial_sums, prefetch, readable, run_chunks
 from tests.strategies.distances import table
 from tests.textbook.source import MODULES, imports
 
@@ -256,6 +256,15 @@ def largest_and_whether_any_is_nan(x):
 
 
 @kernel
+def summed_in_order(X, order, ahead):
+    total = 0.0
+    for i in range(order.size):
+        prefetch(X, order[i] + ahead)
+        total += X[order[i]].sum()
+    return total
+
+
+@kernel
 def count(n):
     total = 0
     for i in range(n):
@@ -305,6 +314,27 @@ def test_nothing_is_compiled_anew_for_what_may_only_be_read():
     X.flags.writeable = False
     again = KMeans(2, random_state=0).fit(X)
     assert bits(again) == bits(first) and before == {kernel: len(kernel.signatures) for kernel in before}
+
+
+@pytest.mark.parametrize("shape", [(9,), (9, 1), (9, 10), (9, 200), (9, 2, 3)])
+@pytest.mark.parametrize("dtype", [np.float32, np.int8])
+@pytest.mark.parametrize("ahead", [0, 3, -2**40, 2**40])
+def test_what_is_fetched_ahead_changes_nothing_wherever_it_lies(shape, dtype, ahead):
+    X = np.arange(np.prod(shape)).reshape(shape).astype(dtype)
+    before, order = X.copy(), np.array([4, 0, 8, 4])
+    assert summed_in_order(X[..., None], order, ahead) == X[order].sum()
+    np.testing.assert_array_equal(X, before)
+
+
+@compiled
+def test_fetching_ahead_is_an_instruction_for_each_line():
+    summed_in_order(np.zeros((2, 10)), np.array([0]), 0)
+    code = "".join(summed_in_order.inspect_llvm().values())
+    assert code.count("call void @llvm.prefetch") >= jit.LINES and ", i32 0, i32 3, i32 1)" in code
+
+
+def test_outside_of_a_kernel_nothing_is_fetched():
+    assert prefetch(np.zeros(3), 7) is None
 
 
 @compiled
