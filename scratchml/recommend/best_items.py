@@ -21,7 +21,7 @@ Choices
 
 Cost
     (1): O(M + k log T) time, if k items come among the best so far: about T (1 + log(M / T)) in a random order.
-    For N users the scores themselves take O(N M F), a product of matrices; a block of users at a time is in memory.
+    For N users the scores themselves take O(N M F), a product of matrices; a tile of users and items at a time is in memory.
 
 >>> largest(np.array([1., 5, 2, 5]), 3).tolist()
 [1, 3, 2]
@@ -71,27 +71,34 @@ def nothing(shape):
 def best_of_all(U, V, rows, known, T, offsets=None):
     """(1) of the scores U_i·V_j + offsets_j of each user i in `rows` (S,): items int32 and their scores, (S, T) each.
 
-    Items in row i of `known`, Rows (N, M), are left out.
+    Items in row i of `known`, Rows (N, M), are left out.  Scores are made a tile of users and items at a time, which
+    goes into the heaps while it lies in the cache.
     """
-    items, best = np.empty((len(rows), T), np.int32), np.empty((len(rows), T), V.dtype)
-    scores = np.empty((min(BLOCK, len(rows)), len(V)), V.dtype)
+    items, best = selection.empty_heaps(len(rows), T, V.dtype)
+    offsets = np.zeros(len(V), V.dtype) if offsets is None else offsets.astype(V.dtype, copy=False)
+    width = min(len(V), selection.tile_width(min(BLOCK, len(rows))))
+    scores = np.empty((min(BLOCK, len(rows)), width), V.dtype)
     for start in range(0, len(rows), BLOCK):
         some = rows[start:start + BLOCK]
-        block = np.matmul(U[some], V.T, out=scores[:len(some)])
-        if offsets is not None:
-            block += offsets
-        run_chunks(_leave_out, len(some), block, known, some, chunk=BLOCK)
-        items[start:start + len(some)], best[start:start + len(some)] = selection.largest(block, T)
-    return items, best
+        vectors, heaps = U[some], (items[start:start + BLOCK], best[start:start + BLOCK])
+        for first in range(0, len(V), width):
+            tile = slice(first, first + width)
+            here = len(V[tile])
+            y = np.matmul(vectors, V[tile].T, out=scores.ravel()[:len(some) * here].reshape(len(some), here))
+            run_chunks(_leave_out, len(some), y, first, known, some, chunk=BLOCK)
+            selection.feed(y, offsets[tile], first, *heaps)
+    return selection.in_order(items, best)
 
 
 # --- compiled ------------------------------------------------------------------------------------
 
 
 @kernel
-def _leave_out(c, start, stop, scores, known, rows):
-    """-inf into the rows start ... stop-1 of `scores` (S, M) where row rows[s] of `known` has an entry."""
+def _leave_out(c, start, stop, scores, first, known, rows):
+    """-inf into the rows start ... stop-1 of `scores` (S, M) where row rows[s] of `known` has an entry first + m."""
     for s in range(start, stop):
         y = scores[s]
         for k in range(known.indptr[rows[s]], known.indptr[rows[s] + 1]):
-            y[known.indices[k]] = -np.inf
+            m = known.indices[k] - first
+            if 0 <= m < y.size:
+                y[m] = -np.inf

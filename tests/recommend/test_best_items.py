@@ -2,6 +2,7 @@
 import numpy as np
 from hypothesis import given, strategies as st
 
+from scratchml.core import selection
 from scratchml.core.sparse import known_entries
 from scratchml.recommend.best_items import BLOCK, best_of_all, cosine, largest, nothing
 from tests.reference import best_items as reference
@@ -56,3 +57,14 @@ def test_more_users_than_one_block_holds():
     U, V = rng.integers(-9, 10, size=(BLOCK + 70, 3)) * 1.0, rng.integers(-9, 10, size=(6, 3)) * 1.0
     items, _ = best_of_all(U, V, np.arange(len(U)), nothing((len(U), 6)), 2)
     np.testing.assert_array_equal(items, np.argsort(-(U @ V.T), axis=1, kind="stable")[:, :2])
+
+
+def test_more_items_than_one_tile_holds(monkeypatch):
+    rng = np.random.default_rng(0)
+    U, V, offsets = rng.integers(-2, 3, size=(5, 2)) * 1.0, rng.integers(-2, 3, size=(700, 2)) * 1.0, rng.integers(3, size=700)
+    A = np.where(rng.random((5, 700)) < 0.4, 1.0, np.nan)
+    whole = best_of_all(U, V, np.arange(5), known_entries(A), 300, offsets)
+    monkeypatch.setattr(selection, "tile_width", lambda users: 256)
+    np.testing.assert_array_equal(best_of_all(U, V, np.arange(5), known_entries(A), 300, offsets), whole)
+    y = np.where(np.isnan(A), U @ V.T + offsets, -np.inf)
+    np.testing.assert_array_equal(whole[0], np.argsort(-y, axis=1, kind="stable")[:, :300])
