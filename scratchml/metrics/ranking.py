@@ -4,14 +4,15 @@ A recommender shows each user a short list.  Some of the user's choices, which t
 aside; an item of the list is a hit if it is among them.  Of a list one may ask how much of it is a hit (3), how much of
 what was wanted it has (4), whether it has any (5), and whether the hits stand first: (6) to (8) give a hit the less,
 the lower it stands.  A recommender that shows everybody the same few best-sellers can do well in all of these, so (9)
-and (10) ask how much of the catalogue it ever shows, and how surprising that is.
+and (10) ask how much of the catalogue it ever shows, and how surprising that is.  (11) judges all scores at once: how
+often is something wanted placed above something that is not?
 
 Symbols
     S  (U, M)  scores: S_um of item m for user u
     R  (U, L)  recommended items, the best first, a list a user: R_ui; -1 where a list is over
     T  (U, M)  what turned out to be wanted, as sparse rows: T_u are the items that row u holds, t_um the value there
     A  (U, M)  what was known before, as sparse rows
-    k          how many places of a list are looked at: i = 1 ... k
+    k          how many places of a list are looked at: i = 1 ... k; of several, each gives a number
     M          how many items there are
     h  (U, k)  hits
     g_ui       gain: h_ui; if graded, t_um of the item m = R_ui, 0 if it is not in T_u
@@ -30,17 +31,19 @@ Equations
     (8)  NDCG = mean_u DCG_u / (DCG_u of the best list), DCG_u = Σ_i g_ui / log2(i + 1)    ndcg_at_k
     (9)  coverage = |∪_u {R_ui}| / M                                                 catalogue_coverage
     (10)  novelty = mean of -log2(n_m / U) over all R_ui, m = R_ui                   novelty
+    (11)  AUC = mean_u mean_{m ∈ T_u, n ∉ T_u ∪ A_u} ([S_um > S_un] + [S_um = S_un] / 2)    auc
 
 Choices
     Ties: of items with equal scores, the one with the lower number comes first; -inf is never recommended.
     Users for whom nothing is wanted cannot be judged, and do not count in a mean; `per_user=True` gives the numbers
-    that the mean is of, a user each, in order.
+    that the mean is of, a user each, in order.  Nor do users count in (11) for whom all items are wanted or known.
     A list that is over before place k has no hits there: (3) divides by k all the same.  (6) divides by what the best
     list would reach.  (8) counts a hit as 1, and sums values as they are where graded; pass 2^t - 1 for steeper gains.
     (10) is in bits: 0 for an item that everybody has, +inf for one that nobody has.
 
 Cost
-    O(U (M + k log k log M)) time for (1); O(U k + n) up to a logarithm for all others, with n entries in T.
+    O(U (M + k log k log M)) time for (1), O(U M log M) for (11); O(U k + n) up to a logarithm for all others, with n
+    entries in T, whatever the number of k.
 
 >>> lists, wanted = [[4, 2, 0], [1, 3, 2]], [[2], [1, 2, 0]]
 >>> precision_at_k(lists, wanted, 2), reciprocal_rank_at_k(lists, wanted)
@@ -60,6 +63,7 @@ import numpy as np
 
 from scratchml.core.checks import as_floats, true_or_false, whole_number
 from scratchml.core.selection import largest
+from scratchml.core.sparse import is_one
 from scratchml.metrics.item_lists import (check_below, has_shape, is_flat, listed, places_in, read_lists, rows_of,
                                           sparse_if_matrix)
 
@@ -129,13 +133,12 @@ def precision_at_k(recommended, relevant, k=None, *, per_user=False):
         Items of each user, the best first, as in `hits`.
     relevant : list of collections, Rows, sparse matrix (U, M) or array (U, M)
         What each user wanted, as in `hits`.
-    k : int or None, default=None
-        How many places of a list to look at; None for all L.
+    k : int, list of int or None, default=None
+        How many places of a list to look at; None for all L.  For several there is a result each, in an array.
     per_user : bool, default=False
         Whether to return the numbers that the mean is of, one for each user with something relevant.
     """
-    judged = _judged(recommended, relevant, k)
-    return _mean(judged, judged.hits.mean(axis=1), per_user)
+    return mean_of_judged(lambda judged: judged.hits.mean(axis=1), recommended, relevant, k, per_user)
 
 
 def recall_at_k(recommended, relevant, k=None, *, per_user=False):
@@ -151,13 +154,13 @@ def recall_at_k(recommended, relevant, k=None, *, per_user=False):
         Items of each user, the best first, as in `hits`.
     relevant : list of collections, Rows, sparse matrix (U, M) or array (U, M)
         What each user wanted, as in `hits`.
-    k : int or None, default=None
-        How many places of a list to look at; None for all L.
+    k : int, list of int or None, default=None
+        How many places of a list to look at; None for all L.  For several there is a result each, in an array.
     per_user : bool, default=False
         Whether to return the numbers that the mean is of, one for each user with something relevant.
     """
-    judged = _judged(recommended, relevant, k)
-    return _mean(judged, judged.hits.sum(axis=1) / np.maximum(judged.sizes, 1), per_user)
+    return mean_of_judged(lambda judged: judged.hits.sum(axis=1) / np.maximum(judged.sizes, 1),
+                          recommended, relevant, k, per_user)
 
 
 def hit_rate_at_k(recommended, relevant, k=None, *, per_user=False):
@@ -173,13 +176,12 @@ def hit_rate_at_k(recommended, relevant, k=None, *, per_user=False):
         Items of each user, the best first, as in `hits`.
     relevant : list of collections, Rows, sparse matrix (U, M) or array (U, M)
         What each user wanted, as in `hits`.
-    k : int or None, default=None
-        How many places of a list to look at; None for all L.
+    k : int, list of int or None, default=None
+        How many places of a list to look at; None for all L.  For several there is a result each, in an array.
     per_user : bool, default=False
         Whether to return the numbers that the mean is of, one for each user with something relevant.
     """
-    judged = _judged(recommended, relevant, k)
-    return _mean(judged, judged.hits.any(axis=1).astype(np.float64), per_user)
+    return mean_of_judged(lambda judged: judged.hits.any(axis=1), recommended, relevant, k, per_user)
 
 
 def average_precision_at_k(recommended, relevant, k=None, *, per_user=False):
@@ -195,16 +197,17 @@ def average_precision_at_k(recommended, relevant, k=None, *, per_user=False):
         Items of each user, the best first, as in `hits`.
     relevant : list of collections, Rows, sparse matrix (U, M) or array (U, M)
         What each user wanted, as in `hits`.
-    k : int or None, default=None
-        How many places of a list to look at; None for all L.
+    k : int, list of int or None, default=None
+        How many places of a list to look at; None for all L.  For several there is a result each, in an array.
     per_user : bool, default=False
         Whether to return the numbers that the mean is of, one for each user with something relevant.
     """
-    judged = _judged(recommended, relevant, k)
-    h = judged.hits                                      # (U, k)
-    places = np.arange(1, h.shape[1] + 1)
-    best = np.clip(judged.sizes, 1, h.shape[1])          # (U,)
-    return _mean(judged, (h * h.cumsum(axis=1) / places).sum(axis=1) / best, per_user)
+    def score(judged):
+        h = judged.hits                                  # (U, k)
+        places = np.arange(1, h.shape[1] + 1)
+        best = np.clip(judged.sizes, 1, h.shape[1])      # (U,)
+        return (h * h.cumsum(axis=1) / places).sum(axis=1) / best
+    return mean_of_judged(score, recommended, relevant, k, per_user)
 
 
 def reciprocal_rank_at_k(recommended, relevant, k=None, *, per_user=False):
@@ -220,13 +223,13 @@ def reciprocal_rank_at_k(recommended, relevant, k=None, *, per_user=False):
         Items of each user, the best first, as in `hits`.
     relevant : list of collections, Rows, sparse matrix (U, M) or array (U, M)
         What each user wanted, as in `hits`.
-    k : int or None, default=None
-        How many places of a list to look at; None for all L.
+    k : int, list of int or None, default=None
+        How many places of a list to look at; None for all L.  For several there is a result each, in an array.
     per_user : bool, default=False
         Whether to return the numbers that the mean is of, one for each user with something relevant.
     """
-    judged = _judged(recommended, relevant, k)
-    return _mean(judged, (judged.hits / np.arange(1, judged.hits.shape[1] + 1)).max(axis=1), per_user)
+    return mean_of_judged(lambda judged: (judged.hits / np.arange(1, judged.hits.shape[1] + 1)).max(axis=1),
+                          recommended, relevant, k, per_user)
 
 
 def ndcg_at_k(recommended, relevant, k=None, *, graded=False, per_user=False):
@@ -242,8 +245,8 @@ def ndcg_at_k(recommended, relevant, k=None, *, graded=False, per_user=False):
         Items of each user, the best first, as in `hits`.
     relevant : list of collections, Rows, sparse matrix (U, M) or array (U, M)
         What each user wanted, as in `hits`.
-    k : int or None, default=None
-        How many places of a list to look at; None for all L.
+    k : int, list of int or None, default=None
+        How many places of a list to look at; None for all L.  For several there is a result each, in an array.
     graded : bool, default=False
         Whether the values of `relevant`, which then is a matrix, are gains; users whose gains are all 0 do not count.
     per_user : bool, default=False
@@ -252,11 +255,14 @@ def ndcg_at_k(recommended, relevant, k=None, *, graded=False, per_user=False):
     if true_or_false(graded, "graded") and not (has_shape(relevant) or getattr(relevant, "ndim", 0) == 2):
         raise ValueError(f"graded: expected relevant to be Rows or a sparse matrix, or an array (U, M), whose values are the "
                          f"gains, got {type(relevant).__name__}")
-    judged = _judged(recommended, relevant, k, graded)
+    return mean_of_judged(_discounted if graded else lambda judged: _discounted(judged._replace(
+        gains=np.ones_like(judged.gains))), recommended, relevant, k, per_user, graded)
+
+
+def _discounted(judged):
+    """(8) of each user, by the gains that are `judged`; NaN for a user whose gains are all 0."""
     users, gain = judged.users, judged.gains             # (n,), in order of users
-    if not graded:
-        gain = np.ones_like(gain)
-    elif (gain < 0).any():
+    if (gain < 0).any():
         raise ValueError(f"relevant: expected gains of at least 0, got {gain.min()} for user {users[gain.argmin()]}")
     U, k = judged.hits.shape
     most = np.zeros(U)
@@ -268,8 +274,7 @@ def ndcg_at_k(recommended, relevant, k=None, *, graded=False, per_user=False):
     place = np.arange(len(best)) - np.searchsorted(users, users)[best]             # in the best list, from 0
     first = place < k
     ideal = np.bincount(users[best][first], gain[best][first] * discount[place[first]], minlength=U)
-    judged = judged._replace(sizes=np.where(most > 0, judged.sizes, 0))
-    return _mean(judged, (g * discount).sum(axis=1) / np.where(ideal > 0, ideal, 1), per_user)
+    return np.where(most > 0, (g * discount).sum(axis=1) / np.where(ideal > 0, ideal, 1), np.nan)
 
 
 # --- how much of the catalogue -------------------------------------------------------------------
@@ -325,6 +330,62 @@ def novelty(recommended, interactions, k=None):
         return float((np.log2(A.shape[0]) - np.log2(users_of[item[P:]])).mean())
 
 
+# --- all scores ----------------------------------------------------------------------------------
+
+
+def auc(scores, relevant, known=None, *, per_user=False):
+    """(11)  AUC = mean_u mean_{m ∈ T_u, n ∉ T_u ∪ A_u} ([S_um > S_un] + [S_um = S_un] / 2)
+
+    1/2 for scores that know nothing.
+    Errors are those of `top_k` and `precision_at_k`.
+
+    Shapes: S (U, M), T (U, M), A (U, M) -> ()
+
+    Parameters
+    ----------
+    scores : array (U, M)
+        How much each user is expected to like each item; -inf is below all others.  For one user, it may be flat.
+    relevant : list of collections, Rows, sparse matrix (U, M) or array (U, M)
+        What each user wanted, as in `hits`.
+    known : list of collections, Rows, sparse matrix (U, M) or array (U, M), or None, default=None
+        What was known before, and is not to be placed; what is wanted is placed all the same.
+    per_user : bool, default=False
+        Whether to return the numbers that the mean is of, one for each user with items of both kinds.
+    """
+    S = _scores(scores)
+    T = _of_users(relevant, "relevant", S, flat=S.ndim == 1)
+    A = T if known is None else _of_users(known, "known", S, flat=S.ndim == 1)
+    each, stands = np.full(T.shape[0], np.nan), np.ones(S.shape[-1], bool)
+    for u, scores in enumerate(np.atleast_2d(S)):
+        wanted, had = (rows.indices[rows.indptr[u]:rows.indptr[u + 1]] for rows in (T, A))
+        stands[wanted], stands[had] = False, False
+        others = np.sort(scores[stands])                 # once; each wanted one is looked up
+        stands[wanted], stands[had] = True, True
+        if others.size and wanted.size:
+            below, not_above = (np.searchsorted(others, scores[wanted], side) for side in ("left", "right"))
+            each[u] = (below + not_above).sum() / (2 * others.size * wanted.size)
+    return _mean(each, per_user)
+
+
+def _scores(scores):
+    S = as_floats(scores, "scores")
+    if S.ndim not in (1, 2) or not S.size or np.isnan(S).any():
+        raise ValueError(f"scores: expected a matrix (U, M) without NaN, got shape {S.shape}")
+    return S
+
+
+def _of_users(collections, name, S, flat):
+    """`collections` as Rows that have the items and users of the scores S."""
+    M, places = S.shape[-1], np.arange(S.shape[-1])[None]
+    rows = rows_of(sparse_if_matrix(listed(collections, name), name, places, flat=flat), name, flat=flat)
+    U = 1 if flat else len(S)
+    if rows.shape[0] != U:
+        raise ValueError(f"scores and {name}: expected the same number of users, got {U} and {rows.shape[0]}")
+    if rows.indices.max(initial=-1) >= M:
+        raise ValueError(f"{name}: expected items below {M}, got {rows.indices.max()}")
+    return rows
+
+
 # --- lists and what is wanted, side by side -------------------------------------------------------
 
 
@@ -355,9 +416,25 @@ def _judged(recommended, relevant, k, graded=False):
     return _Judged(found, entries, np.diff(T.indptr), users, T.data)
 
 
-def _mean(judged, values, per_user):
-    """The mean of values (U,), or those that it is of."""
-    values = values[judged.sizes > 0]
+def mean_of_judged(score, recommended, relevant, k, per_user, graded=False):
+    """The mean of `score`, a function of what is judged that gives a number (U,) for each user, or those numbers.
+
+    k are one number of places, or several: then there is a row for each.  A number that is NaN counts for nothing, nor
+    does that of a user who wants nothing.
+    """
+    if k is None or is_one(k):
+        judged = _judged(recommended, relevant, k, graded)
+        return _mean(np.where(judged.sizes > 0, score(judged), np.nan), per_user)
+    if not (ks := [whole_number(one, "k") for one in k]):
+        raise ValueError("k: expected at least one number of places, got none")
+    judged = _judged(recommended, relevant, max(ks), graded)
+    return np.array([_mean(np.where(judged.sizes > 0, score(judged._replace(
+        hits=judged.hits[:, :one], entries=judged.entries[:, :one])), np.nan), per_user) for one in ks])
+
+
+def _mean(values, per_user):
+    """The mean of the values (U,) that are not NaN, or those that it is of."""
+    values = values[~np.isnan(values)]
     if not values.size:
         raise ValueError("relevant: nothing is relevant for any user, so there is nothing to judge")
     return values if true_or_false(per_user, "per_user") else float(values.mean())

@@ -38,7 +38,7 @@ LECTURE = (
     ("Time series: Prophet, cross-validated by horizon", ("prophet_diagnostics",)),
     ("Recommender systems: alternating least squares", ("objectives", "half_steps", "als", "best_items")),
     ("Recommender systems: neighbours, and a truncated SVD", ("neighbors", "truncated_svd")),
-    ("Recommender systems: how good a ranked list is", ("splits", "ranking")),
+    ("Recommender systems: how good a ranked list is, and how diverse", ("splits", "ranking", "diversity")),
     ("Clustering: k-means and its variants", ("kmeans", "kmeans_bounds", "minibatch", "bisecting")),
     ("Clustering: mixtures of Gaussians", ("gmm", "gaussian_mixture")),
     ("How good a clustering is", ("clustering", "separation")),

@@ -5,8 +5,8 @@ from hypothesis import assume, given, strategies as st
 
 from scratchml.core.sparse import Rows, known_entries
 from scratchml.metrics import (
-    average_precision_at_k, catalogue_coverage, hit_rate_at_k, hits, ndcg_at_k, novelty, precision_at_k, recall_at_k,
-    reciprocal_rank_at_k, top_k)
+    auc, average_precision_at_k, catalogue_coverage, hit_rate_at_k, hits, ndcg_at_k, novelty, precision_at_k,
+    recall_at_k, reciprocal_rank_at_k, top_k)
 from tests.reference import ranking as reference
 from tests.strategies.ranking import judgements, lists, seeds, wanted
 
@@ -70,6 +70,39 @@ def test_coverage_and_novelty_look_at_the_catalogue(drawn, seed):
     A = wanted(9, T.shape[1], seed)
     expected = reference.novelty(R.tolist(), A, k)
     np.testing.assert_allclose(novelty(R, known_entries(A), k), expected, rtol=1e-13, atol=1e-15)
+
+
+@given(judgements(), seeds, st.integers(0, 3))
+def test_auc_is_how_often_the_wanted_is_placed_above(drawn, seed, more):
+    _, T, _ = drawn
+    T = np.column_stack([T, np.full((len(T), more), np.nan)])
+    rng = np.random.default_rng(seed)
+    S, A = rng.choice([-np.inf, -1.0, 0.0, 0.5, 1e300], size=T.shape), wanted(*T.shape, seed)
+    rows = known_entries(T)
+    for known, their in ((np.full_like(T, np.nan), None), (A, known_entries(A))):
+        assume((np.isnan(T) & np.isnan(known) & ~np.isnan(T).all(axis=1)[:, None]).any())
+        found = auc(S, rows, their)
+        np.testing.assert_allclose(found, reference.auc(S.tolist(), T, known), **CLOSE)
+        np.testing.assert_allclose(auc(-S, rows, their), 1 - found, atol=1e-14)
+        assert auc(np.where(np.isnan(T), S, np.inf), rows, their) == 1 and auc(np.zeros_like(S), rows, their) == 0.5
+        np.testing.assert_allclose(auc(np.arctan(S / 2), rows, their), found, **CLOSE)
+
+
+def test_auc_of_one_user():
+    assert auc([0.9, 0.1, 0.5, 0.5], [0, 2]) == (2 + 1.5) / 4 and auc([0.9, 0.1, 0.5], [0], [1]) == 1
+    assert auc(np.float32([[1, 2], [3, 3]]), [[0], [1]], per_user=True).tolist() == [0, 0.5]
+    assert auc([[1, 2], [3, 4]], [[0], [0, 1]], per_user=True).tolist() == [0]           # who wants all cannot be judged
+
+
+@each_mean
+@given(judgements(), st.data())
+def test_several_places_at_once(f, drawn, data):
+    R, T, _ = drawn
+    ks, rows = data.draw(st.lists(st.integers(1, R.shape[1]), min_size=1, max_size=3)), known_entries(T)
+    for several in (ks, np.array(ks), iter(ks)):
+        assert f(R, rows, several).tolist() == [f(R, rows, k) for k in ks]
+    each = f(iter(R.tolist()), rows, ks, per_user=True)
+    np.testing.assert_array_equal(each, [f(R, rows, k, per_user=True) for k in ks])
 
 
 # --- by hand
@@ -338,6 +371,22 @@ def test_names_are_to_be_numbered(f, R, T, name):
 def test_bad_scores(S, k, message):
     with pytest.raises(ValueError, match=message):
         top_k(S, k)
+
+
+@pytest.mark.parametrize("call, message", [
+    (lambda: auc([[1, np.nan]], [[0]]), "without NaN"), (lambda: auc([], []), r"expected a matrix \(U, M\)"),
+    (lambda: auc([[1, 2]], [[0], [1]]), "scores and relevant: expected the same number of users, got 1 and 2"),
+    (lambda: auc([[1, 2]], [[2]]), "relevant: expected items below 2, got 2"),
+    (lambda: auc([[1, 2]], [[0]], [[1, 5]]), "known: expected items below 2, got 5"),
+    (lambda: auc([[1, 2]], [[0, 1]]), "nothing is relevant for any user"),
+    (lambda: recall_at_k([[0, 1]], [[0]], []), "k: expected at least one number of places"),
+    (lambda: recall_at_k([[0, 1]], [[0]], [1, 3]), "k=3: there are only 2 places"),
+    (lambda: recall_at_k([[0, 1]], [[0]], "10"), "k='10': expected a whole number"),
+    (lambda: recall_at_k([[0, 1]], [[0]], [1, 0]), "k=0: expected a whole number"),
+])
+def test_bad_scores_and_places(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
 
 
 def test_bad_gains_and_catalogues():

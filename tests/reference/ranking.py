@@ -86,3 +86,14 @@ def novelty(R, A, k):
                 have = sum(item in items for items in wanted(A))
                 bits.append(-log2(have / len(A)) if have else inf)
     return sum(bits) / len(bits)
+
+
+def auc(S, T, A):
+    """(11)  Over all pairs of a wanted item and one that is neither wanted nor known."""
+    each = []
+    for scores, wants, knows in zip(S, wanted(T), wanted(A)):
+        others = set(range(len(scores))) - wants - knows
+        pairs = [(scores[m] > scores[n]) + (scores[m] == scores[n]) / 2 for m in wants for n in others]
+        if pairs:
+            each.append(sum(pairs) / len(pairs))
+    return sum(each) / len(each)
