@@ -12,6 +12,7 @@ from scratchml.nn.containers import ModuleDict, ModuleList, ParameterList, Seque
 from scratchml.nn.convolution import CausalConv1d, Conv1d
 from scratchml.nn.cross_entropy import cross_entropy
 from scratchml.nn.gated_convolution import GatedConv1d, receptive_field
+from scratchml.nn.kept_keys import TokenTransformer
 from scratchml.nn.layers import Dropout, Embedding, Flatten, GaussianNoise, Identity, Linear, Unflatten
 from scratchml.nn.loss_layers import (
     BCELoss, BCEWithLogitsLoss, CosineEmbeddingLoss, CosineSimilarity, CrossEntropyLoss, HingeEmbeddingLoss, HuberLoss,
@@ -36,7 +37,7 @@ CHAPTERS = (
     "initialisation", "state", "module", "containers", "layers", "bags", "activations", "gates", "smooth", "normalisation",
     "norm_layers", "similarity", "cross_entropy", "losses", "loss_functions", "loss_layers", "packing", "padding",
     "lstm", "gru", "elman", "recurrent", "cells", "convolution", "gated_convolution", "pooling", "masks", "attention", "multihead",
-    "additive", "transformer", "transformer_stacks", "samples", "training",
+    "additive", "transformer", "transformer_stacks", "kept_keys", "samples", "training",
 )
 
 __all__ = [
@@ -54,8 +55,8 @@ __all__ = [
     "CosineSimilarity", "PairwiseDistance",
     "CausalConv1d", "Conv1d", "GatedConv1d", "receptive_field", "AdaptiveAvgPool1d", "AvgPool1d", "MaxPool1d",
     "AdditiveAttention", "MultiheadAttention", "scaled_dot_product_attention",
-    "PositionalEncoding", "Transformer", "TransformerDecoder", "TransformerDecoderLayer", "TransformerEncoder",
-    "TransformerEncoderLayer",
+    "PositionalEncoding", "TokenTransformer", "Transformer", "TransformerDecoder", "TransformerDecoderLayer",
+    "TransformerEncoder", "TransformerEncoderLayer",
     "History", "evaluate", "fit", "predict",
 ]
 
