@@ -1,4 +1,5 @@
 """Metrics: numbers for how good a result is."""
+from scratchml.metrics.candidates import mean_reciprocal_rank, ranks, recall_at_k_of_n, rivals
 from scratchml.metrics.clustering import (
     adjusted_mutual_info_score, adjusted_rand_score, completeness_score, contingency, entropy, expected_mutual_info,
     fowlkes_mallows_score, homogeneity_score, mutual_info_score, normalized_mutual_info_score, v_measure_score)
@@ -17,7 +18,7 @@ from scratchml.metrics.separation import (
     calinski_harabasz_score, davies_bouldin_score, silhouette_samples, silhouette_score)
 from scratchml.metrics.tagging import chunk_scores, chunks, label_scores, sequence_accuracy, token_accuracy
 
-CHAPTERS = ("clustering", "separation", "embedding", "item_lists", "ranking", "diversity", "forecasting", "edit")
+CHAPTERS = ("clustering", "separation", "embedding", "item_lists", "ranking", "candidates", "diversity", "forecasting", "edit")
 
 __all__ = ["chunk_scores", "chunks", "label_scores", "sequence_accuracy", "token_accuracy",
            "adjusted_mutual_info_score", "adjusted_rand_score", "calinski_harabasz_score", "completeness_score",
@@ -28,6 +29,7 @@ __all__ = ["chunk_scores", "chunks", "label_scores", "sequence_accuracy", "token
            "category_shares", "intra_list_diversity", "miscalibration", "serendipity",
            "auc", "average_precision_at_k", "catalogue_coverage", "hit_rate_at_k", "hits", "ndcg_at_k", "novelty",
            "precision_at_k", "recall_at_k", "reciprocal_rank_at_k", "top_k",
+           "mean_reciprocal_rank", "ranks", "recall_at_k_of_n", "rivals",
            "calculate_coverage", "direction_accuracy", "mean_absolute_error", "mean_absolute_percentage_error",
            "mean_absolute_scaled_error", "mean_pinball_loss", "mean_squared_error", "median_absolute_percentage_error",
            "root_mean_squared_error", "root_mean_squared_scaled_error", "symmetric_mean_absolute_percentage_error"]

@@ -9,6 +9,10 @@ from scratchml.nn.attention import scaled_dot_product_attention
 from scratchml.nn.bags import EmbeddingBag
 from scratchml.nn.cells import GRUCell, LSTMCell, RNNCell
 from scratchml.nn.containers import ModuleDict, ModuleList, ParameterList, Sequential
+from scratchml.nn.contrastive import (
+    both_directions, cosines_of_all, draw_wrong, hardest_hinge, in_batch_hinge, in_batch_softmax, semi_hard_hinge,
+    single_hinge, wrong_pairs,
+)
 from scratchml.nn.convolution import CausalConv1d, Conv1d
 from scratchml.nn.cross_entropy import cross_entropy
 from scratchml.nn.gated_convolution import GatedConv1d, receptive_field
@@ -35,7 +39,7 @@ from scratchml.optim import clip_grad_norm_, clip_grad_value_
 
 CHAPTERS = (
     "initialisation", "state", "module", "containers", "layers", "bags", "activations", "gates", "smooth", "normalisation",
-    "norm_layers", "similarity", "cross_entropy", "losses", "loss_functions", "loss_layers", "packing", "padding",
+    "norm_layers", "similarity", "cross_entropy", "contrastive", "losses", "loss_functions", "loss_layers", "packing", "padding",
     "lstm", "gru", "elman", "recurrent", "cells", "convolution", "gated_convolution", "pooling", "masks", "attention", "multihead",
     "additive", "transformer", "transformer_stacks", "kept_keys", "samples", "training",
 )
@@ -50,6 +54,8 @@ __all__ = [
     "binary_cross_entropy", "binary_cross_entropy_with_logits", "cosine_embedding_loss", "cross_entropy",
     "hinge_embedding_loss", "huber_loss", "kl_div", "l1_loss", "margin_ranking_loss", "mse_loss", "nll_loss",
     "smooth_l1_loss", "triplet_margin_loss",
+    "both_directions", "cosines_of_all", "draw_wrong", "hardest_hinge", "in_batch_hinge", "in_batch_softmax",
+    "semi_hard_hinge", "single_hinge", "wrong_pairs",
     "BCELoss", "BCEWithLogitsLoss", "CosineEmbeddingLoss", "CrossEntropyLoss", "HingeEmbeddingLoss", "HuberLoss",
     "KLDivLoss", "L1Loss", "MarginRankingLoss", "MSELoss", "NLLLoss", "SmoothL1Loss", "TripletMarginLoss",
     "CosineSimilarity", "PairwiseDistance",
