@@ -1,8 +1,9 @@
 """Dimension reduction: how much of the data can be seen in a few directions?"""
+from scratchml.reduction.autoencoder_training import Autoencoder
 from scratchml.reduction.incremental_pca import IncrementalPCA
 from scratchml.reduction.pca import PCA
 from scratchml.reduction.tsne import TSNE
 
-CHAPTERS = ("pca", "incremental_pca", "affinities", "sne", "tsne")
+CHAPTERS = ("pca", "incremental_pca", "affinities", "sne", "tsne", "network_codes", "autoencoder", "autoencoder_training")
 
-__all__ = ["PCA", "IncrementalPCA", "TSNE"]
+__all__ = ["Autoencoder", "PCA", "IncrementalPCA", "TSNE"]

@@ -45,6 +45,7 @@ LECTURE = (
     ("How good a clustering is", ("clustering", "separation")),
     ("Dimension reduction: principal components", ("pca", "incremental_pca")),
     ("Dimension reduction: SNE and t-SNE", ("sne", "affinities", "tsne", "embedding")),
+    ("Dimension reduction: autoencoders, linear, tied, denoising, sparse", ("autoencoder", "autoencoder_training")),
     ("What all of it stands on: distances, linear algebra, scaling",
      ("distances", "logspace", "elementary", "linalg", "randomized", "scaling", "quantiles")),
 )

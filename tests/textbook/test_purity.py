@@ -52,7 +52,7 @@ def test_fit_returns_itself_and_leaves_its_arguments_alone(cls):
 @each_estimator
 def test_fit_leaves_the_global_random_state_alone(cls):
     before = bits(np.random.get_state()), random.getstate()
-    cls().fit(*fit_arguments(cls))
+    make(cls, random_state=None).fit(*fit_arguments(cls))
     fitted(cls, fit_arguments(cls))
     assert (bits(np.random.get_state()), random.getstate()) == before
 
