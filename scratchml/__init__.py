@@ -11,7 +11,9 @@ Floors, each built on those below it
     core             kernels and threads, distances, linear algebra, checks, what estimators share
     optim, autograd, metrics, preprocessing, datasets
     nn               neural networks: layers, losses and what trains them, on the Tensors of autograd
-    cluster, recommend, reduction, sequences, timeseries    the chapters that learn from data
+    cluster          points that belong together
+    neighbors        points that are near to each other, found exactly or nearly so
+    recommend, reduction, sequences, timeseries    the chapters that learn from data
     tour             a demonstration of each chapter, and the command line
 
 Notation, one for the whole book

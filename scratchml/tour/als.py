@@ -19,7 +19,7 @@ from scratchml.core.sparse import Rows, known_entries
 from scratchml.datasets import load_online_retail
 from scratchml.metrics.ranking import catalogue_coverage, ndcg_at_k, novelty, recall_at_k
 from scratchml.recommend.als import ALS
-from scratchml.recommend.neighbors import ItemCosine, Popularity
+from scratchml.recommend.item_neighbors import ItemCosine, Popularity
 from scratchml.recommend.splits import leave_last_out, random_split
 from scratchml.tour.table import Example, Row, columns, timed
 

@@ -1,8 +1,8 @@
 """The order of things: the parts of the book, and the lecture that it is of."""
 
 # The parts of the book as one would read it, each on those before it.
-PARTS = ("core", "preprocessing", "metrics", "datasets", "optim", "autograd", "cluster", "nn", "reduction", "sequences",
-         "timeseries", "recommend")
+PARTS = ("core", "preprocessing", "metrics", "datasets", "optim", "autograd", "cluster", "nn", "neighbors", "reduction",
+         "sequences", "timeseries", "recommend")
 
 # The lecture, by its own order: a topic and the chapters that it is told in.
 LECTURE = (
@@ -38,8 +38,9 @@ LECTURE = (
      ("trend_season", "trend_season_sums", "trend_season_fit", "trend_paths", "prophet")),
     ("Time series: Prophet, cross-validated by horizon", ("prophet_diagnostics",)),
     ("Recommender systems: alternating least squares", ("objectives", "half_steps", "als", "best_items")),
-    ("Recommender systems: neighbours, and a truncated SVD", ("neighbors", "truncated_svd")),
+    ("Recommender systems: neighbours, and a truncated SVD", ("item_neighbors", "truncated_svd")),
     ("Recommender systems: how good a ranked list is, and how diverse", ("splits", "ranking", "diversity")),
+    ("Nearest neighbours: by looking at all", ("exhaustive",)),
     ("Clustering: k-means and its variants", ("kmeans", "kmeans_bounds", "minibatch", "bisecting")),
     ("Clustering: mixtures of Gaussians", ("gmm", "gaussian_mixture")),
     ("How good a clustering is", ("clustering", "separation")),

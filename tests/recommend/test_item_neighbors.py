@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given, strategies as st
 
 from scratchml.core.sparse import Rows, dense, known_entries
-from scratchml.recommend import ItemCosine, Popularity, item_cosine, neighbors, popularity
-from scratchml.recommend.neighbors import nearest_items, neighbor_scores
-from tests.reference import neighbors as reference
-from tests.strategies.neighbors import known, matrices, seeds
+from scratchml.recommend import ItemCosine, Popularity, item_cosine, item_neighbors, popularity
+from scratchml.recommend.item_neighbors import nearest_items, neighbor_scores
+from tests.reference import item_neighbors as reference
+from tests.strategies.item_neighbors import known, matrices, seeds
 
 EPS = np.finfo(float).eps
 RECOMMENDERS = [Popularity(), ItemCosine(), ItemCosine(n_neighbors=2)]
@@ -146,7 +146,7 @@ def test_blocks_and_threads_change_nothing(model, monkeypatch):
     A = known(23, 19, 0)
     expected = model.fit(A).recommend(np.arange(23), 5)
     for block, threads in ((40, "1"), (10**6, "2"), (1, "2")):
-        monkeypatch.setattr(neighbors, "BLOCK", block)
+        monkeypatch.setattr(item_neighbors, "BLOCK", block)
         monkeypatch.setenv("SCRATCHML_NUM_THREADS", threads)
         np.testing.assert_array_equal(model.fit(A).recommend(np.arange(23), 5), expected)
 

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from scratchml.recommend import ItemCosine, item_cosine
-from tests.strategies.neighbors import known
+from tests.strategies.item_neighbors import known
 
 sparse = pytest.importorskip("scipy.sparse")
 
