@@ -6,6 +6,7 @@ from scratchml.nn import functional, initialisation as init, padding
 from scratchml.nn.activations import GLU, ActivityL2, LeakyReLU, LogSoftmax, PReLU, ReLU, Sigmoid, Softmax, Tanh, penalty
 from scratchml.nn.additive import AdditiveAttention
 from scratchml.nn.attention import scaled_dot_product_attention
+from scratchml.nn.attentive_layer import AttentiveLSTM
 from scratchml.nn.bags import EmbeddingBag
 from scratchml.nn.cells import GRUCell, LSTMCell, RNNCell
 from scratchml.nn.containers import ModuleDict, ModuleList, ParameterList, Sequential
@@ -41,7 +42,7 @@ CHAPTERS = (
     "initialisation", "state", "module", "containers", "layers", "bags", "activations", "gates", "smooth", "normalisation",
     "norm_layers", "similarity", "cross_entropy", "contrastive", "losses", "loss_functions", "loss_layers", "packing", "padding",
     "lstm", "gru", "elman", "recurrent", "cells", "convolution", "gated_convolution", "pooling", "masks", "attention", "multihead",
-    "additive", "transformer", "transformer_stacks", "kept_keys", "samples", "training",
+    "additive", "attentive", "attentive_layer", "transformer", "transformer_stacks", "kept_keys", "samples", "training",
 )
 
 __all__ = [
@@ -60,7 +61,7 @@ __all__ = [
     "KLDivLoss", "L1Loss", "MarginRankingLoss", "MSELoss", "NLLLoss", "SmoothL1Loss", "TripletMarginLoss",
     "CosineSimilarity", "PairwiseDistance",
     "CausalConv1d", "Conv1d", "GatedConv1d", "receptive_field", "AdaptiveAvgPool1d", "AvgPool1d", "MaxPool1d",
-    "AdditiveAttention", "MultiheadAttention", "scaled_dot_product_attention",
+    "AdditiveAttention", "AttentiveLSTM", "MultiheadAttention", "scaled_dot_product_attention",
     "PositionalEncoding", "TokenTransformer", "Transformer", "TransformerDecoder", "TransformerDecoderLayer",
     "TransformerEncoder", "TransformerEncoderLayer",
     "History", "evaluate", "fit", "predict",

@@ -21,6 +21,7 @@ LECTURE = (
      ("language_model", "kneser_ney", "gated_cnn")),
     ("Sequences into sequences: edit distance, alignment, and error rates (WER, CER, PER)",
      ("edit",)),
+    ("Sequences into sequences: an LSTM with attention inside (Bahdanau), or after it (Luong)", ("attentive", "attentive_layer")),
     ("Sequences into sequences: beam search with a length penalty, stopped when nothing better can come", ("beam",)),
     ("Training networks: gradients, losses, optimisers, the loop",
      ("tensor", "table", "cross_entropy", "losses", "similarity", "first_order", "schedules", "training")),

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from scratchml.autograd import Tensor
-from scratchml.nn import AdditiveAttention, MultiheadAttention
+from scratchml.nn import AdditiveAttention, AttentiveLSTM, MultiheadAttention
 from scratchml.nn.attention import scaled_dot_product_attention
 from tests.strategies import additive as additive_strategies, multihead
 from tests.strategies.attention import additive, problems, seeds
@@ -186,3 +186,46 @@ def test_values_and_gradients_of_the_additive_layer(dtype, data):
     ((their_y ** 2).sum() + their_P[..., 0].sum()).backward()
     for a, b in zip([*ours, *layer.parameters()], [*theirs, *peer.parameters()], strict=True):
         assert_close(a.grad.data, b.grad, dtype, 16)
+
+
+# --- attention inside a recurrent layer, which PyTorch has no class for
+
+@each_dtype
+@pytest.mark.parametrize("attention", ["bahdanau", "luong"])
+def test_values_and_gradients_of_the_attentive_layer(dtype, attention):
+    """An LSTMCell, whose weights move by name, and what it looks at, step by step."""
+    rng, (B, T, S, D, H, C, A) = np.random.default_rng(0), (3, 4, 5, 3, 4, 6, 7)
+    layer = AttentiveLSTM(D, H, C, A, attention=attention, dtype=dtype, random_state=0)
+    inside = attention == "bahdanau"
+    cell = torch.nn.LSTMCell(D + C if inside else D, H, dtype=as_torch(np.zeros(1, dtype)).dtype)
+    cell.load_state_dict({name: torch.from_numpy(array) for name, array in layer.state_dict().items() if "." not in name})
+    arrays = [rng.normal(size=shape).astype(dtype) for shape in ((B, T, D), (B, S, C), (B, H), (B, H))]
+    ours, theirs = [Tensor(array, requires_grad=True) for array in arrays], [as_torch(array) for array in arrays]
+    Q, W, b, w = (as_torch(p.data) for p in layer.attention.parameters())
+    x, keys, h, c = theirs
+
+    def looked(h):
+        return torch.softmax(torch.tanh((h @ Q.T)[:, None] + keys @ W.T + b) @ w[0], 1)
+    states, read, looks = [], [], []
+    for t in range(T):
+        if inside:
+            P = looked(h)
+            k = (P[:, :, None] * keys).sum(1)
+        h, c = cell(torch.cat([x[:, t], k], 1) if inside else x[:, t], (h, c))
+        if not inside:
+            P = looked(h)
+            k = (P[:, :, None] * keys).sum(1)
+        for part, one in zip((states, read, looks), (h, k, P)):
+            part.append(one)
+    made, last = layer(ours[0], ours[1], (ours[2], ours[3]))
+    expected = [torch.stack(part, 1) for part in (states, read, looks)] + [h, c]
+    for one, other in zip((*made, *last), expected):
+        assert_close(one.data, other, dtype)
+    sum((part ** 3).sum() for part in (*made, *last)).backward()
+    sum((part ** 3).sum() for part in expected).backward()
+    for one, other in zip(ours, theirs):
+        assert_close(one.grad.data, other.grad, dtype, 1)
+    for name, parameter in cell.named_parameters():
+        assert_close(getattr(layer, name).grad.data, parameter.grad, dtype, 1)
+    for one, other in zip(layer.attention.parameters(), (Q, W, b, w)):
+        assert_close(one.grad.data, other.grad, dtype, 1)
