@@ -10,8 +10,8 @@ from scratchml.sequences.vocabulary import Vocabulary, shifted
 
 CHAPTERS = (
     "features", "crf", "crf_scaled", "corpus", "crf_training", "crf_online", "schemes", "tagger", "field_rows",
-    "crf_layer", "neural_tagger", "bilstm_tagger", "gated_tagger", "language_model", "kneser_ney", "gated_cnn",
-    "vocabulary", "beam",
+    "crf_layer", "neural_tagger", "bilstm_tagger", "gated_tagger", "language_model", "kneser_ney", "vocabulary",
+    "gated_cnn", "beam",
 )
 
 __all__ = ["BiLSTMTagger", "CRF", "GatedConvLanguageModel", "GatedConvTagger", "Hypotheses", "KneserNey", "LinearChainCRF",

@@ -16,6 +16,8 @@ inputs, and one product a layer gives the next.
 
 Source: Y. Dauphin, A. Fan, M. Auli and D. Grangier, "Language modeling with gated convolutional networks", ICML 2017.
 """
+import itertools
+
 import numpy as np
 
 from scratchml.autograd import no_grad
@@ -28,6 +30,7 @@ from scratchml.optim import Adam
 from scratchml.optim.schedules import OneCycleLR
 from scratchml.sequences.gated_tagger import layer_dilations
 from scratchml.sequences.language_model import LanguageModel
+from scratchml.sequences.vocabulary import MARKS, PAD, shifted
 
 KIND = "scratchml.sequences.GatedConvLanguageModel"
 PADDING, BATCH = -100, 64                                # a target that does not count; sequences asked for at once
@@ -247,13 +250,13 @@ class GatedConvLanguageModel(NeuralLanguageModel):
 
 
 def padded(numbers, starts, mark):
-    """Inputs (N, T), the mark and then all but the last of `numbers` of each sequence; targets, these; padded."""
-    lengths = np.diff(starts)
-    there = np.arange(lengths.max()) < lengths[:, None]
-    inputs, targets = np.full(there.shape, mark), np.full(there.shape, PADDING)
-    targets[there] = numbers
-    inputs[:, 1:] = np.where(there[:, 1:], targets[:, :-1], mark)
-    return inputs, targets
+    """Inputs (N, T), the mark and then all but the last of `numbers` of each sequence; targets, these; padded.
+
+    The last of each is the mark.
+    """
+    before, after = shifted([(MARKS + numbers[first:last - 1]).tolist() for first, last in itertools.pairwise(starts)])
+    inputs, targets = (np.where(part >= MARKS, part - MARKS, mark) for part in (before, after))
+    return inputs, np.where(after == PAD, PADDING, targets)
 
 
 def _surprise(scores, targets):
