@@ -50,10 +50,10 @@ Sources: A. Vaswani and others, "Attention is all you need", NIPS 2017, sections
 """
 import numpy as np
 
-from scratchml.autograd import ops
 from scratchml.autograd.ops import as_tensor
 from scratchml.core.checks import whole_number
 from scratchml.core.random import generator
+from scratchml.nn.activations import RELU
 from scratchml.nn.layers import Dropout, Linear
 from scratchml.nn.module import Module, as_input, float_type
 from scratchml.nn.multihead import MultiheadAttention
@@ -301,7 +301,7 @@ class TransformerDecoderLayer(_Layer):
 
 
 def _activation(activation):
-    named = {"relu": ops.relu, "gelu": gelu}
+    named = {"relu": RELU, "gelu": gelu}
     if activation not in named and not callable(activation):
         raise ValueError(f"activation={activation!r}: expected 'relu', 'gelu' or a function of Tensors")
     return named.get(activation, activation)

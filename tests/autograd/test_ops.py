@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from scratchml.autograd import Tensor, composed, grad, gradcheck, gradgradcheck, ops
+from scratchml.autograd.table import only
 from tests.strategies.autograd import AT_THE_EDGE, NAMES, cases
 
 each_operation = pytest.mark.parametrize("name", NAMES)
@@ -103,6 +104,18 @@ def test_stated_derivatives(f, at, expected):
     x = Tensor(at, requires_grad=True)
     f(x).sum().backward()
     np.testing.assert_allclose(x.grad.data, expected, rtol=1e-15)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_what_is_masked_hands_back_zero_whatever_it_is(dtype):
+    """The rest comes back bit for bit; masks may broadcast, entries lie anywhere in memory."""
+    special = np.array([np.inf, -np.inf, np.nan, -0.0, -3.5, 1e-40], dtype)
+    g = np.stack([special, special[::-1]], axis=1)[::-1]
+    for x, mask in ((g, g == g), (g, g > 0), (g.T, np.arange(6) % 2 == 0), (g, np.array([[True], [False]] * 3)),
+                    (special[2:3].reshape(()), np.array(False)), (g[:0], np.array([True, False]))):
+        expected = np.where(mask, x, x.dtype.type(0))
+        found = only(Tensor(x), mask).data
+        assert found.dtype == dtype and found.shape == x.shape and found.tobytes() == expected.tobytes()
 
 
 def test_a_power_of_zero_by_its_exponent():
