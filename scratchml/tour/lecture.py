@@ -40,6 +40,7 @@ LECTURE = (
     ("Time series: Prophet, cross-validated by horizon", ("prophet_diagnostics",)),
     ("Recommender systems: alternating least squares", ("objectives", "half_steps", "als", "best_items")),
     ("Recommender systems: neighbours, and a truncated SVD", ("item_neighbors", "truncated_svd")),
+    ("Recommender systems: content, TF-IDF, BM25, and items that nobody has yet", ("word_weights", "content")),
     ("Recommender systems: how good a ranked list is, and how diverse", ("splits", "ranking", "diversity")),
     ("Nearest neighbours: by looking at all", ("exhaustive",)),
     ("Clustering: k-means and its variants", ("kmeans", "kmeans_bounds", "minibatch", "bisecting")),
