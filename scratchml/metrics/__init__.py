@@ -18,7 +18,8 @@ from scratchml.metrics.separation import (
     calinski_harabasz_score, davies_bouldin_score, silhouette_samples, silhouette_score)
 from scratchml.metrics.tagging import chunk_scores, chunks, label_scores, sequence_accuracy, token_accuracy
 
-CHAPTERS = ("clustering", "separation", "embedding", "item_lists", "ranking", "candidates", "diversity", "forecasting", "edit")
+CHAPTERS = ("clustering", "separation", "embedding", "item_lists", "ranking", "candidates", "diversity", "forecasting",
+            "edit")
 
 __all__ = ["chunk_scores", "chunks", "label_scores", "sequence_accuracy", "token_accuracy",
            "adjusted_mutual_info_score", "adjusted_rand_score", "calinski_harabasz_score", "completeness_score",

@@ -182,14 +182,15 @@ def _pools(S, right, wrong):
     """The arguments as arrays: scores (N, M), the right candidates (N,), and a mask (N, M)."""
     S = as_floats(S, "S")
     if S.ndim != 2 or not S.size:
-        raise ValueError(f"S: expected scores (N, M) of at least one candidate for at least one question, got shape {S.shape}")
+        raise ValueError("S: expected scores (N, M) of at least one candidate for at least one question, got shape "
+                         f"{S.shape}")
     if np.isnan(S).any():
-        raise ValueError(f"S: contains NaN, first for question {np.isnan(S).any(axis=1).argmax()}; use -inf for what must "
-                         "not be chosen")
+        raise ValueError(f"S: contains NaN, first for question {np.isnan(S).any(axis=1).argmax()}; use -inf for what "
+                         "must not be chosen")
     N, M = S.shape
     if right is None and N != M:
-        raise ValueError(f"right: expected the number of the right candidate of each question, as there are {N} questions "
-                         f"and {M} candidates")
+        raise ValueError(f"right: expected the number of the right candidate of each question, as there are {N} "
+                         f"questions and {M} candidates")
     y = np.arange(N) if right is None else whole_numbers(right, "right")
     if y.shape != (N,) or y.min() < 0 or y.max() >= M:
         raise ValueError(f"right: expected {N} whole numbers from 0 to {M - 1}, got {right!r:.60}")

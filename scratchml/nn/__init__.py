@@ -40,8 +40,8 @@ from scratchml.optim import clip_grad_norm_, clip_grad_value_
 
 CHAPTERS = (
     "initialisation", "state", "module", "containers", "layers", "bags", "activations", "gates", "smooth", "normalisation",
-    "norm_layers", "similarity", "cross_entropy", "contrastive", "losses", "loss_functions", "loss_layers", "packing", "padding",
-    "lstm", "gru", "elman", "recurrent", "cells", "convolution", "gated_convolution", "pooling", "masks", "attention", "multihead",
+    "norm_layers", "similarity", "cross_entropy", "contrastive", "losses", "loss_functions", "loss_layers", "packing",
+    "padding", "lstm", "gru", "elman", "recurrent", "cells", "convolution", "gated_convolution", "pooling", "masks", "attention", "multihead",
     "additive", "attentive", "attentive_layer", "transformer", "transformer_stacks", "kept_keys", "samples", "training",
 )
 

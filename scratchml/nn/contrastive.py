@@ -44,6 +44,8 @@ Choices
     A vector that is 0 has the cosine 0 with all, and (1) the same value and slope for vectors of all lengths: they are
     scaled by powers of two first, so that no square overflows or vanishes.
     Where a margin is just kept, the slope is that of the side where it is not; hardest answers that tie share it.
+    (7) does not look at wrong answers that are ahead while another one is beaten: in a small batch it can come to rest
+    with some of them ahead.
     (6) is at least (5) if every question has as many wrong answers as the others: (5) weighs pairs, (6) questions.
     More steps before an update give a smoother gradient, but no wrong answer more: these are those of one batch.
     In place of (1), any S will do: products u_i·v_j without lengths, or u_iᵀ M v_j with a matrix that is learned.
@@ -124,7 +126,8 @@ def wrong_pairs(questions, answers):
     """
     c, a = whole_numbers(questions, "questions"), whole_numbers(answers, "answers")
     if len(c) != len(a) or not len(c):
-        raise ValueError(f"questions, answers: expected as many of one as of the other, at least one, got {len(c)} and {len(a)}")
+        raise ValueError("questions, answers: expected as many of one as of the other, at least one, got "
+                         f"{len(c)} and {len(a)}")
     c = np.unique(c, return_inverse=True)[1]
     return RightAnswers.of(c, a).wrong(c, a)
 
@@ -164,7 +167,7 @@ def draw_wrong(wrong, rng):
     """
     Ω = _mask(wrong, np.shape(wrong))
     counts = Ω.sum(axis=1)
-    rank = (rng.random(len(Ω)) * counts).astype(np.int64)                        # below the count, as random() is below 1
+    rank = (rng.random(len(Ω)) * counts).astype(np.int64)                        # below the count
     chosen = (Ω.cumsum(axis=1) > rank[:, None]).argmax(axis=1)
     return np.where(counts > 0, chosen, -1)
 
@@ -200,7 +203,8 @@ def single_hinge(S, chosen, margin=0.2):
     S, w = _square(S), whole_numbers(chosen, "chosen")
     N = len(S)
     if w.shape != (N,) or w.min() < -1 or w.max() >= N or (w == np.arange(N)).any():
-        raise ValueError(f"chosen: expected {N} numbers of answers that are wrong, from -1 to {N - 1}, got {chosen!r:.60}")
+        raise ValueError(f"chosen: expected {N} numbers of answers that are wrong, from -1 to {N - 1}, got "
+                         f"{chosen!r:.60}")
     if w.max() < 0:
         raise ValueError(_NOTHING_WRONG)
     return _hinge_at(S, w, real_number(margin, "margin"))
@@ -343,7 +347,8 @@ def _square(S):
 def _mask(wrong, shape):
     Ω = np.asarray(unmasked(wrong, "wrong"))
     if Ω.dtype != bool or Ω.shape != shape or Ω.ndim != 2 or shape[0] != shape[1]:
-        raise ValueError(f"wrong: expected True or False for each question and answer, shape {shape}, got {Ω.dtype} {Ω.shape}")
+        raise ValueError(f"wrong: expected True or False for each question and answer, shape {shape}, got {Ω.dtype} "
+                         f"{Ω.shape}")
     if Ω.diagonal().any():
         raise ValueError(f"wrong: the answer of pair {Ω.diagonal().argmax()} is marked as wrong for its own question")
     return Ω

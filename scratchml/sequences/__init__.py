@@ -2,6 +2,7 @@
 from scratchml.sequences.beam import Hypotheses, beam_search
 from scratchml.sequences.bilstm_tagger import BiLSTMTagger
 from scratchml.sequences.crf_layer import LinearChainCRF
+from scratchml.sequences.dual_encoder import DualEncoder
 from scratchml.sequences.gated_cnn import GatedConvLanguageModel
 from scratchml.sequences.gated_tagger import GatedConvTagger
 from scratchml.sequences.kneser_ney import KneserNey
@@ -11,8 +12,8 @@ from scratchml.sequences.vocabulary import Vocabulary, shifted
 CHAPTERS = (
     "features", "crf", "crf_scaled", "corpus", "crf_training", "crf_online", "schemes", "tagger", "field_rows",
     "crf_layer", "neural_tagger", "bilstm_tagger", "gated_tagger", "language_model", "kneser_ney", "vocabulary",
-    "gated_cnn", "beam",
+    "gated_cnn", "beam", "dual_encoder",
 )
 
-__all__ = ["BiLSTMTagger", "CRF", "GatedConvLanguageModel", "GatedConvTagger", "Hypotheses", "KneserNey", "LinearChainCRF",
-           "Vocabulary", "beam_search", "shifted"]
+__all__ = ["BiLSTMTagger", "CRF", "DualEncoder", "GatedConvLanguageModel", "GatedConvTagger", "Hypotheses", "KneserNey",
+           "LinearChainCRF", "Vocabulary", "beam_search", "shifted"]

@@ -218,29 +218,29 @@ class LanguageModel(Estimator):
         return np.array(numbers), np.append(0, np.cumsum([len(sequence) + 1 for sequence in sequences]))
 
 
-def read_sequences(X):
-    """X as a list of strings and lists of symbols.  Raises ValueError that names the sequence."""
+def read_sequences(X, name="X"):
+    """X as a list of strings and lists of symbols.  Raises ValueError that says which sequence of `name` is none."""
     if isinstance(X, (str, bytes, dict)) or hasattr(X, "columns") or not hasattr(X, "__iter__"):
         what = "a data frame; pass one of its columns" if hasattr(X, "columns") else f"{X!r}; put a single one into a list"
-        raise ValueError(f"X: expected a list of sequences, got {what}")
+        raise ValueError(f"{name}: expected a list of sequences, got {what}")
     sequences = []
-    for n, sequence in enumerate(unmasked(X, "X")):
+    for n, sequence in enumerate(unmasked(X, name)):
         if isinstance(sequence, (dict, set, frozenset)) or not hasattr(sequence, "__iter__"):
-            raise ValueError(f"X[{n}]: expected a string or a list of symbols, got {sequence!r}")
+            raise ValueError(f"{name}[{n}]: expected a string or a list of symbols, got {sequence!r}")
         if isinstance(sequence, str):
             sequences.append(str(sequence))
             continue
-        sequences.append([_symbol(symbol, n) for symbol in unmasked(sequence, f"X[{n}]")])
+        sequences.append([_symbol(symbol, f"{name}[{n}]") for symbol in unmasked(sequence, f"{name}[{n}]")])
     return sequences
 
 
-def _symbol(symbol, n):
+def _symbol(symbol, place):
     """`symbol` itself, if it can be found again by what it is equal to."""
     try:
         hash(symbol)
         same = bool(symbol == symbol)                    # pandas.NA refuses to say
     except TypeError as error:
-        raise ValueError(f"X[{n}]: expected symbols that can be keys of a dict, got {symbol!r}") from error
+        raise ValueError(f"{place}: expected symbols that can be keys of a dict, got {symbol!r}") from error
     if not same:
-        raise ValueError(f"X[{n}]: {symbol!r} is not equal to itself, so it can be no symbol; leave it out")
+        raise ValueError(f"{place}: {symbol!r} is not equal to itself, so it can be no symbol; leave it out")
     return symbol

@@ -23,6 +23,8 @@ LECTURE = (
      ("edit",)),
     ("Sequences into sequences: an LSTM with attention inside (Bahdanau), or after it (Luong)", ("attentive", "attentive_layer")),
     ("Sequences into sequences: beam search with a length penalty, stopped when nothing better can come", ("beam",)),
+    ("Selective models: choosing an answer from a pool by dual encoders and contrastive losses, recall at k of n",
+     ("contrastive", "dual_encoder", "candidates")),
     ("Training networks: gradients, losses, optimisers, the loop",
      ("tensor", "table", "cross_entropy", "losses", "similarity", "first_order", "schedules", "training")),
     ("Training networks: initialisation, activations, normalisation, dropout",

@@ -19,14 +19,16 @@ def test_better_equal_and_all_are_counted(drawn):
     expected = reference.rivals(S, y, wrong)
     g, e, m = rivals(S, y, wrong)
     assert (g.tolist(), e.tolist(), m.tolist()) == expected
-    assert share_in_first(g, e, k) == pytest.approx(list(map(float, reference.share_in_first(*expected[:2], k))), abs=1e-15)
+    shares = list(map(float, reference.share_in_first(*expected[:2], k)))
+    assert share_in_first(g, e, k) == pytest.approx(shares, abs=1e-15)
 
 
 @given(judged())
 def test_ranks_are_means_over_the_orders_of_ties(drawn):
     S, y, wrong, _, _ = drawn
     assert ranks(S, y, wrong).tolist() == list(map(float, reference.ranks(S, y, wrong)))
-    assert mean_reciprocal_rank(S, y, wrong) == pytest.approx(float(reference.mean_reciprocal_rank(S, y, wrong)), **EXACT)
+    expected = float(reference.mean_reciprocal_rank(S, y, wrong))
+    assert mean_reciprocal_rank(S, y, wrong) == pytest.approx(expected, **EXACT)
 
 
 @given(judged())
@@ -131,18 +133,23 @@ def test_kinds_of_input():
 
 
 @pytest.mark.parametrize("call, message", [
-    (lambda: ranks([1.0, 2.0]), r"S: expected scores \(N, M\).*shape \(2,\)"), (lambda: ranks(np.ones((0, 0))), "shape .0, 0."),
-    (lambda: ranks([[1.0, np.nan], [0, 0]]), "NaN, first for question 0"), (lambda: ranks([["a"]]), "S: expected numbers"),
+    (lambda: ranks([1.0, 2.0]), r"S: expected scores \(N, M\).*shape \(2,\)"),
+    (lambda: ranks(np.ones((0, 0))), "shape .0, 0."),
+    (lambda: ranks([[1.0, np.nan], [0, 0]]), "NaN, first for question 0"),
+    (lambda: ranks([["a"]]), "S: expected numbers"),
     (lambda: ranks(np.ones((2, 3))), "right: expected the number of the right candidate"),
-    (lambda: ranks(np.ones((2, 3)), [0, 3]), "whole numbers from 0 to 2"), (lambda: ranks(np.ones((2, 3)), [0, -1]), "0 to 2"),
+    (lambda: ranks(np.ones((2, 3)), [0, 3]), "whole numbers from 0 to 2"),
+    (lambda: ranks(np.ones((2, 3)), [0, -1]), "0 to 2"),
     (lambda: ranks(np.ones((2, 3)), [0]), "expected 2 whole"), (lambda: ranks(np.ones((2, 3)), [0.0, 1.0]), "float64"),
     (lambda: ranks(np.ones((2, 3)), [True, False]), "right: expected whole numbers"),
     (lambda: ranks(np.ones((2, 2)), wrong=[[0, 1], [1, 0]]), "wrong: expected True or False.*int64"),
     (lambda: ranks(np.ones((2, 2)), wrong=np.ones((2, 3), bool)), r"shape \(2, 2\), got bool \(2, 3\)"),
     (lambda: ranks(np.ones((2, 2)), wrong=np.ones((2, 2), bool)), "candidate 0 is the right one of question 0"),
     (lambda: ranks(np.ma.masked_less([[1.0, 2.0]], 2), [0]), "masked"),
-    (lambda: recall_at_k_of_n(np.eye(3), k=0), "k=0"), (lambda: recall_at_k_of_n(np.eye(3), k=4), "k=4: question 0 has only 3"),
-    (lambda: recall_at_k_of_n(np.eye(3), k=3, n=2), "k=3: expected at most n=2"), (lambda: recall_at_k_of_n(np.eye(3), k=True), "k=T"),
+    (lambda: recall_at_k_of_n(np.eye(3), k=0), "k=0"),
+    (lambda: recall_at_k_of_n(np.eye(3), k=4), "k=4: question 0 has only 3"),
+    (lambda: recall_at_k_of_n(np.eye(3), k=3, n=2), "k=3: expected at most n=2"),
+    (lambda: recall_at_k_of_n(np.eye(3), k=True), "k=T"),
     (lambda: recall_at_k_of_n(np.eye(3), n=4), "n=4: question 0 has only 3 candidates"),
     (lambda: recall_at_k_of_n(np.eye(3), n=2.0), "n=2.0"), (lambda: recall_at_k_of_n(np.eye(3), n=0), "n=0"),
     (lambda: recall_at_k_of_n(np.eye(2), wrong=[[False, True], [False, False]], n=2), "question 1 has only 1"),

@@ -1,4 +1,4 @@
-"""Ranks among candidates by definition: every set of candidates that can be drawn, and every order of those that tie."""
+"""Ranks among candidates by definition: every set that can be drawn, every order of those that tie."""
 from fractions import Fraction
 from itertools import combinations, permutations
 
@@ -10,7 +10,8 @@ def wrong_scores(S, y, Ω):
 
 def rivals(S, y, Ω):
     """(1)"""
-    each = [(sum(t > s for t in others), sum(t == s for t in others), len(others)) for s, others in wrong_scores(S, y, Ω)]
+    each = [(sum(t > s for t in others), sum(t == s for t in others), len(others))
+            for s, others in wrong_scores(S, y, Ω)]
     return tuple(map(list, zip(*each)))
 
 
@@ -31,7 +32,7 @@ def share_in_first(g, e, k):
 
 
 def recall_at_k_of_n(S, y, Ω, k, n):
-    """(4)  Of all draws of n - 1 wrong ones, and all orders of ties in each, the share in which the place is at most k."""
+    """(4)  Of all draws of n - 1 wrong ones, and all orders of ties in each, the share with a place of at most k."""
     each = []
     for s, others in wrong_scores(S, y, Ω):
         draws = list(combinations(others, n - 1))

@@ -1,4 +1,4 @@
-"""What hypothesis draws for losses of pairs: batches full of duplicates, scores that tie, and vectors of every length."""
+"""What hypothesis draws for losses of pairs: batches full of duplicates, and similarities that tie."""
 import numpy as np
 from hypothesis import strategies as st
 
@@ -13,7 +13,8 @@ def batches(draw, least=2, tied=None):
     N, rng = draw(st.integers(least, 6)), np.random.default_rng(draw(seeds))
     c, a = rng.integers(draw(st.integers(1, 8)), size=N), rng.integers(draw(st.integers(2, 8)), size=N)
     c[0], a[:2] = 9, (8, 9)                              # a question of its own, so that something is wrong
-    S = rng.normal(size=(N, N)) if not (draw(st.booleans()) if tied is None else tied) else rng.integers(-2, 3, (N, N)) / 4
+    tied = draw(st.booleans()) if tied is None else tied
+    S = rng.integers(-2, 3, (N, N)) / 4 if tied else rng.normal(size=(N, N))
     return c, a, laid_out(S.astype(float), draw(layouts))
 
 
