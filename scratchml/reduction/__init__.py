@@ -3,7 +3,9 @@ from scratchml.reduction.autoencoder_training import Autoencoder
 from scratchml.reduction.incremental_pca import IncrementalPCA
 from scratchml.reduction.pca import PCA
 from scratchml.reduction.tsne import TSNE
+from scratchml.reduction.variational_training import VariationalAutoencoder
 
-CHAPTERS = ("pca", "incremental_pca", "affinities", "sne", "tsne", "network_codes", "autoencoder", "autoencoder_training")
+CHAPTERS = ("pca", "incremental_pca", "affinities", "sne", "tsne", "network_codes", "autoencoder", "autoencoder_training", "variational",
+            "variational_training")
 
-__all__ = ["Autoencoder", "PCA", "IncrementalPCA", "TSNE"]
+__all__ = ["Autoencoder", "PCA", "IncrementalPCA", "TSNE", "VariationalAutoencoder"]

@@ -14,14 +14,14 @@ import warnings
 import numpy as np
 
 from scratchml.autograd import Tensor
-from scratchml.core.checks import one_of, real_number, safe_to_square, true_or_false
+from scratchml.core.checks import one_of, real_number, true_or_false
 from scratchml.core.progress import report
 from scratchml.nn.layers import kept_entries
 from scratchml.nn.module import Module
 from scratchml.optim.lbfgs import lbfgs
 from scratchml.reduction.autoencoder import (Bottleneck, masked, principal_directions, reconstruction_loss, sparsity,
                                              weight_penalty, with_noise)
-from scratchml.reduction.network_codes import NetworkCodes
+from scratchml.reduction.network_codes import NetworkCodes, check_shares
 
 # --- what the network is asked -------------------------------------------------------------------
 
@@ -230,21 +230,6 @@ class Autoencoder(NetworkCodes):
 
     # --- how well samples are rebuilt
 
-    def reconstruction_error(self, X):
-        """The mean square (N,) by which each sample differs from what is made of it: large for those unlike the data.
-
-        Raises ValueError as `transform` does.
-
-        Parameters
-        ----------
-        X : array (N, D)
-            Samples.
-        """
-        T = self._further(X)
-        Y = self._by_blocks(lambda t: self.module_.decode(self.module_.encode(t)), T).astype(np.float64)
-        apart = (T - Y) * self._units.unit if self.module_.output == "identity" else self._units.undo(T) - Y
-        return np.square(safe_to_square(apart, fitted=True)).mean(axis=1).astype(self._dtype)
-
     def score(self, X, y=None):
         """The mean square by which samples differ from what is made of them, with a minus: the greater the better.
 
@@ -257,8 +242,9 @@ class Autoencoder(NetworkCodes):
         """
         return -float(self.reconstruction_error(X).mean(dtype=np.float64))
 
-    def _in_data(self, Y):
-        return super()._in_data(Y) if self.module_.output == "identity" else Y
+    @property
+    def _moved(self):
+        return self.module_.output == "identity"
 
     @property
     def components_(self):
@@ -270,11 +256,3 @@ class Autoencoder(NetworkCodes):
         ends = self._by_blocks(network.decode, np.vstack([np.eye(self.n_components_), np.zeros(self.n_components_)])
                                .astype(self._dtype))
         return principal_directions((ends[:-1] - ends[-1]).T)
-
-
-def check_shares(X, name):
-    """Raise a ValueError if a number of X (N, D) is not in [0, 1]."""
-    if X.min() < 0 or X.max() > 1:
-        wrong = X.min() if X.min() < 0 else X.max()
-        raise ValueError(f"X: with {name} expected numbers from 0 to 1, got {wrong:.6g}; scale the data, e.g. by "
-                         "MinMaxScaler")

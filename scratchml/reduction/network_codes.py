@@ -147,7 +147,7 @@ class NetworkCodes(Transformer, Estimator):
         X : array (N, D)
             Samples.
         """
-        T = self._further(X)
+        _, T = self._further(X)
         return self._output(self._by_blocks(self.module_.encode, T), X)
 
     def inverse_transform(self, Z):
@@ -164,14 +164,34 @@ class NetworkCodes(Transformer, Estimator):
             raise ValueError(f"Z: has {Z.shape[1]} columns, but codes have {self.n_components_} components")
         return self._in_data(self._by_blocks(self.module_.decode, Z))
 
+    def reconstruction_error(self, X):
+        """The mean square (N,) by which each sample differs from what is made of it: large for those unlike the data.
+
+        Raises ValueError as `transform` does.
+
+        Parameters
+        ----------
+        X : array (N, D)
+            Samples.
+        """
+        x, T = self._further(X)
+        Y = self._by_blocks(lambda t: self.module_.decode(self.module_.encode(t)), T).astype(np.float64)
+        apart = (T - Y) * self._units.unit if self._moved else x - Y
+        return np.square(safe_to_square(apart, fitted=True)).mean(axis=1).astype(self._dtype)
+
     def _in_data(self, Y):
         """What the decoder has made, as samples."""
-        return self._units.undo(Y)
+        return self._units.undo(Y) if self._moved else Y
+
+    @property
+    def _moved(self):
+        """Whether the network makes samples in units of the data, and not the samples themselves."""
+        return True
 
     def _further(self, X):
-        """More samples, in the units of those that were fitted."""
-        self._check_fitted()
-        return self._units.apply(self._more_matrix(X), self._dtype)
+        """More samples, and the same in the units of those that were fitted."""
+        X = self._more_matrix(X)
+        return X, self._units.apply(X, self._dtype)
 
     def _by_blocks(self, function, A):
         """`function` of rows (N, ...), some at a time, as an array (N, ...)."""
@@ -255,3 +275,12 @@ def hidden_sizes(hidden):
     if not hasattr(hidden, "__len__"):
         raise ValueError(f"hidden={hidden!r}: expected a whole number or a tuple of them")
     return tuple(whole_number(size, f"hidden[{k}]") for k, size in enumerate(hidden))
+
+
+def check_shares(X, name):
+    """X (N, D) itself, if all its numbers are in [0, 1]; else a ValueError, in which `name` says who asks for that."""
+    if X.min() < 0 or X.max() > 1:
+        wrong = X.min() if X.min() < 0 else X.max()
+        raise ValueError(f"X: with {name} expected numbers from 0 to 1, got {wrong:.6g}; scale the data, e.g. by "
+                         "MinMaxScaler")
+    return X

@@ -51,6 +51,8 @@ LECTURE = (
     ("Dimension reduction: principal components", ("pca", "incremental_pca")),
     ("Dimension reduction: SNE and t-SNE", ("sne", "affinities", "tsne", "embedding")),
     ("Dimension reduction: autoencoders, linear, tied, denoising, sparse", ("autoencoder", "autoencoder_training")),
+    ("Dimension reduction: variational autoencoders (VAE), the evidence lower bound (ELBO)",
+     ("variational", "variational_training")),
     ("What all of it stands on: distances, linear algebra, scaling",
      ("distances", "logspace", "elementary", "linalg", "randomized", "scaling", "quantiles")),
 )
