@@ -173,19 +173,20 @@ def _descend_each(order, corpus, edges, model, learner):
     for s in order:
         first, last = corpus.starts[s], corpus.starts[s + 1]
         y, E = corpus.y[first:last], clock[0] * state_scores(corpus, s, model)
-        dE, slopes, dA = np.zeros((last - first, K)), np.zeros((last - first, K * K)), np.zeros((K, K))
+        dE, dA, slopes = np.zeros((last - first, K)), np.zeros((K, K)), np.zeros((0, 0))
         if edges.indices.size == 0:
             _set_transitions(model, learner, clock[0])
+            _set_factors(model)
             total += sequence_loss(E, y, model, dE, dA)
         else:
             _set_transitions(model, learner, 1.0)
-            steps = clock[0] * step_scores(edges, first, last - first, model)
+            steps, slopes = clock[0] * step_scores(edges, first, last - first, model), np.zeros((last - first, K * K))
             total += sequence_loss_of_steps(E, y, steps, dE, slopes)
             for t in range(1, last - first):
                 dA += slopes[t].reshape((K, K))
         eta = step_size(clock[2], clock[3], clock[1])
         clock[0] *= 1 - eta * clock[3]
-        _add(corpus, edges, s, model, learner.theta, -eta / clock[0], (dE, dA.reshape(K * K), slopes, learner.pairs))
+        _add_sums(corpus, edges, s, model, learner.theta, -eta / clock[0], (dE, dA.reshape(K * K), slopes, learner.pairs))
         clock[1] += 1
         if clock[0] < 1e-6:
             for k in range(learner.theta.size):
@@ -200,48 +201,48 @@ def _correct_each(order, corpus, edges, model, learner):
     K, clock = model.first.size, learner.clock
     total = 0.0
     for s in order:
-        first, last = corpus.starts[s], corpus.starts[s + 1]
-        T = last - first
-        E = state_scores(corpus, s, model)
+        first, T = corpus.starts[s], corpus.starts[s + 1] - corpus.starts[s]
         _set_transitions(model, learner, 1.0)
-        steps = step_scores(edges, first, T, model)
-        A = steps[1:].reshape((T - 1, K, K))
-        right, best = np.empty(T, np.int32), np.empty(T, np.int32)
-        best_path(fixed(E, corpus.y[first:last]), A, right)
+        E, A = state_scores(corpus, s, model), model.A.reshape((1, K, K))
+        if edges.indices.size and T > 1:
+            A = step_scores(edges, first, T, model)[1:].reshape((T - 1, K, K))
+        right, best = corpus.y[first:first + T].copy(), np.empty(T, np.int32)
+        if right.min() < 0:
+            best_path(fixed(E, right), A, right)
         best_path(E, A, best)
         wrong = (right != best).sum()
         if wrong:
             total += wrong / T
-            dE, slopes, dA = np.zeros((T, K)), np.zeros((T, K * K)), np.zeros(K * K)
-            for t in range(T):
-                dE[t, right[t]] += 1
-                dE[t, best[t]] -= 1
-                if t:
-                    slopes[t, right[t - 1] * K + right[t]] += 1
-                    slopes[t, best[t - 1] * K + best[t]] -= 1
-                    dA += slopes[t]
-            _add(corpus, edges, s, model, learner.theta, 1.0, (dE, dA, slopes, learner.pairs))
-            _add(corpus, edges, s, model, learner.u, clock[1], (dE, dA, slopes, learner.pairs))
+            for path, gain in ((right, 1.0), (best, -1.0)):
+                _add_path(corpus, edges, s, model, learner.pairs, path, gain, learner.theta)
+                _add_path(corpus, edges, s, model, learner.pairs, path, clock[1] * gain, learner.u)
         clock[1] += 1
     return total
 
 
 @kernel
 def _set_transitions(model, learner, factor):
-    """A = factor times the weights of the pairs; M and Mt as `factors` makes them."""
-    K = model.first.size
-    A, n = model.A.reshape(K * K), model.states.columns.size
+    """A = factor times the weights of the pairs."""
+    A, n = model.A.reshape(model.A.size), model.states.columns.size
     for k in range(learner.pairs.size):
         A[learner.pairs[k]] = factor * learner.theta[n + k]
+
+
+@kernel
+def _set_factors(model):
+    """M and Mt as `factors` makes them."""
+    K = model.first.size
     for i in range(K):
         for j in range(K):
             score = model.A[i, j]
             model.M[i, j] = exp(score) if abs(score) <= SPAN or score == -np.inf else np.nan
+    for j in range(K):
+        for i in range(K):
             model.Mt[j, i] = model.M[i, j]
 
 
 @kernel
-def _add(corpus, edges, s, model, theta, gain, slopes):
+def _add_sums(corpus, edges, s, model, theta, gain, slopes):
     """gain times the features of sequence s, weighted by slopes = (dE, dA, slopes of steps, pairs), to `theta` (F,)."""
     dE, dA, of_steps, pairs = slopes
     n, first = model.states.columns.size, corpus.starts[s]
@@ -250,3 +251,34 @@ def _add(corpus, edges, s, model, theta, gain, slopes):
         theta[n + k] += gain * dA[pairs[k]]
     if edges.indices.size:
         add_slopes(edges, first, model.edges, gain * of_steps, theta[n + pairs.size:])
+
+
+@kernel
+def _add_path(corpus, edges, s, model, pairs, y, gain, theta):
+    """gain Φ(y) for the labels `y` (T,) of sequence s, to `theta` (F,): one weight for each feature that is there."""
+    K, n, first = model.first.size, model.states.columns.size, corpus.starts[s]
+    for t in range(y.size):
+        _add_feature(corpus.rows, first + t, model.states, y[t], gain, theta[:n])
+        if t:
+            pair = y[t - 1] * K + y[t]
+            k = _place(pairs, 0, pairs.size, pair)
+            if k >= 0:
+                theta[n + k] += gain
+            _add_feature(edges, first + t, model.edges, pair, gain, theta[n + pairs.size:])
+
+
+@kernel
+def _add_feature(rows, row, pattern, column, gain, theta):
+    """gain times the attributes of one row, to their weights of one label or pair."""
+    for k in range(rows.indptr[row], rows.indptr[row + 1]):
+        d = rows.indices[k]
+        p = _place(pattern.columns, pattern.indptr[d], pattern.indptr[d + 1], column)
+        if p >= 0:
+            theta[p] += gain * rows.data[k]
+
+
+@kernel
+def _place(columns, begin, end, column):
+    """Where `column` stands among the rising columns[begin:end], or -1."""
+    p = begin + np.searchsorted(columns[begin:end], column)
+    return p if p < end and columns[p] == column else -1
