@@ -38,9 +38,10 @@ Equations
 Choices
     What rises: log Σ_k exp(f_k) = max over shares r of Σ_k r_k (f_k - log r_k), attained at (4).  With f_k = a_k +
     log N_ik the E-step is that maximum over r, and the M-step the maximum of the same sum over π, μ and Σ.  So neither
-    lowers J = (1/N) Σ_i ℓ_i, the `lower_bound_`.  With ε = 0 J is the mean log-likelihood.  With ε > 0, (8) maximises
-    Σ_ik r_ik (log N_ik - (ε/2) tr Σ_k⁻¹), the expected log-density of points with noise of variance ε; to keep J from
-    falling, (2) has the same term.  ‖U_k‖² = tr Σ_k⁻¹.  Once fitted, all but `lower_bound_` is of the mixture itself.
+    lowers J = (1/N) Σ_i ℓ_i, the `lower_bound_`, but for rounding.  With ε = 0 J is the mean log-likelihood.  With
+    ε > 0, (8) maximises Σ_ik r_ik (log N_ik - (ε/2) tr Σ_k⁻¹), the expected log-density of points with noise of variance
+    ε; to keep J from falling, (2) has the same term.  ‖U_k‖² = tr Σ_k⁻¹.  Once fitted, all but `lower_bound_` is of the
+    mixture itself.
     A component that is left with no share of any point keeps its place, with weight 0.
     A covariance that is singular to working precision is an error: the likelihood of a component that has collapsed
     onto a point is infinite.  Working precision is that of each feature: a variance is 0 if it is at most (4 eps max|x|)²,

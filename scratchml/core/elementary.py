@@ -73,7 +73,10 @@ def double(x):
 
 @kernel(contract=True)
 def _exp_minus_1(r):
-    """e^r - 1 for |r| <= ln(2) / 2: its Taylor series, the remainder of which is below 0.03 units of the last place."""
+    """e^r - 1 for |r| <= ln(2) / 2: its Taylor series.
+
+    The remainder is below 0.08 units of the last place of e^r - 1, and below 0.04 of that of e^r.
+    """
     p = TAYLOR[13]
     p = p * r + TAYLOR[12]
     p = p * r + TAYLOR[11]

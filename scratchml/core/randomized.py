@@ -17,8 +17,10 @@ Equations
 
 Choices
     After each product the vectors are made orthonormal again (QR): the powers would else all turn into the first.
-    Twenty random vectors more than F (or as many as there are), and q = 7 if F < 0.1 min(N, D), else 4: digits agree
-    with the exact decomposition to about 1e-6 where the spectrum falls, as spectra of data do.
+    Twenty random vectors more than F (or as many as there are), and q = 7 if F < 0.1 min(N, D), else 4.
+    Singular values come out too small, never too large, the last of them most.  How much depends on how fast they fall.
+    Of the 20 largest of the digits none is off by 1e-6 of itself.  Those of what 500 customers of a shop bought fall
+    slowly: of 20 the first ten are right to 1e-5, the last to 1e-3, and where more are asked for it is less.
 
 Cost
     2 q + 2 products with A: O(q N D L) time, O((N + D) L) memory.

@@ -38,8 +38,8 @@ Choices
 Cost
     An iteration: O(nnz F² + (N + M) F³) time with solver="cholesky", O(nnz F + (N + M) F²) with "cg".  Memory: the
     matrix once more, transposed, and the factors twice.  With regularization=0, a user with fewer than F items, or with
-    a pivot that is nearly lost, is solved by eigenvectors, one after the other: with F = 32 and 20 items a user, all
-    takes 40 times as long.  Recommendations for N users take O(N M F) time, in blocks.
+    a pivot that is nearly lost, is solved by eigenvectors, one after the other, which takes far longer.  Recommendations
+    for N users take O(N M F) time, in blocks.
 
 >>> R = [[5, 4, np.nan, 1], [4, np.nan, 1, 1], [1, 1, 5, np.nan], [np.nan, 1, 4, 5]]
 >>> model = ALS(2, biases=True, iterations=50, random_state=0).fit(R)

@@ -28,7 +28,7 @@ Equations
 
 Choices
     (2) is computed by the randomised range finder (the chapter in core): exact up to rounding where F + 20 reaches the
-    smaller side of A, else with singular values that are right to about 1e-6 where they fall, as those of data do.
+    smaller side of A, else with singular values that are somewhat too small; how much is said and shown there.
     Of equal magnitudes in v_f the first counts.  Columns have means: the variance of Z_1 can be less than that of Z_2.
     (5) is 0 where all columns are constant.
 

@@ -34,8 +34,9 @@ Choices
     u_i is their number, and they are picked alike: u_i tells where that happened.
     (1) does not change if a number is taken from all of row i of Δ; the kernels take the least one, so the largest term
     is 1 and the sum neither over- nor underflows.
-    The packed P is computed in float64 and kept in float32, whose rounding, 6e-8 of each p_ij, changes the gradient by
-    no more than that share.  What is below 1e-30 is kept as 0: together that is less than 1e-30 N² of 1.
+    The packed P is computed in float64 and kept in float32, whose rounding is at most 6e-8 of each p_ij, and so of each
+    attraction; of a gradient, which is what attractions and repulsions leave of each other, it can be a larger share.
+    What is below 1e-30 is kept as 0: together that is less than 1e-30 N² of 1.
 
 Cost
     O(N² D) time, twice for distances, and about ten sums of exponentials a point.  N (N + 1) / 2 numbers of memory:

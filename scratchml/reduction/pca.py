@@ -357,8 +357,8 @@ class PCA(LinearProjection):
     svd_solver : {"auto", "covariance_eigh", "jacobi", "randomized"}, default="auto"
         "covariance_eigh": (2) and LAPACK's eigenvalues; "jacobi": (2) and eigenvalues by hand, slower; "randomized": a
         few random products, for few components of a large matrix; "auto": the first, or with more features than samples
-        the SVD of the centred data, or from 1,000 features on, if at most a tenth of the components is asked for,
-        "randomized".
+        the SVD of the centred data, or from 1,000 features on, if at most a tenth of the components is asked for and
+        the samples are not so many that (2) is cheaper, "randomized".
     random_state : int, numpy.random.Generator or None, default=None
         Seed or source of the random products of "randomized".
 
@@ -436,9 +436,12 @@ class PCA(LinearProjection):
             raise ValueError(f"n_components={self.n_components!r}: svd_solver='randomized' needs a whole number or None")
         if solver != "auto":
             return solver
-        if whole and shape[1] >= 1000 and 10 * int(self.n_components) <= min(shape):
-            return "randomized"
-        return "covariance_eigh" if shape[1] <= shape[0] else "svd"
+        N, D = shape
+        if whole and D >= 1000 and 10 * int(self.n_components) <= min(shape):
+            products = 10 * N * (int(self.n_components) + 10)                  # against (2) and (3), both by the clock
+            if D > N or products < D * (D + N / 6):
+                return "randomized"
+        return "covariance_eigh" if D <= N else "svd"
 
     def _count(self, shape, λ=None):
         """F from `n_components`, by way of (7) if it is a fraction."""

@@ -39,7 +39,8 @@ Choices
     0 times -inf is 0 in (13).  Where no path is left, (4) is -inf, (10) is empty, and what would divide by Z raises.
     Ties go to the lowest label at the last place, then at the place before it, and so on.  (10) holds no forbidden
     path, so it may be shorter than R.  ŷ of (11) makes the fewest expected mistakes, but may be a forbidden path.
-    Everything is float64.  Where scores are as large as S, rounding leaves about T S eps in log Z.
+    Everything is float64.  Where no score is larger than S, the sums grow to T (2 S + log K), and
+    each of T steps rounds them: log Z is right to T² (2 S + log K) eps.
 
 Cost
     (2) to (9), (11) and (13): O(T K²) time; memory O(T K), for ξ O(T K²).  (10): O(T K² R), (12): O(T K (K + R)).

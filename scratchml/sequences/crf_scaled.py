@@ -1,11 +1,11 @@
-"""The sums of a field in probabilities: the same as in log space, at a tenth of the time.
+"""The sums of a field in probabilities: the same as in log space, in a fraction of the time.
 
 Log space takes a logarithm and K exponentials for every number of every message.  Probabilities take multiplications,
 which a processor does four or eight at a time; but the product of a few hundred of them underflows.  So each message is
 divided by its sum, and the logarithms of these divisors add up to log Z.  All exponentials of a sequence are taken
 beforehand, those of the transitions once for all sequences.
 
-What a division cannot save is a label that is 1e-308 times less likely than its neighbour and yet the only one with a
+What a division cannot save is a label that is 1e308 times less likely than its neighbour and yet the only one with a
 future.  That is noticed: (5) must add up to 1 at every place, whichever direction lost something.  Where it does not,
 the sequence is done again in log space.
 

@@ -2,10 +2,12 @@
 
 The scores of the field are not given but computed: an attribute of a token, a word, an ending, counts for or against
 each label, with a weight.  The weights are those that make the labels of the training sequences most likely.  The
-gradient is what was expected minus what was observed, and the loss is convex: its minimum, with c2 > 0 the only one,
-does not depend on the start.
+gradient is what was expected minus what was observed, and where all labels are known the loss is convex: its minimum,
+with c2 > 0 the only one, does not depend on the start.
 
 Where a label is not known, all labels are summed over at that place: the loss asks for the likelihood of what is known.
+Then it is convex no longer: of two places and two labels, the second known, with one weight u it is log (e^u + 3) -
+log (e^u + 1), which falls from log 3 to 0 and bends both ways.  What is found can depend on the start, θ = 0.
 
 Symbols
     T, K            places, labels

@@ -73,7 +73,7 @@ class CRF(Estimator):
     loss_, loss_history_ : the loss with its penalties, of the whole corpus, after each iteration; for "l2sgd" on the
         way, for "ap" the share of wrong tokens
     n_iter_ : iterations done
-    stop_reason_ : gradient, delta, max_iterations, callback or precision
+    stop_reason_ : gradient, delta, max_iterations, callback or precision; for "ap" also epsilon
     """
 
     _takes_a_table = False                               # but sequences of tokens

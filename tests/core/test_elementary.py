@@ -1,6 +1,7 @@
 """exp, tanh and log against the exact values, each alone and in a loop over an array, which is compiled otherwise."""
 import math
 from decimal import Decimal
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -36,6 +37,14 @@ def ulps(got, exact, type_):
     """The distance of a number from an exact value, in units of the value's last place."""
     place = np.spacing(np.nextafter(type_(abs(exact)), type_(0)))       # at a power of two the narrower one
     return abs(Decimal(float(got)) - exact) / Decimal(float(place))
+
+
+def test_the_remainder_of_the_series_is_as_small_as_is_said():
+    """Σ_{n>13} rⁿ/n! beside e^r - 1 and e^r, at both ends of the range, in exact arithmetic but for e^r itself."""
+    for r in (Fraction(math.log(2) / 2), -Fraction(math.log(2) / 2)):
+        rest = abs(float(sum(r**n / math.factorial(n) for n in range(14, 30))))
+        assert 0.03 * np.spacing(abs(math.expm1(r))) < rest < 0.08 * np.spacing(abs(math.expm1(r)))
+        assert rest < 0.04 * np.spacing(math.exp(r))
 
 
 # The same source as a loop: written out five times, because a kernel takes no function.

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from scratchml.core.randomized import project_and_decompose, range_basis, truncated_svd
+from scratchml.datasets import load_digits, load_online_retail
 from tests.reference import randomized as reference
 from tests.strategies.randomized import matrices
 
@@ -54,6 +55,19 @@ def test_it_is_close_where_the_matrix_is_larger_than_the_sample():
     A = U * 1.1 ** -np.arange(120) @ V.T
     S = truncated_svd(A, 5, rng)[1]
     np.testing.assert_allclose(S, 1.1 ** -np.arange(5), rtol=1e-6)
+
+
+def test_singular_values_are_too_small_by_as_much_as_is_said():
+    X = load_digits().data
+    bought = load_online_retail()
+    some = bought.users < 500
+    A = np.zeros((500, len(bought.item_names)))
+    np.add.at(A, (bought.users[some], bought.items[some]), np.log1p(bought.counts[some]))
+    for M, half, last in ((X - X.mean(axis=0), 1e-6, 1e-6), (A, 1e-5, 1e-3)):
+        exact = np.sqrt(np.linalg.eigvalsh(M @ M.T if len(M) < M.shape[1] else M.T @ M)[::-1][:20])
+        lost = 1 - truncated_svd(M, 20, np.random.default_rng(0))[1] / exact
+        assert lost.min() > -1e-12 and lost[:10].max() < half and lost.max() < last
+    assert lost.max() > 1e-6                             # else more could be said
 
 
 def test_float32_stays_float32():

@@ -1,4 +1,5 @@
 """The field against all K^T paths, and against what must hold whatever the scores."""
+import math
 from collections import Counter
 
 import numpy as np
@@ -261,6 +262,15 @@ def test_long_and_extreme_sequences_stay_right(T):
 
 def impossible(T=3):
     return np.zeros((T, 2)), np.full((2, 2), -np.inf)
+
+
+@pytest.mark.parametrize("S", [1.0, 1e3])
+def test_rounding_of_log_Z_stays_below_what_is_said(S):
+    """Without transitions log Z is a sum over places, which is summed exactly."""
+    T, K = 20_000, 3
+    E = np.random.default_rng(0).uniform(0.5, 1, size=(T, K)) * S
+    exact = math.fsum(E.max(axis=1)) + math.fsum(np.log(np.exp(E - E.max(axis=1, keepdims=True)).sum(axis=1)))
+    assert abs(log_partition(E, np.zeros((K, K))) - exact) <= T**2 * (2 * S + np.log(K)) * np.finfo(float).eps
 
 
 def test_where_no_path_is_possible():

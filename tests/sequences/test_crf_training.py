@@ -136,6 +136,22 @@ def test_with_nothing_known_there_is_nothing_to_learn():
     np.testing.assert_allclose(slope, 0, atol=1e-11)
 
 
+def test_with_an_unknown_label_the_loss_is_not_convex():
+    """The chapter's counterexample: above its chord at one place, below at another."""
+    def at(u):
+        return loss(np.zeros((2, 2)), np.array([[u, 0.0], [0, 0]]), np.array([-1, 0]))
+    for u in (-8.0, 0.0, 8.0):
+        assert at(u) == pytest.approx(np.log(np.exp(u) + 3) - np.log(np.exp(u) + 1), rel=1e-12, abs=1e-12)
+    assert at(0.0) > (at(-8.0) + at(8.0)) / 2 + 0.1 and at(2.0) < (at(0.0) + at(4.0)) / 2 - 0.01
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_with_all_labels_known_the_loss_is_convex(seed):
+    rng = np.random.default_rng(seed)
+    (E, F), (A, B), y = rng.normal(size=(2, 4, 3)) * 3, rng.normal(size=(2, 3, 3)) * 3, rng.integers(3, size=4)
+    assert loss((E + F) / 2, (A + B) / 2, y) <= (loss(E, A, y) + loss(F, B, y)) / 2 + 1e-12
+
+
 def test_labels_that_are_forbidden_have_no_part():
     K = 3
     pairs = np.ones((K, K), bool)
