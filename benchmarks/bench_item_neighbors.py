@@ -21,6 +21,15 @@ def purchases():
                  (len(indptr) - 1, len(bought.item_names))),)
 
 
+def many_items(U=20_000, M=60_000, each=20):
+    """`each` items a user, drawn by a power law; weights are random, so that hardly any two cosines are equal."""
+    rng = np.random.default_rng(0)
+    share = 1 / (10 + np.arange(M))
+    pairs = np.unique(np.repeat(np.arange(U), each) * M + rng.choice(M, U * each, p=share / share.sum()))
+    indptr = np.concatenate([[0], np.cumsum(np.bincount(pairs // M, minlength=U))])
+    return (Rows(indptr, (pairs % M).astype(np.int32), rng.random(pairs.size) + 0.5, (U, M)),)
+
+
 def compressed(A):
     import scipy.sparse
     return scipy.sparse.csr_matrix((A.data, A.indices, A.indptr), A.shape)
@@ -109,6 +118,8 @@ def partitioning(S):
 CASES = [
     Case("cosines of 3,253 items, 20 neighbours", purchases,
          {"formula": formula, "scratchml": ours, "implicit": implicit}, close(rtol=1e-6, atol=1e-9)),
+    Case("cosines of 60,000 items of 20,000 users, 20 neighbours", many_items,
+         {"scratchml": ours, "implicit": implicit}, close(rtol=1e-6, atol=1e-9)),
     Case("ten items for 4,303 customers", purchases,
          {"formula": formula_recommends, "scratchml": ours_recommends, "implicit": implicit_recommends},
          close(rtol=1e-5, atol=1e-9)),

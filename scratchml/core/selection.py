@@ -68,7 +68,7 @@ def _feed(c, start, stop, S, offsets, first, columns, values):
             if better > 0:
                 for j in range(some.size):
                     if some[j] + more[j] > best[0]:
-                        _sink(best, place, n, some[j] + more[j], first + m + j)
+                        sink(best, place, n, some[j] + more[j], first + m + j)
 
 
 @kernel
@@ -79,11 +79,11 @@ def _sort(c, start, stop, columns, values):
         for size in range(best.size - 1, 0, -1):
             value, column = best[size], place[size]
             best[size], place[size] = best[0], place[0]
-            _sink(best, place, size, value, column)
+            sink(best, place, size, value, column)
 
 
 @kernel
-def _sink(best, place, size, value, column):
+def sink(best, place, size, value, column):
     """Put (value, column) in place of the root of a heap of `size`, and then down to where it belongs."""
     i = 0
     while True:

@@ -29,8 +29,8 @@ Choices
     user of whom nothing is known, `ItemCosine` has no recommendation at all; `Popularity` has.
 
 Cost
-    (1) O(P) for P known values.  (2) and (3) O(Σ_u P_u² + M²) time, P_u the values of user u, on every core, and O(M n)
-    memory for (3).  (4) O(P_u n + M) a user.
+    (1) O(P) for P known values.  (2) O(Σ_u P_u² + M²) time, P_u the values of user u, on every core; (3) O(Σ_u P_u²),
+    however many items there are, and O(M n) memory.  (4) O(P_u n + M) a user.
 
 >>> A = np.array([[2, 1, np.nan, np.nan], [1, 1, np.nan, 1], [np.nan, np.nan, 3, 1]])
 >>> popularity(A).tolist(), item_cosine(A)[0].round(4).tolist()
@@ -47,7 +47,7 @@ import numpy as np
 from scratchml.core.checks import safe_to_square, true_or_false, whole_number
 from scratchml.core.estimator import Estimator
 from scratchml.core.jit import kernel, run_chunks
-from scratchml.core.selection import largest
+from scratchml.core.selection import empty_heaps, in_order, largest, sink
 from scratchml.core.sparse import Rows, is_one, known_entries, numbers_in_range, transposed, warn_of_zeros
 
 BLOCK = 4_000_000                                        # scores that are held at a time: 32 MB
@@ -243,25 +243,18 @@ def _unit_columns(A):
 
 
 def _chunk(A):
-    """Items that are worth some 100 µs together, by the mean cost of one."""
+    """Items that are worth some 100 µs together, by the mean cost of one, and more than a row of all items."""
     lengths = np.diff(A.indptr).astype(np.float64)
-    return int(max(1, 300_000 // (1 + A.shape[1] + (lengths @ lengths) / A.shape[1])))
+    return int(max(1, (300_000 + A.shape[1]) // (1 + (lengths @ lengths) / A.shape[1])))
 
 
 def _nearest_items(A, n):
     """(3) from (2) row by row, never the whole of it."""
     B = _unit_columns(A)
     M = B.shape[1]
-    n = min(n, M)
-    columns, values = np.empty((M, n), np.int64), np.empty((M, n))
-    step, BT = max(1, BLOCK // M), transposed(B)
-    for first in range(0, M, step):
-        some = Rows(BT.indptr[first:first + step + 1], BT.indices, BT.data, (min(step, M - first), BT.shape[1]))
-        c = np.empty((some.shape[0], M))
-        run_chunks(_cosines, len(c), B, some, c, chunk=_chunk(B))
-        c[np.arange(len(c)), np.arange(first, first + len(c))] = -np.inf
-        c[c <= 0] = -np.inf
-        columns[first:first + step], values[first:first + step] = largest(c, n)
+    columns, values = empty_heaps(M, min(n, M), np.float64)
+    run_chunks(_nearest, M, B, transposed(B), columns, values, chunk=_chunk(B))
+    in_order(columns, values)
     kept = columns >= 0
     indptr = np.concatenate([[0], np.cumsum(kept.sum(axis=1))]).astype(np.int64)
     return Rows(indptr, columns[kept].astype(np.int32), values[kept], (M, M))
@@ -277,6 +270,40 @@ def _cosines(c, start, stop, B, BT, cosines):
             u, b = BT.indices[k], BT.data[k]
             for j in range(B.indptr[u], B.indptr[u + 1]):
                 row[B.indices[j]] += b * B.data[j]
+
+
+@kernel
+def _nearest(c, start, stop, B, BT, columns, values):
+    """(3) for items l = start ... stop-1 of BT, into their heaps.
+
+    What is not 0 stands where the same entries lead again.  Only where these are more than M is the whole row looked at.
+    """
+    row, M = np.zeros(B.shape[1]), B.shape[1]
+    for l in range(start, stop):
+        best, place, entries = values[l], columns[l], 0
+        for k in range(BT.indptr[l], BT.indptr[l + 1]):
+            u, b = BT.indices[k], BT.data[k]
+            entries += B.indptr[u + 1] - B.indptr[u]
+            for j in range(B.indptr[u], B.indptr[u + 1]):
+                row[B.indices[j]] += b * B.data[j]
+        row[l] = 0
+        if entries > M:
+            for m in range(M):
+                _offer(best, place, row[m], m)
+            row[:] = 0
+        else:
+            for k in range(BT.indptr[l], BT.indptr[l + 1]):
+                for j in range(B.indptr[BT.indices[k]], B.indptr[BT.indices[k] + 1]):
+                    m = B.indices[j]
+                    _offer(best, place, row[m], m)
+                    row[m] = 0                           # so each is offered once
+
+
+@kernel
+def _offer(best, place, value, column):
+    """Put a cosine above 0 into the heap, if it belongs there; columns come in any order."""
+    if value > 0 and (value > best[0] or value == best[0] and column < place[0]):
+        sink(best, place, best.size, value, column)
 
 
 @kernel
