@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
-from scratchml.core.sparse import Rows, dense, known_entries
+from scratchml.core.sparse import Rows, dense, known_entries, sparse_rows
 from scratchml.recommend import ItemCosine, Popularity, item_cosine, item_neighbors, popularity
 from scratchml.recommend.item_neighbors import nearest_items, neighbor_scores
 from tests.reference import item_neighbors as reference
@@ -37,6 +37,17 @@ def test_neighbours_are_the_nearest(A, n):
     assert C.indptr[-1] == np.count_nonzero(C.data) and (np.diff(C.indptr) <= n).all()
     for first, last in zip(C.indptr, C.indptr[1:]):
         assert (np.diff(C.data[first:last]) <= 0).all()
+
+
+@pytest.mark.parametrize("M", [30, 200])                 # entries of item 0 are 80: all of a row is looked at, or these
+def test_of_equals_the_lowest_are_kept_in_whatever_order_they_come(M):
+    A = np.zeros((40, M))
+    A[:, 0] = 1
+    A[np.arange(40), 1 + (39 - np.arange(40)) % (M - 1)] = 1
+    C = nearest_items(sparse_rows(A), 3)
+    expected = reference.nearest_items(item_cosine(sparse_rows(A)).tolist(), 3)
+    np.testing.assert_array_equal(dense(C), expected)
+    assert M < 200 or C.indices[:3].tolist() == [1, 2, 3]
 
 
 @given(matrices(), seeds)
