@@ -1,4 +1,8 @@
-"""Arrays that others may write to: did one change between the sweep forward, which has kept it, and the sweep back?"""
+"""Arrays that others may write to: did one change between the sweep forward, which has kept it, and the sweep back?
+
+And memory that is freed: a step of training frees what the next one asks for again.
+"""
+import functools
 import weakref
 
 import numpy as np
@@ -62,3 +66,13 @@ def _content(array):
 
 
 _PRIVATE = Memory(np.empty(0))                           # stands for arrays that nobody outside can write to
+
+
+@functools.cache
+def keep_freed():
+    """Let the process keep up to 64 MB that it frees, from now on; given back, each page of it would be cleared anew.
+
+    The C library of Linux keeps twice the largest block that has ever been freed, up to 32 MB.  So one of that size is
+    freed here, of which no page is touched.  Other libraries do what they do.
+    """
+    np.empty(2**25 - 2**16, np.uint8)

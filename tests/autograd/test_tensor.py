@@ -3,7 +3,11 @@ import ast
 import copy
 import gc
 import inspect
+import os
 import pickle
+import platform
+import subprocess
+import sys
 import threading
 import weakref
 
@@ -632,3 +636,30 @@ def test_the_numbers_have_the_methods_of_both():
         x.data.words
     with pytest.raises(AttributeError, match="zero_"):
         x.data.astype(int).zero_()                       # would change a copy
+
+
+FAULTS = """
+import resource
+import numpy as np
+from scratchml.autograd import Tensor
+
+def pages():
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    arrays = [np.ones(2**18) for _ in range(10)]
+    del arrays
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+pages()
+given_back = pages()
+Tensor(1.0, requires_grad=True).square().backward()
+pages()
+print(given_back, pages())
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries do what they do")
+def test_after_a_sweep_memory_that_is_freed_is_there_for_the_next():
+    settings = {name: value for name, value in os.environ.items() if not name.startswith(("MALLOC_", "GLIBC_"))}
+    done = subprocess.run([sys.executable, "-c", FAULTS], capture_output=True, text=True, env=settings, timeout=120)
+    given_back, kept = map(int, done.stdout.split())
+    assert given_back > 1000 > 100 > kept
