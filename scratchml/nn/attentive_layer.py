@@ -163,18 +163,24 @@ class AttentiveLSTM(Module):
         """
         W, U, b = self.weight_ih._data, self.weight_hh._data, self.bias_ih._data + self.bias_hh._data
         x, h, c = (np.asarray(part, W.dtype) for part in (x, *states))
-        R, H = h.shape
         gates = x @ W[:, :self.input_size].T
         if self.before:
             k, P = self._looked(h, source, which)
             gates += k @ W[:, self.input_size:].T
-        cells, y = np.empty((2 * R, H), gates.dtype), np.empty((R, H), gates.dtype)
-        cells[:R] = c
-        _step(gates, h @ U.T, b, cells, y, np.array([0, R, 2 * R]), 0)
+        y, z = lstm_step(gates, h, c, U, b)
         if not self.before:
             k, P = self._looked(y, source, which)
-        return (y, cells[R:]), k, P
+        return (y, z), k, P
 
     def _looked(self, h, source, which):
         Q, w = self.attention.query_proj.weight._data, self.attention.score.weight._data.reshape(-1)
         return looked(queries(h, Q), source.K, source.u, w, source.n, np.asarray(which, np.int64))
+
+
+def lstm_step(gates, h, c, U, b):
+    """The states after a step of an LSTM, arrays (R, H); `gates` (R, 4H) hold W x, and are overwritten."""
+    R, H = h.shape
+    cells, y = np.empty((2 * R, H), gates.dtype), np.empty((R, H), gates.dtype)
+    cells[:R] = c
+    _step(gates, h @ U.T, b, cells, y, np.array([0, R, 2 * R]), 0)
+    return y, cells[R:]

@@ -3,17 +3,20 @@ from scratchml.sequences.beam import Hypotheses, beam_search
 from scratchml.sequences.bilstm_tagger import BiLSTMTagger
 from scratchml.sequences.crf_layer import LinearChainCRF
 from scratchml.sequences.dual_encoder import DualEncoder
+from scratchml.sequences.encoder_decoder import AttentiveDecoder, Encoder, EncoderDecoder
 from scratchml.sequences.gated_cnn import GatedConvLanguageModel
 from scratchml.sequences.gated_tagger import GatedConvTagger
 from scratchml.sequences.kneser_ney import KneserNey
+from scratchml.sequences.seq2seq import Seq2Seq
 from scratchml.sequences.tagger import CRF
 from scratchml.sequences.vocabulary import Vocabulary, shifted
 
 CHAPTERS = (
     "features", "crf", "crf_scaled", "corpus", "crf_training", "crf_online", "schemes", "tagger", "field_rows",
     "crf_layer", "neural_tagger", "bilstm_tagger", "gated_tagger", "language_model", "kneser_ney", "vocabulary",
-    "gated_cnn", "beam", "dual_encoder",
+    "gated_cnn", "beam", "encoder_decoder", "seq2seq", "dual_encoder",
 )
 
-__all__ = ["BiLSTMTagger", "CRF", "DualEncoder", "GatedConvLanguageModel", "GatedConvTagger", "Hypotheses", "KneserNey",
-           "LinearChainCRF", "Vocabulary", "beam_search", "shifted"]
+__all__ = ["AttentiveDecoder", "BiLSTMTagger", "CRF", "DualEncoder", "Encoder", "EncoderDecoder", "GatedConvLanguageModel",
+           "GatedConvTagger", "Hypotheses", "KneserNey", "LinearChainCRF", "Seq2Seq", "Vocabulary", "beam_search",
+           "shifted"]

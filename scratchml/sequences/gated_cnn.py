@@ -216,9 +216,7 @@ class GatedConvLanguageModel(NeuralLanguageModel):
             The file.
         """
         self._check_fitted()
-        for symbol in self.symbols_:
-            if not isinstance(symbol, (str, bool, int, float, np.generic)) and symbol is not None:
-                raise ValueError(f"symbols_: a file holds strings and numbers, got {symbol!r}; number the symbols")
+        check_storable(self.symbols_)
         parameters = {name: value for name, value in self.get_params().items()
                       if name not in ("callback", "verbose", "random_state")}
         shape = [[layer.kernel_size, layer.dilation, layer.residual] for layer in self._net.layers]
@@ -264,6 +262,13 @@ def _surprise(scores, targets):
     flat = targets.reshape(-1)
     return (cross_entropy(scores.reshape(-1, scores.shape[-1]), flat, ignore_index=PADDING, reduction="sum"),
             int((flat != PADDING).sum()))
+
+
+def check_storable(symbols):
+    """Raise a ValueError for a symbol that no file holds."""
+    for symbol in symbols:
+        if not isinstance(symbol, (str, bool, int, float, np.generic)) and symbol is not None:
+            raise ValueError(f"symbols_: a file holds strings and numbers, got {symbol!r}; number the symbols")
 
 
 def log_softmax(scores):

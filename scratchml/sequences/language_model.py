@@ -45,7 +45,7 @@ import itertools
 
 import numpy as np
 
-from scratchml.core.checks import real_number, unmasked, whole_number
+from scratchml.core.checks import in_order, real_number, unmasked, whole_number
 from scratchml.core.estimator import Estimator
 from scratchml.core.random import generator
 
@@ -220,12 +220,12 @@ class LanguageModel(Estimator):
 
 def read_sequences(X, name="X"):
     """X as a list of strings and lists of symbols.  Raises ValueError that says which sequence of `name` is none."""
-    if isinstance(X, (str, bytes, dict)) or hasattr(X, "columns") or not hasattr(X, "__iter__"):
+    if not in_order(X):
         what = "a data frame; pass one of its columns" if hasattr(X, "columns") else f"{X!r}; put a single one into a list"
         raise ValueError(f"{name}: expected a list of sequences, got {what}")
     sequences = []
     for n, sequence in enumerate(unmasked(X, name)):
-        if isinstance(sequence, (dict, set, frozenset)) or not hasattr(sequence, "__iter__"):
+        if not isinstance(sequence, (str, bytes)) and not in_order(sequence):
             raise ValueError(f"{name}[{n}]: expected a string or a list of symbols, got {sequence!r}")
         if isinstance(sequence, str):
             sequences.append(str(sequence))

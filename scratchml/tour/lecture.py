@@ -21,6 +21,8 @@ LECTURE = (
      ("language_model", "kneser_ney", "gated_cnn")),
     ("Sequences into sequences: edit distance, alignment, and error rates (WER, CER, PER)",
      ("edit",)),
+    ("Sequences into sequences: encoder and decoder, teacher forcing, scheduled sampling (seq2seq)",
+     ("encoder_decoder", "seq2seq")),
     ("Sequences into sequences: an LSTM with attention inside (Bahdanau), or after it (Luong)", ("attentive", "attentive_layer")),
     ("Sequences into sequences: beam search with a length penalty, stopped when nothing better can come", ("beam",)),
     ("Selective models: choosing an answer from a pool by dual encoders and contrastive losses, recall at k of n",
