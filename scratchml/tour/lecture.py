@@ -47,6 +47,7 @@ LECTURE = (
     ("Recommender systems: content, TF-IDF, BM25, and items that nobody has yet", ("word_weights", "content")),
     ("Recommender systems: how good a ranked list is, and how diverse", ("splits", "ranking", "diversity")),
     ("Nearest neighbours: by looking at all", ("exhaustive",)),
+    ("Nearest neighbours: by a walk through a graph, HNSW", ("hnsw",)),
     ("Clustering: k-means and its variants", ("kmeans", "kmeans_bounds", "minibatch", "bisecting")),
     ("Clustering: mixtures of Gaussians", ("gmm", "gaussian_mixture")),
     ("How good a clustering is", ("clustering", "separation")),
