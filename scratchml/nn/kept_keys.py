@@ -4,9 +4,9 @@ In training all symbols of a target are known, and a decoder reads them in one p
 layer below, and its scores say what comes at t + 1.  In use, symbol t + 1 must be known before place t + 1 can be read,
 so there are as many passes as symbols.  But a pass over all of them computes most of it again: what a layer writes at
 place s depends on the places up to s alone, so another symbol behind them changes nothing there, neither the keys nor
-the values that the layer above makes of it.  They are kept.  Then a step has one new place: its query meets the keys
-that are kept and its own, and by induction over layers and places its scores are those of the whole pass.  Keys and
-values of the memory, which is the same for all steps, are made once.
+the values that the layer above makes of it.  They are kept, in what is called a KV cache.  Then a step has one new
+place: its query meets the keys that are kept and its own, and by induction over layers and places its scores are those
+of the whole pass.  Keys and values of the memory, which is the same for all steps, are made once.
 
 Symbols
     N, S, T     sequences; places that are kept, or those of a source; places of a target

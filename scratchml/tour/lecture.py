@@ -13,7 +13,7 @@ LECTURE = (
      ("bilstm_tagger", "crf_layer")),
     ("Sequence labelling: gated convolutions (GLU), with a CRF layer on top or a softmax", ("gated_tagger",)),
     ("Networks for sequences: recurrent, LSTM, GRU, bidirectional", ("elman", "lstm", "gru", "recurrent")),
-    ("Networks for sequences: attention and transformers",
+    ("Networks for sequences: attention, transformers, and writing step by step (KV cache)",
      ("attention", "multihead", "additive", "transformer", "kept_keys")),
     ("Networks for sequences: convolutions, dilated, causal, gated (GLU), and pooling",
      ("convolution", "gated_convolution", "pooling")),
