@@ -135,7 +135,8 @@ class Points:
     """Points (N, D) that queries are compared with, by one of (1) to (3); both are finite and safe to square.
 
     Attributes: `X`, the points, as directions for (2); `P` the same as products are taken of them, shifted by `origin` and
-    times `scale`, a power of two, so that no square over- or underflows; `offsets` (N,), what is added to the products.
+    times `scale`, a power of two, so that no square over- or underflows; `halves` (N,), what is added to the products for (6), and
+    `offsets`, the same with the bound.
     """
 
     def __init__(self, X, kind):
@@ -146,7 +147,8 @@ class Points:
         unmoved = self.scale == 1 and not self.origin.any()
         self.P = self.X if unmoved else self._framed(self.X, self.scale)
         squares = np.einsum("nd,nd->n", self.P, self.P)
-        self.offsets = squares * squares.dtype.type(self.e - 0.5 if kind == EUCLIDEAN else self.e)
+        self.halves = squares * squares.dtype.type(-0.5 if kind == EUCLIDEAN else 0)
+        self.offsets = self.halves + squares * squares.dtype.type(self.e)
 
     def _frame(self):
         """An origin amidst the points, 0 if that is as good, and a power of two that makes the largest of them about 1."""
@@ -214,10 +216,7 @@ class Points:
         """The nearest of the few that are best by products, their keys, and whether no other point can be among them."""
         few = min(len(self.X), n + 4 + n // 4)
         framed, squares, slack, scales = self._asked(Q)
-        columns, bounds = selection.empty_heaps(len(Q), few, Q.dtype)
-        for first, S in self._tiles(framed):
-            selection.feed(S, self.offsets[first:first + S.shape[1]], first, columns, bounds)
-        selection.in_order(columns, bounds)
+        columns, bounds = self._largest(framed, few, self.offsets)
         keys = np.empty(columns.shape)
         run_chunks(_measure, len(Q), Q, self.X, columns, self.kind, keys, chunk=max(1, 20_000 // few))
         order = np.lexsort((columns, keys), axis=1)[:, :n]
@@ -253,6 +252,16 @@ class Points:
         i, j, keys = map(np.concatenate, zip(*found))
         order = np.argsort(i, kind="stable")
         return i[order], j[order], keys[order]
+
+    def by_products(self, Q, n):
+        """The n points of greatest (6), or product, for each query: the nearest but for rounding, (B, n)."""
+        return self._largest(self._asked(Q)[0], n, self.halves)[0]
+
+    def _largest(self, framed, n, offsets):
+        heaps = selection.empty_heaps(len(framed), n, framed.dtype)
+        for first, S in self._tiles(framed):
+            selection.feed(S, offsets[first:first + S.shape[1]], first, *heaps)
+        return selection.in_order(*heaps)
 
     def _tiles(self, framed):
         """(the first point, products) of the queries with a tile of points after the other."""

@@ -48,6 +48,8 @@ LECTURE = (
     ("Recommender systems: how good a ranked list is, and how diverse", ("splits", "ranking", "diversity")),
     ("Nearest neighbours: by looking at all", ("exhaustive",)),
     ("Nearest neighbours: by a walk through a graph, HNSW", ("hnsw",)),
+    ("Nearest neighbours: inverted lists (IVF), and product quantisation (PQ)", ("inverted_lists", "product_quantisation")),
+    ("Nearest neighbours: locality-sensitive hashing (LSH) by random hyperplanes", ("hyperplanes",)),
     ("Clustering: k-means and its variants", ("kmeans", "kmeans_bounds", "minibatch", "bisecting")),
     ("Clustering: mixtures of Gaussians", ("gmm", "gaussian_mixture")),
     ("How good a clustering is", ("clustering", "separation")),

@@ -138,7 +138,7 @@ def test_one_point_among_others_that_is_far_beyond_float32():
 
 
 def test_any_number_of_threads_gives_the_same(monkeypatch):
-    X, found = np.random.default_rng(0).integers(-2, 3, size=(900, 3)) * 1.0, []
+    X, found = np.random.default_rng(0).integers(-2, 3, size=(300, 3)) * 1.0, []
     for threads in "12":
         monkeypatch.setenv("SCRATCHML_NUM_THREADS", threads)
         found.append(NearestNeighbors(20).fit(X).kneighbors(X))

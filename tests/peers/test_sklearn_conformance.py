@@ -110,7 +110,8 @@ def test_a_clone_is_unfitted_and_has_the_same_parameters(cls):
     estimator = as_tested(cls).fit(IRIS.data, IRIS.target)
     twin = clone(estimator)
     assert type(twin) is cls and repr(twin) == repr(estimator) and not twin.__sklearn_is_fitted__()
-    method = next(name for name in ("transform", "predict", "score_samples", "get_feature_names_out", "kneighbors")
+    method = next(name for name in ("transform", "predict", "score_samples", "get_feature_names_out", "kneighbors",
+                                    "knn_query")
                   if hasattr(twin, name))
     with pytest.raises(sklearn.exceptions.NotFittedError) as unfitted:
         getattr(twin, method)(IRIS.data)
