@@ -18,21 +18,21 @@ Symbols
     γ, ξ            probability of a label at a place, of a pair of labels at neighbouring places
 
 Equations
-    (1)  s(y) = Σ_t E[t,y_t] + Σ_t>0 A[y_t-1,y_t]                                 path_score
-    (2)  α[t,j] = E[t,j] + log Σ_i exp(α[t-1,i] + A[i,j])                         forward
+    (1)  s(y) = Σ_t E[t,y_t] + Σ_{t>0} A[y_{t-1},y_t]                                 path_score
+    (2)  α[t,j] = E[t,j] + log Σ_i exp(α[t-1,i] + A[i,j])                             forward
          with α[0,j] = E[0,j]
-    (3)  β[t,i] = log Σ_j exp(A[i,j] + E[t+1,j] + β[t+1,j])                       backward
+    (3)  β[t,i] = log Σ_j exp(A[i,j] + E[t+1,j] + β[t+1,j])                           backward
          with β[T-1,i] = 0
-    (4)  log Z = log Σ_j exp α[T-1,j]                                             log_partition
-    (5)  γ[t,j] = exp(α[t,j] + β[t,j] - log Z)                                    node_marginals
-    (6)  ξ[t,i,j] = exp(α[t,i] + A[i,j] + E[t+1,j] + β[t+1,j] - log Z)            edge_marginals
-    (7)  log p(y) = s(y) - log Z                                                  log_likelihood
-    (8)  ∂log p/∂E = [y_t = j] - γ[t,j], ∂log p/∂A = [y_t = i, y_t+1 = j] - ξ     log_likelihood_gradient
-    (9)  δ[t,j] = E[t,j] + max_i (δ[t-1,i] + A[i,j]), followed back               viterbi
-    (10)  the R paths of highest s(y), best first                                 k_best
-    (11)  ŷ_t = argmax_j γ[t,j]                                                   posterior_decode
-    (12)  p(y_t = i | y_t+1 = j) ∝ exp(α[t,i] + A[i,j]), p(y_T-1 = j) ∝ exp α     sample
-    (13)  H = log Z - Σ_t,j γ E - Σ_t,i,j ξ A                                     entropy
+    (4)  log Z = log Σ_j exp α[T-1,j]                                                 log_partition
+    (5)  γ[t,j] = exp(α[t,j] + β[t,j] - log Z)                                        node_marginals
+    (6)  ξ[t,i,j] = exp(α[t,i] + A[i,j] + E[t+1,j] + β[t+1,j] - log Z)                edge_marginals
+    (7)  log p(y) = s(y) - log Z                                                      log_likelihood
+    (8)  ∂log p/∂E = [y_t = j] - γ[t,j], ∂log p/∂A = [y_t = i, y_{t+1} = j] - ξ       log_likelihood_gradient
+    (9)  δ[t,j] = E[t,j] + max_i (δ[t-1,i] + A[i,j]), followed back                   viterbi
+    (10)  the R paths of highest s(y), best first                                     k_best
+    (11)  ŷ_t = argmax_j γ[t,j]                                                       posterior_decode
+    (12)  p(y_t = i | y_{t+1} = j) ∝ exp(α[t,i] + A[i,j]), p(y_{T-1} = j) ∝ exp α     sample
+    (13)  H = log Z - Σ_{t,j} γ E - Σ_{t,i,j} ξ A                                     entropy
 
 Choices
     A score of -inf forbids: a label at a place, a pair.  The sums stay in log space, where that needs no special case;
@@ -67,7 +67,7 @@ from scratchml.core.random import generator
 
 
 def path_score(E, A, y):
-    """(1)  s(y) = Σ_t E[t,y_t] + Σ_t>0 A[y_t-1,y_t]
+    """(1)  s(y) = Σ_t E[t,y_t] + Σ_{t>0} A[y_{t-1},y_t]
 
     Raises ValueError for scores that are NaN or +inf, shapes that do not fit, and labels that are not in 0 ... K-1; so
     do all below.
@@ -138,7 +138,7 @@ def log_likelihood(E, A, y):
 
 
 def log_likelihood_gradient(E, A, y):
-    """(8)  ∂log p/∂E = [y_t = j] - γ[t,j], ∂log p/∂A = [y_t = i, y_t+1 = j] - ξ
+    """(8)  ∂log p/∂E = [y_t = j] - γ[t,j], ∂log p/∂A = [y_t = i, y_{t+1} = j] - ξ
 
     What was observed minus what was expected.  A shared A (K, K) gets the sum over its T-1 uses.
 
@@ -152,7 +152,7 @@ def log_likelihood_gradient(E, A, y):
 
 
 def entropy(E, A):
-    """(13)  H = log Z - Σ_t,j γ E - Σ_t,i,j ξ A
+    """(13)  H = log Z - Σ_{t,j} γ E - Σ_{t,i,j} ξ A
 
     In nats.
 
@@ -201,7 +201,7 @@ def posterior_decode(E, A):
 
 
 def sample(E, A, R=1, random_state=None):
-    """(12)  p(y_t = i | y_t+1 = j) ∝ exp(α[t,i] + A[i,j]), p(y_T-1 = j) ∝ exp α
+    """(12)  p(y_t = i | y_{t+1} = j) ∝ exp(α[t,i] + A[i,j]), p(y_{T-1} = j) ∝ exp α
 
     R independent paths, int32 (R, T), drawn from p(y) exactly, last place first.
 

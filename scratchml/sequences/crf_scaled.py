@@ -21,14 +21,14 @@ Symbols
     c     (T,)      the divisors
 
 Equations
-    (1)  e[t,j] = exp(E[t,j] - m_t)                                               exponentials
+    (1)  e[t,j] = exp(E[t,j] - m_t)                                                    exponentials
     (2)  a[t,j] = e[t,j] Σ_i a[t-1,i] M[i,j] / c_t with c_t so that Σ_j a[t,j] = 1     scaled_forward
          beginning with e[0,j] / c_0
-    (3)  b[t,i] = Σ_j M[i,j] e[t+1,j] b[t+1,j] / c_t+1                            scaled_backward
+    (3)  b[t,i] = Σ_j M[i,j] e[t+1,j] b[t+1,j] / c_{t+1}                               scaled_backward
          beginning with b[T-1,i] = 1
-    (4)  log Z = Σ_t (log c_t + m_t)                                              scaled_log_partition
-    (5)  γ[t,j] = a[t,j] b[t,j]                                                   scaled_node_marginals
-    (6)  Σ_t ξ[t,i,j] = M[i,j] Σ_t>0 a[t-1,i] e[t,j] b[t,j] / c_t                 scaled_edge_sums
+    (4)  log Z = Σ_t (log c_t + m_t)                                                   scaled_log_partition
+    (5)  γ[t,j] = a[t,j] b[t,j]                                                        scaled_node_marginals
+    (6)  Σ_t ξ[t,i,j] = M[i,j] Σ_{t>0} a[t-1,i] e[t,j] b[t,j] / c_t                    scaled_edge_sums
 
 Choices
     -inf is a factor of 0.  A sequence is trusted if Σ_j γ[t,j] is 1 to within 4 T (K + 4) eps at every place and if its
@@ -103,7 +103,7 @@ def scaled_forward(e, M):
 
 @kernel
 def scaled_backward(e, Mt, c):
-    """(3)  b[t,i] = Σ_j M[i,j] e[t+1,j] b[t+1,j] / c_t+1
+    """(3)  b[t,i] = Σ_j M[i,j] e[t+1,j] b[t+1,j] / c_{t+1}
 
     Shapes: e (T, K), Mt (K, K), c (T) -> (T, K)
     """
@@ -139,7 +139,7 @@ def scaled_node_marginals(a, b):
 
 @kernel(contract=True)
 def scaled_edge_sums(a, b, e, c, M):
-    """(6)  Σ_t ξ[t,i,j] = M[i,j] Σ_t>0 a[t-1,i] e[t,j] b[t,j] / c_t
+    """(6)  Σ_t ξ[t,i,j] = M[i,j] Σ_{t>0} a[t-1,i] e[t,j] b[t,j] / c_t
 
     Four places at a time, so that a sum that is loaded is used four times.
 

@@ -14,8 +14,8 @@ Symbols
     D               attributes
     G     (T, D)    values of the attributes of each token: G[t,d] = g_d(x_t)
     W     (D, K)    weight of an attribute for a label: features [y_t = j] g_d(x_t)
-    U     (K, K)    weight of a pair of labels: features [y_t-1 = i][y_t = j]
-    V     (D, K, K) weight of an attribute for a pair: features [y_t-1 = i][y_t = j] g_d(x_t)
+    U     (K, K)    weight of a pair of labels: features [y_{t-1} = i][y_t = j]
+    V     (D, K, K) weight of an attribute for a pair: features [y_{t-1} = i][y_t = j] g_d(x_t)
     E     (T, K)    emissions, as in the chapter crf
     A     (K, K)    transitions, likewise; or (T-1, K, K), A[t-1] the step to place t
     y     (T,)      labels, -1 where unknown; paths that agree with it have its label wherever that is known
