@@ -221,6 +221,27 @@ def test_what_is_reported_is_the_smoothed_inertia_of_the_batches(weighted):
     assert model.n_steps_ == len(told) == lows[-1] + 1 + 10 and max(np.diff(lows), default=0) <= 10
 
 
+@pytest.mark.parametrize("units", [1.0, 1e4])
+def test_a_fit_stops_at_the_first_batch_in_which_the_centres_hardly_move(units):
+    X, centres = (blobs(3, 100) + [0, 50]) * units, []   # the mean variance of the features, not that of all numbers
+
+    def fitted(tol):
+        centres.clear()
+        model = MiniBatchKMeans(3, init=X[[0, 100, 200]], batch_size=20, max_no_improvement=None, tol=tol, random_state=3)
+        model.callback = lambda progress: centres.append(model.cluster_centers_.copy())
+        return model.fit(X).n_steps_
+    assert fitted(0.0) == 1500
+    shifts = ((np.diff([X[[0, 100, 200]], *centres], axis=0)) ** 2).sum(axis=(1, 2)) / X.var(axis=0).mean()
+    for batch in (5, 40, 200):
+        least = shifts[:batch].min()
+        assert fitted(least * (1 + 1e-9)) == np.argmin(shifts[:batch]) + 1 < fitted(least * (1 - 1e-9))
+
+
+def test_no_new_low_is_no_improvement_where_nothing_is_left_to_improve():
+    X = np.repeat([[0.0], [3], [9]], 20, axis=0)
+    assert MiniBatchKMeans(3, init=X[::20], batch_size=5, max_no_improvement=4).fit(X).n_steps_ == 1 + 4
+
+
 @pytest.mark.filterwarnings("ignore::scratchml.core.estimator.ConvergenceWarning")
 def test_so_few_points_have_weight_that_a_sample_may_have_none():
     X, w = np.arange(4000.0)[:, None], np.zeros(4000)
