@@ -2,6 +2,7 @@
 from scratchml.recommend.als import ALS
 from scratchml.recommend.content import ContentBased, beside
 from scratchml.recommend.item_neighbors import ItemCosine, Popularity, item_cosine, popularity
+from scratchml.recommend.raw_table import Ids, Table, read_table
 from scratchml.recommend.splits import Split, leave_last_out, random_split
 from scratchml.recommend.truncated_svd import TruncatedSVD
 from scratchml.recommend.word_weights import Tfidf, WordCounts, bm25, tf_idf
@@ -10,6 +11,6 @@ CHAPTERS = ("objectives", "half_steps", "best_items", "als", "truncated_svd", "i
             "content")
 
 __all__ = [
-    "ALS", "ContentBased", "ItemCosine", "Popularity", "Split", "Tfidf", "TruncatedSVD", "WordCounts", "beside", "bm25",
-    "item_cosine", "leave_last_out", "popularity", "random_split", "tf_idf",
+    "ALS", "ContentBased", "Ids", "ItemCosine", "Popularity", "Split", "Table", "Tfidf", "TruncatedSVD", "WordCounts",
+    "beside", "bm25", "item_cosine", "leave_last_out", "popularity", "random_split", "read_table", "tf_idf",
 ]

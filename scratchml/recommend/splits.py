@@ -150,7 +150,7 @@ def leave_last_out(matrix, times, n=1, *, random_state=None):
     A = known_entries(matrix, name="matrix")
     warn_of_zeros(matrix, A, "matrix")
     n = min(whole_number(n, "n"), A.shape[1])            # so many are all, and int64 holds that
-    t = _ranks(times, len(A.data))
+    t = ranks(times, len(A.data))
     if hasattr(matrix, "row"):
         t = t[np.lexsort((matrix.col, matrix.row))]      # as `known_entries` has sorted the entries
     else:
@@ -170,7 +170,7 @@ def _warn_of_a_table(A, t):
                       stacklevel=3)
 
 
-def _ranks(times, size):
+def ranks(times, size):
     """Numbers in the order of `times` (size,), equal where these are; nanoseconds of our days are beyond float64."""
     times = list(times) if isinstance(times, (Iterator, MappingView)) else unmasked(times, "times")
     try:
