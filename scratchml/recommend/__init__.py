@@ -1,16 +1,19 @@
 """Recommending: what would somebody like whose taste is known from a few things?"""
 from scratchml.recommend.als import ALS
 from scratchml.recommend.content import ContentBased, beside
+from scratchml.recommend.diversify import dpp, mmr
 from scratchml.recommend.item_neighbors import ItemCosine, Popularity, item_cosine, popularity
 from scratchml.recommend.raw_table import Ids, Table, read_table
+from scratchml.recommend.rerank import calibrated, capped, filtered, half_life_decay, rescored, scaled
 from scratchml.recommend.splits import Split, leave_last_out, random_split
 from scratchml.recommend.truncated_svd import TruncatedSVD
 from scratchml.recommend.word_weights import Tfidf, WordCounts, bm25, tf_idf
 
 CHAPTERS = ("objectives", "half_steps", "best_items", "als", "truncated_svd", "item_neighbors", "splits", "word_weights",
-            "content")
+            "content", "rerank", "diversify")
 
 __all__ = [
     "ALS", "ContentBased", "Ids", "ItemCosine", "Popularity", "Split", "Table", "Tfidf", "TruncatedSVD", "WordCounts",
-    "beside", "bm25", "item_cosine", "leave_last_out", "popularity", "random_split", "read_table", "tf_idf",
+    "beside", "bm25", "calibrated", "capped", "dpp", "filtered", "half_life_decay", "item_cosine", "leave_last_out",
+    "mmr", "popularity", "random_split", "read_table", "rescored", "scaled", "tf_idf",
 ]

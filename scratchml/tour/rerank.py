@@ -1,0 +1,56 @@
+"""The last look at a list: what a shop gains and loses by fresh, diverse and well-proportioned lists.
+
+A hundred candidates a customer come from item cosines, and ten of them are shown, of which the five that were bought last
+are to be found; the split is that of `als`.  Diversity is that of the names' words.  Off is how far the price bands of a
+list are from those that the customer has bought in, and age is for how many days the items shown have not been sold.
+Freshness helps where it asks whether an item is still sold, and does not where it asks whether it is new.  Diversity is
+nearly free at first; proportions cost more.
+"""
+import numpy as np
+
+from scratchml.datasets import load_online_retail
+from scratchml.metrics.diversity import category_shares, intra_list_diversity, miscalibration
+from scratchml.metrics.ranking import recall_at_k
+from scratchml.recommend.diversify import dpp, mmr
+from scratchml.recommend.item_neighbors import ItemCosine
+from scratchml.recommend.rerank import calibrated, half_life_decay, rescored, scaled
+from scratchml.recommend.word_weights import Tfidf
+from scratchml.tour import als
+from scratchml.tour.table import Example, Row, columns, timed
+
+CHAPTER = "scratchml.recommend.rerank"
+DATA = "purchases of the customers of an online shop, with names, prices and first days of its items"
+BANDS = 5
+CUSTOMER = als.CUSTOMER
+
+
+def run(seed, pictures, full):
+    """Rows of the table: recall of lists after each way to choose them, and all of their measures below; one customer's lists."""
+    bought = load_online_retail(items=True)
+    parts = als.part(*als.matrix(bought), "the last five", 0)
+    X = Tfidf().fit_transform(bought.item_names)
+    edges = np.quantile(bought.prices, np.arange(1, BANDS) / BANDS)
+    bands = np.eye(BANDS)[np.searchsorted(edges, bought.prices, side="right")]
+    had = parts.train._replace(data=np.ones_like(parts.train.data))
+    last = np.zeros(len(bought.item_names))
+    np.maximum.at(last, parts.train.indices, parts.days)
+    unsold, known_for = last.max() - last, np.maximum(last.max() - bought.first_days, 0)
+    items, scores = ItemCosine(5).fit(als.unit_rows(parts.train)).recommend(np.arange(had.shape[0]), 100)
+    s, taste = scaled(items, scores), category_shares(had, bands)
+    ways = {"as scored": lambda: (items[:, :10], scores),
+            "still sold, half life 14 days": lambda: rescored(items, scores, half_life_decay(unsold, 14)),
+            "new, half life 365 days": lambda: rescored(items, scores, half_life_decay(known_for, 365))}
+    ways.update({f"MMR, {t} for scores": lambda t=t: mmr(items, s, X, trade_off=t) for t in (0.9, 0.7, 0.5)})
+    ways.update({f"DPP, quality {q}": lambda q=q: dpp(items, s, X, quality=q) for q in (8, 2, 0.5)})
+    ways.update({f"calibrated, {t} for proportions": lambda t=t: calibrated(items, s, taste, bands, trade_off=t) for t in (0.5, 0.9)})
+    lines, shown = [("", "diversity", "off", "age")], {}
+    for name, way in ways.items():
+        (lists, _), seconds = timed(way)
+        shown[name] = lists[:, :10]
+        yield Row(f"recall@10, {name}", f"{recall_at_k(shown[name], parts.test):.4f}", seconds=seconds)
+        lines.append((name, f"{intra_list_diversity(shown[name], X):.3f}", f"{miscalibration(shown[name], had, bands):.3f}",
+                      f"{unsold[shown[name]].mean():.0f}"))
+    yield Example("How diverse those lists are, how far off in price bands, and how old:", columns(lines))
+    first, other = (shown[name][CUSTOMER] for name in ("as scored", "MMR, 0.7 for scores"))
+    yield Example(f"What customer {CUSTOMER} is shown as scored, and by MMR with 0.7 for scores:", columns(
+        [(bought.item_names[a].capitalize(), bought.item_names[b].capitalize()) for a, b in zip(first, other)]))
