@@ -6,6 +6,8 @@ not see itself would tear a cluster apart that comes in one.  (c) Links back are
 and each such node takes in all of them at once.  No step depends on what another thread has done, so the graph has the
 same bits for any number of threads.  A batch of one node is the paper's Algorithm 1.
 """
+from typing import NamedTuple
+
 import numpy as np
 
 from scratchml.core.jit import kernel, run_chunks
@@ -14,6 +16,15 @@ from scratchml.neighbors.hnsw_graph import (apart, descend, distance_of, links_o
                                             with_root)
 
 MATES = 32                                               # nodes of its own batch that a node may be linked to
+PIVOTS = 64                                              # nodes of a batch by which the others are put in order
+
+
+class Batch(NamedTuple):
+    """B new nodes; kernels take it as it is."""
+    first: int                                           # the number of the first
+    order: np.ndarray                                    # (B,) in which they search: near ones meet the same nodes, in the cache
+    mates: np.ndarray                                    # (B, T) the nearest nodes of the batch to each, -1 where there are fewer
+    tall: np.ndarray                                     # those above layer 0
 
 # --- Algorithm 4 ------------------------------------------------------------------------------------
 
@@ -47,15 +58,15 @@ def is_diverse(graph, node, distance, kept, n):
 
 
 @kernel
-def find_links(start, stop, graph, first, mates, tall, pool, marks):
-    """Links, on all layers, and parents, of the nodes first + start ... first + stop-1; only their own rows are written.
+def find_links(start, stop, graph, batch, pool, marks):
+    """Links, on all layers, and parents, of the nodes order[start ... stop-1] of the batch, into their own rows only.
 
-    `mates` (B, T) has the nearest nodes of the batch for each of it, `tall` those above layer 0; `pool` is ef long.
+    `pool` is ef long.
     """
-    N = graph.state[0]
+    N, mates, tall = graph.state[0], batch.mates, batch.tall
     both = np.empty(pool.size + max(mates.shape[1], tall.size), np.int64)
-    for b in range(start, stop):
-        n = first + b
+    for b in batch.order[start:stop]:
+        n = batch.first + b
         q, level, size = graph.vectors[n], graph.levels[n], 0
         if N > 0:
             size = 1
@@ -244,11 +255,12 @@ def batches(size, new):
 def join(graph, first, stop, ef, marks):
     """Insert the nodes first ... stop-1, whose vectors, levels and empty rows are there."""
     tall = first + np.flatnonzero(graph.levels[first:stop])
-    mates = _mates(graph, first, stop)
+    order, mates = _order_and_mates(graph, first, stop)
+    batch = Batch(first, order, mates, tall)
 
     def find(c, start, end):
         seen = marks.take(len(graph.links))
-        find_links(start, end, graph, first, mates, tall, np.empty(ef, np.int64), seen)
+        find_links(start, end, graph, batch, np.empty(ef, np.int64), seen)
         marks.give_back(seen)
 
     run_chunks(find, stop - first, chunk=16)
@@ -281,12 +293,13 @@ def join(graph, first, stop, ef, marks):
         marks.give_back(seen)
 
 
-def _mates(graph, first, stop):
-    """(B, T) numbers of the nearest nodes of the batch to each, -1 where there are fewer."""
+def _order_and_mates(graph, first, stop):
+    """`order` and `mates` of the batch first ... stop-1, from the products of all pairs."""
     X = graph.vectors[first:stop]
     S = X @ X.T
     if not graph.inner:
         S -= np.einsum("nd,nd->n", X, X) / 2
+    order = np.argsort(S[:, :PIVOTS].argmax(axis=1), kind="stable")
     np.fill_diagonal(S, -np.inf)
     columns, _ = largest(S, min(MATES, len(X)))
-    return np.where(columns >= 0, columns + first, -1)
+    return order, np.where(columns >= 0, columns + first, -1)

@@ -332,7 +332,8 @@ class HNSW(Estimator):
         X = safe_to_square(self._more_rows(data), "data", work=np.float32, fitted=True)
         Q, _ = self._prepared(X)
         graph, items = self.graph_, self.items_
-        asked = Asked(Q, self._allowed(filter, len(Q)), max(ef, k), LOOK_AT_ALL)
+        allowed = self._allowed(filter, len(Q))
+        asked = Asked(Q, allowed, allowed.sum(axis=1), max(ef, k), LOOK_AT_ALL)
         answers = Answers(np.full((len(Q), k), -1, np.int64), np.full((len(Q), k), np.inf, np.float32))
         if graph.state[0] == 0:
             return tuple(answers)
@@ -500,9 +501,10 @@ def _restored(arrays, rest):
     expect(heights, np.int32, (N,), "levels")
     state = np.array([N, heights.sum(), entry, heights[entry] if N else -1], np.int64)
     first = np.where(heights > 0, np.cumsum(heights) - heights, -1).astype(np.int32)
-    index.graph_ = Graph(arrays["vectors"], arrays["links"], arrays["upper"], first, heights, arrays["parents"], state,
-                         one_of(rest["space"], "space", SPACES) != "l2")
-    check_graph(index.graph_)
+    graph = Graph(arrays["vectors"], arrays["links"], arrays["upper"], first, heights, arrays["parents"], state,
+                  one_of(rest["space"], "space", SPACES) != "l2")
+    check_graph(graph)
+    index.graph_ = with_room(graph, N)
     index.items_ = Items(arrays["labels"], arrays["nodes"], np.zeros(n, np.int32), arrays["alive"], np.full(N, -1, np.int32))
     check_items(index.items_, N)
     enlist(index.items_, 0, n)

@@ -32,6 +32,7 @@ class Asked(NamedTuple):
     """B queries, the items that each may find, ef, and how many times ef items, or fewer, are looked at one by one."""
     queries: np.ndarray                                  # (B, D) float32
     allowed: np.ndarray                                  # (1, n), for all, or (B, n) bool
+    counts: np.ndarray                                   # (1,) or (B,) int64: how many these are
     ef: int
     look_at_all: int
 
@@ -147,8 +148,8 @@ def answer_some(start, stop, graph, items, asked, marks, answers):
     """
     N, k = graph.state[0], answers.labels.shape[1]
     for i in range(start, stop):
-        q, may = asked.queries[i], asked.allowed[min(i, asked.allowed.shape[0] - 1)]
-        n_allowed = np.int64(may.sum())
+        row = min(i, asked.counts.size - 1)
+        q, may, n_allowed = asked.queries[i], asked.allowed[row], asked.counts[row]
         ef = min(N, asked.ef * may.size // max(1, n_allowed))
         if n_allowed < may.size and n_allowed <= asked.look_at_all * ef:
             look_at_all(graph, items, may, q, answers, i)
