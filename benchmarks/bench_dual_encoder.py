@@ -15,7 +15,8 @@ import numpy as np
 from benchmarks import Case, close, peer, test_contender          # noqa: F401  pytest runs it
 from scratchml.nn.contrastive import hardest_hinge, in_batch_hinge, in_batch_softmax
 from scratchml.optim import Adam, clip_grad_norm_
-from scratchml.sequences.dual_encoder import Numbered, TwoEncoders, _Lessons
+from scratchml.sequences.dual_encoder import TwoEncoders, _Lessons
+from scratchml.sequences.encoders import Numbered
 
 SIZES = [("hardest hinge", 64, 64, 32, 64), ("all hinges", 64, 64, 32, 64), ("softmax", 64, 64, 32, 64),
          ("hardest hinge", 128, 128, 64, 64), ("hardest hinge", 256, 64, 32, 64)]

@@ -128,15 +128,7 @@ def recall_at_k_of_n(S, right=None, wrong=None, *, k=1, n=None):
     n : int or None, default=None
         How many candidates are shown, the right one among them; None for the right one and all wrong ones.
     """
-    g, e, m = rivals(S, right, wrong)
-    k = whole_number(k, "k")
-    least = int(m.min()) + 1
-    if (k if n is None else whole_number(n, "n")) > least:
-        raise ValueError(f"{'k' if n is None else 'n'}={k if n is None else n}: question {m.argmin()} has only {least} "
-                         "candidates, the right one and those that are wrong; lower it, or score more candidates")
-    if n is not None and k > n:
-        raise ValueError(f"k={k}: expected at most n={n}, the number of candidates that are shown")
-    return float((share_in_first(g, e, k) if n is None else _mean_shares(g, e, m, k, n)).mean())
+    return recall_of(*rivals(S, right, wrong), k, n)
 
 
 def mean_reciprocal_rank(S, right=None, wrong=None):
@@ -160,6 +152,18 @@ def mean_reciprocal_rank(S, right=None, wrong=None):
 
 
 # --- pieces --------------------------------------------------------------------------------------
+
+
+def recall_of(g, e, m, k, n):
+    """(4) of what `rivals` counts, which can be counted for some questions at a time.  Raises ValueError for k and n."""
+    k, n = whole_number(k, "k"), None if n is None else whole_number(n, "n")
+    least = int(m.min()) + 1
+    if (k if n is None else n) > least:
+        raise ValueError(f"{'k' if n is None else 'n'}={k if n is None else n}: question {m.argmin()} has only {least} "
+                         "candidates, the right one and those that are wrong; lower it, or score more candidates")
+    if n is not None and k > n:
+        raise ValueError(f"k={k}: expected at most n={n}, the number of candidates that are shown")
+    return float((share_in_first(g, e, k) if n is None else _mean_shares(g, e, m, k, n)).mean())
 
 
 def _mean_shares(g, e, m, k, n):

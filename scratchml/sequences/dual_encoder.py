@@ -8,12 +8,9 @@ raises it for pairs that belong together above that for pairs that do not; how, 
 Since neither encoder sees the other side, a pool is encoded once.  A context then costs one encoding and one product
 with the matrix of the pool, however many answers are in it.
 
-Three encoders end in a linear map to the vector.  A GRU reads a sequence both ways, and has read all of it in its two
-last states.  Gated convolutions see windows of symbols, and the largest value of each channel says whether something is
-anywhere.  A bag is the mean of the symbols' vectors, in any order, and one hidden layer.
-
-Symbols are numbered as training meets them.  One that it has not met is a vector of zeros.  Equal answers, and all
-answers of equal contexts, are never wrong for each other: the sequences themselves are compared, not their vectors.
+The encoders are those of encoders.py: a GRU, gated convolutions, or a bag.  Symbols are numbered as training meets
+them; one that it has not met is a vector of zeros.  Equal answers, and all answers of equal contexts, are never wrong
+for each other: the sequences themselves are compared, not their vectors.
 
 >>> numbers = {"one": "eins", "two": "zwei", "three": "drei", "four": "vier", "five": "fuenf", "six": "sechs"}
 >>> model = DualEncoder(8, hidden_size=8, epochs=40, learning_rate=0.02, random_state=0)
@@ -24,139 +21,36 @@ DualEncoder(dim=8, hidden_size=8, epochs=40, learning_rate=0.02, random_state=0)
 ([5, 2], (2, 2))
 
 Sources: R. Lowe, N. Pow, I. Serban and J. Pineau, "The Ubuntu dialogue corpus", SIGDIAL 2015, section 4; M. Henderson
-and others, "Efficient natural language response suggestion for Smart Reply", arXiv 1705.00652 (2017); M. Iyyer and
-others, "Deep unordered composition rivals syntactic methods for text classification", ACL 2015, for the bag.
+and others, "Efficient natural language response suggestion for Smart Reply", arXiv 1705.00652 (2017).
 """
 from functools import partial
-from typing import NamedTuple
 
 import numpy as np
 
-from scratchml.autograd import no_grad, ops
+from scratchml.autograd import no_grad
 from scratchml.core import storage
 from scratchml.core.checks import one_of, real_number, true_or_false, whole_number
 from scratchml.core.estimator import Estimator, warn_not_converged
 from scratchml.core.progress import report
 from scratchml.core.random import generator
 from scratchml.core.selection import largest
-from scratchml.metrics.candidates import recall_at_k_of_n
-from scratchml.nn.containers import ModuleList
-from scratchml.nn.contrastive import (RightAnswers, both_directions, cosines_of_all, directions, draw_wrong,
-                                      hardest_hinge, in_batch_hinge, in_batch_softmax, semi_hard_hinge, single_hinge)
-from scratchml.nn.gated_convolution import GatedConv1d
-from scratchml.nn.layers import Embedding, Linear
+from scratchml.metrics.candidates import recall_of, rivals
+from scratchml.nn.contrastive import (RightAnswers, both_directions, cosines_of_all, draw_wrong, hardest_hinge,
+                                      in_batch_hinge, in_batch_softmax, semi_hard_hinge, single_hinge)
 from scratchml.nn.module import Module
-from scratchml.nn.recurrent import GRU
-from scratchml.nn.training import fit, in_mode
+from scratchml.nn.training import fit
 from scratchml.optim import Adam
 from scratchml.optim.schedules import OneCycleLR
+from scratchml.sequences.encoders import ENCODERS, Numbered, SequenceEncoder, encoded, told_apart
 from scratchml.sequences.language_model import read_sequences
-from scratchml.sequences.vocabulary import PAD, UNKNOWN, Vocabulary
+from scratchml.sequences.vocabulary import Vocabulary
 
 KIND = "scratchml.sequences.DualEncoder"
-ENCODERS = ("gru", "bag", "conv")
 HINGES = {"in_batch": in_batch_hinge, "hard": hardest_hinge, "semi_hard": semi_hard_hinge}
-AT_ONCE = 2**14                                          # symbols, with padding, that are encoded together
 SCORES_AT_ONCE = 2**24                                   # similarities that are held together
 ALIKE = 0.99                                             # vectors whose mean similarity is above have collapsed
 
-# --- sequences as numbers ------------------------------------------------------------------------
-
-
-class Numbered(NamedTuple):
-    """N sequences of numbers, one after the other: sequence n is numbers[starts[n]:starts[n + 1]]."""
-    numbers: np.ndarray                                  # (R,)
-    starts: np.ndarray                                   # (N+1,)
-
-    @classmethod
-    def of(cls, sequences, vocabulary):
-        """The sequences, lists or strings, in the numbers of a Vocabulary."""
-        numbers = [number for sequence in sequences for number in vocabulary.encode(sequence)]
-        return cls(np.array(numbers, np.int64), np.append(0, np.cumsum([len(s) for s in sequences])))
-
-    @property
-    def lengths(self):
-        return np.diff(self.starts)
-
-    def batch(self, which):
-        """The sequences of the numbers `which` (B,) as an array (B, T), PAD behind what is shorter; lengths (B,)."""
-        lengths = self.starts[which + 1] - self.starts[which]
-        there = np.arange(lengths.max()) < lengths[:, None]
-        at = self.starts[which][:, None] + np.arange(there.shape[1])
-        return np.where(there, self.numbers[np.where(there, at, 0)], PAD), lengths
-
-
-def told_apart(sequences):
-    """A number for each sequence (N,), equal ones for equal sequences; the place (D,) of the first of each number."""
-    seen, numbers, first = {}, np.empty(len(sequences), np.int64), []
-    for n, sequence in enumerate(sequences):
-        numbers[n] = number = seen.setdefault(tuple(sequence), len(seen))
-        if number == len(first):
-            first.append(n)
-    return numbers, np.array(first)
-
-
-# --- the encoders ----------------------------------------------------------------------------------
-
-
-class BothEnds(Module):
-    """Both last states (B, 2H) of a GRU that reads vectors (B, T, E) both ways, as far as `lengths` (B,)."""
-
-    def __init__(self, E, H, rng):
-        self.gru, self.width = GRU(E, H, batch_first=True, bidirectional=True, random_state=rng), 2 * H
-
-    def forward(self, x, lengths):
-        _, last = self.gru(x, lengths=lengths)           # (2, B, H)
-        return last.transpose(0, 1).reshape(len(lengths), self.width)
-
-
-class Bag(Module):
-    """One hidden layer (B, H) on the mean of vectors (B, T, E), of those before `lengths` (B,)."""
-
-    def __init__(self, E, H, rng):
-        self.hidden, self.width = Linear(E, H, random_state=rng), H
-
-    def forward(self, x, lengths):
-        share = (np.arange(x.shape[1]) < lengths[:, None]) / lengths[:, None]
-        return self.hidden((x * share[:, :, None].astype(x.dtype)).sum(1)).relu()
-
-
-class Windows(Module):
-    """The largest value (B, H) of each channel that two gated convolutions make of vectors (B, T, E)."""
-
-    def __init__(self, E, H, rng):
-        self.channels, self.width = Linear(E, H, random_state=rng), H
-        self.layers = ModuleList([GatedConv1d(H, 5, causal=False, random_state=rng) for _ in range(2)])
-
-    def forward(self, x, lengths):
-        x = self.channels(x)
-        for layer in self.layers:
-            x = layer(x, lengths)
-        padding = np.arange(x.shape[1]) >= lengths[:, None]
-        return ops.amax(x.masked_fill(padding[:, :, None], -np.inf), 1)
-
-
-class SequenceEncoder(Module):
-    """Vectors (B, D) of sequences of numbers (B, T) and their lengths (B,): `symbols`, a `reader`, and `vector`.
-
-    Parameters
-    ----------
-    V, E, H, D : int
-        How many numbers there are; the lengths of a symbol's vector, of what the reader makes, and of the result.
-    kind : str
-        One of ENCODERS.
-    rng : numpy.random.Generator
-        Source of the first weights.
-    """
-
-    def __init__(self, V, E, H, D, kind, rng):
-        self.symbols = Embedding(V, E, padding_idx=PAD, random_state=rng)
-        self.symbols.weight._data[UNKNOWN] = 0
-        self.reader = {"gru": BothEnds, "bag": Bag, "conv": Windows}[kind](E, H, rng)
-        self.vector = Linear(self.reader.width, D, random_state=rng)
-
-    def forward(self, numbers, lengths):
-        return self.vector(self.reader(self.symbols(numbers), lengths))
+# --- two encoders, and what they learn from ------------------------------------------------------
 
 
 class TwoEncoders(Module):
@@ -205,7 +99,7 @@ class _Lessons(Module):
         return S.data[wrong].mean() if wrong.any() else 0.0
 
 
-# --- the estimator ---------------------------------------------------------------------------------
+# --- the estimator -------------------------------------------------------------------------------
 
 
 class DualEncoder(Estimator):
@@ -372,7 +266,8 @@ class DualEncoder(Estimator):
         contexts : list (N,) of sequences
             What is answered.
         """
-        return self._encoded(contexts, "contexts")
+        vectors, numbers = self._encoded(contexts, "contexts")
+        return vectors[numbers]
 
     def encode_answers(self, answers):
         """The vectors of answers, (N, D), as `encode_contexts`.  Raises ValueError as that does.
@@ -382,10 +277,13 @@ class DualEncoder(Estimator):
         answers : list (N,) of sequences
             What may be chosen.
         """
-        return self._encoded(answers, "answers")
+        vectors, numbers = self._encoded(answers, "answers")
+        return vectors[numbers]
 
     def similarity(self, contexts, answers):
-        """The cosine of each context and each answer, (N, M).  Raises ValueError as `encode_contexts` does.
+        """The cosine of each context and each answer, (N, M), the same to the last bit for equal answers.
+
+        Raises ValueError as `encode_contexts` does.
 
         Parameters
         ----------
@@ -394,7 +292,7 @@ class DualEncoder(Estimator):
         answers : list (M,) of sequences
             What may be chosen.
         """
-        return self.encode_contexts(contexts) @ self.encode_answers(answers).T
+        return cosines(self.encode_contexts(contexts), *self._encoded(answers, "answers"))
 
     def index(self, answers):
         """Encode a pool of answers, which `search` then chooses from.  Returns itself.
@@ -406,8 +304,8 @@ class DualEncoder(Estimator):
         answers : list (M,) of sequences
             What may be chosen.
         """
-        pool = self.encode_answers(answers)
-        if not len(pool):
+        pool = self._encoded(answers, "answers")
+        if not len(pool[1]):
             raise ValueError("answers: expected at least one to choose from, got none")
         self._pool = pool
         return self
@@ -429,11 +327,12 @@ class DualEncoder(Estimator):
         k = whole_number(k, "k")
         if self._pool is None:
             raise ValueError("search: there is no pool to choose from; call index(answers) after fit")
-        if k > len(self._pool):
-            raise ValueError(f"k={k}: the pool has only {len(self._pool)} answers; lower k")
+        M = len(self._pool[1])
+        if k > M:
+            raise ValueError(f"k={k}: the pool has only {M} answers; lower k")
         u = self.encode_contexts(contexts)
-        found = [largest(u[n:n + step] @ self._pool.T, k) for step in [max(1, SCORES_AT_ONCE // len(self._pool))]
-                 for n in range(0, len(u), step)] or [(np.empty((0, k), np.int32), np.empty((0, k), np.float32))]
+        found = [largest(cosines(some, *self._pool), k)
+                 for some in np.array_split(u, max(1, -(-len(u) * M // SCORES_AT_ONCE)))]
         return tuple(map(np.concatenate, zip(*found)))
 
     def score(self, contexts, answers, k=1, n=100):
@@ -456,15 +355,18 @@ class DualEncoder(Estimator):
         self._check_fitted()
         contexts, answers = read_pairs(contexts, answers)
         c, a = (told_apart(side)[0] for side in (contexts, answers))
-        return recall_at_k_of_n(self.similarity(contexts, answers), wrong=RightAnswers.of(c, a).wrong(c, a), k=k, n=n)
+        u, pool, known = self.encode_contexts(contexts), self._encoded(answers, "answers"), RightAnswers.of(c, a)
+        counts = [rivals(cosines(u[some], *pool), some, known.wrong(c[some], a))
+                  for some in np.array_split(np.arange(len(u)), -(-len(u) * len(u) // SCORES_AT_ONCE))]
+        return recall_of(*map(np.concatenate, zip(*counts)), k, n)
 
     def _encoded(self, sequences, side):
-        """Vectors (N, D) of length 1; what comes twice is encoded once, so that it ties with itself."""
+        """Vectors (M, D) of length 1 of all that differ, and the number of that of each sequence, (N,)."""
         self._check_fitted()
         sequences = not_empty(read_sequences(sequences, side), side)
         numbers, first = told_apart(sequences)
         different = Numbered.of([sequences[n] for n in first], self._vocabularies_[side == "answers"])
-        return encoded(getattr(self.module_, side), different)[numbers]
+        return encoded(getattr(self.module_, side), different), numbers
 
     # --- keeping
 
@@ -486,7 +388,7 @@ class DualEncoder(Estimator):
         parameters = {name: value for name, value in self.get_params().items()
                       if name not in ("callback", "verbose", "random_state")}
         arrays = {f"weight {name}": array for name, array in self.module_.state_dict().items()}
-        arrays |= {} if self._pool is None else {"pool": self._pool}
+        arrays |= {} if self._pool is None else dict(zip(("pool", "pool numbers"), self._pool))
         storage.save(path, KIND, arrays, dict(
             parameters=parameters, built=self._built, history=self.loss_history_,
             symbols=[vocabulary.symbols for vocabulary in self._vocabularies_]))
@@ -505,7 +407,8 @@ class DualEncoder(Estimator):
         network = TwoEncoders(list(map(len, vocabularies)), **rest["built"], rng=generator(0)).eval()
         network.load_state_dict({name.removeprefix("weight "): array for name, array in arrays.items()
                                  if name.startswith("weight ")})
-        vars(model).update(_vocabularies_=vocabularies, _built=rest["built"], _pool=arrays.get("pool"), module_=network,
+        pool = (arrays["pool"], arrays["pool numbers"]) if "pool" in arrays else None
+        vars(model).update(_vocabularies_=vocabularies, _built=rest["built"], _pool=pool, module_=network,
                            context_symbols_=vocabularies[0].symbols, answer_symbols_=vocabularies[1].symbols,
                            loss_history_=rest["history"], n_iter_=len(rest["history"]))
         return model
@@ -514,20 +417,13 @@ class DualEncoder(Estimator):
 # --- pieces --------------------------------------------------------------------------------------
 
 
-def encoded(encoder, sequences):
-    """Unit vectors (N, D) of Numbered sequences, the shortest first, so that little is padding."""
-    lengths = sequences.lengths
-    order, first, vectors = np.argsort(lengths, kind="stable"), 0, []
-    with in_mode(encoder, False), no_grad():
-        while first < len(order):
-            left = lengths[order[first:first + AT_ONCE]]
-            size = max(1, int(np.searchsorted(left * np.arange(1, len(left) + 1), AT_ONCE, side="right")))
-            vectors.append(directions(encoder(*sequences.batch(order[first:first + size]))).data)
-            first += size
-    there = np.empty((len(order), len(encoder.vector.bias)), encoder.vector.bias.dtype)
-    if vectors:
-        there[order] = np.concatenate(vectors)
-    return there
+def cosines(u, different, numbers):
+    """Those of unit vectors u (N, D) and of different[numbers], (N, M).
+
+    What is equal ties: a product of all columns may round the same column differently at another place.
+    """
+    S = u @ different.T
+    return S if len(different) == len(numbers) else S.take(numbers, axis=1)
 
 
 def read_pairs(contexts, answers):

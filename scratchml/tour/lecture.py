@@ -25,7 +25,7 @@ LECTURE = (
      ("encoder_decoder", "seq2seq")),
     ("Sequences into sequences: an LSTM with attention inside (Bahdanau), or after it (Luong)", ("attentive", "attentive_layer")),
     ("Sequences into sequences: beam search with a length penalty, stopped when nothing better can come", ("beam",)),
-    ("Selective models: choosing an answer from a pool by dual encoders and contrastive losses, recall at k of n",
+    ("Selective models: answers from a pool by dual encoders, contrastive losses, recall at k of n",
      ("contrastive", "dual_encoder", "candidates")),
     ("Training networks: gradients, losses, optimisers, the loop",
      ("tensor", "table", "cross_entropy", "losses", "similarity", "first_order", "schedules", "training")),

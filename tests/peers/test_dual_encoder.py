@@ -4,7 +4,8 @@ import pytest
 
 from scratchml.core.random import generator
 from scratchml.nn import both_directions, hardest_hinge, in_batch_hinge, in_batch_softmax
-from scratchml.sequences.dual_encoder import Numbered, TwoEncoders, _Lessons, told_apart
+from scratchml.sequences.dual_encoder import TwoEncoders, _Lessons
+from scratchml.sequences.encoders import Numbered, told_apart
 
 torch = pytest.importorskip("torch")
 F = torch.nn.functional

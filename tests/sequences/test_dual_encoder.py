@@ -6,8 +6,10 @@ from scratchml.core.estimator import ConvergenceWarning
 from scratchml.core.random import generator
 from scratchml.metrics import recall_at_k_of_n
 from scratchml.nn.contrastive import RightAnswers, in_batch_hinge
-from scratchml.sequences import DualEncoder, Vocabulary, dual_encoder
-from scratchml.sequences.dual_encoder import ENCODERS, Numbered, SequenceEncoder, TwoEncoders, _Lessons, told_apart
+from scratchml.sequences import DualEncoder, Vocabulary, dual_encoder, encoders
+from scratchml.sequences.dual_encoder import TwoEncoders, _Lessons
+from scratchml.sequences.encoders import ENCODERS, Numbered, SequenceEncoder, told_apart
+from scratchml.sequences.vocabulary import PAD, UNKNOWN
 from tests.reference import contrastive as reference
 
 WORDS = ["abc", "ca", "b", "bba", "cbca", "acb", "aab", "bcc"]
@@ -141,10 +143,24 @@ def test_a_sequence_has_the_same_vector_beside_longer_ones(kind):
         np.testing.assert_allclose(together[n], encoder(*sides.batch(np.array([n]))).data[0], rtol=0, atol=1e-14)
     swapped = encoder(*Numbered.of(["ba", "ab"], Vocabulary("abc")).batch(np.arange(2))).data
     assert np.allclose(*swapped, rtol=0, atol=1e-14) == (kind == "bag")
+    vectors = encoder.symbols.weight.data
+    assert not vectors[[PAD, UNKNOWN]].any() and vectors[4:].any()
+    if kind == "bag":
+        mean = Numbered.of(["ab"], Vocabulary("abc")).batch(np.array([0]))
+        layer = encoder.reader.hidden
+        hidden = np.maximum(layer.weight.data @ vectors[4:6].mean(axis=0) + layer.bias.data, 0)
+        np.testing.assert_allclose(encoder.reader(encoder.symbols(mean[0]), mean[1]).data[0], hidden, rtol=1e-12)
+
+
+def test_batches_are_as_long_as_their_longest_and_sequences_as_their_symbols_say():
+    numbers, lengths = Numbered.of(["ab", "c", "bbb"], Vocabulary("abc")).batch(np.array([1, 0]))
+    assert numbers.tolist() == [[6, PAD], [4, 5]] and lengths.tolist() == [1, 2]
+    assert [array.tolist() for array in told_apart(["ab", ["a", "b"], ["ab"], [1], [1.0], "ab"])] == [
+        [0, 0, 1, 2, 2, 0], [0, 2, 3]]
 
 
 def test_vectors_have_length_one_and_equal_sequences_equal_bits(model, monkeypatch):
-    monkeypatch.setattr(dual_encoder, "AT_ONCE", 7)
+    monkeypatch.setattr(encoders, "AT_ONCE", 7)
     some = ["abc", "c", "aaaaaaaaaaaaaaa", "abc", list("abc"), "b"]
     vectors = model.encode_contexts(some)
     assert vectors.shape == (6, 5) and vectors.dtype == np.float32
@@ -184,7 +200,8 @@ def test_what_is_found_is_the_greatest_of_the_pool(model, monkeypatch):
     assert (model.search(WORDS)[0] == numbers[:, :1]).all()
 
 
-def test_the_score_is_recall_among_what_is_wrong(model):
+def test_the_score_is_recall_among_what_is_wrong(model, monkeypatch):
+    monkeypatch.setattr(dual_encoder, "SCORES_AT_ONCE", 33)                              # three contexts at a time
     contexts, answers = WORDS + ["abc", "b"], SAID + ["B", "CBA"]
     c, a = (told_apart(side)[0] for side in (contexts, answers))
     wrong = np.array(reference.wrong_pairs(c.tolist(), a.tolist()))
