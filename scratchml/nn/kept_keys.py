@@ -58,6 +58,7 @@ import numpy as np
 
 from scratchml.autograd import Tensor, no_grad
 from scratchml.autograd.ops import as_tensor
+from scratchml.autograd.table import only
 from scratchml.core.checks import true_or_false, whole_number
 from scratchml.core.random import generator
 from scratchml.nn import initialisation as init
@@ -77,7 +78,7 @@ def embedded(e, P, g):
     Shapes: e (N, T, D), P (T, D), g (N, T) -> (N, T, D)
     """
     x = as_tensor(e) * math.sqrt(P.shape[1]) + P
-    return x.masked_fill(np.broadcast_to(g[:, :, None], x.shape), 0.0) if g.any() else x
+    return only(x, ~g[:, :, None]) if g.any() else x
 
 
 def kept(K, k):
