@@ -6,7 +6,8 @@ import pytest
 
 from scratchml.autograd import Tensor
 from scratchml.core.estimator import ConvergenceWarning, NotFittedError
-from scratchml.reduction import PCA, Autoencoder
+from scratchml.reduction import PCA, Autoencoder, VariationalAutoencoder
+from scratchml.reduction.autoencoder import reconstruction_loss, sparsity, weight_penalty
 from tests.strategies.autoencoder import linear, logistic, small, spread
 from tests.strategies.distances import BAD_TABLES, layouts
 
@@ -165,6 +166,52 @@ def test_an_interrupted_fit_keeps_its_last_epoch(solver):
     assert model.transform(X).dtype == np.float32
     if solver == "lbfgs":
         np.testing.assert_allclose(-4 * model.score(X), model.loss_history_[-1], rtol=1e-4)
+
+
+def test_an_interrupted_look_of_lbfgs_leaves_the_weights_of_the_last_iteration(monkeypatch):
+    from scratchml.reduction import autoencoder_training as chapter
+    X, looks = spread(20, 4), []
+
+    def interrupted(*arguments):
+        looks.append(0)
+        if len(looks) == 9:
+            raise KeyboardInterrupt
+        return reconstruction_loss(*arguments)
+    monkeypatch.setattr(chapter, "reconstruction_loss", interrupted)
+    model = linear(2, hidden=(3,))
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(X)
+    assert 1 <= model.n_iter_ < 9
+    np.testing.assert_allclose(-4 * model.score(X), model.loss_history_[-1], rtol=1e-9)
+
+
+@pytest.mark.filterwarnings("ignore::scratchml.core.estimator.ConvergenceWarning")
+@pytest.mark.parametrize("options", [dict(sparsity=0.1, sparsity_weight=3.0), dict(weight_decay=0.2, tied=True),
+                                     dict(output="sigmoid", sparsity=0.2, weight_decay=0.01)])
+def test_what_is_minimised_is_the_sum_of_the_equations_in_the_units_of_the_data(options):
+    X = spread(20, 4)
+    X = 7 * X if "output" not in options else (X - X.min()) / np.ptp(X)
+    model = linear(2, hidden=(3,), epochs=60, tol=1e-4, **options).fit(X)
+    network, z = model.module_, model.module_.before_code(Tensor(model._units.apply(X, np.float64)))
+    total = reconstruction_loss(X, model.inverse_transform(model.transform(X))).item()
+    if "sparsity" in options:
+        total += sparsity(z, options["sparsity"], options.get("sparsity_weight", 1.0)).item()
+    total += weight_penalty(network.e, network.d, options.get("weight_decay", 0.0)).item()
+    np.testing.assert_allclose(model.loss_history_[-1], total, rtol=1e-9)
+
+
+def test_adam_stops_a_little_above_the_minimum():
+    X = spread(40, 5)
+    least = linear().fit(X).loss_history_[-1]
+    model = Autoencoder(2, hidden=(), epochs=150, batch_size=20, learning_rate=0.02, random_state=0).fit(X)
+    assert 1e-6 < -5 * model.score(X) / least - 1 < 0.6
+
+
+def test_a_file_of_another_kind_is_refused(tmp_path):
+    X = spread(12, 4)
+    VariationalAutoencoder(1, hidden=(), epochs=1, random_state=0).fit(X).save(tmp_path / "model")
+    with pytest.raises(ValueError, match="expected a file holding scratchml.reduction.Autoencoder"):
+        Autoencoder.load(tmp_path / "model")
 
 
 def test_a_loss_that_grows_beyond_all_numbers_ends_the_fit_in_words():
