@@ -240,7 +240,7 @@ class Autoencoder(NetworkCodes):
         y : None, default=None
             Ignored.
         """
-        return -float(self.reconstruction_error(X).mean(dtype=np.float64))
+        return -float(self._errors(X).mean())
 
     @property
     def _moved(self):

@@ -167,17 +167,23 @@ class NetworkCodes(Transformer, Estimator):
     def reconstruction_error(self, X):
         """The mean square (N,) by which each sample differs from what is made of it: large for those unlike the data.
 
-        Raises ValueError as `transform` does.
+        In the type of the data, or in float64 where that cannot hold it.  Raises ValueError as `transform` does.
 
         Parameters
         ----------
         X : array (N, D)
             Samples.
         """
+        errors, limits = self._errors(X), np.finfo(self._dtype)
+        held = float(limits.tiny / limits.eps) <= self._units.unit ** 2 and errors.max() <= float(limits.max)
+        return errors.astype(self._dtype) if held else errors
+
+    def _errors(self, X):
+        """The mean squares in float64."""
         x, T = self._further(X)
         Y = self._by_blocks(lambda t: self.module_.decode(self.module_.encode(t)), T).astype(np.float64)
         apart = (T - Y) * self._units.unit if self._moved else x - Y
-        return np.square(safe_to_square(apart, fitted=True)).mean(axis=1).astype(self._dtype)
+        return np.square(safe_to_square(apart, fitted=True)).mean(axis=1)
 
     def _in_data(self, Y):
         """What the decoder has made, as samples."""

@@ -217,7 +217,7 @@ class VariationalAutoencoder(NetworkCodes):
         """`bound` of A (K, N), Z (K, N, F), μ and l (N, F) in float64, for all samples, some at a time."""
         K, (X, T) = whole_number(n_draws, "n_draws"), self._further(X)
         target = T if self._moved else check_shares(X, "likelihood='bernoulli'")
-        safe_to_square(T, fitted=True)
+        safe_to_square(T, work=np.float64, fitted=True)
         u = np.random.default_rng(0).standard_normal((K, 1, self.n_components_))
         size, found = max(1, BLOCK // K), []
         for start in range(0, len(T), size):
@@ -228,7 +228,8 @@ class VariationalAutoencoder(NetworkCodes):
             Y = self._by_blocks(self.module_.says, Z.reshape(-1, Z.shape[2]).astype(self._dtype)).astype(np.float64)
             A = -self.module_.surprises(np.tile(x.astype(np.float64), (K, 1)), Y).data.reshape(K, len(x))
             found.append(bound(A, Z, μ, l))
-        return (np.concatenate(found) - (log_unit(self._units) if self._moved else 0.0)).astype(self._dtype)
+        with np.errstate(over="ignore"):                 # below what float32 can hold is -inf
+            return (np.concatenate(found) - (log_unit(self._units) if self._moved else 0.0)).astype(self._dtype)
 
     @property
     def _moved(self):

@@ -307,6 +307,20 @@ def test_rows_too_far_to_be_held_are_refused():
             small().fit(spread(12, 4) * wild)
 
 
+@pytest.mark.parametrize("factor", [1e-30, 1e30])
+def test_errors_that_float32_cannot_hold_are_told_in_float64(factor):
+    X = (spread(12, 4) * factor).astype(np.float32)
+    model = small().fit(X)
+    errors = model.reconstruction_error(X)
+    np.testing.assert_allclose(errors / factor ** 2, small().fit(X / np.float32(factor)).reconstruction_error(
+        X / np.float32(factor)), rtol=1e-4)
+    assert errors.dtype == np.float64 and model.score(X) == -errors.mean() and model.transform(X).dtype == np.float32
+    near = small().fit(X / np.float32(factor))
+    assert near.reconstruction_error(X / np.float32(factor)).dtype == np.float32
+    far = near.reconstruction_error(np.full((1, 4), 1e25))
+    assert far.dtype == np.float64 and 1e45 < far < 1e52
+
+
 def test_forms_in_memory_and_subsets_make_no_difference():
     X = spread(20, 4)
     model = small().fit(X)

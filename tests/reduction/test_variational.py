@@ -77,6 +77,19 @@ def test_certain_answers_have_a_finite_surprise():
     np.testing.assert_allclose(Y.grad.data, [[0, 0, 0.75, -0.5]], atol=1e-12)
 
 
+def test_single_precision_says_the_same():
+    rng = np.random.default_rng(0)
+    X, Y, found = rng.random((5, 4)), 4 * rng.normal(size=(5, 4)), []
+    for dtype in (np.float64, np.float32):
+        y = Tensor(Y.astype(dtype), requires_grad=True)
+        surprise = bernoulli_surprise(X.astype(dtype), y)
+        surprise.sum().backward()
+        found.append((surprise.data, y.grad.data))
+        assert surprise.dtype == y.grad.dtype == dtype
+    np.testing.assert_allclose(found[1][0], found[0][0], rtol=1e-6)
+    np.testing.assert_allclose(found[1][1], found[0][1], atol=1e-6)
+
+
 # --- slopes
 
 @given(posteriors())

@@ -111,6 +111,13 @@ def test_warmup_raises_the_price_by_equal_steps():
     small(warmup=2, patience=2, validation_split=0.3).fit(X)
 
 
+def test_samples_kept_apart_pay_the_whole_price_from_the_start():
+    """With a price of 1000 the divergence alone is thousands, unless the first of 10,000 steps of warmup counts."""
+    X = 9 * spread(24, 4)
+    model = small(warmup=9999, epochs=1, beta=1000.0, validation_split=0.3, learning_rate=1e-6).fit(X)
+    assert model.loss_history_[0] > model.reconstruction_ + 100 * model.kl_ and model.kl_ > 0.01
+
+
 def test_a_sample_has_the_same_bound_whatever_comes_with_it(monkeypatch):
     from scratchml.reduction import variational_training as chapter
     X = shares()
@@ -200,6 +207,11 @@ def test_numbers_that_are_no_shares_are_refused_for_bernoulli():
 def test_a_loss_that_grows_beyond_all_numbers_ends_the_fit_in_words():
     with pytest.raises(ValueError, match="learning_rate: the loss became (nan|inf).*lower learning_rate"):
         small(learning_rate=1e25, epochs=20).fit(spread(40, 4).astype(np.float32))
+
+
+def test_a_density_too_low_for_float32_is_minus_infinity():
+    model = small().fit(spread(24, 4).astype(np.float32))
+    assert model.score_samples(np.full((1, 4), 1e25, np.float32)).tolist() == [-np.inf]
 
 
 def test_far_rows_have_a_bound_or_an_error_in_words():
