@@ -223,11 +223,11 @@ def has_place(graph, parent):
 # --- what calls them --------------------------------------------------------------------------------
 
 
-def prepare(graph, vectors, levels):
-    """Give the next nodes their vectors and levels, and rows without links; there is room for them."""
+def prepare(graph, levels):
+    """Give the next nodes, whose vectors are there, their levels, and rows without links; there is room for them."""
     first, in_use = graph.state[:2]
-    new = slice(first, first + len(vectors))
-    graph.vectors[new], graph.levels[new], graph.links[new], graph.parents[new] = vectors, levels, -1, -1
+    new = slice(first, first + len(levels))
+    graph.levels[new], graph.links[new], graph.parents[new] = levels, -1, -1
     rows = in_use + np.cumsum(levels) - levels
     graph.first[new] = np.where(levels > 0, rows, -1)
     graph.upper[in_use:in_use + levels.sum()] = -1

@@ -146,19 +146,18 @@ class HNSW(Estimator):
         stop = number(self._rows, self._row_keys, N, keys, True, numbers)
         rows = N + np.arange(stop - N)
         first = np.unique(numbers, return_index=True)[1][-len(rows):] if len(rows) else rows
-        graph.vectors[N:stop] = vectors[first]
+        np.take(vectors, first, axis=0, out=graph.vectors[N:stop])
         other = np.flatnonzero((graph.vectors[numbers] != vectors).any(axis=1))          # of the same key by chance
         numbers[other] = stop + np.arange(len(other))
+        graph.vectors[numbers[other]] = vectors[other]
         self._row_keys[stop:stop + len(other)] = keys[other]
-        first = np.concatenate([first, other])
-        U = 1 - rng.random(len(first))
-        heights = levels(U, graph.upper.shape[1])
+        heights = levels(1 - rng.random(len(first) + len(other)), graph.upper.shape[1])
         needed = int(graph.state[1] + heights.sum())
         if needed > len(graph.upper):
             graph = graph._replace(upper=longer(graph.upper, max(needed, 2 * len(graph.upper)), -1))
             self.graph_ = graph
-        prepare(graph, vectors[first], heights)
-        bounds = batches(N, len(first))
+        prepare(graph, heights)
+        bounds = batches(N, len(heights))
         for begin, end in zip(bounds, bounds[1:]):
             join(graph, begin, end, self._build_ef, self._marks)
         return numbers
@@ -377,12 +376,16 @@ class HNSW(Estimator):
 
     def _prepared(self, X):
         """Vectors as the graph has them, float32, and their lengths if cosines are wanted."""
+        lengths = np.zeros(0, np.float32)
         if self._space == "cosine":
             X = X.astype(np.float64, copy=False)
             lengths = np.sqrt(np.einsum("nd,nd->n", X, X))
-            return (X / np.where(lengths > 0, lengths, 1)[:, None]).astype(np.float32) + np.float32(0), \
-                lengths.astype(np.float32)
-        return (X - self._shift).astype(np.float32) + np.float32(0), np.zeros(0, np.float32)      # -0 becomes 0
+            X = X / np.where(lengths > 0, lengths, 1)[:, None]
+        elif self._shift.any():
+            X = X - self._shift
+        X = X.astype(np.float32)
+        X += 0                                           # -0 becomes 0, and equal vectors have equal bits
+        return X, lengths.astype(np.float32)
 
     def _allowed(self, filter, size):
         """Which items may be found, (1, n) or (B, n) of bool."""

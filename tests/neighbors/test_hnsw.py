@@ -64,7 +64,8 @@ def test_a_graph_grows_as_in_the_pseudocode(given_points, ef, inner):
 
 def compiled(X, heights, M, ef, inner=False, one_by_one=True):
     graph = empty_graph(len(X), X.shape[1], M, inner)._replace(upper=np.full((int(heights.sum()), M), -1, np.int32))
-    prepare(graph, X, heights)
+    graph.vectors[:] = X
+    prepare(graph, heights)
     bounds, marks = list(range(len(X) + 1)) if one_by_one else batches(0, len(X)), Marks()
     for first, stop in zip(bounds, bounds[1:]):
         join(graph, first, stop, ef, marks)
@@ -189,12 +190,13 @@ def test_what_is_cut_back_is_a_graph_of_the_nodes_that_were_there(given_points, 
     X, heights, M = given_points
     N = data.draw(st.integers(1, len(X)))
     graph = empty_graph(len(X), X.shape[1], M, False)._replace(upper=np.full((int(heights.sum()), M), -1, np.int32))
-    prepare(graph, X[:N], heights[:N])
+    graph.vectors[:] = X
+    prepare(graph, heights[:N])
     marks = Marks()
     for n in range(N):
         join(graph, n, n + 1, 5, marks)
     before = graph.state.copy()
-    prepare(graph, X[N:], heights[N:])
+    prepare(graph, heights[N:])
     for n in range(N, len(X)):
         join(graph, n, n + 1, 5, marks)
     cut_back(graph, before)
