@@ -38,7 +38,8 @@ nodes of the one below, the mean height is 1 / (M - 1), and there are some log N
 Choices
     A node is linked to by its parent, the nearest node that was there before it, and that link is never given up (the
     paper has nothing like it).  So a tree hangs from node 0 on layer 0, and the last walk starts at node 0 too: each node
-    can be reached, whatever the data.  Where all links of the nearest lead to children, the next nearest adopts the node.
+    can be reached, whatever the data.  Where the nearest has M children already, the next nearest adopts the node: half of
+    the links are left to (5).
     Of two nodes at the same distance the one with the lower number is nearer.
     Inner products are indexed as they are.  One may append √(max ‖x‖² - ‖x‖²) to the points, and 0 to queries, after which
     the nearest is the one with the greatest product.  But the points then lie on a sphere, which the extra coordinate
@@ -177,7 +178,7 @@ def insert(x, l, G, M, ef):
     for layer in range(min(l, top), -1, -1):
         W = search_layer(x, G, W if layer else nearest_few(x, G, {*W, 0}, ef), ef, layer)
         G.links[layer][n] = diverse_few(x, G, W, M)
-        if layer == 0 and len(G.children(W[0])) < 2 * M:
+        if layer == 0 and len(G.children(W[0])) < M:
             G.parents[n] = W[0]
         for e in G.links[layer][n]:
             link_back(e, n, layer, G, M)
@@ -221,12 +222,12 @@ def link_back(e, n, layer, G, M):
 
 
 def adopt(n, G, M, ef):
-    """Give n the nearest parent that was there before it, and has a link that does not lead to a child already."""
+    """Give n the nearest parent that was there before it, and has fewer than M children."""
     while G.parents[n] < 0:
         x = G.points[n]
         W = search_layer(x, G, nearest_few(x, G, {*_descended(x, G, len(G.links) - 1, 0), 0}, ef), ef, 0)
         for e in W:
-            if e < n and len(G.children(e)) < 2 * M:
+            if e < n and len(G.children(e)) < M:
                 G.parents[n] = e
                 link_back(e, n, 0, G, M)
                 break

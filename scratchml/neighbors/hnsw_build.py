@@ -130,7 +130,7 @@ def link_back(c, start, stop, graph, layer, targets, bounds, sources):
 def take_in(graph, layer, target, sources):
     """Link `target` to the sources too; where there are too many links, keep those of Algorithm 4, and all children.
 
-    Where there are more children than places, those that come now and are farthest lose their parent.
+    No more than M may be children, so that a node to which all are nearest keeps links in other directions.
     """
     row = links_on(graph, target, layer)
     n = 0
@@ -144,6 +144,7 @@ def take_in(graph, layer, target, sources):
         if not known:
             new[n_new] = s
             n_new += 1
+    musts = settle_children(graph, target, row[:n], new[:n_new]) if layer == 0 else 0
     if n + n_new <= row.size:
         row[n:n + n_new] = new[:n_new]
         return
@@ -152,26 +153,25 @@ def take_in(graph, layer, target, sources):
         places[j] = place_of(apart(x, graph.vectors, row[j], graph.inner), row[j])
     for j in range(n_new):
         places[n + j] = place_of(apart(x, graph.vectors, new[j], graph.inner), new[j])
-    musts = 0
-    if layer == 0:
-        musts = settle_children(graph, target, row[:n], new[:n_new], places[n:])
     places.sort()
     shrink(graph, layer, target, places, row, musts)
 
 
 @kernel
-def settle_children(graph, target, old, new, places):
-    """How many children `target` has after it took in the `new`, which lose it as parent where it has no place."""
-    musts, room = 0, graph.links.shape[1]
+def settle_children(graph, target, old, new):
+    """How many children `target` has after it took in the `new`, of which the farthest lose it as parent if it has M."""
+    musts, most, children, n = 0, graph.upper.shape[1], np.empty(new.size, np.int64), 0
+    for node in new:
+        if graph.parents[node] == target:
+            children[n] = place_of(apart(graph.vectors[target], graph.vectors, node, graph.inner), node)
+            n += 1
     for node in old:
         musts += graph.parents[node] == target
-    for place in np.sort(places):
-        node = node_of(place)
-        if graph.parents[node] == target:
-            if musts < room:
-                musts += 1
-            else:
-                graph.parents[node] = -1
+    for place in np.sort(children[:n]):
+        if musts < most:
+            musts += 1
+        else:
+            graph.parents[node_of(place)] = -1
     return musts
 
 
@@ -213,11 +213,11 @@ def adopt(graph, orphans, pool, marks):
 
 @kernel
 def has_place(graph, parent):
-    """Whether a link of `parent` is free, or leads to no child."""
+    """Whether fewer than M links of `parent` lead to children."""
+    children = 0
     for node in graph.links[parent]:
-        if node < 0 or graph.parents[node] != parent:
-            return True
-    return False
+        children += node >= 0 and graph.parents[node] == parent
+    return children < graph.upper.shape[1]
 
 
 # --- what calls them --------------------------------------------------------------------------------

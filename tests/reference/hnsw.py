@@ -108,7 +108,7 @@ def insert(x, l, G, M, ef):
 
 
 def has_place(e, G, M):
-    return sum(G["parents"][c] == e for c in G["layers"][0][e]) < 2 * M
+    return sum(G["parents"][c] == e for c in G["layers"][0][e]) < M
 
 
 def connect(e, n, layer, G, M):
