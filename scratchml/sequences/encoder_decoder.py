@@ -58,9 +58,8 @@ Cost
 >>> encoder = Encoder(5, 4, 3, rng=rng)
 >>> decoder = AttentiveDecoder(3, 4, 6, 8, attention="bahdanau", rng=rng)
 >>> x, lengths = np.array([[1, 2, 4], [3, 1, 0]]), np.array([3, 2])
->>> rows, looks = decoder(*encoder(x, lengths), np.array([[3, 1], [3, 2]]), np.array([2, 2]))
->>> rows.shape, looks.shape                              # of each symbol in turn; 3 is the beginning
-((4, 3), (2, 2, 3))
+>>> decoder(*encoder(x, lengths), np.array([[3, 1], [3, 0]]), np.array([2, 1])).shape          # 3 is the beginning
+(3, 3)
 
 Source: I. Sutskever, O. Vinyals and Q. Le, "Sequence to sequence learning with neural networks", NIPS 2014; D.
 Bahdanau, K. Cho and Y. Bengio, ICLR 2015, appendix A.2, for (1) and (2), with tanh for the maxout there; S. Bengio and
@@ -74,9 +73,10 @@ from scratchml.autograd import no_grad
 from scratchml.autograd.ops import concatenate
 from scratchml.nn import LSTM, AttentiveLSTM, Dropout, Embedding, Linear, Module
 from scratchml.nn.attentive_layer import Source, lstm_step
+from scratchml.nn.kept_keys import TokenTransformer
 from scratchml.nn.training import in_mode
 from scratchml.sequences.gated_cnn import log_softmax
-from scratchml.sequences.vocabulary import UNKNOWN
+from scratchml.sequences.vocabulary import PAD, UNKNOWN
 
 # --- the equations -------------------------------------------------------------------------------
 
@@ -227,8 +227,6 @@ class AttentiveDecoder(Module):
     def forward(self, places, last, lengths, numbers, steps):
         """Scores (R, V) of the symbols after `numbers` (B, T), of which `steps` (B,) count, one target after the other.
 
-        Then P (B, T, S), None without attention.
-
         Parameters
         ----------
         places, last, lengths : Tensors (B, S, C) and (B, C), array (B,)
@@ -238,19 +236,17 @@ class AttentiveDecoder(Module):
         steps : array (B,) of int
             How many of these count.
         """
-        (B, T), H, e = numbers.shape, self.hidden_size, self.dropout(self.vectors(numbers))
+        H, e = self.hidden_size, self.dropout(self.vectors(numbers))
         first = self.first(last).tanh()
-        h, c, looks = first[:, :H], first[:, H:], None
+        h, c = first[:, :H], first[:, H:]
         if self.looks:
-            (y, k, looks), _ = self.writer(e, places, (h, c), steps, lengths)
+            (y, k, _), _ = self.writer(e, places, (h, c), steps, lengths)
             read = [y, k, e]
         else:
             y, _ = self.writer(e, (h.unsqueeze(0), c.unsqueeze(0)), steps)
             read = [y, e]
-        read = concatenate(read, dim=2).reshape(B * T, -1)
-        there = np.flatnonzero(np.arange(T) < np.asarray(steps)[:, None])
-        read = read if len(there) == B * T else read[there]
-        return self.scores(self.dropout(self.mixed(read).tanh())), looks
+        read = those_that_count(concatenate(read, dim=2), steps)
+        return self.scores(self.dropout(self.mixed(read).tanh()))
 
     # --- step by step, on arrays
 
@@ -310,10 +306,10 @@ class EncoderDecoder(Module):
     """
 
     def __init__(self, encoder, decoder):
-        self.encoder, self.decoder = encoder, decoder
+        self.encoder, self.decoder, self.size, self.looks = encoder, decoder, decoder.size, decoder.looks
 
     def forward(self, x, lengths, numbers, steps):
-        """What the decoder returns: scores (R, V), and P (B, T, S) or None.
+        """The scores (R, V) of the decoder.
 
         Parameters
         ----------
@@ -335,6 +331,64 @@ class EncoderDecoder(Module):
         with in_mode(self, False), no_grad():
             memory = self.decoder.memory(*self.encoder(x, lengths))
         return lambda state, numbers: self.decoder.step(memory, state, numbers), self.decoder.start(memory)
+
+
+class TransformerNetwork(Module):
+    """The same of a transformer, whose decoder keeps keys and values step by step, chapter kept_keys.
+
+    Parameters
+    ----------
+    sources, size : int
+        How many numbers there are on either side; V = size is the beginning, as in AttentiveDecoder.
+    width, num_layers : int
+        The length of all vectors, and how many layers each side has.
+    dropout : float
+        Probability that an entry becomes 0 in training.
+    rng : numpy.random.Generator
+        Source of the first weights, and of what is dropped.
+    """
+
+    looks = True
+
+    def __init__(self, sources, size, width, num_layers, dropout, *, rng):
+        self.size = size
+        self.transformer = TokenTransformer(sources, size + 1, width, 4, num_layers, num_layers, 2 * width, dropout,
+                                            random_state=rng)
+        self.transformer.source_vectors.weight._data[UNKNOWN] = 0
+
+    def forward(self, x, lengths, numbers, steps):
+        """Scores (R, V), as those of EncoderDecoder.
+
+        Parameters
+        ----------
+        x, lengths : array (B, S) and (B,) of int
+            Sources, and how many places each has.
+        numbers, steps : array (B, T) and (B,) of int
+            What has been written before each step, and how many steps count.
+        """
+        there = np.arange(x.shape[1]) < np.asarray(lengths)[:, None]
+        return those_that_count(self.transformer(np.where(there, x, PAD), numbers), steps)[:, :self.size]
+
+    def start(self, x, lengths):
+        """As that of EncoderDecoder.
+
+        Parameters
+        ----------
+        x, lengths : array (B, S) and (B,) of int
+            Sources, and how many places each has.
+        """
+        def step(state, numbers):
+            log_p, state, P = self.transformer.step(state, numbers)
+            return log_p[:, :self.size], state, P
+        return step, self.transformer.start(np.where(np.arange(x.shape[1]) < np.asarray(lengths)[:, None], x, PAD))
+
+
+def those_that_count(rows, steps):
+    """The rows (R, C) of a Tensor (B, T, C) that are of the first `steps` (B,) of each."""
+    B, T, C = rows.shape
+    there = np.flatnonzero(np.arange(T) < np.asarray(steps)[:, None])
+    rows = rows.reshape(B * T, C)
+    return rows if len(there) == B * T else rows[there]
 
 
 def drawn_inputs(network, x, lengths, numbers, eps, rng):

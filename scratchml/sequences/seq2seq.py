@@ -4,10 +4,10 @@ X and y are lists of sequences of any hashable symbols; a string is its characte
 chapter encoder_decoder, the search that of the chapter beam, and the numbers of symbols those of the chapter
 vocabulary, whose `shifted` alone says what a decoder is given and what it is to answer.
 
->>> words = ["".join(word) for n in range(1, 5) for word in itertools.product("abc", repeat=n)]
->>> model = Seq2Seq(16, embedding_dim=8, epochs=20, batch_size=8, learning_rate=0.03, dropout=0.0, random_state=0)
->>> model.fit(words, [word[::-1].upper() for word in words]).predict(["abc", "cba"])
-['CBA', 'ABC']
+>>> words = ["".join(word) for n in (1, 2) for word in itertools.product("abc", repeat=n)]
+>>> model = Seq2Seq(8, embedding_dim=6, epochs=25, batch_size=4, learning_rate=0.05, dropout=0.0, random_state=0)
+>>> model.fit(words, [word[::-1].upper() for word in words]).predict(["ab", "c"])
+['BA', 'C']
 """
 import itertools
 
@@ -20,43 +20,25 @@ from scratchml.core.estimator import Estimator
 from scratchml.core.progress import report
 from scratchml.core.random import generator
 from scratchml.metrics.edit import error_rate, exact_match
-from scratchml.nn import Module, cross_entropy, fit
+from scratchml.nn import fit
 from scratchml.nn.training import in_mode
 from scratchml.optim import Adam
 from scratchml.optim.schedules import OneCycleLR
 from scratchml.sequences.beam import beam_search
-from scratchml.sequences.encoder_decoder import (AttentiveDecoder, Encoder, EncoderDecoder, drawn_inputs, exponential_forcing,
-                                                 linear_forcing, log_likelihoods, sigmoid_forcing)
+from scratchml.sequences.encoder_decoder import (AttentiveDecoder, Encoder, EncoderDecoder, TransformerNetwork,
+                                                 log_likelihoods)
 from scratchml.sequences.gated_cnn import check_storable, log_softmax
 from scratchml.sequences.language_model import read_sequences, tempered
-from scratchml.sequences.vocabulary import BEGIN, MARKS, PAD, Vocabulary, shifted
+from scratchml.sequences.lessons import Lessons, forcing, padded, teacher
+from scratchml.sequences.vocabulary import MARKS, Vocabulary
 
 KIND = "scratchml.sequences.Seq2Seq"
 NOT_KEPT = ("callback", "verbose", "random_state")       # parameters that no file has
 AT_ONCE = 512                                            # beginnings that are continued together
-FORCING = {"linear": (linear_forcing, 2), "exponential": (exponential_forcing, 1), "sigmoid": (sigmoid_forcing, 1)}
-
-
-class _Lessons(Module):
-    """A network and what it learns from: numbers of pairs become the sum of their losses and its count."""
-
-    def __init__(self, network, sources, targets, forcing, smoothing, rng):
-        self.network, self.pairs, self.forcing, self.smoothing, self.rng = network, (sources, targets), forcing, smoothing, rng
-        self.i = 0                                       # batches so far
-
-    def forward(self, which):
-        sources, targets = ([some[n] for n in which] for some in self.pairs)
-        x, lengths = padded(sources)
-        inputs, answers, steps = teacher(targets, self.network.decoder.size)
-        if self.training:
-            eps, self.i = self.forcing(self.i), self.i + 1
-            inputs = inputs if eps >= 1 else drawn_inputs(self.network, x, lengths, inputs, eps, self.rng)
-        z, _ = self.network(x, lengths, inputs, steps)
-        return cross_entropy(z, answers, reduction="sum", label_smoothing=self.smoothing), len(answers)
 
 
 class Seq2Seq(Estimator):
-    """A network that reads one sequence and writes another, with attention in the cell, after it, or without.
+    """A network that reads one sequence and writes another: LSTMs with attention or without, or a transformer.
 
     X and y are lists of sequences of hashable symbols, a string is its characters.  Targets may be empty, sources not.
     Training runs through Adam with the schedule of OneCycleLR, in batches of like length; the loss is the mean surprise
@@ -66,12 +48,16 @@ class Seq2Seq(Estimator):
     ----------
     hidden_size : int, default=128
         Units of the decoder, and of each direction of the encoder.
+    architecture : {"lstm", "transformer"}, default="lstm"
+        What reads and writes.  Vectors of a transformer have hidden_size numbers, which four heads share, and its layers
+        networks of twice as many units.
     embedding_dim : int, default=64
-        The length of the vectors of symbols.
+        The length of the vectors of symbols, for LSTMs.
     num_layers : int, default=1
-        Layers of the encoder; the decoder has one.
+        Layers of the encoder, and those of a transformer's decoder; that of LSTMs has one.
     attention : {"bahdanau", "luong"} or None, default="bahdanau"
-        Whether the decoder looks at the source before the step of its cell, which reads what it sees; after it; or never.
+        Whether a decoder of LSTMs looks at the source before the step of its cell, which reads what it sees; after it;
+        or never.
     dropout : float, default=0.2
         Probability that an entry of a vector, or before the scores, becomes 0 in training.
     teacher_forcing : float or tuple, default=1.0
@@ -114,11 +100,12 @@ class Seq2Seq(Estimator):
 
     _takes_a_table = False                               # but sequences of symbols
 
-    def __init__(self, hidden_size=128, *, embedding_dim=64, num_layers=1, attention="bahdanau", dropout=0.2,
-                 teacher_forcing=1.0, label_smoothing=0.0, epochs=12, batch_size=64, learning_rate=2e-3, max_norm=2.0,
-                 validation_split=0.0, patience=None, beam_size=5, length_penalty=0.0, max_length=None,
+    def __init__(self, hidden_size=128, *, architecture="lstm", embedding_dim=64, num_layers=1, attention="bahdanau",
+                 dropout=0.2, teacher_forcing=1.0, label_smoothing=0.0, epochs=12, batch_size=64, learning_rate=2e-3,
+                 max_norm=2.0, validation_split=0.0, patience=None, beam_size=5, length_penalty=0.0, max_length=None,
                  random_state=None, verbose=0, callback=None):
         self.hidden_size = hidden_size
+        self.architecture = architecture
         self.embedding_dim = embedding_dim
         self.num_layers = num_layers
         self.attention = attention
@@ -160,7 +147,7 @@ class Seq2Seq(Estimator):
         source, target, rng = Vocabulary.of(X), Vocabulary.of(y), generator(self.random_state)
         network = self._network(len(source), len(target.symbols) + 1, rng).eval()
         sources = [source.encode(x) for x in X]
-        lessons = _Lessons(network, sources, [target.encode(t) for t in y], forcing, self.label_smoothing, rng)
+        lessons = Lessons(network, sources, [target.encode(t) for t in y], forcing, self.label_smoothing, rng)
         optimizer, history = Adam(network.parameters(), lr=self.learning_rate), []
         schedule = OneCycleLR(optimizer, self.learning_rate, self.epochs * -(-len(X) // self.batch_size) + 1)
         learned = dict(source_=source, target_=target, module_=network, _of_text=all(isinstance(t, str) for t in y),
@@ -180,6 +167,8 @@ class Seq2Seq(Estimator):
         """eps as a function of the number of a batch."""
         for name in ("hidden_size", "embedding_dim", "num_layers", "epochs", "batch_size"):
             whole_number(getattr(self, name), name)
+        if one_of(self.architecture, "architecture", ("lstm", "transformer")) == "transformer" and self.hidden_size % 4:
+            raise ValueError(f"hidden_size={self.hidden_size}: expected a multiple of 4, for the heads of a transformer")
         if self.attention is not None:
             one_of(self.attention, "attention", ("bahdanau", "luong"))
         for name in ("dropout", "label_smoothing"):
@@ -192,6 +181,8 @@ class Seq2Seq(Estimator):
 
     def _network(self, S, V, rng):
         H, D = self.hidden_size, self.embedding_dim
+        if self.architecture == "transformer":
+            return TransformerNetwork(S, V, H, self.num_layers, self.dropout, rng=rng)
         encoder = Encoder(S, D, H, self.num_layers, self.dropout, rng=rng)
         return EncoderDecoder(encoder, AttentiveDecoder(V, D, 2 * H, H, self.dropout, attention=self.attention, rng=rng))
 
@@ -243,7 +234,7 @@ class Seq2Seq(Estimator):
         self._check_fitted()
         X, y = self._pairs(X, y)
         found = np.empty(len(X))
-        for some, z, answers, steps, _ in self._forced(X, y):
+        for some, z, answers, steps in self._forced(X, y):
             found[some] = log_likelihoods(z, answers, np.append(0, np.cumsum(steps)))
         found[[any(symbol not in self._known for symbol in t) for t in y]] = -np.inf
         return found
@@ -263,7 +254,7 @@ class Seq2Seq(Estimator):
             The targets; None for those that the model finds.
         """
         self._check_fitted()
-        if not self.module_.decoder.looks:
+        if not self.module_.looks:
             raise ValueError("attention=None: a model without attention has no alignments; fit one with attention")
         if y is None:
             X = self._sources(X)
@@ -272,11 +263,7 @@ class Seq2Seq(Estimator):
         for n, t in enumerate(y):
             if unseen := [symbol for symbol in t if symbol not in self._known]:
                 raise ValueError(f"y[{n}]: training has not seen {unseen[0]!r}, so it has no alignment")
-        found = [None] * len(X)
-        for some, _, _, steps, looks in self._forced(X, y):
-            for n, T, P in zip(some, steps, looks):
-                found[n] = P[:T, :len(X[n])]
-        return found
+        return [self._looks(x, t) for x, t in zip(X, y)]
 
     def sample(self, X, n=1, *, temperature=1.0, random_state=None):
         """n sequences for each source, drawn from the model, a list of lists; cut where `predict` would cut them.
@@ -300,7 +287,7 @@ class Seq2Seq(Estimator):
         found = [None] * len(X)
         for some, T in self._batches(X, n):
             step, state = self.module_.start(*padded([self.source_.encode(X[k]) for k in some]))
-            state, V = tuple(part.repeat(n, axis=0) for part in state), self.module_.decoder.size
+            state, V = tuple(part.repeat(n, axis=0) for part in state), self.module_.size
             drawn, ended = [np.full(n * len(some), V)], np.zeros(n * len(some), bool)
             while len(drawn) <= T and not ended.all():
                 z, state, _ = step(state, drawn[-1])
@@ -385,22 +372,32 @@ class Seq2Seq(Estimator):
             def log_p(state, numbers):
                 z, state, P = step(state, numbers)
                 return (log_softmax(z), state) if P is None else (log_softmax(z), state, P)
-            best = beam_search(log_p, state, beam_size=R, max_length=T, bos=self.module_.decoder.size, eos=0,
+            best = beam_search(log_p, state, beam_size=R, max_length=T, bos=self.module_.size, eos=0,
                                length_penalty=self.length_penalty, n_best=n_best)
             for n, one in zip(some, best):
                 found[n] = one
         return found
 
     def _forced(self, X, y):
-        """For batches of pairs: their numbers, scores (R, V), answers (R,), steps (B,), and alignments."""
+        """For batches of pairs: their numbers, scores (R, V), answers (R,), and steps (B,)."""
         order = np.argsort([len(x) for x in X], kind="stable")
         for some in np.split(order, range(AT_ONCE // 4, len(order), AT_ONCE // 4)) if len(X) else []:
             x, lengths = padded([self.source_.encode(X[n]) for n in some])
             targets = [[max(number, MARKS) for number in self.target_.encode(y[n])] for n in some]
-            inputs, answers, steps = teacher(targets, self.module_.decoder.size)
+            inputs, answers, steps = teacher(targets, self.module_.size)
             with in_mode(self.module_, False), no_grad():
-                z, looks = self.module_(x, lengths, inputs, steps)
-            yield some, z.numpy(), answers, steps, None if looks is None else looks.numpy()
+                z = self.module_(x, lengths, inputs, steps)
+            yield some, z.numpy(), answers, steps
+
+    def _looks(self, x, y):
+        """Alignments (T, S) of one pair."""
+        inputs, _, _ = teacher([self.target_.encode(y)], self.module_.size)
+        step, state = self.module_.start(*padded([self.source_.encode(x)]))
+        looks = []
+        for number in inputs[0]:
+            _, state, P = step(state, np.array([number]))
+            looks.append(P[0])
+        return np.array(looks)
 
     # --- keeping
 
@@ -440,37 +437,3 @@ class Seq2Seq(Estimator):
         vars(model).update(source_=source, target_=target, module_=network, _of_text=rest["of_text"],
                            _built=rest["built"], loss_history_=rest["history"], n_iter_=len(rest["history"]))
         return model
-
-
-def forcing(given):
-    """`teacher_forcing` as a function of the number of a batch.  Raises ValueError."""
-    if isinstance(given, (tuple, list)) and len(given) and given[0] in FORCING:
-        function, n = FORCING[given[0]]
-        settings = [real_number(value, "teacher_forcing") for value in given[1:]]
-        if len(settings) == n and (given[0] == "linear" or settings[0] > 0) and \
-                max(settings[1:] if given[0] == "linear" else settings if given[0] == "exponential" else [0]) <= 1:
-            return lambda i: function(i, *settings)
-    elif not isinstance(given, (tuple, list, str)) and real_number(given, "teacher_forcing") <= 1:
-        return lambda i: given
-    raise ValueError(f'teacher_forcing={given!r}: expected a number from 0 to 1, ("linear", c, least), ("exponential", c) '
-                     'or ("sigmoid", c), c above 0, and at most 1 for an exponential')
-
-
-def padded(sequences):
-    """Numbers (B, S), with PAD behind what is shorter, and lengths (B,)."""
-    lengths = np.array([len(sequence) for sequence in sequences])
-    numbers = np.full((len(sequences), lengths.max()), PAD)
-    for row, sequence in zip(numbers, sequences):
-        row[:len(sequence)] = sequence
-    return numbers, lengths
-
-
-def teacher(targets, V):
-    """What a decoder is given, (B, T), in its numbers; what it is to answer, of all that count; how many of each count.
-
-    Its numbers are 0 for the end, from 1 on those of the vocabulary, and V for the beginning.
-    """
-    before, after = shifted(targets)
-    there = after != PAD
-    inputs = np.where(before == BEGIN, V, np.maximum(before - MARKS + 1, 0))
-    return inputs, np.maximum(after - MARKS + 1, 0)[there], there.sum(axis=1)

@@ -6,18 +6,20 @@ from hypothesis import given, settings, strategies as st
 from scratchml.autograd import grad
 from scratchml.nn import cross_entropy
 from scratchml.sequences import AttentiveDecoder, Encoder, EncoderDecoder, encoder_decoder
-from scratchml.sequences.encoder_decoder import (drawn_inputs, exponential_forcing, first_state, linear_forcing,
+from scratchml.sequences.encoder_decoder import (TransformerNetwork, drawn_inputs, exponential_forcing, first_state, linear_forcing,
                                                  log_likelihoods, scheduled_input, scores, sigmoid_forcing, symbol_loss)
 from scratchml.sequences.gated_cnn import log_softmax
 from tests.reference import encoder_decoder as reference
 from tests.strategies.encoder_decoder import seeds, values
 
-KINDS = pytest.mark.parametrize("attention", ["bahdanau", "luong", None])
+KINDS = pytest.mark.parametrize("attention", ["bahdanau", "luong", None, "transformer"])
 V, CLOSE = 5, dict(rtol=0, atol=1e-12)
 
 
 def network(attention, seed=0, dropout=0.0):
     rng = np.random.default_rng(seed)
+    if attention == "transformer":
+        return TransformerNetwork(6, V, 4, 1, dropout, rng=rng).double()
     return EncoderDecoder(Encoder(6, 3, 2, dropout=dropout, rng=rng),
                           AttentiveDecoder(V, 3, 4, 3, dropout, attention=attention, rng=rng)).double()
 
@@ -71,15 +73,16 @@ def test_a_coin_for_each_symbol_and_draws_as_often_as_they_are_probable():
 @given(seed=seeds)
 def test_step_fed_with_the_targets_gives_the_scores_of_the_whole(attention, seed):
     model, (x, lengths, numbers, steps) = network(attention), batch(seed)
-    rows, looks = model.eval()(x, lengths, numbers, steps)
+    rows = model.eval()(x, lengths, numbers, steps)
     step, state = model.start(x, lengths)
     there, z = np.arange(numbers.shape[1]) < steps[:, None], np.empty((*numbers.shape, V))
     for t in range(numbers.shape[1]):
         z[:, t], state, P = step(state, numbers[:, t])
+        assert (P is None) == (attention is None)
         if attention:
-            np.testing.assert_allclose(P[there[:, t]], looks.data[there[:, t], t], **CLOSE)
-    np.testing.assert_allclose(z[there], rows.data, **CLOSE)
-    assert (looks is None) == (attention is None)
+            np.testing.assert_allclose(P.sum(axis=1), 1, **CLOSE)
+            assert not P[np.arange(x.shape[1]) >= lengths[:, None]].any()
+    np.testing.assert_allclose(log_softmax(z[there]), log_softmax(rows.data), **CLOSE)
 
 
 @KINDS
@@ -87,14 +90,14 @@ def test_step_fed_with_the_targets_gives_the_scores_of_the_whole(attention, seed
 @given(seed=seeds)
 def test_a_batch_is_its_members_and_padding_changes_no_bit(attention, seed):
     model, (x, lengths, numbers, steps) = network(attention).eval(), batch(seed)
-    rows, _ = model(x, lengths, numbers, steps)
+    rows = model(x, lengths, numbers, steps)
     other = np.where(np.arange(x.shape[1]) < lengths[:, None], x, 5), lengths, \
         np.where(np.arange(numbers.shape[1]) < steps[:, None], numbers, 1), steps
-    ours, theirs = (grad((model(*given)[0] ** 2).sum(), list(model.parameters())) for given in
+    ours, theirs = (grad((model(*given) ** 2).sum(), list(model.parameters())) for given in
                     ((x, lengths, numbers, steps), other))
     for one, two in zip(ours, theirs):
         np.testing.assert_array_equal(one.data, two.data)
-    alone = [model(x[b:b + 1, :n], lengths[b:b + 1], numbers[b:b + 1, :T], steps[b:b + 1])[0].data
+    alone = [model(x[b:b + 1, :n], lengths[b:b + 1], numbers[b:b + 1, :T], steps[b:b + 1]).data
              for b, (n, T) in enumerate(zip(lengths, steps))]
     np.testing.assert_allclose(rows.data, np.concatenate(alone), **CLOSE)
 
@@ -103,7 +106,7 @@ def test_a_batch_is_its_members_and_padding_changes_no_bit(attention, seed):
 def test_the_loss_of_a_batch_is_that_of_its_symbols(attention):
     """Cross entropy of the rows is (4) of (3)."""
     model, (x, lengths, numbers, steps) = network(attention).eval(), batch(3)
-    rows, _ = model(x, lengths, numbers, steps)
+    rows = model(x, lengths, numbers, steps)
     t = np.random.default_rng(0).integers(V, size=len(rows.data))
     l = log_likelihoods(rows.data, t, np.append(0, steps.cumsum()))
     assert cross_entropy(rows, t).item() == pytest.approx(symbol_loss(l, len(t)), rel=1e-12)
@@ -113,7 +116,7 @@ def test_the_loss_of_a_batch_is_that_of_its_symbols(attention):
 @KINDS
 def test_every_weight_has_a_gradient(attention):
     model, (x, lengths, numbers, steps) = network(attention), batch(1)
-    (model(x, lengths, numbers, steps)[0] ** 2).sum().backward()
+    (model(x, lengths, numbers, steps) ** 2).sum().backward()
     for name, parameter in model.named_parameters():
         assert parameter.grad is not None and parameter.grad.data.any(), name
 
@@ -143,5 +146,5 @@ def test_what_is_drawn_is_drawn_from_what_the_model_expects():
 
 
 def test_a_symbol_that_was_never_seen_adds_nothing():
-    encoder = network("luong").encoder
-    assert not encoder.vectors.weight.data[encoder_decoder.UNKNOWN].any()
+    tables = network("luong").encoder.vectors, network("transformer").transformer.source_vectors
+    assert not any(table.weight.data[encoder_decoder.UNKNOWN].any() for table in tables)
