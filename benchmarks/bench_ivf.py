@@ -25,7 +25,6 @@ def indexes(coded):
         return IVF(LISTS, m=M if coded else None, random_state=0).fit(X), None
     coarse = faiss.IndexFlatL2(D)
     theirs = faiss.IndexIVFPQ(coarse, D, LISTS, M, 8) if coded else faiss.IndexIVFFlat(coarse, D, LISTS)
-    theirs.own_fields, theirs.coarse = False, coarse                # Python keeps what faiss points to
     theirs.train(X)
     theirs.add(X)
     books = faiss.vector_to_array(theirs.pq.centroids).reshape(M, 256, D // M).copy() if coded else None
