@@ -56,6 +56,7 @@ Stability of Numerical Algorithms" (2002), section 3.1, for the bound.
 import numpy as np
 
 from scratchml.core import distances, selection
+from scratchml.core.checks import as_floats
 from scratchml.core.distances import squared_distance
 from scratchml.core.jit import kernel, run_chunks
 
@@ -271,6 +272,14 @@ class Points:
             tile = self.P[first:first + width]
             S = scores[:len(framed) * len(tile)].reshape(len(framed), len(tile))
             yield first, np.matmul(framed, tile.T, out=S)
+
+
+def as_rows(X, name):
+    """One vector (D,), an array, a list or a column of a data frame, as a matrix (1, D); all else as it is."""
+    flat = isinstance(X, (list, tuple)) and len(X) > 0 and all(np.ndim(value) == 0 for value in X)
+    if flat or getattr(X, "ndim", None) == 1 and not hasattr(X, "columns"):
+        return as_floats(X, name)[None]
+    return X
 
 
 def power_below(magnitude):

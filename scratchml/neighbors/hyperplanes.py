@@ -46,7 +46,7 @@ from scratchml.core.distances import directions
 from scratchml.core.estimator import Estimator
 from scratchml.core.jit import kernel, run_chunks
 from scratchml.core.random import generator
-from scratchml.neighbors.exhaustive import COSINE
+from scratchml.neighbors.exhaustive import COSINE, as_rows
 from scratchml.neighbors.ivf_search import Lists, measure_vectors, offer, product
 
 BLOCK = 4096                                             # vectors whose bits are in memory at a time
@@ -140,14 +140,14 @@ class Hyperplanes(Estimator):
 
         Parameters
         ----------
-        data : array (B, D)
+        data : array (B, D) or (D,)
             Queries.
         k : int, default=1
             How many.
         """
         self._check_fitted()
         X = self._vectors.rows
-        Q = directions(safe_to_square(held_in(self._more_matrix(data), X.dtype, "data"), "data", work=np.float64,
+        Q = directions(safe_to_square(held_in(self._more_matrix(as_rows(data, "data")), X.dtype, "data"), "data", work=np.float64,
                                       fitted=True))
         heaps = selection.empty_heaps(len(Q), whole_number(k, "k"), X.dtype)
         asked = _keys(Q, self.planes_, len(self.planes_) // len(self.keys_))

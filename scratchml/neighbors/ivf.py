@@ -2,6 +2,8 @@
 
 The names are faiss's (nlist, nprobe, m, nbits) and hnswlib's (space, add_items, knn_query).
 """
+import numbers
+
 import numpy as np
 
 from scratchml.core import selection, storage
@@ -11,7 +13,7 @@ from scratchml.core.estimator import Estimator
 from scratchml.core.jit import run_chunks
 from scratchml.core.random import generator
 from scratchml.core.sparse import whole_numbers
-from scratchml.neighbors.exhaustive import COSINE, EUCLIDEAN, PRODUCT, Points
+from scratchml.neighbors.exhaustive import COSINE, EUCLIDEAN, PRODUCT, Points, as_rows
 from scratchml.neighbors.inverted_lists import centres_of, list_of
 from scratchml.neighbors.ivf_search import Coding, Lists, measure_codes, measure_vectors, scan_codes, scan_vectors
 from scratchml.neighbors.product_quantisation import books_of, decode, encode
@@ -19,6 +21,7 @@ from scratchml.neighbors.product_quantisation import books_of, decode, encode
 KIND = "scratchml.neighbors.IVF"
 SPACES = {"l2": EUCLIDEAN, "ip": PRODUCT, "cosine": COSINE}
 POINTS_A_LIST = 40                                       # so many at least, if it is not said how many lists there are
+MOST_LABEL = 2**63 - 1
 QUERIES = 4096                                           # whose probes are in memory together
 
 
@@ -115,20 +118,20 @@ class IVF(Estimator):
 
     def _put(self, rows, labels):
         """Put vectors, of length 1 for cosines, at the ends of their lists."""
-        of, (starts, numbers, _, before) = list_of(rows, self.centres_), self.lists_
+        of, (starts, order, _, before) = list_of(rows, self.centres_), self.lists_
         if self.books_ is not None:
             rows = encode(rows - self.centres_[of], self.books_)
         of = np.concatenate([np.repeat(np.arange(len(starts) - 1), np.diff(starts)), of])
-        numbers = np.concatenate([numbers, len(self.labels_) + np.arange(len(labels), dtype=np.int32)])
-        self._keep(of, numbers, np.concatenate([before, rows]), np.concatenate([self.labels_, labels]))
+        order = np.concatenate([order, len(self.labels_) + np.arange(len(labels), dtype=np.int32)])
+        self._keep(of, order, np.concatenate([before, rows]), np.concatenate([self.labels_, labels]))
 
-    def _keep(self, of, numbers, rows, labels):
-        """Make lists of rows (N, D) or codes (N, m), which are in the lists `of` (N,)."""
+    def _keep(self, of, given, rows, labels):
+        """Make lists of rows (N, D) or codes (N, m) of the numbers `given` (N,), which are in the lists `of` (N,)."""
         order = np.argsort(of, kind="stable").astype(np.int32)
         starts = np.concatenate([[0], np.cumsum(np.bincount(of, minlength=len(self.centres_)))])
         places = np.empty(len(order), np.int32)
-        places[numbers[order]] = np.arange(len(order), dtype=np.int32)
-        lists = Lists(starts, numbers[order], places, rows[order])
+        places[given[order]] = np.arange(len(order), dtype=np.int32)
+        lists = Lists(starts, given[order], places, rows[order])
         vars(self).update(lists_=lists, labels_=labels, _coding=self._coding_of(lists))
 
     def _coding_of(self, lists):
@@ -165,11 +168,14 @@ class IVF(Estimator):
         """
         rows = self._further(data, "data")
         first = 1 + int(self.labels_.max(initial=-1))
-        labels = first + np.arange(len(rows)) if ids is None else whole_numbers(ids, "ids").astype(np.int64)
+        labels = first + np.arange(len(rows)) if ids is None else \
+            whole_numbers([ids] if isinstance(ids, numbers.Integral) else ids, "ids")
         if labels.shape != (len(rows),):
             raise ValueError(f"ids: expected {len(rows)} labels, one for each row of data, got shape {labels.shape}")
-        if len(labels) and labels.min() < 0:
-            raise ValueError(f"ids: expected whole numbers >= 0, got {labels.min()}, and -1 says that nothing was found")
+        if len(labels) and not 0 <= int(labels.min()) <= int(labels.max()) < MOST_LABEL:
+            raise ValueError(f"ids: expected whole numbers >= 0, and below {MOST_LABEL}, got {labels.min()} to "
+                             f"{labels.max()}; -1 says that nothing was found")
+        labels = labels.astype(np.int64)
         known, counts = np.unique(np.concatenate([self.labels_, labels]), return_counts=True)
         if (counts > 1).any():
             raise ValueError(f"ids: the label {known[counts.argmax()]} comes twice, or is in the index already")
@@ -179,9 +185,7 @@ class IVF(Estimator):
     def _further(self, X, name):
         """Vectors (B, D) or one (D,) in the type and form of those in the lists."""
         self._check_fitted()
-        if getattr(X, "ndim", None) == 1 or isinstance(X, (list, tuple)) and X and np.ndim(X[0]) == 0:
-            X = np.asarray(X)[None]
-        X = held_in(self._more_matrix(X), self.centres_.dtype, name)
+        X = held_in(self._more_matrix(as_rows(X, name)), self.centres_.dtype, name)
         X = safe_to_square(X, name, fitted=True)
         return directions(X) if self._space == "cosine" else X
 
@@ -202,15 +206,15 @@ class IVF(Estimator):
         """
         Q = self._further(data, "data")
         k, P, L = whole_number(k, "k"), whole_number(self.nprobe, "nprobe"), len(self.centres_)
-        numbers, keys = np.full((len(Q), k), -1, np.int32), np.full((len(Q), k), np.inf)
+        found, keys = np.full((len(Q), k), -1, np.int32), np.full((len(Q), k), np.inf)
         left, P, enough = np.arange(len(Q)), min(P, L), min(k, len(self.labels_))
         while len(left):
             for start in range(0, len(left), QUERIES):
                 some = left[start:start + QUERIES]
-                numbers[some], keys[some] = self._look_through(Q[some], k, P)
-            left = left[numbers[left, enough - 1] < 0] if P < L and enough else left[:0]
+                found[some], keys[some] = self._look_through(Q[some], k, P)
+            left = left[found[left, enough - 1] < 0] if P < L and enough else left[:0]
             P = min(4 * P, L)
-        labels = np.where(numbers >= 0, self.labels_[numbers], -1) if enough else numbers.astype(np.int64)
+        labels = np.where(found >= 0, self.labels_[found], -1) if enough else found.astype(np.int64)
         return labels, (keys if self._space == "l2" or self._measured_as() == COSINE else 1 + keys).astype(Q.dtype)
 
     def _look_through(self, Q, k, P):
@@ -269,8 +273,40 @@ class IVF(Estimator):
             The file.
         """
         arrays, rest = storage.load(path, KIND)
-        index = cls(**rest["parameters"])
+        try:
+            one_of(rest["space"], "space", tuple(SPACES))
+            _check_stored(arrays)
+            index = cls(**rest["parameters"])
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise ValueError(f"{path}: damaged, {error}; save the index again") from error
         index._begin(arrays["centres"], arrays.get("books"), rest["space"])
         of = np.repeat(np.arange(len(index.centres_)), np.diff(arrays["starts"]))
         index._keep(of, arrays["numbers"], arrays["rows"], arrays["labels"])
         return index
+
+
+def _check_stored(arrays):
+    """Raise ValueError unless every number in arrays of a file leads somewhere: kernels would follow it anywhere."""
+    centres, books, starts, order, rows, labels = (arrays.get(name) for name in (
+        "centres", "books", "starts", "numbers", "rows", "labels"))
+    if centres.ndim != 2 or 0 in centres.shape or centres.dtype not in (np.float32, np.float64):
+        raise ValueError(f"its centres have shape {centres.shape} and {centres.dtype}")
+    (L, D), N = centres.shape, len(labels)
+    if books is not None and (books.ndim != 3 or 0 in books.shape or books.shape[0] * books.shape[2] != D
+                              or books.shape[1] > 256 or books.dtype != centres.dtype):
+        raise ValueError(f"its books have shape {books.shape} and {books.dtype}")
+    wide, dtype = (D, centres.dtype) if books is None else (len(books), np.dtype(np.uint8))
+    expected = {"starts": ((L + 1,), np.int64), "numbers": ((N,), np.int32), "rows": ((N, wide), dtype),
+                "labels": ((N,), np.int64)}
+    for name, (shape, kind) in expected.items():
+        if arrays[name].shape != shape or arrays[name].dtype != kind:
+            raise ValueError(f"its {name} have shape {arrays[name].shape} and {arrays[name].dtype}, not {shape} and "
+                             f"{np.dtype(kind)}")
+    if starts[0] != 0 or starts[-1] != N or (np.diff(starts) < 0).any():
+        raise ValueError("its lists do not begin where others end")
+    if not np.array_equal(np.sort(order), np.arange(N)):
+        raise ValueError("its numbers are not those of its points")
+    if books is not None and N and rows.max() >= books.shape[1]:
+        raise ValueError("it has codes that no book knows")
+    if not all(np.isfinite(part).all() for part in (centres, rows, books if books is not None else 0.0)):
+        raise ValueError("it holds NaN or infinity")

@@ -3,7 +3,9 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
-from scratchml.neighbors import IVF, NearestNeighbors
+from scratchml.core import storage
+from scratchml.neighbors import IVF, Hyperplanes, NearestNeighbors
+from scratchml.neighbors.ivf import KIND
 from tests.reference import exhaustive, inverted_lists as reference
 from tests.strategies.exhaustive import points_and_queries
 
@@ -181,6 +183,29 @@ def test_any_number_of_threads_gives_the_same(m, monkeypatch):
         np.testing.assert_array_equal(a, b)
 
 
+def test_a_file_whose_numbers_lead_nowhere_is_refused(tmp_path):
+    """Kernels would follow them out of the arrays."""
+    IVF(7, m=2, nbits=3, random_state=0).fit(cloud()).save(tmp_path / "index")
+    arrays, rest = storage.load(tmp_path / "index", KIND)
+    starts, order = arrays["starts"].copy(), arrays["numbers"].copy()
+    starts[1], order[0] = 10**6, 10**6
+    wrong = [dict(starts=starts), dict(starts=arrays["starts"][:-1]), dict(numbers=order), dict(labels=arrays["labels"][1:]),
+             dict(numbers=arrays["numbers"] * 0), dict(rows=arrays["rows"] | 128), dict(rows=arrays["rows"][:, :1]),
+             dict(books=arrays["books"][:, :2]), dict(books=arrays["books"][:, :, :1]), dict(centres=arrays["centres"][1:]),
+             dict(centres=arrays["centres"] * np.nan), dict(centres=arrays["centres"].astype(np.int64))]
+    for change in wrong:
+        storage.save(tmp_path / "index", KIND, {**arrays, **change}, rest)
+        with pytest.raises(ValueError, match="damaged"):
+            IVF.load(tmp_path / "index")
+    for change in (dict(space="l3"), dict(parameters=dict(lists=3))):
+        storage.save(tmp_path / "index", KIND, arrays, {**rest, **change})
+        with pytest.raises(ValueError, match="damaged"):
+            IVF.load(tmp_path / "index")
+    storage.save(tmp_path / "index", KIND, {name: array for name, array in arrays.items() if name != "centres"}, rest)
+    with pytest.raises(ValueError, match="damaged"):
+        IVF.load(tmp_path / "index")
+
+
 # --- what is refused
 
 @pytest.mark.parametrize("parameters, message", [
@@ -209,7 +234,8 @@ def test_bad_queries_are_refused(query, k, message):
 
 @pytest.mark.parametrize("ids, message", [
     ([1], "expected 2 labels"), ([-1, 200], "expected whole numbers >= 0"), ([200, 200], "200 comes twice"),
-    ([5, 200], "5 comes twice, or is in the index already"), ([0.5, 200], "whole"),
+    ([5, 200], "5 comes twice, or is in the index already"), ([0.5, 200], "whole"), ([200, 2**63 - 1], "and below"),
+    ([200, 2**64 - 1], "whole numbers"), (200, "expected 2 labels"),
 ])
 def test_bad_labels_are_refused_and_nothing_is_added(ids, message):
     index = IVF(3, random_state=0).fit(cloud())
@@ -235,3 +261,18 @@ def test_a_fit_that_fails_leaves_the_index_as_it_was():
         index.set_params(nlist=1000).fit(cloud(50))
     for a, b in zip(before, index.knn_query(cloud(3))):
         np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("index", [IVF(3, random_state=0), Hyperplanes(random_state=0)], ids=["lists", "planes"])
+def test_one_query_may_be_a_vector(index):
+    X = cloud()
+    index.fit(X)
+    for q in (X[5], X[5].tolist(), tuple(X[5])):
+        assert index.knn_query(q, 1)[0].tolist() == [[5]]
+    with pytest.raises(ValueError, match="masked"):
+        index.knn_query(np.ma.masked_array(X[5], [1, 0, 0, 0]))
+
+
+def test_a_single_vector_has_a_single_label():
+    index = IVF(3, nprobe=3, random_state=0).fit(cloud()).add_items(cloud(1)[0] + 9, 77)
+    assert index.knn_query(cloud(1)[0] + 9)[0].item() == 77
