@@ -281,6 +281,28 @@ def test_bad_parameters_are_refused(options, message):
         small(**options).fit(spread(12, 4))
 
 
+@pytest.mark.parametrize("cls", [Autoencoder, VariationalAutoencoder])
+def test_sparse_matrices_are_refused(cls):
+    class Sparse:
+        shape = (12, 4)
+
+        def toarray(self):
+            return spread(12, 4)
+    with pytest.raises(TypeError, match="sparse data was passed, but dense data is required"):
+        cls(hidden=(3,), epochs=1).fit(Sparse())
+
+
+@pytest.mark.parametrize("cls", [Autoencoder, VariationalAutoencoder])
+def test_a_model_with_a_callback_can_be_pickled(cls):
+    X = spread(12, 4)
+    model = pickle.loads(pickle.dumps(cls(hidden=(3,), epochs=5, random_state=0, callback=after_two).fit(X)))
+    assert model.n_iter_ == 2 == model.fit(X).n_iter_
+
+
+def after_two(progress):
+    return progress.iteration == 2
+
+
 def test_more_components_than_features_need_noise_or_sparsity():
     X = spread(12, 2)
     with pytest.warns(UserWarning, match="n_components=3: a code longer than the 2 features"):
