@@ -10,7 +10,7 @@ from scratchml.autograd.ops import as_tensor
 from scratchml.core.checks import finite, one_of, real_number, unmasked
 from scratchml.nn.cross_entropy import REDUCTIONS, class_numbers, class_weights, counted
 from scratchml.nn.losses import (
-    SURPRISE, absolute, binary_surprise, cosine_embedding, cosines, divergence, hinge_embedding, huber,
+    BINARY_SURPRISE, SURPRISE, absolute, binary_surprise, cosine_embedding, cosines, divergence, hinge_embedding, huber,
     margin_ranking, negative_log_likelihood, squared, triplet_margin,
 )
 from scratchml.nn.similarity import as_order, norms_of_differences
@@ -105,7 +105,7 @@ def binary_cross_entropy_with_logits(input, target, weight=None, reduction="mean
     x, y = _pair(input, target, name)
     _check_probabilities(y, "target", name)
     if pos_weight is None:
-        losses = binary_surprise(x, y)
+        losses = BINARY_SURPRISE(x, y, both=y.requires_grad) if x.dtype == y.dtype else binary_surprise(x, y)
     else:
         losses = (1 - y) * x.softplus() + _factor(pos_weight, "pos_weight", x) * y * (-x).softplus()
     return _reduced(losses if weight is None else losses * _factor(weight, "weight", x), reduction, name)

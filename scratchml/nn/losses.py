@@ -60,6 +60,9 @@ import numpy as np
 
 from scratchml.autograd import Fused, ops
 from scratchml.autograd.ops import as_tensor
+from scratchml.autograd.table import only
+from scratchml.core.elementary import double, exp, exp32, log
+from scratchml.core.jit import kernel, readable
 
 # --- the equations -------------------------------------------------------------------------------
 
@@ -195,3 +198,49 @@ def _surprise(x, y):
 
 
 SURPRISE = Fused(_surprise, lambda saved, g: tuple(g * slope for slope in surprise_gradients(*saved)), fresh=True)
+
+# --- compiled: (4) with its slope ----------------------------------------------------------------
+
+
+def binary_surprise_and_slope(x, y):
+    """Same result as (4), because it adds the same two terms, and its slope σ(x) - y: two arrays of the type of x (N, D).
+
+    In one loop, where Tensors take a dozen passes.
+    """
+    a, b = (readable(np.ascontiguousarray(array, x.dtype)).reshape(-1) for array in (x, y))
+    surprise, slope = np.empty(x.shape, x.dtype), np.empty(x.shape, x.dtype)
+    _logistic(a, b, surprise.reshape(-1), slope.reshape(-1))
+    return surprise, slope
+
+
+@kernel(contract=True)
+def _logistic(x, y, surprise, slope):
+    """(m - y) x + log(1 + e) with m = [x > 0] and e = e^-|x|, and m + (1 - 2 m) e / (1 + e) - y, entry by entry.
+
+    The first term is 0 where m = y, also for an x that is infinite; log(1 + e) is e where 1 + e is rounded to 1.
+    """
+    for k in range(x.size):
+        e = double(exp32(-abs(x[k]))) if x.itemsize == 4 else exp(-abs(x[k]))
+        m = 1.0 if x[k] > 0 else 0.0
+        u = 1.0 + e
+        apart = m - y[k]
+        surprise[k] = (apart * x[k] if apart != 0 else 0.0) + (log(u) * (e / (u - 1.0)) if u > 1.0 else e)
+        slope[k] = apart + (1.0 - 2.0 * m) * (e / u)
+
+
+def _binary(x, y, *, both):
+    surprise, slope = binary_surprise_and_slope(x, y)
+    return surprise, (x, y, slope, both)                 # does anyone want both gradients?
+
+
+def _binary_gradient(saved, g):
+    x, _, slope, both = saved
+    return g * slope, np.where(np.isinf(x), 0, -g * x) if both else None
+
+
+def _binary_composed(operands, saved, g):
+    x, y = operands
+    return g * (x.sigmoid() - y), only(-g * x, ~np.isinf(x._data))
+
+
+BINARY_SURPRISE = Fused(_binary, _binary_gradient, fresh=True, composed=_binary_composed)

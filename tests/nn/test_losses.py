@@ -8,7 +8,7 @@ from scratchml.autograd import Tensor, TensorDataset, grad, gradcheck, ops
 from scratchml.nn import (binary_cross_entropy, binary_cross_entropy_with_logits, cosine_embedding_loss, cross_entropy,
                           hinge_embedding_loss, huber_loss, kl_div, l1_loss, margin_ranking_loss, mse_loss, nll_loss,
                           smooth_l1_loss, triplet_margin_loss)
-from scratchml.nn.losses import (absolute, binary_surprise, cosine_embedding, cosines, divergence, hinge_embedding,
+from scratchml.nn.losses import (BINARY_SURPRISE, absolute, binary_surprise, cosine_embedding, cosines, divergence, hinge_embedding,
                                  huber, margin_ranking, negative_log_likelihood, squared, surprise, surprise_gradients,
                                  triplet_margin)
 from tests.nn.test_layers import assert_same_gradients, leaf
@@ -55,6 +55,24 @@ CALLS = {
                                           leaf(3, 2, seed=1)),
 }
 each_loss = pytest.mark.parametrize("name", CALLS)
+
+
+# --- fused
+
+@given(st.integers(0, 2**32 - 1), st.sampled_from([np.float32, np.float64]), st.sampled_from([1.0, 30.0, 1e3]))
+def test_the_loop_says_what_the_equation_says_and_has_its_slopes(seed, dtype, scale):
+    rng = np.random.default_rng(seed)
+    logits, wanted = scale * rng.normal(size=(3, 5)), rng.random((3, 5)) * (rng.random((3, 5)) < 0.7)
+    logits[0, :3], wanted[0, :3] = [np.inf, -np.inf, 0.0], [1.0, 0.0, 0.5]
+    g, found = rng.normal(size=(3, 5)), []
+    for loss in (lambda x, y: BINARY_SURPRISE(x, y, both=True), binary_surprise):
+        x, y = (Tensor(array.astype(dtype), requires_grad=True) for array in (logits, wanted))
+        losses = loss(x, y)
+        losses.backward(Tensor(g.astype(dtype)))
+        found.append((losses.data, x.grad.data, y.grad.data))
+    for ours, theirs in zip(*found):
+        assert ours.dtype == dtype
+        np.testing.assert_allclose(ours, theirs, rtol=20 * np.finfo(dtype).eps, atol=4 * np.finfo(dtype).eps)
 
 
 # --- equal to the definition
