@@ -84,10 +84,9 @@ import numpy as np
 
 from scratchml.autograd import Fused
 from scratchml.autograd.ops import as_tensor
-from scratchml.core.elementary import double, exp, exp32, log
-from scratchml.core.jit import kernel, readable
 from scratchml.nn.containers import ModuleList
 from scratchml.nn.layers import Linear
+from scratchml.nn.losses import binary_surprise_and_slope
 from scratchml.nn.module import Module, Parameter
 from scratchml.reduction.autoencoder import decode, encode
 from scratchml.reduction.network_codes import ACTIVATIONS
@@ -315,30 +314,8 @@ SQUARES = Fused(_squares, lambda apart, g: 2 * g[:, None] * apart, fresh=True)
 
 
 def _bernoulli(Y, *, X):
-    x, y = (readable(np.ascontiguousarray(array, Y.dtype)) for array in (X, Y))
-    surprise, slope = np.empty(x.shape, x.dtype), np.empty(x.shape, x.dtype)
-    _logistic(x.reshape(-1), y.reshape(-1), surprise.reshape(-1), slope.reshape(-1))
+    surprise, slope = binary_surprise_and_slope(Y, X)
     return surprise.sum(axis=-1), slope
 
 
 BERNOULLI = Fused(_bernoulli, lambda slope, g: g[:, None] * slope, fresh=True)
-
-
-@kernel(contract=True)
-def _logistic(x, y, surprise, slope):
-    """log(1 + e^y) - x y, and its slope 1 / (1 + e^-y) - x, entry by entry.
-
-    As ([y > 0] - x) y + log(1 + e^-|y|) the first is small without being a difference of large numbers.
-    """
-    if y.itemsize == 4:
-        for k in range(y.size):
-            e = exp32(-abs(y[k]))
-            up = np.float32(1.0 if y[k] > 0 else 0.0)
-            surprise[k] = (up - x[k]) * y[k] + log(1.0 + double(e))
-            slope[k] = (up + (np.float32(1.0) - up - up) * (e / (np.float32(1.0) + e))) - x[k]
-    else:
-        for k in range(y.size):
-            e = exp(-abs(y[k]))
-            up = 1.0 if y[k] > 0 else 0.0
-            surprise[k] = (up - x[k]) * y[k] + log(1.0 + e)
-            slope[k] = (up + (1.0 - up - up) * (e / (1.0 + e))) - x[k]
