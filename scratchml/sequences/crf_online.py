@@ -1,4 +1,4 @@
-"""Training a conditional random field one sequence at a time: stochastic gradient descent, the averaged perceptron.
+"""Training a conditional random field one sequence at a time: gradient descent, perceptron, passive-aggressive, AROW.
 
 L-BFGS looks at the whole corpus before it moves.  When the corpus is large, a step after every sequence has learnt most
 of it by the time of the first full look.  Gradient descent steps along the slope of one sequence's loss; its steps
@@ -6,10 +6,21 @@ shrink, so that it settles at the same minimum.  The perceptron asks for less: o
 right path has gains 1 and what the wrong one has loses 1.  It never settles, but the mean of all its weights
 is as good a model as the others, at a third of the cost, without a probability.
 
+How far should a correction go?  The perceptron always takes the same step.  Passive-aggressive learning takes the
+shortest one after which the right path is ahead of the wrong one by a margin, but no longer than c, for the labels may be
+wrong.  Adaptive regularisation (AROW) also asks how sure each weight is already: a feature that was corrected often moves
+little, a rare one far.
+
 Symbols
     S               sequences in the corpus
     θ, theta  (F,)  the weights, θ₀ = 0
     g, phi, best  (F,), (F,), (F,)   slope of one sequence's loss; features Φ of the right path, of the best path
+    Δ     (F,)      Φ(y) - Φ(ŷ), what the right path has and the best has not
+    s_y, s_best     scores of the right path and of the best, Φ(y)·θ and Φ(ŷ)·θ
+    m               the margin: √d for (6), d for (7), d being how many labels are wrong
+    ℓ, l            how much is missing to the margin
+    c, γ, gamma     how far (6) may go; how slowly (7) and (8) learn
+    v     (F,)      variances: how unsure each weight is
     u     (F,)      Σ k (Φ(y) - Φ(ŷ)) over all steps k = 0, 1, ...
     η, eta          step size
     λ, lam          2 c2 / S: what a sequence's share of the penalty pulls with
@@ -20,15 +31,23 @@ Equations
     (2)  η_k = η_0 / (1 + η_0 λ k)                                                step_size
     (3)  θ ← θ + Φ(y) - Φ(ŷ)                                                      correct
     (4)  mean of θ_1 ... θ_n = θ_n - u / n                                        mean_weights
+    (5)  ℓ = s_best - s_y + m                                                     missing
+    (6)  θ ← θ + τ Δ, τ = min(c, ℓ / ‖Δ‖²)                                        passive_aggressive
+         type 0: τ = ℓ / ‖Δ‖²; type 2: τ = ℓ / (‖Δ‖² + 1/(2c))
+    (7)  θ ← θ + ℓ / (γ + Σ_f v_f Δ_f²) v Δ                                       adapted_weights
+    (8)  v_f ← 1 / (1/v_f + Δ_f²/γ)                                               adapted_variances
 
 Choices
     In (1) nearly all of θ only shrinks, so θ is kept as a factor and a vector; a step costs what the sequence has.
     η_0 is the power of two, times 0.1, that leaves the lowest loss after one pass over 1,000 sequences at most.
-    ŷ and, where labels are unknown, y are the best path, and the best that agrees with what is known.
-    Both draw a new order of the sequences for each pass, and are sequential: one core.
+    ŷ and, where labels are unknown, y are the best path, and the best that agrees with what is known.  Where they are
+    the same, nothing is corrected, and ℓ counts as 0; nor is anything where they have the same features, Δ = 0.
+    The weights of (6) are averaged by (4), with τ Δ for Φ(y) - Φ(ŷ) in u; those of (7) are not.
+    All draw a new order of the sequences for each pass, and are sequential: one core.
 
 Cost
-    A pass costs one loss and gradient of the chapter crf_training on one core; for the perceptron, one decoding.
+    A pass costs one loss and gradient of the chapter crf_training on one core; but for (1), one decoding, and what the
+    two paths do not share.
 
 >>> descend(np.array([1.0, 0.0]), np.array([0.5, -1.0]), 0.1, 0.2).round(3).tolist()
 [0.93, 0.1]
@@ -37,8 +56,11 @@ Cost
 
 Sources: S. Shalev-Shwartz, Y. Singer and N. Srebro, "Pegasos", ICML 2007, section 2, for (1) and (2), and L. Bottou,
 "Stochastic gradient descent tricks" (2012), section 5.1, for the factor and η_0; M. Collins, "Discriminative training
-methods for hidden Markov models", EMNLP 2002, section 2, for (3) and (4).
+methods for hidden Markov models", EMNLP 2002, section 2, for (3) and (4); K. Crammer et al., "Online passive-aggressive
+algorithms", J. Machine Learning Research 7 (2006), sections 3 and 9, for (5) and (6); A. Mejer and K. Crammer,
+"Confidence in structured-prediction using confidence-weighted models", EMNLP 2010, section 3, for (7) and (8).
 """
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -86,30 +108,62 @@ def mean_weights(theta, u, n):
     return theta - u / n
 
 
+def missing(s_y, s_best, m):
+    """(5)  ℓ = s_best - s_y + m
+
+    Shapes: s_y, s_best, m -> ()
+    """
+    return s_best - s_y + m
+
+
+def passive_aggressive(theta, Δ, l, c):
+    """(6)  θ ← θ + τ Δ, τ = min(c, ℓ / ‖Δ‖²)
+
+    Shapes: theta (F), Δ (F), l, c -> (F)
+    """
+    return theta + min(c, l / (Δ @ Δ)) * Δ
+
+
+def adapted_weights(theta, Δ, l, v, gamma):
+    """(7)  θ ← θ + ℓ / (γ + Σ_f v_f Δ_f²) v Δ
+
+    Shapes: theta (F), Δ (F), l, v (F), gamma -> (F)
+    """
+    return theta + l / (gamma + v @ Δ**2) * v * Δ
+
+
+def adapted_variances(v, Δ, gamma):
+    """(8)  v_f ← 1 / (1/v_f + Δ_f²/γ)
+
+    Shapes: v (F), Δ (F), gamma -> (F)
+    """
+    return 1 / (1 / v + Δ**2 / gamma)
+
+
 # --- whole passes ---------------------------------------------------------------------------------
 
 
 class Learner(NamedTuple):
-    """What the steps change: θ = factor * weights, and u."""
+    """What the steps change: θ = factor * weights, and what else a method keeps of each weight."""
     theta: np.ndarray                                    # (F,) weights
-    u: np.ndarray                                        # (F,)
+    also: np.ndarray                                     # (F,) u, or the variances v
+    room: np.ndarray                                     # (F,) zeros, in which Δ is added up
     pairs: np.ndarray                                    # (n,) int32, as in Features
-    clock: np.ndarray                                    # factor, steps done, η_0, λ
+    clock: np.ndarray                                    # factor, steps done, and two numbers of the method
 
 
 class _Online:
-    """Passes over a corpus: sets up what both methods share."""
+    """Passes over a corpus: sets up what all methods share."""
 
-    def __init__(self, corpus, edges, features, c2=0.0, eta=1.0):
-        self.corpus, self.edges, self.features, self.c2 = corpus, edges, features, c2
+    def __init__(self, corpus, edges, features):
+        self.corpus, self.edges, self.features = corpus, edges, features
         self.S = len(corpus.starts) - 1
-        self.start(eta)
 
-    def start(self, eta):
+    def start(self, also=0.0, own=(0.0, 0.0)):
         """θ = 0, no step done."""
         size = sum(self.features.sizes)
-        self.learner = Learner(np.zeros(size), np.zeros(size), self.features.pairs,
-                               np.array([1.0, 0.0, eta, 2 * self.c2 / self.S]))
+        self.learner = Learner(np.zeros(size), np.full(size, also), np.zeros(size), self.features.pairs,
+                               np.array([1.0, 0.0, *own]))
         self.model = scores(self.features, self.learner.theta)
 
     def _in_pieces(self, step, order):
@@ -120,6 +174,15 @@ class _Online:
 
 class GradientDescent(_Online):
     """(1) and (2): one step a sequence."""
+
+    def __init__(self, corpus, edges, features, c2=0.0, eta=1.0):
+        super().__init__(corpus, edges, features)
+        self.c2 = c2
+        self.begin(eta)
+
+    def begin(self, eta):
+        """θ = 0, no step done, the first of length eta."""
+        self.start(own=(eta, 2 * self.c2 / self.S))
 
     def __call__(self, order):
         """A pass over the sequences `order`; the losses on the way, and the penalty at its end."""
@@ -135,7 +198,7 @@ class GradientDescent(_Online):
         def trial(eta):
             if eta * 2 * self.c2 / self.S >= 1:          # (1) would turn θ around
                 return np.inf
-            self.start(eta)
+            self.begin(eta)
             self(order)
             self.learner.clock[2:] = 0                   # a further look, without steps
             after = self(order)
@@ -147,19 +210,55 @@ class GradientDescent(_Online):
                 best, loss = best * factor, tried
             if best != 0.1:
                 break
-        self.start(best)
+        self.begin(best)
 
 
-class Perceptron(_Online):
+class _Corrected(_Online):
+    """What changes the weights only where the best path is wrong."""
+
+    def __init__(self, corpus, edges, features):
+        super().__init__(corpus, edges, features)
+        self.start()
+
+    def weights(self):
+        """(4)."""
+        return mean_weights(self.learner.theta, self.learner.also, max(self.learner.clock[1], 1))
+
+
+class Perceptron(_Corrected):
     """(3) for each sequence whose best path is wrong."""
 
     def __call__(self, order):
         """A pass over the sequences `order`; the mean share of tokens that were wrong."""
         return self._in_pieces(_correct_each, order) / len(order)
 
+
+class PassiveAggressive(_Corrected):
+    """(6) of one of its types for each sequence whose best path is wrong."""
+
+    def __init__(self, corpus, edges, features, c=1.0, pa_type=1):
+        super().__init__(corpus, edges, features)
+        self.start(own=(c, pa_type))
+
+    def __call__(self, order):
+        """A pass over the sequences `order`; the mean of (5)."""
+        return self._in_pieces(_push_each, order) / len(order)
+
+
+class AdaptiveRegularization(_Corrected):
+    """(7) and (8) for each sequence whose best path is wrong."""
+
+    def __init__(self, corpus, edges, features, variance=1.0, gamma=1.0):
+        super().__init__(corpus, edges, features)
+        self.start(also=variance, own=(gamma, 0.0))
+
+    def __call__(self, order):
+        """A pass over the sequences `order`; the mean of (5)."""
+        return self._in_pieces(_adapt_each, order) / len(order)
+
     def weights(self):
-        """(4)."""
-        return mean_weights(self.learner.theta, self.learner.u, max(self.learner.clock[1], 1))
+        """θ (F,)."""
+        return self.learner.theta.copy()
 
 
 # --- compiled ------------------------------------------------------------------------------------
@@ -198,26 +297,76 @@ def _descend_each(order, corpus, edges, model, learner):
 @kernel
 def _correct_each(order, corpus, edges, model, learner):
     """(3) for each sequence of `order`; returns the sum of the shares of wrong tokens."""
-    K, clock = model.first.size, learner.clock
-    total = 0.0
+    theta, u, clock, total = learner.theta, learner.also, learner.clock, 0.0
     for s in order:
-        first, T = corpus.starts[s], corpus.starts[s + 1] - corpus.starts[s]
-        _set_transitions(model, learner, 1.0)
-        E, A = state_scores(corpus, s, model), model.A.reshape((1, K, K))
-        if edges.indices.size and T > 1:
-            A = step_scores(edges, first, T, model)[1:].reshape((T - 1, K, K))
-        right, best = corpus.y[first:first + T].copy(), np.empty(T, np.int32)
-        if right.min() < 0:
-            best_path(fixed(E, right), A, right)
-        best_path(E, A, best)
-        wrong = (right != best).sum()
+        wrong, _, right, best = _decoded(corpus, edges, s, model, learner)
         if wrong:
-            total += wrong / T
-            for path, gain in ((right, 1.0), (best, -1.0)):
-                _add_path(corpus, edges, s, model, learner.pairs, path, gain, learner.theta)
-                _add_path(corpus, edges, s, model, learner.pairs, path, clock[1] * gain, learner.u)
+            total += wrong / right.size
+            places, amounts = _difference(corpus, edges, s, model, learner, right, best)
+            for p, amount in zip(places, amounts):
+                theta[p] += amount
+                u[p] += clock[1] * amount
         clock[1] += 1
     return total
+
+
+@kernel
+def _push_each(order, corpus, edges, model, learner):
+    """(6) for each sequence of `order`; returns the sum of (5).  The clock has c and the type."""
+    theta, u, clock, total = learner.theta, learner.also, learner.clock, 0.0
+    for s in order:
+        wrong, behind, right, best = _decoded(corpus, edges, s, model, learner)
+        if wrong:
+            l = behind + math.sqrt(wrong)
+            total += l
+            places, amounts = _difference(corpus, edges, s, model, learner, right, best)
+            square, c, kind = (amounts * amounts).sum(), clock[2], clock[3]
+            step = 0.0 if square == 0 else l / (square + 0.5 / c) if kind == 2 else l / square
+            step = min(step, c) if kind == 1 else step
+            for p, amount in zip(places, amounts):
+                theta[p] += step * amount
+                u[p] += clock[1] * step * amount
+        clock[1] += 1
+    return total
+
+
+@kernel
+def _adapt_each(order, corpus, edges, model, learner):
+    """(7) and (8) for each sequence of `order`; returns the sum of (5).  The clock has γ."""
+    theta, v, clock, total = learner.theta, learner.also, learner.clock, 0.0
+    for s in order:
+        wrong, behind, right, best = _decoded(corpus, edges, s, model, learner)
+        if wrong:
+            l = behind + wrong
+            total += l
+            places, amounts = _difference(corpus, edges, s, model, learner, right, best)
+            spread = clock[2]
+            for p, amount in zip(places, amounts):
+                spread += v[p] * amount * amount
+            for p, amount in zip(places, amounts):
+                theta[p] += l / spread * v[p] * amount
+                v[p] = 1 / (1 / v[p] + amount * amount / clock[2])
+        clock[1] += 1
+    return total
+
+
+@kernel
+def _decoded(corpus, edges, s, model, learner):
+    """Of sequence s how many labels are wrong, how far the right path is behind, and both paths (T,): right, best."""
+    K, first, T = model.first.size, corpus.starts[s], corpus.starts[s + 1] - corpus.starts[s]
+    _set_transitions(model, learner, 1.0)
+    E, A = state_scores(corpus, s, model), model.A.reshape((1, K, K))
+    if edges.indices.size and T > 1:
+        A = step_scores(edges, first, T, model)[1:].reshape((T - 1, K, K))
+    right, best = corpus.y[first:first + T].copy(), np.empty(T, np.int32)
+    if right.min() < 0:
+        best_path(fixed(E, right), A, right)
+    behind = best_path(E, A, best)
+    for t in range(T):
+        behind -= E[t, right[t]]
+        if t:
+            behind -= A[(t - 1) % A.shape[0], right[t - 1], right[t]]
+    return (right != best).sum(), behind, right, best
 
 
 @kernel
@@ -254,27 +403,47 @@ def _add_sums(corpus, edges, s, model, theta, gain, slopes):
 
 
 @kernel
-def _add_path(corpus, edges, s, model, pairs, y, gain, theta):
-    """gain Φ(y) for the labels `y` (T,) of sequence s, to `theta` (F,): one weight for each feature that is there."""
-    K, n, first = model.first.size, model.states.columns.size, corpus.starts[s]
-    for t in range(y.size):
-        _add_feature(corpus.rows, first + t, model.states, y[t], gain, theta[:n])
-        if t:
-            pair = y[t - 1] * K + y[t]
-            k = _place(pairs, 0, pairs.size, pair)
-            if k >= 0:
-                theta[n + k] += gain
-            _add_feature(edges, first + t, model.edges, pair, gain, theta[n + pairs.size:])
+def _difference(corpus, edges, s, model, learner, right, best):
+    """Δ of sequence s: the weights at which it is not 0, each once, and its values there.
+
+    Same result, because where both paths have the same label, or pair, they have the same features.
+    """
+    K, n, first, last = model.first.size, model.states.columns.size, corpus.starts[s], corpus.starts[s + 1]
+    m, rows, pairs, room = n + learner.pairs.size, corpus.rows, learner.pairs, learner.room
+    most = 2 * (right.size + rows.indptr[last] - rows.indptr[first] + edges.indptr[last] - edges.indptr[first])
+    found, values, size = np.empty(most, np.int64), np.empty(most), 0
+    for gain, path, other in ((1.0, right, best), (-1.0, best, right)):
+        for t in range(path.size):
+            if path[t] != other[t]:
+                size = _note(rows, first + t, model.states, path[t], 0, gain, found, values, size)
+            if t and (path[t] != other[t] or path[t - 1] != other[t - 1]):
+                pair = path[t - 1] * K + path[t]
+                k = _place(pairs, 0, pairs.size, pair)
+                if k >= 0:
+                    found[size], values[size] = n + k, gain
+                    size += 1
+                size = _note(edges, first + t, model.edges, pair, m, gain, found, values, size)
+    for k in range(size):
+        room[found[k]] += values[k]
+    different = 0
+    for k in range(size):
+        p = found[k]
+        if room[p] != 0:                                 # the first time that p comes
+            found[different], values[different], room[p] = p, room[p], 0.0
+            different += 1
+    return found[:different], values[:different]
 
 
 @kernel
-def _add_feature(rows, row, pattern, column, gain, theta):
-    """gain times the attributes of one row, to their weights of one label or pair."""
+def _note(rows, row, pattern, column, offset, gain, found, values, size):
+    """Write down the weights of one row's attributes for a label or pair, from place `size` on; returns the next place."""
     for k in range(rows.indptr[row], rows.indptr[row + 1]):
         d = rows.indices[k]
         p = _place(pattern.columns, pattern.indptr[d], pattern.indptr[d + 1], column)
         if p >= 0:
-            theta[p] += gain * rows.data[k]
+            found[size], values[size] = offset + p, gain * rows.data[k]
+            size += 1
+    return size
 
 
 @kernel

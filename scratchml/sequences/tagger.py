@@ -1,4 +1,14 @@
-"""The tagger: a conditional random field on features, trained, asked, inspected and saved."""
+"""The tagger: a conditional random field on features, trained, asked, inspected and saved.
+
+What a token is like is told by names, "word=rain" or {"capital": True}; which weights there are follows from what was
+seen; the chapters crf_training and crf_online find them, the chapter crf answers.
+
+>>> X = [["it", "rains"], ["rain", "falls"], ["it", "falls"], ["rain"]]
+>>> y = [["O", "VERB"], ["NOUN", "VERB"], ["O", "VERB"], ["NOUN"]]
+>>> tagger = CRF("ap", random_state=0).fit([[[word, word[:4]] for word in words] for words in X], y)
+>>> tagger.predict_single([["rain"], ["fell", "fall"]])
+['NOUN', 'VERB']
+"""
 import numpy as np
 
 from scratchml.core import storage
@@ -11,17 +21,16 @@ from scratchml.optim.lbfgs import lbfgs, norm
 from scratchml.sequences.corpus import (Attributes, Corpus, Labelled, as_sequences, check_columns, chosen, edge_names,
                                         read_labels, read_tokens, share_right, some_columns)
 from scratchml.sequences.crf import best_path, k_best, log_partition
-from scratchml.sequences.crf_online import GradientDescent, Perceptron
+from scratchml.sequences.crf_online import AdaptiveRegularization, GradientDescent, PassiveAggressive, Perceptron
 from scratchml.sequences.crf_scaled import add_marginals, add_marginals_in_log_space
 from scratchml.sequences.crf_training import (CorpusLoss, Features, Legal, Pattern, fixed, offset, scores, seen_features,
                                               state_scores, step_scores, weight_units)
 from scratchml.sequences.schemes import check_legal, check_possible, forbidden_pairs, legal_transitions
 
 KIND = "scratchml.sequences.CRF"
-ALGORITHMS = ("lbfgs", "l2sgd", "ap")
 AWAY = 1e4                                               # deviations from 0, where a loss that hardly falls proves nothing
 FAR = 0.03                                               # share of the first slope that no minimum has
-PASSES = {"lbfgs": None, "l2sgd": 1000, "ap": 100}       # max_iterations, if it is None
+PASSES = {"lbfgs": None, "l2sgd": 1000, "ap": 100, "pa": 100, "arow": 100}   # the algorithms; max_iterations, if it is None
 
 
 class CRF(Estimator):
@@ -33,21 +42,29 @@ class CRF(Estimator):
 
     Parameters
     ----------
-    algorithm : {"lbfgs", "l2sgd", "ap"}, default="lbfgs"
+    algorithm : {"lbfgs", "l2sgd", "ap", "pa", "arow"}, default="lbfgs"
         "lbfgs", the exact minimum, on all cores; "l2sgd", stochastic gradient descent; "ap", the averaged perceptron,
-        which has no probabilities to speak of and no use for c1 and c2.
+        "pa", passive-aggressive, and "arow", adaptive regularisation, which have no probabilities to speak of and no use
+        for c1 and c2.
     c1 : float, default=0.0
         What a unit of |weight| costs; above 0 it needs "lbfgs" (OWL-QN).
     c2 : float, default=1.0
         What a unit of weight² costs, as in CRFsuite (no ½).
     max_iterations : int or None, default=None
-        Iterations, or passes over the corpus, at most; None for no limit, 1000 passes ("l2sgd"), 100 ("ap").
+        Iterations, or passes over the corpus, at most; None for no limit, 1000 passes ("l2sgd"), 100 (others).
     epsilon : float, default=1e-5
-        "lbfgs" stops when ‖gradient‖ ≤ epsilon max(1, ‖weights‖), "ap" when the share of wrong tokens is at most that.
+        "lbfgs" stops when ‖gradient‖ ≤ epsilon max(1, ‖weights‖), "ap" when the share of wrong tokens is at most that,
+        "pa" and "arow" when what is missing to the margins is, on the mean.
     delta : float, default=1e-5
         "lbfgs" and "l2sgd" stop when the loss fell by at most delta times itself in `period` iterations.
     period : int, default=10
         How many iterations `delta` looks back.
+    c : float, default=1.0
+        How far "pa" may move the weights to correct one sequence; "arow" and others do not use it.
+    pa_type : {0, 1, 2}, default=1
+        Whether "pa" goes all the way to the margin (0), at most as far as `c` (1), or less far by 1/(2c) (2).
+    variance, gamma : float, default=1.0
+        How unsure "arow" is of each weight at first, and how slowly it becomes sure.
     min_freq : float, default=0.0
         The least sum of |values| that a feature must have in the corpus.
     all_possible_states : bool, default=False
@@ -59,7 +76,7 @@ class CRF(Estimator):
     forbidden : {"BIO", "IOBES"}, collection of pairs or None, default=None
         What must not follow each other: what these schemes do not allow, or pairs (label, next label), where both occur.
     random_state : int, numpy.random.Generator or None, default=None
-        Seed or source of the order of sequences in "l2sgd" and "ap".
+        Seed or source of the order of sequences in all but "lbfgs".
     verbose : int, default=0
         1 for a line to stderr after each iteration.
     callback : callable or None, default=None
@@ -71,15 +88,15 @@ class CRF(Estimator):
     attributes_ : the attributes, in the order in which they were first seen
     weights_ : (F,), the weights of states, transitions and edges
     loss_, loss_history_ : the loss with its penalties, of the whole corpus, after each iteration; for "l2sgd" on the
-        way, for "ap" the share of wrong tokens
+        way, for "ap" the share of wrong tokens, for "pa" and "arow" what is missing to the margin of a sequence
     n_iter_ : iterations done
-    stop_reason_ : gradient, delta, max_iterations, callback or precision; for "ap" also epsilon
+    stop_reason_ : gradient, delta, max_iterations, callback or precision; for "ap", "pa" and "arow" epsilon
     """
 
     _takes_a_table = False                               # but sequences of tokens
 
     def __init__(self, algorithm="lbfgs", *, c1=0.0, c2=1.0, max_iterations=None, epsilon=1e-5, delta=1e-5, period=10,
-                 min_freq=0.0, all_possible_states=False, all_possible_transitions=False, edge_attributes=(),
+                 c=1.0, pa_type=1, variance=1.0, gamma=1.0, min_freq=0.0, all_possible_states=False, all_possible_transitions=False, edge_attributes=(),
                  forbidden=None, random_state=None, verbose=0, callback=None):
         self.algorithm = algorithm
         self.c1 = c1
@@ -88,6 +105,10 @@ class CRF(Estimator):
         self.epsilon = epsilon
         self.delta = delta
         self.period = period
+        self.c = c
+        self.pa_type = pa_type
+        self.variance = variance
+        self.gamma = gamma
         self.min_freq = min_freq
         self.all_possible_states = all_possible_states
         self.all_possible_transitions = all_possible_transitions
@@ -128,7 +149,7 @@ class CRF(Estimator):
                                  all_pairs=self.all_possible_transitions)
         self._learned = dict(classes_=classes, attributes_=list(attributes), _numbers=attributes, _features=features,
                              _has_edges=has_edges)
-        train = {"lbfgs": self._lbfgs, "l2sgd": self._l2sgd, "ap": self._perceptron}[self.algorithm]
+        train = {"lbfgs": self._lbfgs, "l2sgd": self._l2sgd}.get(self.algorithm, self._corrected)
         try:
             left = train(corpus, edges, features)
         finally:
@@ -145,9 +166,13 @@ class CRF(Estimator):
         return self
 
     def _check_parameters(self):
-        one_of(self.algorithm, "algorithm", ALGORITHMS)
+        one_of(self.algorithm, "algorithm", tuple(PASSES))
         for name in ("c1", "c2", "epsilon", "delta", "min_freq"):
             real_number(getattr(self, name), name)
+        for name in ("c", "variance", "gamma"):
+            real_number(getattr(self, name), name, above=0)
+        if self.pa_type not in (0, 1, 2):
+            raise ValueError(f"pa_type={self.pa_type!r}: expected 0, 1 or 2")
         if self.c1 > 0 and self.algorithm != "lbfgs":
             raise ValueError(f"c1={self.c1!r}: algorithm={self.algorithm!r} knows no c1; set c1=0 or algorithm='lbfgs'")
         for name in ("all_possible_states", "all_possible_transitions"):
@@ -198,8 +223,10 @@ class CRF(Estimator):
         last, first = (norm(units * loss(theta)[1]) for theta in (self.weights_, np.zeros(units.size)))
         return last / first if first else 0.0
 
-    def _perceptron(self, corpus, edges, features):
-        self._in_passes(Perceptron(corpus, edges, features), generator(self.random_state),
+    def _corrected(self, corpus, edges, features):
+        method, own = {"ap": (Perceptron, {}), "pa": (PassiveAggressive, dict(c=self.c, pa_type=int(self.pa_type))),
+                       "arow": (AdaptiveRegularization, dict(variance=self.variance, gamma=self.gamma))}[self.algorithm]
+        self._in_passes(method(corpus, edges, features, **own), generator(self.random_state),
                         lambda history: "epsilon" if history[-1] <= self.epsilon else "")
         return 0.0
 

@@ -18,7 +18,7 @@ from tests.strategies.tagger import TAGS, sentences
 
 X, Y = sentences(40, seed=1)
 EXACT = dict(epsilon=1e-9, delta=0.0)
-each_algorithm = pytest.mark.parametrize("algorithm", ["lbfgs", "l2sgd", "ap"])
+each_algorithm = pytest.mark.parametrize("algorithm", ["lbfgs", "l2sgd", "ap", "pa", "arow"])
 
 
 def fitted(X=X, y=Y, **options):
@@ -517,7 +517,9 @@ def test_a_damaged_file_is_refused_and_nothing_lost(tmp_path):
 # --- bad input
 
 @pytest.mark.parametrize("options, message", [
-    (dict(algorithm="newton"), "algorithm='newton': expected one of 'lbfgs', 'l2sgd', 'ap'"), (dict(c1=-1), "c1=-1"),
+    (dict(algorithm="newton"), "algorithm='newton': expected one of 'lbfgs', 'l2sgd', 'ap', 'pa', 'arow'"),
+    (dict(c=0), "c=0"), (dict(variance=-1), "variance=-1"), (dict(gamma=0.0), "gamma=0.0"), (dict(pa_type=3), "pa_type=3"),
+    (dict(pa_type="1"), "pa_type='1'"), (dict(c1=-1), "c1=-1"),
     (dict(c2=np.nan), "c2=nan"), (dict(max_iterations=0), "max_iterations=0"), (dict(epsilon="a"), "epsilon='a'"),
     (dict(min_freq=-1), "min_freq=-1"), (dict(period=0), "period=0"), (dict(delta=-1), "delta=-1"),
     (dict(algorithm="ap", c1=0.1), "c1=0.1: algorithm='ap' knows no c1"), (dict(edge_attributes="word"), "expected a list"),
