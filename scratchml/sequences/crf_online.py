@@ -7,8 +7,8 @@ right path has gains 1 and what the wrong one has loses 1.  It never settles, bu
 is as good a model as the others, at a third of the cost, without a probability.
 
 How far should a correction go?  The perceptron always takes the same step.  Passive-aggressive learning takes the
-shortest one after which the right path is ahead of the wrong one by a margin, but no longer than c, for the labels may be
-wrong.  Adaptive regularisation (AROW) also asks how sure each weight is already: a feature that was corrected often moves
+shortest one after which the right path is ahead of the wrong one by a margin, but none longer than c, as labels may be
+wrong.  Adaptive regularisation (AROW) also asks how sure each weight is: a feature that was corrected often moves
 little, a rare one far.
 
 Symbols
@@ -285,7 +285,8 @@ def _descend_each(order, corpus, edges, model, learner):
                 dA += slopes[t].reshape((K, K))
         eta = step_size(clock[2], clock[3], clock[1])
         clock[0] *= 1 - eta * clock[3]
-        _add_sums(corpus, edges, s, model, learner.theta, -eta / clock[0], (dE, dA.reshape(K * K), slopes, learner.pairs))
+        sums = dE, dA.reshape(K * K), slopes, learner.pairs
+        _add_sums(corpus, edges, s, model, learner.theta, -eta / clock[0], sums)
         clock[1] += 1
         if clock[0] < 1e-6:
             for k in range(learner.theta.size):
@@ -412,17 +413,18 @@ def _difference(corpus, edges, s, model, learner, right, best):
     m, rows, pairs, room = n + learner.pairs.size, corpus.rows, learner.pairs, learner.room
     most = 2 * (right.size + rows.indptr[last] - rows.indptr[first] + edges.indptr[last] - edges.indptr[first])
     found, values, size = np.empty(most, np.int64), np.empty(most), 0
+    of_states, of_edges = (corpus.rows, model.states, 0), (edges, model.edges, m)
     for gain, path, other in ((1.0, right, best), (-1.0, best, right)):
         for t in range(path.size):
             if path[t] != other[t]:
-                size = _note(rows, first + t, model.states, path[t], 0, gain, found, values, size)
+                size = _note(of_states, first + t, path[t], gain, found, values, size)
             if t and (path[t] != other[t] or path[t - 1] != other[t - 1]):
                 pair = path[t - 1] * K + path[t]
                 k = _place(pairs, 0, pairs.size, pair)
                 if k >= 0:
                     found[size], values[size] = n + k, gain
                     size += 1
-                size = _note(edges, first + t, model.edges, pair, m, gain, found, values, size)
+                size = _note(of_edges, first + t, pair, gain, found, values, size)
     for k in range(size):
         room[found[k]] += values[k]
     different = 0
@@ -435,13 +437,17 @@ def _difference(corpus, edges, s, model, learner, right, best):
 
 
 @kernel
-def _note(rows, row, pattern, column, offset, gain, found, values, size):
-    """Write down the weights of one row's attributes for a label or pair, from place `size` on; returns the next place."""
+def _note(part, row, column, gain, found, values, size):
+    """Write down the weights of one row's attributes for a label or pair, from place `size` on; returns the next place.
+
+    `part` is rows, the pattern of their weights, and where these begin in θ.
+    """
+    rows, pattern, begin = part
     for k in range(rows.indptr[row], rows.indptr[row + 1]):
         d = rows.indices[k]
         p = _place(pattern.columns, pattern.indptr[d], pattern.indptr[d + 1], column)
         if p >= 0:
-            found[size], values[size] = offset + p, gain * rows.data[k]
+            found[size], values[size] = begin + p, gain * rows.data[k]
             size += 1
     return size
 

@@ -28,9 +28,10 @@ from scratchml.sequences.crf_training import (CorpusLoss, Features, Legal, Patte
 from scratchml.sequences.schemes import check_legal, check_possible, forbidden_pairs, legal_transitions
 
 KIND = "scratchml.sequences.CRF"
-AWAY = 1e4                                               # deviations from 0, where a loss that hardly falls proves nothing
+AWAY = 1e4                                               # deviations from 0, where a loss that rests proves nothing
 FAR = 0.03                                               # share of the first slope that no minimum has
-PASSES = {"lbfgs": None, "l2sgd": 1000, "ap": 100, "pa": 100, "arow": 100}   # the algorithms; max_iterations, if it is None
+# The algorithms, and max_iterations if it is None.
+PASSES = {"lbfgs": None, "l2sgd": 1000, "ap": 100, "pa": 100, "arow": 100}
 
 
 class CRF(Estimator):
@@ -96,8 +97,9 @@ class CRF(Estimator):
     _takes_a_table = False                               # but sequences of tokens
 
     def __init__(self, algorithm="lbfgs", *, c1=0.0, c2=1.0, max_iterations=None, epsilon=1e-5, delta=1e-5, period=10,
-                 c=1.0, pa_type=1, variance=1.0, gamma=1.0, min_freq=0.0, all_possible_states=False, all_possible_transitions=False, edge_attributes=(),
-                 forbidden=None, random_state=None, verbose=0, callback=None):
+                 c=1.0, pa_type=1, variance=1.0, gamma=1.0, min_freq=0.0, all_possible_states=False,
+                 all_possible_transitions=False, edge_attributes=(), forbidden=None, random_state=None, verbose=0,
+                 callback=None):
         self.algorithm = algorithm
         self.c1 = c1
         self.c2 = c2

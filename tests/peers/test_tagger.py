@@ -92,3 +92,28 @@ def test_folds_of_any_lengths_and_any_index():
     assert CRF().fit(X_train, y_train).score(X_test, y_test) == 1
     even = selection.cross_val_predict(CRF(), [x[:1] for x in X], [labels[:1] for labels in y], cv=2)
     assert even.tolist() == [labels[:1] for labels in y]
+
+
+@pytest.mark.filterwarnings("ignore::scratchml.core.estimator.ConvergenceWarning")
+@pytest.mark.parametrize("algorithm, theirs, ours", [
+    ("ap", {}, {}), ("pa", {"type": 1, "c": 0.05}, {"c": 0.05}), ("pa", {"type": 0}, {"pa_type": 0}),
+    ("pa", {"type": 2, "c": 0.1}, {"pa_type": 2, "c": 0.1}),
+    ("arow", {"variance": 0.5, "gamma": 3.0}, {"variance": 0.5, "gamma": 3.0}),
+])
+def test_the_same_corrections_of_a_single_sequence(addresses, algorithm, theirs, ours, tmp_path):
+    """One sequence has one order.  CRFsuite's mean takes in θ_0 = 0 as well, so it is n / (n + 1) of ours."""
+    X, y = ([sum(part[:40], [])] for part in addresses)
+    numbers = {label: f"{k:02}" for k, label in enumerate(dict.fromkeys(y[0]))}  # equals are told apart by order there
+    y = [[numbers[label] for label in y[0]]]
+    trainer = pycrfsuite.Trainer(algorithm=algorithm, verbose=False)
+    trainer.append(X[0], y[0])
+    trainer.set_params({"max_iterations": 7, "feature.possible_transitions": True, **theirs})
+    trainer.train(str(tmp_path / "m"))
+    tagger = pycrfsuite.Tagger()
+    tagger.open(str(tmp_path / "m"))
+    info, share = tagger.info(), 1.0 if algorithm == "arow" else 7 / 8
+    model = CRF(algorithm, max_iterations=7, all_possible_transitions=True, random_state=0, **ours).fit(X, y)
+    for found, known in ((model.state_features_, info.state_features), (model.transition_features_, info.transitions)):
+        assert set(known) <= set(found) and any(known.values())
+        for feature, weight in found.items():
+            assert share * weight == pytest.approx(known.get(feature, 0.0), abs=2e-6), feature   # six decimals are written

@@ -126,7 +126,8 @@ def test_a_pass_that_keeps_a_margin_is_one_step_after_the_other(kind, unknown, w
             after.append(theta)
         np.testing.assert_allclose(learn(order), total / S, rtol=1e-10)
         np.testing.assert_allclose(learn.learner.theta, theta, rtol=0, atol=1e-10)
-        np.testing.assert_allclose(learn.weights(), theta if kind == "arow" else np.mean(after, axis=0), rtol=0, atol=1e-10)
+        expected = theta if kind == "arow" else np.mean(after, axis=0)
+        np.testing.assert_allclose(learn.weights(), expected, rtol=0, atol=1e-10)
     assert kind == "arow" or min(steps) < c < max(steps)                         # both sides of the limit are seen
     assert not learn.learner.room.any()
 
