@@ -7,13 +7,14 @@ from scratchml.recommend.raw_table import Ids, Table, read_table
 from scratchml.recommend.rerank import calibrated, capped, filtered, half_life_decay, rescored, scaled
 from scratchml.recommend.splits import Split, leave_last_out, random_split
 from scratchml.recommend.truncated_svd import TruncatedSVD
+from scratchml.recommend.two_tower import TwoTower
 from scratchml.recommend.word_weights import Tfidf, WordCounts, bm25, tf_idf
 
 CHAPTERS = ("objectives", "half_steps", "best_items", "als", "truncated_svd", "item_neighbors", "splits", "word_weights",
-            "content", "rerank", "diversify")
+            "content", "rerank", "diversify", "sampled_softmax", "two_tower")
 
 __all__ = [
-    "ALS", "ContentBased", "Ids", "ItemCosine", "Popularity", "Split", "Table", "Tfidf", "TruncatedSVD", "WordCounts",
-    "beside", "bm25", "calibrated", "capped", "dpp", "filtered", "half_life_decay", "item_cosine", "leave_last_out",
-    "mmr", "popularity", "random_split", "read_table", "rescored", "scaled", "tf_idf",
+    "ALS", "ContentBased", "Ids", "ItemCosine", "Popularity", "Split", "Table", "Tfidf", "TruncatedSVD", "TwoTower",
+    "WordCounts", "beside", "bm25", "calibrated", "capped", "dpp", "filtered", "half_life_decay", "item_cosine",
+    "leave_last_out", "mmr", "popularity", "random_split", "read_table", "rescored", "scaled", "tf_idf",
 ]
