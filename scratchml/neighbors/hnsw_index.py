@@ -4,11 +4,12 @@ Vectors are kept in float32.  Where float64 data for the Euclidean distance lie 
 lose their differences, the mean of those columns is taken off first.  Cosines are inner products of vectors of length 1.
 """
 import copy
+import numbers
 
 import numpy as np
 
 from scratchml.core import storage
-from scratchml.core.checks import as_vector, one_of, safe_to_square, true_or_false, whole_number
+from scratchml.core.checks import as_vector, one_of, safe_to_square, true_or_false, unmasked, whole_number
 from scratchml.core.estimator import Estimator
 from scratchml.core.jit import run_chunks
 from scratchml.core.random import generator
@@ -395,7 +396,7 @@ class HNSW(Estimator):
             return alive[None]
         if callable(filter):
             filter = np.array([bool(filter(label)) for label in self.get_ids_list()], bool)
-        filter, count = np.asarray(filter), int(alive.sum())
+        filter, count = np.asarray(unmasked(filter, "filter")), int(alive.sum())
         if filter.dtype == bool:
             if filter.shape not in {(count,), (size, count)}:
                 raise ValueError(f"filter: expected a bool for each of the {count} labels of get_ids_list(), for all queries "
@@ -472,8 +473,10 @@ def _as_rows(data):
 
 def _labels(ids, size, name="ids", once=True):
     """Labels as int64 (N,).  Raises ValueError for what is none, for another number of them, and for one that comes twice."""
-    labels = np.atleast_1d(np.asarray(ids))
-    if not labels.size and labels.ndim == 1:
+    labels = np.atleast_1d(np.asarray(unmasked(ids, name)))
+    whole = all(isinstance(label, numbers.Integral) and not isinstance(label, bool) for label in labels.flat) \
+        if labels.dtype == object else False
+    if labels.ndim == 1 and (whole and max(labels) < 2**63 or not labels.size):
         labels = labels.astype(np.int64)
     if labels.dtype.kind not in "iu" or labels.ndim != 1:
         raise ValueError(f"{name}: expected whole numbers as labels, (N,), got dtype {labels.dtype} and shape {labels.shape}")

@@ -355,7 +355,8 @@ def test_wrong_parameters_are_refused(parameters, message):
 
 @pytest.mark.parametrize("ids, message", [
     ([0, 0], "0 comes 2 times"), ([1], "a label for each of the 2 vectors, got 1"), ([-1, 2], "from 0 to .*, got -1 to 2"),
-    ([0.0, 1], "whole numbers"), (["a", "b"], "whole numbers"), ([True, False], "whole numbers"),
+    (np.ma.masked_array([0, 1], [0, 1]), "masked"), (np.array([0, None]), "whole numbers"),
+    (np.array([0, 2**70]), "whole numbers"), ([0.0, 1], "whole numbers"), (["a", "b"], "whole numbers"), ([True, False], "whole numbers"),
     (np.array([2**64 - 1, 3], np.uint64), "from 0 to"), ([[0, 1]], "shape"), ([2**63 - 1, 0], "from 0 to"),
 ])
 def test_wrong_labels_are_refused(ids, message):
@@ -396,6 +397,18 @@ def test_wrong_vectors_are_refused_everywhere(X, message):
 def test_wrong_filters_are_refused(filter):
     with pytest.raises(ValueError, match="filter: expected"):
         HNSW(**SMALL).fit(np.eye(3)).knn_query(np.eye(3)[:2], 1, filter)
+
+
+def test_what_is_masked_is_no_filter():
+    with pytest.raises(ValueError, match="filter: contains masked values"):
+        HNSW(**SMALL).fit(np.eye(3)).knn_query(np.eye(3), 1, np.ma.masked_array([True, True, True], [0, 0, 1]))
+
+
+@pytest.mark.parametrize("kind", [list, tuple, np.array, lambda ids: np.array(ids, object), lambda ids: np.array(ids, np.uint8)])
+def test_labels_of_every_kind(kind):
+    index = HNSW(**SMALL).add_items(np.eye(3), kind([7, 1, 200]))
+    assert index.get_ids_list() == [7, 1, 200] and index.knn_query(np.eye(3)[2], 3, kind([1]))[0].tolist() == [[1, -1, -1]]
+    assert index.mark_deleted(kind([1, 7])).get_items(kind([200])).tolist() == [[0, 0, 1]]
 
 
 @pytest.mark.parametrize("k", [0, -1, 1.5, "a", True, None])
