@@ -72,6 +72,7 @@ import numpy as np
 from scratchml.autograd import ops
 from scratchml.autograd.ops import as_tensor
 from scratchml.core.checks import finite, real_number, unmasked
+from scratchml.core.random import generator
 from scratchml.core.sparse import whole_numbers
 from scratchml.nn.cross_entropy import cross_entropy
 from scratchml.nn.similarity import norms
@@ -153,8 +154,8 @@ class RightAnswers(NamedTuple):
         return ~np.logical_or.reduceat(right[:, None] == a, first[:-1])
 
 
-def draw_wrong(wrong, rng):
-    """A wrong answer of each question (N,), each being as likely, from a Generator; -1 for one without.
+def draw_wrong(wrong, random_state=None):
+    """A wrong answer of each question (N,), each being as likely; -1 for one without.
 
     Raises ValueError for what is no mask as in `in_batch_hinge`.
 
@@ -162,12 +163,12 @@ def draw_wrong(wrong, rng):
     ----------
     wrong : array (N, N) of bool
         Which answers are wrong for each question.
-    rng : numpy.random.Generator
-        Source of what is drawn.
+    random_state : int, numpy.random.Generator or None, default=None
+        Seed or source of what is drawn.
     """
     Ω = _mask(wrong, np.shape(wrong))
     counts = Ω.sum(axis=1)
-    rank = (rng.random(len(Ω)) * counts).astype(np.int64)                        # below the count
+    rank = (generator(random_state).random(len(Ω)) * counts).astype(np.int64)                        # below the count
     chosen = (Ω.cumsum(axis=1) > rank[:, None]).argmax(axis=1)
     return np.where(counts > 0, chosen, -1)
 
@@ -207,7 +208,7 @@ def single_hinge(S, chosen, margin=0.2):
                          f"{chosen!r:.60}")
     if w.max() < 0:
         raise ValueError(_NOTHING_WRONG)
-    return _hinge_at(S, w, real_number(margin, "margin"))
+    return _hinge_at(S, w, _held(margin, S))
 
 
 def in_batch_hinge(S, wrong, margin=0.2):
@@ -228,7 +229,7 @@ def in_batch_hinge(S, wrong, margin=0.2):
         α, by how much the right answer shall be more alike.
     """
     S, Ω = _batch(S, wrong)
-    each = hinge(S, _right(S).unsqueeze(1), real_number(margin, "margin"))
+    each = hinge(S, _right(S).unsqueeze(1), _held(margin, S))
     return each.masked_fill(~Ω, 0.0).sum() / int(Ω.sum())
 
 
@@ -250,7 +251,7 @@ def hardest_hinge(S, wrong, margin=0.2):
     """
     S, Ω = _batch(S, wrong)
     hardest = ops.amax(S.masked_fill(~Ω, -np.inf), 1)
-    return hinge(hardest, _right(S), real_number(margin, "margin")).mean()
+    return hinge(hardest, _right(S), _held(margin, S)).mean()
 
 
 def semi_hard_hinge(S, wrong, margin=0.2):
@@ -273,7 +274,7 @@ def semi_hard_hinge(S, wrong, margin=0.2):
     beaten = Ω & (S._data < S._data.diagonal()[:, None])
     among = np.where(beaten.any(axis=1, keepdims=True), beaten, Ω)
     hardest = np.where(among, S._data, -np.inf).argmax(axis=1)
-    return _hinge_at(S, np.where(Ω.any(axis=1), hardest, -1), real_number(margin, "margin"))
+    return _hinge_at(S, np.where(Ω.any(axis=1), hardest, -1), _held(margin, S))
 
 
 def in_batch_softmax(S, wrong, scale=20.0):
@@ -293,7 +294,12 @@ def in_batch_softmax(S, wrong, scale=20.0):
         τ: the greater it is, the more the hardest of them counts alone.
     """
     S, Ω = _batch(S, wrong)
-    ahead = (S - _right(S).unsqueeze(1)) * real_number(scale, "scale", above=0.0)
+    ahead = S - _right(S).unsqueeze(1)
+    τ, largest = real_number(scale, "scale", above=0.0), max(1.0, float(np.abs(ahead._data).max()))
+    if τ > _most(S) / largest:
+        raise ValueError(f"scale={scale!r}: the product with differences of similarities, up to {largest:.3g}, cannot "
+                         f"be held in {S.dtype}; lower it")
+    ahead = ahead * τ
     return cross_entropy(ahead.masked_fill(~(Ω | np.eye(len(Ω), dtype=bool)), -np.inf), np.arange(len(Ω)))
 
 
@@ -313,6 +319,8 @@ def both_directions(loss, S, wrong):
     wrong : array (N, N) of bool
         Which answers are wrong for each question, see `wrong_pairs`.
     """
+    if not callable(loss):
+        raise ValueError(f"loss={loss!r}: expected a function of similarities and of what is wrong")
     S = _square(S)
     Ω = _mask(wrong, S.shape)
     return (loss(S, Ω) + loss(S.transpose(0, 1), Ω.T)) / 2
@@ -340,8 +348,24 @@ def _square(S):
     S = as_tensor(S)
     if S.ndim != 2 or S.shape[0] != S.shape[1] or not S.shape[0]:
         raise ValueError(f"S: expected similarities (N, N) of each question and each answer, got shape {S.shape}")
-    finite(S._data, "S")
+    largest = np.abs(finite(S._data, "S")).max()
+    if largest > _most(S):
+        raise ValueError(f"S: the largest magnitude is {largest:.3g}, and differences of such cannot be held in "
+                         f"{S.dtype}; scale the similarities")
     return S
+
+
+def _most(S):
+    """What few of can be added up in the type of S."""
+    return float(np.finfo(S.dtype).max) / 4
+
+
+def _held(margin, S):
+    """α, if differences with it can be held in the type of S.  Raises ValueError."""
+    α = real_number(margin, "margin")
+    if α > _most(S):
+        raise ValueError(f"margin={margin!r}: expected a number that can be added to similarities in {S.dtype}")
+    return α
 
 
 def _mask(wrong, shape):

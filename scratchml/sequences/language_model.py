@@ -45,6 +45,7 @@ import itertools
 
 import numpy as np
 
+from scratchml.autograd import Tensor
 from scratchml.core.checks import in_order, real_number, unmasked, whole_number
 from scratchml.core.estimator import Estimator
 from scratchml.core.random import generator
@@ -235,7 +236,9 @@ def read_sequences(X, name="X"):
 
 
 def _symbol(symbol, place):
-    """`symbol` itself, if it can be found again by what it is equal to."""
+    """`symbol` itself, if it can be found again by what it is equal to, as no Tensor can."""
+    if isinstance(symbol, Tensor):
+        raise ValueError(f"{place}: expected symbols that can be keys of a dict, got a Tensor; pass a list of numbers")
     try:
         hash(symbol)
         same = bool(symbol == symbol)                    # pandas.NA refuses to say

@@ -21,7 +21,7 @@ margins = st.sampled_from([0.0, 0.1, 0.25, 0.5, 2.0])
 
 
 def drawn_wrong(Ω, seed=0):
-    return draw_wrong(Ω, np.random.default_rng(seed))
+    return draw_wrong(Ω, seed)
 
 
 # --- against the definitions
@@ -246,6 +246,13 @@ def test_bad_batches(loss, S, wrong, message):
     (lambda: single_hinge(np.eye(2), [-2, 0]), "from -1 to 1"), (lambda: single_hinge(np.eye(2), [1]), "chosen"),
     (lambda: single_hinge(np.eye(2), [-1, -1]), "no answer is wrong"),
     (lambda: single_hinge(np.eye(2), [1.0, 0.0]), "chosen"),
+    (lambda: draw_wrong(MASK, -1), "random_state=-1"), (lambda: both_directions("x", np.eye(2), MASK), "loss='x'"),
+    (lambda: hardest_hinge(np.where(MASK, 1.7e308, -1.7e308), MASK), "largest magnitude is 1.7e.308"),
+    (lambda: in_batch_softmax(np.float32([[1e38, 0], [0, 1]]), MASK), "held in float32"),
+    (lambda: in_batch_softmax(np.eye(2), MASK, 1e308), "scale=1e.308"),
+    (lambda: in_batch_softmax(np.eye(2) * 1e9, MASK, 1e305), "scale=1e.305"),
+    (lambda: in_batch_softmax(np.zeros((2, 2), np.float32), MASK, 1e300), "scale=1e.300"),
+    (lambda: semi_hard_hinge(np.eye(2, dtype=np.float32), MASK, 1e300), "margin=1e.300"),
     (lambda: draw_wrong(np.ones((2, 3), bool), None), "wrong: expected True or False"),
     (lambda: wrong_pairs([0], [0, 1]), "as many of one as of the other"), (lambda: wrong_pairs([], []), "at least one"),
     (lambda: wrong_pairs(["a"], [0]), "questions: expected whole numbers"),

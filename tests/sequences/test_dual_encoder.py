@@ -2,13 +2,14 @@
 import numpy as np
 import pytest
 
+from scratchml.autograd import Tensor
 from scratchml.core.estimator import ConvergenceWarning
 from scratchml.core.random import generator
 from scratchml.metrics import recall_at_k_of_n
 from scratchml.nn.contrastive import RightAnswers, in_batch_hinge
 from scratchml.sequences import DualEncoder, Vocabulary, dual_encoder, encoders
 from scratchml.sequences.dual_encoder import TwoEncoders, _Lessons
-from scratchml.sequences.encoders import ENCODERS, Numbered, SequenceEncoder, told_apart
+from scratchml.sequences.encoders import ENCODERS, Bag, BothEnds, Numbered, SequenceEncoder, Windows, told_apart
 from scratchml.sequences.vocabulary import PAD, UNKNOWN
 from tests.reference import contrastive as reference
 
@@ -46,6 +47,7 @@ def test_every_encoder_learns(kind, shared):
     same.fit(WORDS[:6], [word + word for word in WORDS[:6]])
     assert same.loss_history_[-1] < same.loss_history_[0] / 2
     assert (same.module_.contexts is same.module_.answers) == shared
+    assert isinstance(same.module_.contexts.reader, {"gru": BothEnds, "bag": Bag, "conv": Windows}[kind])
     assert (same.encode_contexts(["ab"]) == same.encode_answers(["ab"])).all() == shared
 
 
@@ -82,6 +84,8 @@ def test_same_seed_same_bits():
     for loss in LOSSES:
         one, other = (DualEncoder(**{**SMALL, **loss}).fit(WORDS, SAID) for _ in range(2))
         assert one.loss_history_ == other.loss_history_
+        one_way = DualEncoder(**{**SMALL, **loss, "symmetric": False}).fit(WORDS, SAID)
+        assert one_way.loss_history_ != other.loss_history_
         assert (one.similarity(WORDS, SAID) == other.similarity(WORDS, SAID)).all()
     another = DualEncoder(**{**SMALL, "random_state": 1}).fit(WORDS, SAID)
     assert (another.encode_answers(SAID) != other.encode_answers(SAID)).any()
@@ -146,9 +150,9 @@ def test_a_sequence_has_the_same_vector_beside_longer_ones(kind):
     vectors = encoder.symbols.weight.data
     assert not vectors[[PAD, UNKNOWN]].any() and vectors[4:].any()
     if kind == "bag":
-        mean = Numbered.of(["ab"], Vocabulary("abc")).batch(np.array([0]))
+        mean = Numbered.of(["abcc"], Vocabulary("abc")).batch(np.array([0]))
         layer = encoder.reader.hidden
-        hidden = np.maximum(layer.weight.data @ vectors[4:6].mean(axis=0) + layer.bias.data, 0)
+        hidden = np.maximum(layer.weight.data @ vectors[[4, 5, 6, 6]].mean(axis=0) + layer.bias.data, 0)
         np.testing.assert_allclose(encoder.reader(encoder.symbols(mean[0]), mean[1]).data[0], hidden, rtol=1e-12)
 
 
@@ -283,6 +287,8 @@ def test_extreme_parameters(parameters):
     (["a", [[1]]], ["x", "y"], r"contexts\[1\]: expected symbols"),
     (["a", [np.nan]], ["x", "y"], r"contexts\[1\]: nan is not equal to itself"),
     ({"a": 1}, ["x"], "contexts: expected a list"),
+    (Tensor(np.ones((3, 2))), ["x", "y", "z"], r"contexts\[0\]: expected symbols.*got a Tensor; pass a list"),
+    ([Tensor([1.0]), "b"], ["x", "y"], r"contexts\[0\]: expected symbols.*got a Tensor"),
     (None, ["x"], "contexts: expected a list"),
     (np.ma.masked_equal([["a"], ["b"]], "b"), ["x", "y"], "contexts: contains masked"),
 ])
@@ -309,6 +315,7 @@ def test_generators_and_arrays_of_strings_are_read_once():
     (dict(batch_size=1), "batch_size=1: expected a whole number of at least 2"),
     (dict(learning_rate=0), "learning_rate=0"),
     (dict(max_norm=-1), "max_norm=-1"), (dict(random_state=-1), "random_state"), (dict(callback=3), "callback=3"),
+    (dict(margin=1e300), "margin=1e.300"), (dict(loss="softmax", scale=1e300), "scale=1e.300"),
     (dict(learning_rate=1e100, max_norm=None), "NaN or infin"),
 ])
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
