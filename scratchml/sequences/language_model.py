@@ -244,6 +244,8 @@ def _symbol(symbol, place):
         same = bool(symbol == symbol)                    # pandas.NA refuses to say
     except TypeError as error:
         raise ValueError(f"{place}: expected symbols that can be keys of a dict, got {symbol!r}") from error
+    if hasattr(symbol, "ndim") and not isinstance(symbol, np.generic):         # a Tensor is found by nothing but itself
+        raise ValueError(f"{place}: expected numbers or strings as symbols, got {symbol!r:.60}; pass a list, x.tolist()")
     if not same:
         raise ValueError(f"{place}: {symbol!r} is not equal to itself, so it can be no symbol; leave it out")
     return symbol

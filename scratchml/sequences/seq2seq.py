@@ -286,13 +286,13 @@ class Seq2Seq(Estimator):
         tau, X = real_number(temperature, "temperature", above=0.0), self._sources(X)
         found = [None] * len(X)
         for some, T in self._batches(X, n):
-            step, state = self.module_.start(*padded([self.source_.encode(X[k]) for k in some]))
+            step, state = self._started([X[k] for k in some])
             state, V = tuple(part.repeat(n, axis=0) for part in state), self.module_.size
             drawn, ended = [np.full(n * len(some), V)], np.zeros(n * len(some), bool)
             while len(drawn) <= T and not ended.all():
-                z, state, _ = step(state, drawn[-1])
-                below = tempered(log_softmax(z), tau).cumsum(axis=1)
-                drawn.append((rng.random((len(z), 1)) * below[:, -1:] >= below).sum(axis=1))
+                log_p, state, _ = step(state, drawn[-1])
+                below = tempered(log_p, tau).cumsum(axis=1)
+                drawn.append((rng.random((len(log_p), 1)) * below[:, -1:] >= below).sum(axis=1))
                 ended |= drawn[-1] == 0
             rows = np.array(drawn[1:]).T.tolist()
             for k, first in zip(some, range(0, len(rows), n)):
@@ -310,6 +310,8 @@ class Seq2Seq(Estimator):
             The targets.
         """
         X, y = self._pairs(X, y)
+        if not X:
+            raise ValueError("X: expected at least one sequence, got none")
         return exact_match(y, self.predict(X))
 
     def error_rate(self, X, y):
@@ -325,6 +327,8 @@ class Seq2Seq(Estimator):
             The targets.
         """
         X, y = self._pairs(X, y)
+        if not any(map(len, y)):
+            raise ValueError("y: expected at least one symbol, got none; a rate is a share of what there is to find")
         return error_rate(y, self.predict(X))
 
     # --- pieces
@@ -367,16 +371,23 @@ class Seq2Seq(Estimator):
         R, X = whole_number(self.beam_size if beam_size is None else beam_size, "beam_size"), self._sources(X)
         found = [None] * len(X)
         for some, T in self._batches(X, R):
-            step, state = self.module_.start(*padded([self.source_.encode(X[n]) for n in some]))
-
-            def log_p(state, numbers):
-                z, state, P = step(state, numbers)
-                return (log_softmax(z), state) if P is None else (log_softmax(z), state, P)
-            best = beam_search(log_p, state, beam_size=R, max_length=T, bos=self.module_.size, eos=0,
+            step, state = self._started([X[n] for n in some])
+            best = beam_search(lambda *given: step(*given)[:3 if self.module_.looks else 2], state, beam_size=R, max_length=T, bos=self.module_.size, eos=0,
                                length_penalty=self.length_penalty, n_best=n_best)
             for n, one in zip(some, best):
                 found[n] = one
         return found
+
+    def _started(self, X):
+        """A function (state, numbers) -> (ln p, state, P), and the first state."""
+        with np.errstate(all="ignore"):                  # of weights that are huge, the check tells
+            scores, state = self.module_.start(*padded([self.source_.encode(x) for x in X]))
+
+        def step(state, numbers):
+            with np.errstate(all="ignore"):
+                z, state, P = scores(state, numbers)
+            return log_softmax(_not_nan(z)), state, P
+        return step, state
 
     def _forced(self, X, y):
         """For batches of pairs: their numbers, scores (R, V), answers (R,), and steps (B,)."""
@@ -385,14 +396,14 @@ class Seq2Seq(Estimator):
             x, lengths = padded([self.source_.encode(X[n]) for n in some])
             targets = [[max(number, MARKS) for number in self.target_.encode(y[n])] for n in some]
             inputs, answers, steps = teacher(targets, self.module_.size)
-            with in_mode(self.module_, False), no_grad():
+            with in_mode(self.module_, False), no_grad(), np.errstate(all="ignore"):
                 z = self.module_(x, lengths, inputs, steps)
-            yield some, z.numpy(), answers, steps
+            yield some, _not_nan(z.numpy()), answers, steps
 
     def _looks(self, x, y):
         """Alignments (T, S) of one pair."""
         inputs, _, _ = teacher([self.target_.encode(y)], self.module_.size)
-        step, state = self.module_.start(*padded([self.source_.encode(x)]))
+        step, state = self._started([x])
         looks = []
         for number in inputs[0]:
             _, state, P = step(state, np.array([number]))
@@ -437,3 +448,11 @@ class Seq2Seq(Estimator):
         vars(model).update(source_=source, target_=target, module_=network, _of_text=rest["of_text"],
                            _built=rest["built"], loss_history_=rest["history"], n_iter_=len(rest["history"]))
         return model
+
+
+def _not_nan(z):
+    """`z` itself.  Raises ValueError if what scores say is lost; -inf says that something cannot be."""
+    if not (z < np.inf).all():
+        raise ValueError("X: the scores of the symbols are NaN or infinite, as training has diverged; fit with a lower "
+                         "learning_rate, or set max_norm")
+    return z

@@ -4,6 +4,7 @@ import itertools
 import numpy as np
 import pytest
 
+from scratchml.autograd import Tensor
 from scratchml.sequences import Seq2Seq, Vocabulary
 from scratchml.sequences.beam import length_penalty
 from scratchml.sequences.lessons import forcing, padded, teacher
@@ -243,7 +244,8 @@ def test_fewer_hypotheses_than_asked_for():
     (["a"], [[float("nan")]], r"y\[0\]: nan is not equal"), ([[["a"]]], ["b"], r"X\[0\]: .*keys of a dict"),
     (["a"], [3], r"y\[0\]: expected a string or a list"), ({"a"}, ["b"], "X: expected a list"),
     (b"ab", ["b"], "X: expected a list of sequences, got b'ab'"), ({"a": 1}, ["b"], "X: expected"),
-    (["a"], None, "y: expected a list of sequences, got None"), ([{"a"}], ["b"], r"X\[0\]: expected a string or a list"),
+    (["a"], None, "y: expected a list of sequences, got None"),
+    (Tensor(np.ones((1, 2))), ["b"], r"X\[0\]: expected numbers or strings as symbols, got Tensor.*tolist"), ([{"a"}], ["b"], r"X\[0\]: expected a string or a list"),
 ])
 def test_input_that_cannot_be_read_is_named(X, y, message):
     with pytest.raises(ValueError, match=message):
@@ -265,6 +267,22 @@ def test_input_that_cannot_be_read_is_named(X, y, message):
 def test_bad_parameters(parameters, message):
     with pytest.raises(ValueError, match=message):
         fitted(**parameters)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_scores_that_are_lost_are_told(value):
+    model = fitted()
+    model.module_.decoder.scores.bias.data[1] = value
+    for ask in (model.predict, model.alignments, model.sample, lambda X: model.log_likelihood(X, Y)):
+        with pytest.raises(ValueError, match="NaN or infinite, as training has diverged; fit with a lower learning_rate"):
+            ask(X)
+
+
+def test_nothing_to_judge():
+    with pytest.raises(ValueError, match="X: expected at least one sequence"):
+        fitted().score([], [])
+    with pytest.raises(ValueError, match="y: expected at least one symbol"):
+        fitted().error_rate(["ab"], [""])
 
 
 def test_bad_arguments_of_the_search():
