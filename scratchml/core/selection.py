@@ -1,8 +1,8 @@
 """The few largest of many numbers, without sorting the rest, and without having them all at once.
 
 A heap holds the n best so far, the worst of them on top: what is no better than that one is passed over after one
-comparison, and nearly all is.  So the numbers may come a tile at a time, as a product of matrices makes them: `feed` takes
-a tile while it still lies in the cache, and only the heaps stay.
+comparison, and nearly all is.  So the numbers may come a tile at a time, as a product of matrices makes them: `feed`
+takes a tile while it still lies in the cache, and only the heaps stay.
 
 Source: D. Knuth, "The Art of Computer Programming" 3 (1998), section 5.2.3.
 """
@@ -33,7 +33,7 @@ def empty_heaps(U, n, dtype):
 
 
 def feed(S, offsets, first, columns, values):
-    """Put the numbers S_um + offsets_m into the heaps of their rows, as columns first + m; none is lower than those before.
+    """Put the numbers S_um + offsets_m into the heaps of their rows, as columns first + m, none below those before.
 
     S (U, m) and `offsets` (m,) are of the type of `values`, and C-contiguous.
     """
@@ -55,8 +55,8 @@ def tile_width(U):
 def _feed(c, start, stop, S, offsets, first, columns, values):
     """Rows start ... stop-1.  The root of the heap is the lowest value, and of equals the highest column.
 
-    Columns come in rising order: of equals, none that comes later can take the place of one that is there.  SPAN numbers
-    at a time are counted that beat the root: a sum of whole numbers, which vector registers make, and mostly 0.
+    Columns come in rising order: of equals, none that comes later can take the place of one that is there.  Of
+    SPAN numbers at a time those that beat the root are counted: a sum that vector registers make, and mostly 0.
     """
     n = values.shape[1]
     for u in range(start, stop):

@@ -1,17 +1,17 @@
 """The nearest of all, by looking at all: as fast as a product of matrices, and exact to the last tie.
 
-Which points are nearest to a query?  The sure way is to measure all distances.  That is a product of matrices in disguise,
-since ‖q - x‖² = ‖q‖² - 2 q·x + ‖x‖²: for a given query the nearest point is the one with the greatest q·x - ½ ‖x‖² (6).
-Products come from BLAS, ten times as fast as differences, a tile of queries and points at a time, and each tile goes into
-a heap per query while it lies in the cache.
+Which points are nearest to a query?  The sure way is to measure all distances.  That is a product of matrices in
+disguise, since ‖q - x‖² = ‖q‖² - 2 q·x + ‖x‖²: for a given query the nearest point is the one with the greatest q·x - ½
+‖x‖² (6).  Products come from BLAS, far faster than differences, a tile of queries and points at a time, and each tile
+goes into a heap per query while it lies in the cache.
 
-The disguise loses digits where points are far from the origin, and then the wrong neighbour wins.  So products only choose
-who is measured.  Each comes with a bound of its rounding error; the few best by products are measured by the definition,
-and where what was left out may, by its bound, be nearer than the last of them, all points that may be are measured.  The
-answer is that of the definition, equal distances included.
+The disguise loses digits where points are far from the origin, and then the wrong neighbour wins.  So products only
+choose who is measured.  Each comes with a bound of its rounding error; the few best by products are measured by the
+definition, and where what was left out may, by its bound, be nearer than the last of them, all points that may be are
+measured.  The answer is that of the definition, equal distances included.
 
-Lists of the nearest can also be made beforehand, for all who may ask.  Then an answer is a look-up, and stale as soon as
-new points come (7).
+Lists of the nearest can also be made beforehand, for all who may ask.  Then an answer is a look-up, and stale as soon
+as new points come (7).
 
 Symbols
     Q      (B, D)  queries: q_i
@@ -32,15 +32,16 @@ Equations
 
 The bound.  Let points and queries be measured from an origin amidst the points, u = eps / 2.  Adding up D products
 changes q·x by at most D u Σ_d |q_d x_d| ≤ ½ D u (‖q‖² + ‖x‖²), as many squares ½ ‖x‖² by ½ D u ‖x‖²; shifting, halving
-and subtracting add 5 u (‖q‖² + ‖x‖²).  Two measured distances may err by 2 (D + 2) u (‖q‖² + ‖x‖²).  So with
-e = 2 (D + 10) eps, more than all of it, a point that is measured as near as ½ ‖q‖² - s has a computed product of at least
-s - e ‖x‖² - e ‖q‖².
+and subtracting add 5 u (‖q‖² + ‖x‖²).  Two measured distances may err by 2 (D + 2) u (‖q‖² + ‖x‖²).  So with e = 2 (D +
+10) eps, more than all of it, a point that is measured as near as ½ ‖q‖² - s has a computed product of at least s - e
+‖x‖² - e ‖q‖².
 
 Choices
     In (2) a vector of length 0 is at distance 1 from all.  The left-hand side is what is computed: it is 0 for equal
     vectors, and has digits where the angle is small.
     (3) is no distance; it is negative where the product is positive, so that less is nearer.
-    Sums are in float64, also of float32 data.  (1) is compared before its root is taken, and given in the type of the data.
+    Sums are in float64, also of float32 data.  (1) is compared before its root is taken.  What is returned has the type
+    of the data.
 
 Cost
     O(B N D) time, nearly all of it BLAS; a tile of 4 MB and O(B n) memory beside the points, which are copied once, and
@@ -135,9 +136,9 @@ def stale_share(L, M):
 class Points:
     """Points (N, D) that queries are compared with, by one of (1) to (3); both are finite and safe to square.
 
-    Attributes: `X`, the points, as directions for (2); `P` the same as products are taken of them, shifted by `origin` and
-    times `scale`, a power of two, so that no square over- or underflows; `halves` (N,), what is added to the products for (6), and
-    `offsets`, the same with the bound.
+    Attributes: `X`, the points, as directions for (2); `P` the same as products are taken of them, shifted by `origin`
+    and times `scale`, a power of two, so that no square over- or underflows; `halves` (N,), what is added to the
+    products for (6), and `offsets`, the same with the bound.
     """
 
     def __init__(self, X, kind):
@@ -152,7 +153,7 @@ class Points:
         self.offsets = self.halves + squares * squares.dtype.type(self.e)
 
     def _frame(self):
-        """An origin amidst the points, 0 if that is as good, and a power of two that makes the largest of them about 1."""
+        """An origin amidst the points, 0 if that is as good, and a power of two that makes the largest about 1."""
         X, origin = self.X, np.zeros(self.X.shape[1], self.X.dtype)
         if self.kind == EUCLIDEAN:
             some = X[::-(-len(X) // SAMPLE)].astype(np.float64)
@@ -207,14 +208,14 @@ class Points:
             for first in range(0, len(rest), step):
                 left = rest[first:first + step]
                 i, j, key = self.within(Q[left], keys[left, -1])
-                order = np.lexsort((j, key, i))
+                order = np.lexsort((key, i))             # stable: of equals the lower j stays first
                 begins = np.searchsorted(i[order], np.arange(len(left)))
                 chosen = order[begins[:, None] + np.arange(n)]
                 numbers[left], keys[left] = j[chosen], key[chosen]
         return numbers, keys
 
     def _nearest_by_products(self, Q, n):
-        """The nearest of the few that are best by products, their keys, and whether no other point can be among them."""
+        """The nearest of the few that are best by products, their keys, and whether no other can be among them."""
         few = min(len(self.X), n + 4 + n // 4)
         framed, squares, slack, scales = self._asked(Q)
         columns, bounds = self._largest(framed, few, self.offsets)

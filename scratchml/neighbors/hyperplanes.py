@@ -1,11 +1,13 @@
 """Random hyperplanes: the plainest way to find neighbours without looking at all, and one with a theorem.
 
-Throw a random plane through the origin.  Two vectors at an angle of θ lie on the same side of it unless it passes between
-them, and of all planes a share of θ / π does (2).  The sides of b planes are b bits, a key under which the vector is put
-into a table; vectors at a small angle often have the same key, others hardly ever.  Often is not always, so there are L
-tables, each with planes of its own, and whoever shares the key of the query in one of them is measured (3).
+Throw a random plane through the origin.  Two vectors at an angle of θ lie on the same side of it unless it passes
+between them, and of all planes a share of θ / π does (2).  The sides of b planes are b bits, a key under which the
+vector is put into a table; vectors at a small angle often have the same key, others hardly ever.  Often is not always,
+so there are L tables, each with planes of its own, and whoever shares the key of the query in one of them is measured
+(3).
 
-Nothing is learnt from the data.  That is the beauty of it, and why lists and graphs, which do learn, find more for less.
+Nothing is learnt from the data.  That is the beauty of it, and why lists and graphs, which do learn, find more for
+less.
 
 Symbols
     X     (N, D)  vectors: x_n
@@ -21,22 +23,23 @@ Equations
     (2)  P([w·x > 0] = [w·y > 0]) = 1 - θ / π                      collision_probability
     (3)  P(x is found) = 1 - (1 - p^b)^L                           found_probability
 
-Why (2).  Only the part of w in the plane of x and y counts, and its direction there is uniform.  The bits differ where the
-line across it passes between x and y: that is for directions in two arcs of θ each, of 2π.
+Why (2).  Only the part of w in the plane of x and y counts, and its direction there is uniform.  The bits differ where
+the line across it passes between x and y: that is for directions in two arcs of θ each, of 2π.
 
 Choices
-    Distances are 1 - cos(q, x), and 1 where a vector is 0.  Vectors are taken as they are: where they all lie far to one
-    side of the origin, their angles are small, nearly all share their keys, and all are measured; subtract the mean.
+    Distances are 1 - cos(q, x), and 1 where a vector is 0.  Vectors are taken as they are: where they all lie far to
+    one side of the origin, their angles are small, nearly all share their keys, and all are measured; subtract the mean.
     Fewer than k are found where fewer share a key with the query.
 
 Cost
     A query takes O(L b D) for its keys and O(D) for each vector that shares one; memory L numbers of 12 bytes a vector.
 
->>> float(round(collision_probability(np.array([1., 0]), np.array([1., 1])), 4)), round(found_probability(0.9, 10, 5), 4)
+>>> x, y = np.array([1., 0]), np.array([1., 1])
+>>> float(round(collision_probability(x, y), 4)), round(found_probability(0.9, 10, 5), 4)
 (0.75, 0.8828)
 
-Source: M. Charikar, "Similarity estimation techniques from rounding algorithms", STOC 2002, section 3, after M. Goemans and
-D. Williamson, JACM 42 (1995); P. Indyk and R. Motwani, STOC 1998, for (3).
+Source: M. Charikar, "Similarity estimation techniques from rounding algorithms", STOC 2002, section 3, after M. Goemans
+and D. Williamson, JACM 42 (1995); P. Indyk and R. Motwani, STOC 1998, for (3).
 """
 import numpy as np
 
@@ -86,14 +89,14 @@ def found_probability(p, b, L):
 
 
 class Hyperplanes(Estimator):
-    """Approximate nearest neighbours by cosine, among the vectors that share a key of random hyperplanes with the query.
+    """Approximate nearest neighbours by cosine, among vectors that share a key of random hyperplanes with the query.
 
     Parameters
     ----------
     n_tables : int, default=16
         L.
     n_bits : int, default=12
-        b, at most 62: more for more vectors, about log2(N) - 4.
+        b, at most 62: the more, the fewer vectors share a key.
     random_state : int, numpy.random.Generator or None, default=None
         Seed or source of the planes.
 
@@ -147,8 +150,8 @@ class Hyperplanes(Estimator):
         """
         self._check_fitted()
         X = self._vectors.rows
-        Q = directions(safe_to_square(held_in(self._more_matrix(as_rows(data, "data")), X.dtype, "data"), "data", work=np.float64,
-                                      fitted=True))
+        Q = held_in(self._more_matrix(as_rows(data, "data")), X.dtype, "data")
+        Q = directions(safe_to_square(Q, "data", work=np.float64, fitted=True))
         heaps = selection.empty_heaps(len(Q), whole_number(k, "k"), X.dtype)
         asked = _keys(Q, self.planes_, len(self.planes_) // len(self.keys_))
         spans = np.stack([[np.searchsorted(keys, some, side) for keys, some in zip(self.keys_, asked)]
@@ -175,7 +178,7 @@ def _keys(X, planes, b):
 
 @kernel
 def _scan_tables(c, start, stop, Q, X, order, spans, heaps):
-    """Offer q·x of the vectors at spans[0, t, i] ... spans[1, t, i]-1 of each table t to the heaps, each vector once."""
+    """Offer q·x of the vectors at spans[0, t, i] ... spans[1, t, i]-1 of each table t to the heaps, each once."""
     seen = np.zeros(X.shape[0], np.int32)
     for i in range(start, stop):
         found, values = heaps[0][i], heaps[1][i]

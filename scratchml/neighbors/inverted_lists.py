@@ -1,12 +1,12 @@
 """Inverted lists: look only where the query lies, among the points of the nearest few clusters.
 
 To look at all points for each query is sure and slow.  Most of them are far away, and where they are can be known
-beforehand: cluster the points once, keep a list of the points of each cluster (1), and for a query look through the lists
-of the P nearest centres (2).  A search engine's index does so with words, from each to the texts that it is in, and is
-called inverted; here a centre is the word.
+beforehand: cluster the points once, keep a list of the points of each cluster (1), and for a query look through the
+lists of the P nearest centres (2).  A search engine's index does so with words, from each to the texts that it is in,
+and is called inverted; here a centre is the word.
 
-A neighbour is missed if it lies just across a border, in a list that is not looked through.  The more lists are, the fewer
-are missed; with all of them the answer is that of the chapter on looking at all.
+A neighbour is missed if it lies just across a border, in a list that is not looked through.  The more lists
+are looked through, the fewer are missed; with all of them the answer is that of the chapter on looking at all.
 
 Symbols
     X    (N, D)  points: x_i
@@ -80,7 +80,7 @@ def nearest_in_lists(q, X, C, P, n):
 
 
 def centres_of(X, K, rng, iterations=10):
-    """K centres (K, D) of at most 256 K of the points, by a few iterations of k-means from random points; K is at most N."""
+    """K centres (K, D) of at most 256 K of the points, by some iterations of k-means from random points; K <= N."""
     if len(X) > POINTS_A_CENTRE * K:
         X = X[np.sort(rng.choice(len(X), POINTS_A_CENTRE * K, replace=False))]
     C, w, search = X[rng.choice(len(X), K, replace=False)], np.ones(len(X), X.dtype), SEARCHES["lloyd"](X)

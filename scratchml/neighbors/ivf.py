@@ -28,9 +28,10 @@ QUERIES = 4096                                           # whose probes are in m
 class IVF(Estimator):
     """Approximate nearest neighbours from the lists of the centres that are nearest to the query.
 
-    With m = None the lists hold the vectors, and with nprobe = nlist the answer is exhaustive.  Else they hold codes of m
-    bytes each, and distances are those to what the codes stand for.  Points are chosen by sums in the type of the data, and
-    measured in float64 once chosen: of float32, cosines that differ by less than 1e-7 may be taken for each other.
+    With m = None the lists hold the vectors, and with nprobe = nlist the answer is exhaustive.  Else they hold codes of
+    m bytes each, and distances are those to what the codes stand for.  Points are chosen by sums in the type of the
+    data, and measured in float64 once chosen: of float32, cosines that differ by less than 1e-7 may be taken for each
+    other.  Beside its vector or code a point takes 16 to 24 bytes.
 
     Parameters
     ----------
@@ -82,7 +83,8 @@ class IVF(Estimator):
         N, D = X.shape
         space, rng = one_of(self.space, "space", tuple(SPACES)), generator(self.random_state)
         whole_number(self.nprobe, "nprobe")
-        L = max(1, min(round(4 * N**0.5), N // POINTS_A_LIST)) if self.nlist is None else whole_number(self.nlist, "nlist")
+        L = max(1, min(round(4 * N**0.5), N // POINTS_A_LIST)) if self.nlist is None else \
+            whole_number(self.nlist, "nlist")
         if L > N:
             raise ValueError(f"nlist={L}: expected at most the number of points, {N}; lower nlist")
         m, K = self._code(D)
@@ -111,8 +113,8 @@ class IVF(Estimator):
 
     def _begin(self, centres, books, space):
         """Empty lists of these centres (L, D), with books (m, K, D/m) or None for no codes."""
-        vars(self).update(centres_=centres, books_=books, labels_=np.zeros(0, np.int64), n_features_in_=centres.shape[1],
-                          _space=space, _coarse=Points(centres, EUCLIDEAN if space == "l2" else PRODUCT))
+        vars(self).update(centres_=centres, books_=books, labels_=np.zeros(0, np.int64),
+                          n_features_in_=centres.shape[1], _space=space, _coarse=Points(centres, EUCLIDEAN if space == "l2" else PRODUCT))
         rows = np.zeros((0, centres.shape[1]), centres.dtype) if books is None else np.zeros((0, len(books)), np.uint8)
         self._keep(np.zeros(0, np.int64), np.zeros(0, np.int32), rows, self.labels_)
 
@@ -194,8 +196,9 @@ class IVF(Estimator):
     def knn_query(self, data, k=1):
         """The labels of the nearest, int64, and their distances, both (B, k), the nearest first: hnswlib's order.
 
-        Of equal distances what came into the index first comes first.  Where the lists hold fewer than k, more are looked
-        through; where the index does, labels end with -1 and distances with inf.  Raises ValueError for bad queries and k.
+        Of equal distances what came into the index first comes first.  Where the lists hold fewer than k, more are
+        looked through; where the index does, labels end with -1 and distances with inf.  Raises ValueError for bad
+        queries and k.
 
         Parameters
         ----------
@@ -233,7 +236,7 @@ class IVF(Estimator):
         return heaps[0], keys
 
     def _measured_as(self):
-        """What kind of key is measured: codes of vectors of length 1 stand for vectors that have not quite that length."""
+        """What kind of key is measured: codes of vectors of length 1 stand for vectors of not quite that length."""
         kind = SPACES[self._space]
         return PRODUCT if kind == COSINE and self.books_ is not None else kind
 
@@ -258,8 +261,8 @@ class IVF(Estimator):
             The file.
         """
         self._check_fitted()
-        arrays = dict(centres=self.centres_, labels=self.labels_, starts=self.lists_.starts, numbers=self.lists_.numbers,
-                      rows=self.lists_.rows, **({} if self.books_ is None else {"books": self.books_}))
+        arrays = dict(centres=self.centres_, labels=self.labels_, starts=self.lists_.starts,
+                      numbers=self.lists_.numbers, rows=self.lists_.rows, **({} if self.books_ is None else {"books": self.books_}))
         parameters = {name: value for name, value in self.get_params().items() if name != "random_state"}
         storage.save(path, KIND, arrays, {"parameters": parameters, "space": self._space})
 

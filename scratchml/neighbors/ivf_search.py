@@ -1,11 +1,11 @@
 """Looking through inverted lists: what is compiled of the estimator IVF.
 
-A heap for each query takes what it meets, list after list.  Points lie in memory in the order of the lists, so each list
-is one run of addresses.  What is in the heaps at the end is measured once more, as it is defined and in float64.
+A heap for each query takes what it meets, list after list.  Points lie in memory in the order of the lists, so each
+list is one run of addresses.  What is in the heaps at the end is measured once more, as it is defined and in float64.
 
-Same result for codes as (4) of the chapter on product quantisation, because -½ ‖q - x̂‖² + ½ ‖q‖² = q·x̂ - ½ ‖x̂‖², the last
-is known beforehand, and q·x̂ = q·c + Σ_j q^j·w_{j,y_j}.  So one table serves all lists, though what is coded is x - c; and
-inner products are the same without the last.
+Same result for codes as (4) of the chapter on product quantisation, because -½ ‖q - x̂‖² + ½ ‖q‖² = q·x̂ - ½ ‖x̂‖², the
+last is known beforehand, and q·x̂ = q·c + Σ_j q^j·w_{j,y_j}.  So one table serves all lists, though what is coded is x
+- c; and inner products are the same without the last.
 """
 from typing import NamedTuple
 
@@ -116,7 +116,7 @@ def looked_up(T, code):
 
 @kernel(reassociate=True)
 def measured(q, x, kind):
-    """`key` of the chapter on looking at all, its terms in another order: ‖q - x‖², half of it for directions, or -q·x."""
+    """`key` of the chapter on looking at all, in another order: ‖q - x‖², half of it for directions, or -q·x."""
     square = products = a = b = 0.0
     if kind == PRODUCT:
         for d in range(x.size):
@@ -135,7 +135,7 @@ def measured(q, x, kind):
 
 @kernel
 def measure_vectors(c, start, stop, Q, lists, kind, found, keys):
-    """`measured` of the queries start ... stop-1 and what they found, numbers (B, k) of points or -1, then sorted by it."""
+    """`measured` of the queries start ... stop-1 and what they found, numbers (B, k) or -1, then sorted by it."""
     for i in range(start, stop):
         numbers, far = found[i], keys[i]
         for r in range(numbers.size):

@@ -57,7 +57,7 @@ class NearestNeighbors(Estimator):
     def kneighbors(self, X=None, n_neighbors=None, return_distance=True):
         """The nearest points of each query: distances and their numbers, int64, both (B, n), the nearest first.
 
-        scikit-learn's order, distances first; indexes named after hnswlib have a `knn_query` that returns numbers first.
+        Distances come first, as in scikit-learn; indexes with a `knn_query`, as in hnswlib, return numbers first.
         Raises ValueError for more neighbours than there are points, and queries that `fit` would not take.
 
         Parameters
@@ -74,8 +74,8 @@ class NearestNeighbors(Estimator):
         N = self.n_samples_fit_
         if n + alone > N:
             among = f"{N} points, each without itself" if alone else f"{N} points"
-            raise ValueError(f"Expected n_neighbors <= n_samples_fit, but n_neighbors={n}, n_samples_fit={N}: there are "
-                             f"only {among}; lower n_neighbors")
+            raise ValueError(f"Expected n_neighbors <= n_samples_fit, but n_neighbors={n}, n_samples_fit={N}: there "
+                             f"are only {among}; lower n_neighbors")
         numbers, keys = self._points.nearest(Q, n + alone)
         if alone:
             others = numbers != np.arange(N)[:, None]

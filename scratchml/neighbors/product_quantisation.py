@@ -1,9 +1,9 @@
 """Product quantisation: a vector in a few bytes, and distances to it by looking up.
 
 A million vectors of 64 numbers take 256 MB; in 16 bytes each they take 16.  To quantise is to say the number of the
-nearest of K known vectors in place of a vector.  But 16 bytes are 2^128 numbers, and nobody can learn so many vectors.  So
-cut the vector into m slices, and quantise each by a book of its own with K = 256 vectors, learnt by k-means: m numbers of
-a byte name one of 256^m vectors, though only 256 m slices were learnt.
+nearest of K known vectors in place of a vector.  But 16 bytes are 2^128 numbers, and nobody can learn so many vectors.
+So cut the vector into m slices, and quantise each by a book of its own with K = 256 vectors, learnt by k-means: m
+numbers of a byte name one of 256^m vectors, though only 256 m slices were learnt.
 
 A distance to a coded vector is a sum over slices, and each of its terms is one of 256 that do not depend on the coded
 vector.  So a query first measures its slices against the books, (3); then a distance is m look-ups and additions (4),

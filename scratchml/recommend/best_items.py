@@ -21,7 +21,7 @@ Choices
 
 Cost
     (1): O(M + k log T) time, if k items come among the best so far: about T (1 + log(M / T)) in a random order.
-    For N users the scores themselves take O(N M F), a product of matrices; a tile of users and items at a time is in memory.
+    For N users the scores themselves take O(N M F), a product of matrices, of which a tile is in memory.
 
 >>> largest(np.array([1., 5, 2, 5]), 3).tolist()
 [1, 3, 2]

@@ -1,16 +1,16 @@
 """Who is nearest, without asking everybody?  A graph, inverted lists, codes and planes beside the look at all.
 
 Two searches: images of digits by Euclidean distance, of which the last 397 are asked for; and items of a shop by inner
-products with its customers' factors, which is how a recommender scores.  Recall@10 is the share of what was found that is
-as near as the true tenth, seconds are those of all queries together, the best of three times.  With so few points a look
-at all takes little; what an index saves grows with their number: `python -m benchmarks exhaustive ivf`.  For codes all
-lists are looked through, so what is missed is lost by the codes alone.
+products with its customers' factors, which is how a recommender scores.  Recall@10 is the share of what was found that
+is as near as the true tenth, seconds are those of all queries together, the best of three times.  With so few points a
+look at all takes little; what an index saves grows with their number: `python -m benchmarks exhaustive ivf`.  For codes
+all lists are looked through, so what is missed is lost by the codes alone.
 
-Planes know angles alone, so their digits are those nearest by cosine.  Products are harder than distances: the items with
-the longest factors are everybody's, wherever they point, and lie in lists of their own.  A textbook turns products into
-distances by one more coordinate, and a graph of those finds far less than one of the products themselves.  And lists that
-were made beforehand go stale: items that came since are not in them.  Here that takes long, for an item that is new has
-few customers, and short factors.
+Planes know angles alone, so their digits are those nearest by cosine.  Products are harder than distances: the items
+with the longest factors are everybody's, wherever they point, and lie in lists of their own.  A textbook turns products
+into distances by one more coordinate, and a graph of those finds far less than one of the products themselves.  And
+lists that were made beforehand go stale: items that came since are not in them.  Here that takes long, for the factors of
+items that are new are shorter than those of others.
 """
 from typing import NamedTuple
 
@@ -53,7 +53,7 @@ class Found(NamedTuple):
 
 
 def run(seed, pictures, full):
-    """Rows of the table: recall of each index beside the look at all; what settings buy, products in a graph, staleness."""
+    """Rows of the table: recall of each index beside the look at all; what settings buy, two warnings."""
     digits, bought = load_digits().data.astype(np.float32), load_online_retail(items=True)
     users, items = shop(bought, seed)
     tasks = {"digits": task_of(digits[:-ASKED], digits[-ASKED:], "l2"), "shop": task_of(items, users, "ip")}
@@ -153,7 +153,7 @@ def products_in_a_graph(task, seed):
 
 
 def staleness(users, items, first_days):
-    """(share of new items, share of the lists' places that items take which were not there when the lists were made)."""
+    """(share of new items, share of the lists' places for items that were not there when the lists were made)."""
     order = np.argsort(first_days, kind="stable")
     now = order[nearest(users, items[order])]
     for share in NEW:
@@ -174,7 +174,8 @@ def draw_recall(pictures, found):
     for axes, (name, ones) in zip(figure.subplots(1, len(found)), found.items()):
         for k, index in enumerate(dict.fromkeys(one.index for one in ones)):
             points = [(one.speed, one.recall) for one in ones if one.index == index]
-            axes.plot(*zip(*points), "*" if k == 0 else "o-", color=f"C{k}", markersize=10 if k == 0 else 4, label=index)
+            mark, size = ("*", 10) if k == 0 else ("o-", 4)
+            axes.plot(*zip(*points), mark, color=f"C{k}", markersize=size, label=index)
         axes.set_xscale("log")
         axes.set(title=name, xlabel="queries a second", ylabel=f"recall@{K}")
         axes.spines[["top", "right"]].set_visible(False)

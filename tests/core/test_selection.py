@@ -27,7 +27,8 @@ def test_any_number_of_threads_gives_the_same(monkeypatch):
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@given(st.integers(1, 3), st.integers(1, 3 * SPAN), st.integers(1, 9), st.integers(1, 2 * SPAN), st.integers(0, 2**32 - 1))
+@given(st.integers(1, 3), st.integers(1, 3 * SPAN), st.integers(1, 9), st.integers(1, 2 * SPAN),
+       st.integers(0, 2**32 - 1))
 def test_tiles_one_after_the_other_leave_what_all_at_once_would(dtype, U, M, n, width, seed):
     rng = np.random.default_rng(seed)
     S, offsets = rng.choice([-np.inf, -2, 0, 0.5, 3], size=(U, M)).astype(dtype), rng.integers(3, size=M).astype(dtype)

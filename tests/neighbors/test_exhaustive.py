@@ -119,6 +119,14 @@ def test_where_float32_products_would_choose_wrongly():
     assert (s.argmax(axis=1) != np.arange(200)).mean() > 0.5
 
 
+def test_where_only_the_bound_of_the_points_can_say_that_products_are_not_enough():
+    """All points are at about 1 from the query, which is the origin, and so has no rounding of its own."""
+    X = np.random.default_rng(0).normal(size=(400, 16))
+    X = (X / np.linalg.norm(X, axis=1, keepdims=True)).astype(np.float32)
+    numbers, _ = Points(X, EUCLIDEAN).nearest(np.zeros((1, 16), np.float32), 5)
+    np.testing.assert_array_equal(numbers, literal(np.zeros((1, 16), np.float32), X, EUCLIDEAN)[1][:, :5])
+
+
 def test_the_key_of_euclid_is_the_squared_distance():
     rng = np.random.default_rng(0)
     q, x = rng.normal(size=(2, 5))

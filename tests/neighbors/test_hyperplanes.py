@@ -87,7 +87,8 @@ def test_any_number_of_threads_gives_the_same(monkeypatch):
 
 
 @pytest.mark.parametrize("parameters, message", [
-    (dict(n_tables=0), "n_tables=0"), (dict(n_bits=63), "n_bits=63: expected at most 62"), (dict(n_bits=1.5), "n_bits=1.5"),
+    (dict(n_tables=0), "n_tables=0"), (dict(n_bits=1.5), "n_bits=1.5"),
+    (dict(n_bits=63), "n_bits=63: expected at most 62"),
 ])
 def test_bad_parameters_are_refused(parameters, message):
     with pytest.raises(ValueError, match=message):

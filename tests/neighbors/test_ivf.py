@@ -21,7 +21,9 @@ def cloud(N=60, D=4, seed=0, dtype=np.float64):
 def literal(Q, X, space):
     if space == "l2":
         return np.array([[reference.apart(q, x) for x in X] for q in Q])
-    return np.array(exhaustive.cosine_gap(Q, X)) if space == "cosine" else 1 + np.array(exhaustive.negative_product(Q, X))
+    if space == "cosine":
+        return np.array(exhaustive.cosine_gap(Q, X))
+    return 1 + np.array(exhaustive.negative_product(Q, X))
 
 
 # --- laws
@@ -51,7 +53,8 @@ def test_all_lists_give_what_looking_at_all_gives(dtype, space):
     far, numbers = NearestNeighbors(5, metric=METRICS[space]).fit(X).kneighbors(Q)
     assert labels.tolist() == numbers.tolist() and distances.dtype == dtype
     far = {"l2": far**2, "ip": 1 + far, "cosine": far}[space]
-    np.testing.assert_allclose(distances, far, rtol=1e-6 if dtype == np.float32 else 1e-13, atol=1e-6 if space == "ip" else 0)
+    np.testing.assert_allclose(distances, far, rtol=1e-6 if dtype == np.float32 else 1e-13,
+                               atol=1e-6 if space == "ip" else 0)
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 5))
@@ -102,7 +105,8 @@ def test_the_most_part_of_the_neighbours_is_found_by_codes_and_by_few_lists():
 @pytest.mark.parametrize("offset", [0, 1e9])
 def test_equal_points_are_at_distance_0_wherever_they_lie(dtype, offset):
     X = (cloud(60, 4) * 1000 + offset).astype(dtype)
-    for space in ("l2",) if dtype == np.float32 and offset else ("l2", "cosine"):      # directions are all but equal there
+    alike = dtype == np.float32 and offset               # all directions are, as far as float32 can tell
+    for space in ("l2",) if alike else ("l2", "cosine"):
         labels, distances = IVF(5, nprobe=5, space=space, random_state=0).fit(X).knn_query(X)
         assert not distances.any() and (X[labels[:, 0]] == X).all()
 
@@ -189,10 +193,10 @@ def test_a_file_whose_numbers_lead_nowhere_is_refused(tmp_path):
     arrays, rest = storage.load(tmp_path / "index", KIND)
     starts, order = arrays["starts"].copy(), arrays["numbers"].copy()
     starts[1], order[0] = 10**6, 10**6
-    wrong = [dict(starts=starts), dict(starts=arrays["starts"][:-1]), dict(numbers=order), dict(labels=arrays["labels"][1:]),
-             dict(numbers=arrays["numbers"] * 0), dict(rows=arrays["rows"] | 128), dict(rows=arrays["rows"][:, :1]),
-             dict(books=arrays["books"][:, :2]), dict(books=arrays["books"][:, :, :1]), dict(centres=arrays["centres"][1:]),
-             dict(centres=arrays["centres"] * np.nan), dict(centres=arrays["centres"].astype(np.int64))]
+    wrong = [dict(starts=starts), dict(starts=arrays["starts"][:-1]), dict(numbers=order),
+             dict(labels=arrays["labels"][1:]), dict(numbers=arrays["numbers"] * 0), dict(rows=arrays["rows"] | 128), dict(rows=arrays["rows"][:, :1]),
+             dict(books=arrays["books"][:, :2]), dict(books=arrays["books"][:, :, :1]),
+             dict(centres=arrays["centres"][1:]), dict(centres=arrays["centres"] * np.nan), dict(centres=arrays["centres"].astype(np.int64))]
     for change in wrong:
         storage.save(tmp_path / "index", KIND, {**arrays, **change}, rest)
         with pytest.raises(ValueError, match="damaged"):

@@ -8,7 +8,8 @@ from scratchml.neighbors import NearestNeighbors
 from tests.reference import exhaustive as reference
 from tests.strategies.exhaustive import points_and_queries
 
-DISTANCES = {"euclidean": reference.euclidean, "cosine": reference.cosine_gap, "inner_product": reference.negative_product}
+DISTANCES = {"euclidean": reference.euclidean, "cosine": reference.cosine_gap,
+             "inner_product": reference.negative_product}
 
 
 def cloud(N=30, D=3, seed=0):

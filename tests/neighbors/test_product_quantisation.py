@@ -50,3 +50,14 @@ def test_larger_books_and_more_slices_distort_less():
     for m, K in ((1, 2), (1, 8), (2, 8), (4, 8)):
         found.append(distortion(X, books_of(X, m, K, np.random.default_rng(0), 4)))
     assert found == sorted(found, reverse=True) and found[-1] < 0.2 * found[0]
+
+
+def test_coding_the_query_too_errs_more():
+    """In the mean over queries and points, of squared errors of distances."""
+    rng = np.random.default_rng(0)
+    X, Q = rng.normal(size=(90, 4)), rng.normal(size=(20, 4))
+    W = books_of(X, 2, 8, rng, 4)
+    Y, true = encode(X, W), ((Q[:, None] - X) ** 2).sum(axis=2)
+    once, twice = (np.mean([(distance(q, Y, W) - t) ** 2 for q, t in zip(Q, true)])
+                   for distance in (asymmetric_distance, symmetric_distance))
+    assert once < 0.8 * twice

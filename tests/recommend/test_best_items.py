@@ -61,7 +61,8 @@ def test_more_users_than_one_block_holds():
 
 def test_more_items_than_one_tile_holds(monkeypatch):
     rng = np.random.default_rng(0)
-    U, V, offsets = rng.integers(-2, 3, size=(5, 2)) * 1.0, rng.integers(-2, 3, size=(700, 2)) * 1.0, rng.integers(3, size=700)
+    U, V = rng.integers(-2, 3, size=(5, 2)) * 1.0, rng.integers(-2, 3, size=(700, 2)) * 1.0
+    offsets = rng.integers(3, size=700)
     A = np.where(rng.random((5, 700)) < 0.4, 1.0, np.nan)
     whole = best_of_all(U, V, np.arange(5), known_entries(A), 300, offsets)
     monkeypatch.setattr(selection, "tile_width", lambda users: 256)

@@ -7,7 +7,7 @@ KINDS = ("normal", "grid", "duplicates", "offset", "one far away", "zeros", "tin
 
 @st.composite
 def points_and_queries(draw, most=40):
-    """X (N, D), Q (B, D): some queries are points; many distances are equal, or all; far from the origin, or from each other."""
+    """X (N, D), Q (B, D): some queries are points, many distances are equal, some points far from origin or others."""
     N, D, B = draw(st.integers(1, most)), draw(st.integers(1, 9)), draw(st.integers(1, 5))
     kind = draw(st.sampled_from(KINDS))
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
