@@ -22,7 +22,8 @@ VARIATIONAL = [(64, (64, 128, 2)), (128, (64, 256, 10)), (512, (64, 256, 10))]
 
 @lru_cache(maxsize=1)
 def plain(B, sizes):
-    return made(Bottleneck(list(sizes), "relu", "identity", False, False, "float32", np.random.default_rng(0)), B, sizes, 1)
+    network = Bottleneck(list(sizes), "relu", "identity", False, False, "float32", np.random.default_rng(0))
+    return made(network, B, sizes, 1)
 
 
 @lru_cache(maxsize=1)
@@ -91,7 +92,7 @@ def pytorch(ours, optimizer, theirs, X, ε):
 
 BOTH = {"scratchml": scratchml, "PyTorch": pytorch}
 
-CASES = [Case(f"{name}, batch {B}, {'-'.join(map(str, sizes))}", lambda make=make, B=B, sizes=sizes: make(B, sizes), BOTH,
-              close(rtol=1e-4))
+CASES = [Case(f"{name}, batch {B}, {'-'.join(map(str, sizes))}", lambda make=make, B=B, sizes=sizes: make(B, sizes),
+              BOTH, close(rtol=1e-4))
          for name, make, cases in (("autoencoder", plain, PLAIN), ("variational", variational, VARIATIONAL))
          for B, sizes in cases]

@@ -203,7 +203,7 @@ SURPRISE = Fused(_surprise, lambda saved, g: tuple(g * slope for slope in surpri
 
 
 def binary_surprise_and_slope(x, y):
-    """Same result as (4), because it adds the same two terms, and its slope σ(x) - y: two arrays of the type of x (N, D).
+    """Same result as (4), because it adds the same two terms, and its slope σ(x) - y: arrays of the type of x (N, D).
 
     In one loop, where Tensors take a dozen passes.
     """

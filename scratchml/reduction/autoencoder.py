@@ -8,8 +8,9 @@ principal components, so no linear network can do better than (10) with λ = 0; 
 else that is stationary being a saddle.  But only the plane is found: for any invertible M, the codes M z, decoded by
 W M⁻¹, are as good.  It is sometimes said that the decoder's singular vectors are the components; without a price on
 weights they are any basis of the plane.  The price (8) settles it.  Say a direction of variance c is coded by a
-weight w and rebuilt by v: it costs c (1 - w v)² + λ (w² + v²), least where w = v and w² = 1 - λ/c.  So each direction
-gets a singular value of its own, (11), larger where the data vary more, and (12) reads the components off.
+weight w and rebuilt by v: it costs c (1 - w v)² + λ (w² + v²), least where w = v and w² = 1 - λ/c, or 0 if λ > c.  So
+each direction gets a singular value of its own, (11), larger where the data vary more, and (12) reads the components
+off.
 
 With a curve between the maps the code can follow data that lie on no plane.  Then the bottleneck is not the only way to
 keep it from learning the identity.  A denoising autoencoder gets its input spoilt, (5) or (6), and is asked for what it
@@ -46,8 +47,8 @@ Equations
     (12)  u_1, u_2, ... with W = Σ_f s_f u_f v_fᵀ, s_1 ≥ s_2 ≥ ...                         principal_directions
 
 Choices
-    What is minimised is (4) + (7) + (8), in the squared units of the data.  x stands for x - μ: the network sees the data
-    without their mean, divided by a common unit s (chapter network_codes), and entries that are masked become the mean.
+    What is minimised is (4) + (7) + (8), in the squared units of the data.  x stands for x - μ: the network sees the
+    data without their mean, divided by a common unit s (chapter network_codes), and what is masked becomes the mean.
     With output "sigmoid" the data lie in [0, 1] and x̂ too, and (4) compares these as they are.
     A sparse code is 1 / (1 + e^-z), what (7) speaks of: between 0 and 1, and the decoder sees no more.  Else a bias
     could make any code as small as (7) likes.  The logarithms are of means of 1 / (1 + e^z), never of 1 - r, so that

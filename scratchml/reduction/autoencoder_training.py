@@ -41,7 +41,8 @@ class Lessons(Module):
 
     def forward(self, t, target=None):
         z = self.network.before_code(self.spoilt(t._data) if self.training and self.p else t)
-        loss = reconstruction_loss(t._data if target is None else target._data, self.network.decode(self.network.code(z)))
+        wanted = (t if target is None else target)._data
+        loss = reconstruction_loss(wanted, self.network.decode(self.network.code(z)))
         if self.ρ is not None:
             loss = loss + sparsity(z, self.ρ, self.β)
         if self.λ:
@@ -160,18 +161,19 @@ class Autoencoder(NetworkCodes):
         if self.sparsity is not None and not 0 < real_number(self.sparsity, "sparsity") < 1:
             raise ValueError(f"sparsity={self.sparsity!r}: expected a number between 0 and 1, or None")
         if self.solver == "lbfgs" and (self.noise or self.validation_split or self.patience is not None):
-            raise ValueError("solver='lbfgs': takes neither noise nor validation_split nor patience, as it sees the same "
-                             "data at each look; use solver='adam'")
+            raise ValueError("solver='lbfgs': takes neither noise nor validation_split nor patience, as it sees the "
+                             "same data at each look; use solver='adam'")
 
     def _check_samples(self, X):
         if self.output == "sigmoid":
             check_shares(X, "output='sigmoid'")
         if self.n_components > X.shape[1] and not self.noise and self.sparsity is None:
-            warnings.warn(f"n_components={self.n_components}: a code longer than the {X.shape[1]} features can hold them as "
-                          "they are; set noise or sparsity, or lower n_components", stacklevel=3)
+            warnings.warn(f"n_components={self.n_components}: a code longer than the {X.shape[1]} features can hold "
+                          "them as they are; set noise or sparsity, or lower n_components", stacklevel=3)
 
     def _network(self, D, dtype, rng):
-        return Bottleneck(self._sizes(D), self.activation, self.output, self.tied, self.sparsity is not None, dtype, rng)
+        sparse = self.sparsity is not None
+        return Bottleneck(self._sizes(D), self.activation, self.output, self.tied, sparse, dtype, rng)
 
     def _lessons(self, network, units, rng):
         return Lessons(network, self, units, rng)
@@ -251,7 +253,7 @@ class Autoencoder(NetworkCodes):
         """The directions (F, D) that a linear network rebuilds, (12): with `weight_decay` the principal components."""
         network = self.module_
         if network.output != "identity" or len(network.encoder) > 1 and network.activation != "identity":
-            raise AttributeError("components_: only a linear network has such, with hidden=() or activation='identity', "
+            raise AttributeError("components_: only a linear network has such, with hidden=() or activation='identity' "
                                  "and output='identity'")
         ends = self._by_blocks(network.decode, np.vstack([np.eye(self.n_components_), np.zeros(self.n_components_)])
                                .astype(self._dtype))

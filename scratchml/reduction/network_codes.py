@@ -1,11 +1,11 @@
 """Networks that code and rebuild: what autoencoders of all kinds share, whatever loss they learn by.
 
-A network makes codes (N, F) of samples (N, D), and samples of codes.  It sees t = (x - μ) / s, where μ is the mean of the
-data and s² the mean of the variances of their features: so neither an offset nor the unit of the data matters, while
-features keep their sizes beside each other.  To bring these to one size is the caller's choice, by a scaler.
+A network makes codes (N, F) of samples (N, D), and samples of codes.  It sees t = (x - μ) / s, where μ is the mean of
+the data and s² the mean of the variances of their features: so neither an offset nor the unit of the data matters,
+while features keep their sizes beside each other.  To bring these to one size is the caller's choice, by a scaler.
 
-Losses are told in the units of the data.  Networks compute in the type of the data, float32 or float64.  The step length
-falls along a cosine to 0 at the last epoch.
+Losses are told in the units of the data.  Networks compute in the type of the data, float32 or float64.  The step
+length falls along a cosine to 0 at the last epoch.
 """
 from typing import NamedTuple
 
@@ -45,13 +45,18 @@ class Units(NamedTuple):
         with np.errstate(over="ignore", invalid="ignore"):
             T = ((X - self.shift) / self.unit).astype(dtype)
         if not np.isfinite(T).all():
-            raise ValueError(f"X: the largest magnitude is {np.abs(X).max():.3g}, beside data that vary by {self.unit:.3g}; "
-                             f"that cannot be held in {np.dtype(dtype)}; correct it, or fit data that reach as far")
+            raise ValueError(f"X: the largest magnitude is {np.abs(X).max():.3g}, beside data that vary by "
+                             f"{self.unit:.3g}; that cannot be held in {np.dtype(dtype)}; correct it, or fit data "
+                             "that reach as far")
         return T
 
     def undo(self, T):
-        """`apply` backwards, in the type of T (N, D)."""
-        return (T.astype(np.float64) * self.unit + self.shift).astype(T.dtype)
+        """`apply` backwards, in the type of T (N, D).  Raises ValueError for what it cannot hold."""
+        with np.errstate(over="ignore"):
+            X = (T.astype(np.float64) * self.unit + self.shift).astype(T.dtype)
+        if not np.isfinite(X).all():
+            raise ValueError(f"Z: what these codes stand for cannot be held in {T.dtype}; correct them, or fit float64")
+        return X
 
 
 class NetworkCodes(Transformer, Estimator):
@@ -75,8 +80,8 @@ class NetworkCodes(Transformer, Estimator):
         """Learn the weights.  Returns itself.
 
         Ctrl-C, like a callback that says stop, leaves the last finished epoch in the attributes.
-        Raises ValueError for bad parameters, NaN, inf, values whose squares over- or underflow, one sample, and where the
-        loss becomes NaN or infinite.
+        Raises ValueError for bad parameters, NaN, inf, values whose squares over- or underflow, one sample, and where
+        the loss becomes NaN or infinite.
 
         Parameters
         ----------
@@ -90,7 +95,8 @@ class NetworkCodes(Transformer, Estimator):
         self._check_samples(X)
         units, rng = Units.of(X), generator(self.random_state)
         network = self._network(X.shape[1], X.dtype, rng).eval()
-        learned = dict(module_=network, n_components_=int(self.n_components), _units=units, _built=self._kept_parameters())
+        learned = dict(module_=network, n_components_=int(self.n_components), _units=units,
+                       _built=self._kept_parameters())
         with np.errstate(over="ignore", invalid="ignore"):                     # a loss that is not finite is an error
             limit = self._train(network, X, units, rng, learned)
         network.zero_grad()                              # nobody needs the last gradients
@@ -204,8 +210,8 @@ class NetworkCodes(Transformer, Estimator):
         with in_mode(self.module_, False), no_grad(), np.errstate(over="ignore", invalid="ignore"):
             made = np.concatenate([function(Tensor(A[start:start + BLOCK])).data for start in range(0, len(A), BLOCK)])
         if not np.isfinite(made).all():
-            raise ValueError(f"{type(self).__name__}: what comes out cannot be held in {made.dtype}, the largest that goes "
-                             f"in being {np.abs(A).max():.3g} in the units of the data that were fitted; correct that")
+            raise ValueError(f"{type(self).__name__}: what comes out cannot be held in {made.dtype}, the largest that "
+                             f"goes in being {np.abs(A).max():.3g} in the units of what was fitted; correct that")
         return made
 
     @property

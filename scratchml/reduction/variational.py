@@ -6,17 +6,17 @@ integral over all z, which no one can do.  But for any distribution q(z|x) that 
 
     log p(x) = log E_q[p(x, z) / q(z|x)] ≥ E_q[log p(x, z) - log q(z|x)] = E_q[log p(x|z)] - KL(q(z|x) ‖ p(z)),
 
-since the logarithm of a mean is at least the mean of the logarithms.  This is the evidence lower bound, ELBO.  Both nets
-raise it together: the first term asks that x be rebuilt, the second that q be no further from the prior than that
+since the logarithm of a mean is at least the mean of the logarithms.  This is the evidence lower bound, ELBO.  Both
+nets raise it together: the first term asks that x be rebuilt, the second that q be no further from the prior than that
 takes.  What is missing to log p(x) is KL(q(z|x) ‖ p(z|x)); with several draws, (7), it is less.
 
 Both terms are sums, over the features of x and over the numbers of z, and only over samples a mean is taken.  Whoever
 takes a mean over the features instead makes the other term D times as heavy, which often leaves nothing of the code:
 that mistake is one of the commonest in the field.
 
-The expectation is over draws that depend on the encoder's weights.  Its slope could be had from any f by (10), the score
-function's, but with a variance that grows with f itself.  Written as z = μ + σ ε with an ε that depends on nothing, a
-draw has a slope, and (9) uses it.
+The expectation is over draws that depend on the encoder's weights.  Its slope could be had from any f by (10), the
+score function's, but with a variance that grows with f itself.  Written as z = μ + σ ε with an ε that depends on
+nothing, a draw has a slope, and (9) uses it.
 
 If all maps are linear and the noise is of one size, the best bound is the best likelihood of probabilistic PCA, (12):
 posteriors there are normal with the same variances for each x, which q can be.  N stands in these variances, not N - 1.
@@ -51,14 +51,14 @@ Equations
     (8)  ∂KL/∂μ = μ, ∂KL/∂l = ½ (σ² - 1)                                                   kl_slopes
     (9)  ∂E[f(z)]/∂μ ≈ 1/K Σ_k ∂f/∂z_k                                                     pathwise_gradient
     (10)  ∂E[f(z)]/∂μ ≈ 1/K Σ_k f(z_k) u_k / σ                                             score_gradient
-    (11)  (6) for z = V x + σ ε, y = W z: R_i = ½ ((‖x_i - W V x_i‖² + Σ_j σ_j² ‖w_j‖²) / s² + D log 2πs²)    linear_elbo
+    (11)  (6) for z = V x + σ ε, y = W z: R_i = ½ ((‖x_i - W V x_i‖² + Σ_j σ_j²‖w_j‖²) / s² + D log 2πs²)    linear_elbo
     (12)  max ELBO = -½ (D log 2π + Σ_{f≤F} log c_f + (D-F) log s² + D), s² = 1/(D-F) Σ_{f>F} c_f    linear_optimum
 
 Choices
     The bound on l is smooth: σ stays within e^±10, and slopes do not vanish before.  An exponential of unbounded heads
     is how such networks often end, in NaN.
-    (4) takes numbers between 0 and 1 as well as 0 and 1.  It is no likelihood then, and its least value is not 0 but the
-    entropy of the x_d, which should be told beside it.
+    (4) takes numbers between 0 and 1 as well as 0 and 1.  It is no likelihood then, and its least value is not 0 but
+    the entropy of the x_d, which should be told beside it.
     The s² of (5) is learned, one for all features, and is kept above 10⁻⁶ of the mean variance of the data: data that
     can be rebuilt exactly would have an infinite likelihood.
     The network sees x in the units of the chapter network_codes; bounds are of the density of x itself.
@@ -72,7 +72,7 @@ Cost
 >>> round(bernoulli_surprise(np.array([[1.0, 0.0]]), np.array([[0.0, -100.0]])).item(), 6)
 0.693147
 
-Sources: D. Kingma and M. Welling, "Auto-encoding variational Bayes", ICLR 2014, equations 3 to 10 and appendix B; Y. Burda
+Sources: D. Kingma and M. Welling, "Auto-encoding variational Bayes", ICLR 2014, equations 3 to 10, appendix B; Y. Burda
 and others, "Importance weighted autoencoders", ICLR 2016, for (7); I. Higgins and others, "beta-VAE", ICLR 2017, for β;
 J. Lucas and others, "Don't blame the ELBO", NeurIPS 2019, for (11) and (12); M. Tipping and C. Bishop, "Probabilistic
 principal component analysis", J. Royal Statistical Society B 61 (1999), for the likelihood in (12).
@@ -197,7 +197,7 @@ def score_gradient(f, u, v):
 
 
 def linear_elbo(X, V, W, v, s2):
-    """(11)  (6) for z = V x + σ ε, y = W z: R_i = ½ ((‖x_i - W V x_i‖² + Σ_j σ_j² ‖w_j‖²) / s² + D log 2πs²)
+    """(11)  (6) for z = V x + σ ε, y = W z: R_i = ½ ((‖x_i - W V x_i‖² + Σ_j σ_j²‖w_j‖²) / s² + D log 2πs²)
 
     Shapes: X (N, D), V (F, D), W (D, F), v (F), s2 -> ()
     """
@@ -243,7 +243,8 @@ class VariationalNetwork(Module):
         self.activation, self.likelihood = activation, likelihood
         ends = itertools.pairwise([*sizes[:-1], 2 * sizes[-1]])
         self.encoder = ModuleList(Linear(*pair, dtype=dtype, random_state=rng) for pair in ends)
-        self.decoder = ModuleList(Linear(*pair, dtype=dtype, random_state=rng) for pair in itertools.pairwise(sizes[::-1]))
+        back = itertools.pairwise(sizes[::-1])
+        self.decoder = ModuleList(Linear(*pair, dtype=dtype, random_state=rng) for pair in back)
         self.log_noise = Parameter(np.zeros(1, dtype)) if likelihood == "gaussian" else None
 
     def forward(self, x):

@@ -14,12 +14,12 @@ What is asked of the model later is computed with the same draws u_1 ... u_K for
 """
 import numpy as np
 
-from scratchml.autograd import Tensor
+from scratchml.autograd.ops import stack
 from scratchml.core.checks import one_of, real_number, safe_to_square, whole_number
 from scratchml.core.random import generator
 from scratchml.nn.module import Module
 from scratchml.reduction.network_codes import BLOCK, NetworkCodes, check_shares
-from scratchml.reduction.variational import DRAWN, VariationalNetwork, importance_bound, negative_elbo
+from scratchml.reduction.variational import DRAWN, VariationalNetwork, gaussian_kl, importance_bound, negative_elbo
 
 # --- what the network is asked -------------------------------------------------------------------
 
@@ -168,7 +168,7 @@ class VariationalAutoencoder(NetworkCodes):
         n_draws : int, default=100
             How many codes are drawn for each.
         """
-        return self._bounds(X, n_draws, lambda A, Z, μ, l: A.mean(axis=0) - 0.5 * (μ * μ + np.exp(l) - 1 - l).sum(axis=1))
+        return self._bounds(X, n_draws, lambda A, Z, μ, l: A.mean(axis=0) - gaussian_kl(μ, l).data)
 
     def score_samples(self, X, n_draws=100):
         """A lower bound (N,) of log p(x) in nats, the better the more draws: (7).
@@ -222,7 +222,7 @@ class VariationalAutoencoder(NetworkCodes):
         size, found = max(1, BLOCK // K), []
         for start in range(0, len(T), size):
             t, x = T[start:start + size], target[start:start + size]
-            both = self._by_blocks(lambda part: Tensor(np.stack([h.data for h in self.module_.posterior(part)], axis=1)), t)
+            both = self._by_blocks(lambda part: stack(self.module_.posterior(part), 1), t)
             μ, l = both.astype(np.float64).swapaxes(0, 1)
             Z = μ + np.exp(l / 2) * u                    # (K, n, F)
             Y = self._by_blocks(self.module_.says, Z.reshape(-1, Z.shape[2]).astype(self._dtype)).astype(np.float64)

@@ -2,8 +2,8 @@
 
 Every fifth digit is held out.  An error is the mean square by which a pixel, from 0 to 1, is missed; neighbours are the
 share of held-out digits whose five nearest codes among the others vote for the right class.  t-SNE, which cannot map a
-new point, is given all digits at once.  Networks of two numbers have layers of 128 and 32; with --full they see the digits
-300 times, with three seeds.
+new point, is given all digits at once.  Networks of two numbers have layers of 128 and 32; with --full they see the
+digits 300 times, with three seeds.
 
 A linear network by L-BFGS is PCA: the same loss, the same plane, and with a small price on weights the components
 themselves.  Denoising takes out a noise of 0.3 that it has learned to undo, beside PCA with the best number of
@@ -60,7 +60,8 @@ def run(seed, pictures, full):
     yield Row("PCA, 2 components: error held out", f"{error:.4f}", seconds=seconds)
     yield Row("PCA, 2 components: neighbours", f"{alike:.3f}")
     priced, seconds = timed(linear, data.X, 0.01)
-    yield Row("linear network, weights have a price: |cosine| with either component", priced.cosines, "1", "PCA", seconds)
+    yield Row("linear network, weights have a price: |cosine| with either component", priced.cosines, "1", "PCA",
+              seconds)
     model, seconds = timed(Autoencoder(2, epochs=FEW, random_state=seed).fit, data.X)
     ours = of_plane(model, data)
     yield Row(f"64-128-32-2, {FEW} epochs: error held out", f"{ours[0]:.4f}", f"{error:.4f}", "PCA", seconds)
@@ -88,10 +89,9 @@ def thorough(data, seed):
         makers = [Autoencoder(2, noise=noise, epochs=EPOCHS, random_state=seed + k) for k in SEEDS]
         models, seconds = timed(lambda: [model.fit(data.X) for model in makers])
         figures = np.array([of_plane(model, data) for model in models])
-        yield Row(f"{name}: error held out, 3 seeds", " ".join(f"{value:.4f}" for value in figures[:, 0]), f"{error:.4f}",
-                  "PCA", seconds)
-        yield Row(f"{name}: neighbours, 3 seeds", " ".join(f"{value:.3f}" for value in figures[:, 1]), f"{alike:.3f}",
-                  "PCA")
+        errors, near = (" ".join(f"{value:.{n}f}" for value in column) for column, n in zip(figures.T, (4, 3)))
+        yield Row(f"{name}: error held out, 3 seeds", errors, f"{error:.4f}", "PCA", seconds)
+        yield Row(f"{name}: neighbours, 3 seeds", near, f"{alike:.3f}", "PCA")
     Y, seconds = timed(TSNE(random_state=seed).fit_transform, np.vstack([data.X, data.X_test]))
     yield Row("t-SNE of all digits at once: neighbours", f"{neighbours(Y[:len(data.X)], Y[len(data.X):], data):.3f}",
               seconds=seconds)
@@ -142,8 +142,9 @@ def miss(rebuilt, data):
 
 
 def neighbours(Z, Z_test, data, k=5):
-    """The share of held-out digits whose k nearest codes vote for the right class; of classes with as many, the lower."""
-    nearest = np.argsort(squared_euclidean(Z_test.astype(np.float64), Z.astype(np.float64)), axis=1, kind="stable")[:, :k]
+    """The share of held-out digits whose k nearest codes vote for the right class; of several, the lowest is taken."""
+    distances = squared_euclidean(Z_test.astype(np.float64), Z.astype(np.float64))
+    nearest = np.argsort(distances, axis=1, kind="stable")[:, :k]
     votes = (data.y[nearest][:, :, None] == np.arange(10)).sum(axis=1)
     return float((votes.argmax(axis=1) == data.y_test).mean())
 
@@ -156,7 +157,7 @@ def cleaned(data, seed, epochs):
 
 
 def best_pca(data, noisy):
-    """The least error that PCA leaves of noise, and with how many components: chosen on the held-out digits themselves."""
+    """The least error that PCA leaves of noise, and with how many components, chosen on the held-out digits."""
     pca = PCA().fit(data.X)
     Z, errors = pca.transform(noisy), []
     for k in range(1, 41):

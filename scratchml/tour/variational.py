@@ -41,7 +41,8 @@ def run(seed, pictures, full):
     yield Row(f"64-128-2, {FEW} epochs: -ELBO, held out", f"{bounds[0]:.2f}", *floor, seconds)
     yield Row(f"64-128-2, {FEW} epochs: by {DRAWS} draws", f"{bounds[1]:.2f}", *floor)
     yield Row("of it the divergence from the prior, in training", f"{model.kl_:.2f}")
-    yield Row("variance of the slope by the score, of that by the path", f"{variances(model, data, seed):,.0f}", "1", "path")
+    ratio = f"{variances(model, data, seed):,.0f}"
+    yield Row("variance of the slope by the score, of that by the path", ratio, "1", "path")
     if full:
         yield from thorough(data, seed, floor)
     else:
@@ -85,7 +86,7 @@ def entropy(X):
 
 
 def variances(model, data, seed, K=2000):
-    """How much more a draw's slope of the surprise by μ varies by the score than by the path, the mean over some digits."""
+    """How much more a draw's slope of the surprise by μ varies by the score than by the path, a mean over digits."""
     rng, ratios = np.random.default_rng(seed), []
     for x in data.X_test[:10]:
         μ, l = (h.data for h in model.module_.posterior(model._units.apply(x[None], np.float32)))

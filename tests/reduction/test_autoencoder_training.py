@@ -324,6 +324,9 @@ def test_rows_too_far_to_be_held_are_refused():
         model.transform(np.full((1, 4), 1e300))
     with pytest.raises(ValueError, match="cannot be held in float32"):
         model.inverse_transform(np.full((1, 2), 3e38))
+    model = small().fit((1e37 * spread(12, 4)).astype(np.float32))
+    with pytest.raises(ValueError, match="Z: what these codes stand for cannot be held in float32"):
+        model.inverse_transform(np.full((1, 2), 1e6))
     for wild in (1e200, 1e-160):
         with pytest.raises(ValueError, match="X: the largest magnitude is .*scale the data"):
             small().fit(spread(12, 4) * wild)
