@@ -61,7 +61,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from scratchml.core.checks import as_floats, true_or_false, whole_number
+from scratchml.core.checks import as_floats, in_order, true_or_false, whole_number
 from scratchml.core.selection import largest
 from scratchml.core.sparse import is_one
 from scratchml.metrics.item_lists import (check_below, has_shape, is_flat, listed, places_in, read_lists, rows_of,
@@ -425,8 +425,8 @@ def mean_of_judged(score, recommended, relevant, k, per_user, graded=False):
     if k is None or is_one(k):
         judged = _judged(recommended, relevant, k, graded)
         return _mean(np.where(judged.sizes > 0, score(judged), np.nan), per_user)
-    if not (ks := [whole_number(one, "k") for one in k]):
-        raise ValueError("k: expected at least one number of places, got none")
+    if not (ks := [whole_number(one, "k") for one in k] if in_order(k) else []):
+        raise ValueError(f"k={k!r}: expected at least one number of places, or a list of them")
     judged = _judged(recommended, relevant, max(ks), graded)
     return np.array([_mean(np.where(judged.sizes > 0, score(judged._replace(
         hits=judged.hits[:, :one], entries=judged.entries[:, :one])), np.nan), per_user) for one in ks])

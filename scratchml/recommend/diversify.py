@@ -112,12 +112,13 @@ def dpp(items, scores, features, n=10, *, quality=1.0):
     """
     R, s, flat = read_candidates(items, scores)
     q, n = real_number(quality, "quality"), whole_number(n, "n")
-    below = s.max(axis=1, keepdims=True, where=R >= 0, initial=-np.inf) - np.where(R >= 0, s, np.inf)
-    widest = below.max(where=R >= 0, initial=0)
+    with np.errstate(over="ignore"):                     # what float64 cannot hold is refused below
+        below = s.max(axis=1, keepdims=True, where=R >= 0, initial=-np.inf) - np.where(R >= 0, s, np.inf)
+    widest = below.max(where=R >= 0, initial=0) if q else 0.0
     if q * widest > WIDEST:
         raise ValueError(f"quality={quality!r}: times the range of a user's scores, {widest:.3g}, expected at most {WIDEST:.0f}; "
                          "lower quality, or scale the scores, scaled(items, scores)")
-    weights = np.exp(-2 * q * np.where(R >= 0, below, 0))
+    weights = np.exp(-2 * q * np.where(R >= 0, below, 0)) if q else np.ones(s.shape)
     chosen = np.full((len(R), n), -1)
     run_chunks(_dpp, len(R), R, weights, _vectors(features, R), chosen, chunk=4)
     return as_given(*at_places(R, s, _filled_up(R, s, chosen)), flat)

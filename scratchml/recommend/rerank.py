@@ -107,7 +107,11 @@ def rescored(items, scores, factors, weight=1.0):
     if least < 0:
         raise ValueError(f"scores: {least} is below 0, and a small factor would lift it; subtract the least score of each "
                          "user before, or use scaled(items, scores)")
-    s = np.where(R >= 0, s * f[R] ** w, -np.inf)
+    with np.errstate(over="ignore", invalid="ignore"):
+        s = np.where(R >= 0, s * f[R] ** w, -np.inf)
+    if not np.isfinite(s[R >= 0]).all():
+        raise ValueError(f"factors: the greatest is {f.max():.3g}, and scores times such factors to the power {w} cannot be "
+                         "held in float64; divide them by the greatest")
     order = np.argsort(-s, axis=1, kind="stable")
     return as_given(np.take_along_axis(R, order, 1), np.take_along_axis(s, order, 1), flat)
 

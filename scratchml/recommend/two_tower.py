@@ -41,7 +41,7 @@ Sources: P. Covington, J. Adams and E. Sargin, "Deep neural networks for YouTube
 """
 import numpy as np
 
-from scratchml.core.checks import finite, one_of, real_number, safe_to_square, true_or_false, whole_number
+from scratchml.core.checks import finite, held_in, one_of, real_number, safe_to_square, true_or_false, whole_number
 from scratchml.core.estimator import Estimator
 from scratchml.core.jit import kernel
 from scratchml.core.progress import report
@@ -49,7 +49,7 @@ from scratchml.core.random import generator
 from scratchml.core.sparse import Rows, is_one, known_entries, numbers_in_range, some_rows, warn_of_zeros
 from scratchml.nn.bags import bag
 from scratchml.recommend.best_items import best_of_all, directions, nothing
-from scratchml.recommend.content import beside
+from scratchml.recommend.content import _features, beside
 from scratchml.recommend.sampled_softmax import loss_into_gradient, mixed_frequency
 
 BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8                 # Adam's, as in its paper
@@ -211,7 +211,7 @@ class TwoTower(Estimator):
         V = np.asarray(vectors)[None] if single else np.asarray(vectors)
         if V.ndim != 2 or V.shape[1] != F or V.dtype.kind not in "fiu":
             raise ValueError(f"vectors: expected numbers (B, {F}), got {V.dtype} of shape {V.shape}")
-        V = np.ascontiguousarray(directions(finite(V.astype(np.float32), "vectors")))
+        V = np.ascontiguousarray(directions(held_in(finite(V, "vectors"), np.float32, "vectors")))
         items, scores = self._best(V, nothing((len(V), len(self.item_vectors_))), n)
         return (items[0], scores[0]) if single else (items, scores)
 
@@ -308,7 +308,7 @@ def _side(n, features, name):
 
 def _in_float32(features, name, fitted=False):
     """Features as Rows of numbers that float32 can hold and square.  Raises ValueError."""
-    X = beside(features)
+    X = _features(features, name)
     safe_to_square(X.data, name, work=np.dtype(np.float32), fitted=fitted)
     return X._replace(data=X.data.astype(np.float32))
 

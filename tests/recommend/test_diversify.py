@@ -164,11 +164,16 @@ def test_lists_do_not_depend_on_threads_or_on_other_users(monkeypatch):
     (lambda: mmr([[0]], [[1.0]], [[1.0]], trade_off=np.nan), "trade_off=nan"),
     (lambda: dpp([[0]], [[1.0]], [[1.0]], quality=-1), "quality=-1"),
     (lambda: dpp([[0, 1]], [[1000.0, 0]], np.eye(2)), "quality=1.0: times the range of a user's scores, 1e.03, expected at most 300"),
+    (lambda: dpp([[0, 1]], [[1e308, -1e308]], np.eye(2)), "quality=1.0: times the range of a user's scores, inf"),
     (lambda: mmr([[0]], [[np.nan]], [[1.0]]), "scores: expected a finite score"), (lambda: dpp(["a"], [1.0], [[1.0]]), "items: "),
 ])
 def test_bad_input(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_scores_that_do_not_count_may_be_of_any_size():
+    assert dpp([[0, 1, 2]], [[1e308, 0, -1e308]], np.eye(3), 3, quality=0)[0].tolist() == [[0, 1, 2]]
 
 
 def test_all_that_comes_in_other_types():

@@ -137,6 +137,8 @@ def test_lists_do_not_depend_on_threads(monkeypatch):
     (lambda: rescored([[0]], [[-1.0]], [1.0]), "scores: -1.0 is below 0, and a small factor would lift it"),
     (lambda: rescored([[0]], [[1.0]], [-1.0]), "factors: expected numbers of at least 0, got -1.0 for item 0"),
     (lambda: rescored([[0]], [[1.0]], [1.0], -1), "weight=-1"), (lambda: rescored([[0]], [[1.0]], [np.nan]), "factors: Input"),
+    (lambda: rescored([[0, 1]], [[1.0, 0.5]], [10.0, 1], 400), "factors: the greatest is 10, and scores times"),
+    (lambda: rescored([[0]], [[1e300]], [1e300]), "factors: the greatest is 1e.300"),
     (lambda: half_life_decay([-1.0], 2), "ages: expected ages of at least 0, got -1.0 at 0"),
     (lambda: half_life_decay([1.0], 0), "half_life=0"), (lambda: capped([[0]], [[1.0]], [0], 0), "most=0"),
     (lambda: capped([[0]], [[1.0]], [-1], 1), "groups: expected numbers from 0, got -1 for item 0"),

@@ -197,6 +197,8 @@ def test_bad_parameters(parameters, message):
     (lambda m: m.recommend(0, 1, "False"), "exclude_seen='False'"), (lambda m: m.similar_items(5), "items: expected 0 ... 4, got 5"),
     (lambda m: m.recommend_for([1.0, 2]), r"vectors: expected numbers \(B, 4\), got float64 of shape \(1, 2\)"),
     (lambda m: m.recommend_for([1.0, 2, np.nan, 1]), "vectors: Input contains NaN"),
+    (lambda m: m.recommend_for([1e300, 2, 3, 4]), "vectors: the largest magnitude is 1e.300"),
+    (lambda m: m.fit(known(6, 5, 0), [["a"]] * 5), "item_features: expected numbers"),
     (lambda m: m.new_users([[1.0]]), "user_features: this model was fitted without"),
     (lambda m: m.add_items([[1.0]]), "item_features: expected the 2 columns of fit, got 1"),
     (lambda m: TwoTower().recommend(0), "not fitted"),
