@@ -45,7 +45,6 @@ import itertools
 
 import numpy as np
 
-from scratchml.autograd import Tensor
 from scratchml.core.checks import in_order, real_number, unmasked, whole_number
 from scratchml.core.estimator import Estimator
 from scratchml.core.random import generator
@@ -237,15 +236,14 @@ def read_sequences(X, name="X"):
 
 def _symbol(symbol, place):
     """`symbol` itself, if it can be found again by what it is equal to, as no Tensor can."""
-    if isinstance(symbol, Tensor):
-        raise ValueError(f"{place}: expected symbols that can be keys of a dict, got a Tensor; pass a list of numbers")
+    if hasattr(symbol, "ndim") and not isinstance(symbol, np.generic):
+        raise ValueError(f"{place}: expected symbols that can be keys of a dict, got a {type(symbol).__name__}; pass a list "
+                         "of numbers")
     try:
         hash(symbol)
         same = bool(symbol == symbol)                    # pandas.NA refuses to say
     except TypeError as error:
         raise ValueError(f"{place}: expected symbols that can be keys of a dict, got {symbol!r}") from error
-    if hasattr(symbol, "ndim") and not isinstance(symbol, np.generic):         # a Tensor is found by nothing but itself
-        raise ValueError(f"{place}: expected numbers or strings as symbols, got {symbol!r:.60}; pass a list, x.tolist()")
     if not same:
         raise ValueError(f"{place}: {symbol!r} is not equal to itself, so it can be no symbol; leave it out")
     return symbol

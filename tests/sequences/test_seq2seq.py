@@ -245,7 +245,7 @@ def test_fewer_hypotheses_than_asked_for():
     (["a"], [3], r"y\[0\]: expected a string or a list"), ({"a"}, ["b"], "X: expected a list"),
     (b"ab", ["b"], "X: expected a list of sequences, got b'ab'"), ({"a": 1}, ["b"], "X: expected"),
     (["a"], None, "y: expected a list of sequences, got None"),
-    (Tensor(np.ones((1, 2))), ["b"], r"X\[0\]: expected numbers or strings as symbols, got Tensor.*tolist"), ([{"a"}], ["b"], r"X\[0\]: expected a string or a list"),
+    (Tensor(np.ones((1, 2))), ["b"], r"X\[0\]: .* keys of a dict, got a Tensor; pass a list"), ([{"a"}], ["b"], r"X\[0\]: expected a string or a list"),
 ])
 def test_input_that_cannot_be_read_is_named(X, y, message):
     with pytest.raises(ValueError, match=message):
