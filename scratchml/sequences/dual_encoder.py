@@ -73,9 +73,11 @@ class _Lessons(Module):
     def __init__(self, network, sides, told, loss):
         self.network, self.sides, self.told, self.loss = network, sides, told, loss
         self.right = RightAnswers.of(*told)
+        self.taught = None                               # whether a batch had a wrong answer; None before the first
 
     def forward(self, which):
         S, wrong = self.compared(which)
+        self.taught = bool(self.taught or wrong.any())
         return (self.loss(S, wrong) * len(which), len(which)) if wrong.any() else (S.sum() * 0, 0)
 
     def compared(self, which):
@@ -215,12 +217,19 @@ class DualEncoder(Estimator):
 
         def after(progress):
             history.append(progress.loss)
+            lessons.taught = None                        # in the next epoch
             vars(self).update(_vocabularies_=vocabularies, _built=built, _pool=None, module_=network,
                               context_symbols_=vocabularies[0].symbols, answer_symbols_=vocabularies[1].symbols,
                               loss_history_=list(history), n_iter_=len(history))
             return report(self, len(history), progress.loss)
-        fit(lessons, optimizer, lambda pair: pair, np.arange(len(contexts)), None, batch_size=batch_size, epochs=epochs,
-            max_norm=self.max_norm, schedule=schedule, random_state=rng, callback=after)
+        try:
+            fit(lessons, optimizer, lambda pair: pair, np.arange(len(contexts)), None, batch_size=batch_size,
+                epochs=epochs, max_norm=self.max_norm, schedule=schedule, random_state=rng, callback=after)
+        except ValueError:
+            if lessons.taught is not False:
+                raise
+            raise ValueError(f"batch_size={batch_size}: no batch of an epoch had an answer that is wrong for one of its "
+                             "contexts, so there was nothing to learn; raise it") from None
         network.zero_grad()                              # nobody needs the last gradients
         if (alike := lessons.likeness()) > ALIKE:
             warn_not_converged(f"all vectors have become alike, with a mean cosine of {alike:.3f}; take other "

@@ -80,6 +80,12 @@ def test_a_batch_without_a_wrong_answer_teaches_nothing():
     assert (total.item(), count) == (0, 0)
 
 
+def test_an_epoch_in_which_no_batch_has_a_wrong_answer_is_an_error():
+    """Of three pairs one is alone, and often it is the one whose answer differs."""
+    with pytest.raises(ValueError, match="batch_size=2: no batch of an epoch had an answer that is wrong"):
+        DualEncoder(**{**SMALL, "batch_size": 2, "epochs": 100}).fit(["a", "b", "c"], ["x", "x", "y"])
+
+
 def test_same_seed_same_bits():
     for loss in LOSSES:
         one, other = (DualEncoder(**{**SMALL, **loss}).fit(WORDS, SAID) for _ in range(2))
