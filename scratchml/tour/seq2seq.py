@@ -1,9 +1,9 @@
 """Sequence to sequence: how English words are said, by LSTMs with attention and without, and by a transformer.
 
 20,000 of 23,000 words, many of them names, are learnt: letters go in, phones without stress come out.  3,000, drawn by
-the seed, are held out.  A word is wrong if any of its phones is; phones that are wrong are counted by the edit distance.
-The LSTMs have 128 units and learn for twelve epochs; a transformer of two layers to read and two to write has vectors of
-128 numbers and learns for 22.  Greedy is a beam of one.
+the seed, are held out.  A word is wrong if any of its phones is; phones that are wrong are counted by the edit
+distance.  The LSTMs have 128 units and learn for twelve epochs; a transformer of two layers to read and two to write
+has vectors of 128 numbers and learns for 22.  Greedy is a beam of one.
 
 Phonetisaurus, a model of n-grams over pairs of letters and phones, has learnt the same 20,000 words; so have networks
 of these sizes in PyTorch.  Figures that are published for this dictionary are of systems that learnt 106,000 words: they
