@@ -32,8 +32,8 @@ Choices
     is below 1e-10, the candidates that are left add nothing, as copies do not; the list goes on with the best scores.
 
 Cost
-    (1): O(N n D) time a list at most, (2): O(N n (D + n)), without n² determinants.  Gains only fall as a list grows, so
-    an item whose last known gain is not above the best of this round is not looked at: mostly a small part is.
+    (1) and (2): O(N n D) time a list at most.  Gains only fall as a list grows, so an item whose last known gain is not
+    above the best of this round is not looked at: mostly a small part is.
 
 >>> items, scores = np.array([[0, 1, 2, 3]]), np.array([[0.9, 0.8, 0.7, 0.1]])
 >>> X = np.array([[1., 0], [1, 0.1], [0, 1], [1, 1]])
@@ -57,7 +57,6 @@ from scratchml.recommend.best_items import directions
 from scratchml.recommend.rerank import as_given, at_places, check_items, read_candidates, share_of
 
 SPENT = 1e-10                                            # d² below which an item is taken to lie in the span of the chosen
-LANES = 16                                               # a sum of so many numbers at a time leaves none for a slower loop
 WIDEST = 300.0                                           # q times the range of scores whose e^2 float64 can hold
 
 
@@ -139,7 +138,7 @@ def cholesky_update(S, c, d, j):
 
 
 class _Vectors(NamedTuple):
-    """Features, dense (M, D) or as the three arrays of Rows, and what each row is multiplied by to have length 1."""
+    """Features, dense (M, D) or (0, D) and the three arrays of Rows, and what each row is multiplied by to have length 1."""
     dense: np.ndarray
     scale: np.ndarray
     indptr: np.ndarray
@@ -151,7 +150,7 @@ def _vectors(features, R):
     if isinstance(features, Rows) or hasattr(features, "tocsr"):
         X = _in_order(unit_rows(features))
         check_items(R, X.shape[0], "features")
-        return _Vectors(np.zeros((0, 0)), np.ones(X.shape[0]), X.indptr, X.indices, X.data)
+        return _Vectors(np.zeros((0, X.shape[1])), np.ones(X.shape[0]), X.indptr, X.indices, X.data)
     X = as_matrix(features, name="features").astype(np.float64, copy=False)
     check_items(R, len(X), "features")
     squares = np.einsum("md,md->m", X, X)
@@ -192,7 +191,7 @@ def _dot(x, y):
 @kernel
 def _alike(X, i, j):
     """S_ij of two items: a product of dense rows, or of the columns that both have."""
-    if X.dense.shape[1]:
+    if X.dense.shape[0]:
         return _dot(X.dense[i], X.dense[j]) * X.scale[i] * X.scale[j]
     total, a, b = 0.0, X.indptr[i], X.indptr[j]
     while a < X.indptr[i + 1] and b < X.indptr[j + 1]:
@@ -240,17 +239,19 @@ def _mmr(c, start, stop, R, s, X, t, chosen):
 
 @kernel
 def _dpp(c, start, stop, R, weights, X, chosen):
-    """(2) by (3) for the users start ... stop-1; same result as if all were updated, because d² only falls.
+    """(2) for the users start ... stop-1; same result as by (3) for all, because d² only falls, and S = X Xᵀ.
 
-    weights are e^{2 q s}; left[i] is d_i² by the first seen[i] of the chosen, which are also the known entries of rows[i],
-    c_i; bound[i] is the gain by that, -inf for what is chosen or spent.
+    A Cholesky factor of X Xᵀ is the R of a QR factorisation: c_ih = x_i·w_h, where w_h is what the h-th chosen item has
+    beside those before it, of length 1.  So e takes D multiplications, however many are chosen.
+    weights are e^{2 q s}; left[i] is d_i² by the first seen[i] of the chosen; bound[i] is the gain by that, -inf for what
+    is chosen or spent.
     """
     N, n = R.shape[1], chosen.shape[1]
-    rows = np.empty((N, (n + LANES - 1) // LANES * LANES))
-    left, bound, seen, over_d = np.empty(N), np.empty(N), np.empty(N, np.int64), np.empty(n)
+    dense, scale, is_dense = X.dense, X.scale, X.dense.shape[0] > 0      # a call with all of X costs more than a product
+    W = np.empty((min(n, N), dense.shape[1]))
+    left, bound, seen = np.empty(N), np.empty(N), np.empty(N, np.int64)
     for u in range(start, stop):
         left[:], seen[:], bound[:], count = 1, 0, -np.inf, 0
-        rows[:] = 0
         while count < N and R[u, count] >= 0:
             bound[count] = weights[u, count]
             count += 1
@@ -259,10 +260,10 @@ def _dpp(c, start, stop, R, weights, X, chosen):
             for i in range(count):
                 if bound[i] > gain:
                     while seen[i] < k and bound[i] > gain:
-                        h, j = seen[i], chosen[u, seen[i]]
-                        known = (h + LANES - 1) // LANES * LANES         # c_j is 0 from h on
-                        e = (_alike(X, R[u, i], R[u, j]) - _dot(rows[i, :known], rows[j, :known])) * over_d[h]
-                        rows[i, h] = e
+                        if is_dense:
+                            e = _dot(dense[R[u, i]], W[seen[i]]) * scale[R[u, i]]
+                        else:
+                            e = _gathered(X, R[u, i], W[seen[i]])
                         left[i] -= e * e
                         seen[i] += 1
                         bound[i] = weights[u, i] * left[i] if left[i] > SPENT else -np.inf
@@ -270,4 +271,34 @@ def _dpp(c, start, stop, R, weights, X, chosen):
                         best, gain = i, bound[i]
             if best < 0:
                 break
-            chosen[u, k], bound[best], over_d[k] = best, -np.inf, 1 / np.sqrt(left[best])
+            chosen[u, k], bound[best] = best, -np.inf
+            _beside_those_before(X, R[u, best], W, k)
+
+
+@kernel
+def _gathered(X, i, w):
+    """x_i·w of an item whose features are sparse."""
+    total = 0.0
+    for a in range(X.indptr[i], X.indptr[i + 1]):
+        total += X.data[a] * w[X.indices[a]]
+    return total
+
+
+@kernel
+def _beside_those_before(X, j, W, k):
+    """Into W[k]: x_j without its parts along W[0] ... W[k-1], divided by its length; 0 for an item without features."""
+    w = W[k]
+    w[:] = 0
+    if X.dense.shape[0]:
+        for d in range(w.size):
+            w[d] = X.dense[j, d] * X.scale[j]
+    else:
+        for a in range(X.indptr[j], X.indptr[j + 1]):
+            w[X.indices[a]] = X.data[a]
+    for h in range(k):
+        part = _dot(w, W[h])
+        for d in range(w.size):
+            w[d] -= part * W[h, d]
+    length = np.sqrt(_dot(w, w))
+    for d in range(w.size):
+        w[d] /= length if length > 0 else 1.0
