@@ -84,6 +84,7 @@ def test_any_number_of_threads_gives_the_same(monkeypatch):
         found.append(Hyperplanes(4, 3, random_state=0).fit(X).knn_query(X, 4))
     for a, b in zip(*found):
         np.testing.assert_array_equal(a, b)
+    assert all(len({*row[row >= 0]}) == (row >= 0).sum() for row in found[0][0])
 
 
 @pytest.mark.parametrize("parameters, message", [

@@ -35,3 +35,9 @@ def test_centres_of_apart_clusters_end_in_their_means():
     X = np.concatenate([rng.normal(size=(60, 3)) / 100 + at for at in (0, 50)])
     C = np.sort(centres_of(X, 2, rng, 5), axis=0)
     np.testing.assert_allclose(C, [[0, 0, 0], [50, 50, 50]], atol=0.01)
+
+
+def test_a_centre_without_points_takes_the_farthest():
+    X = np.r_[np.zeros((50, 1)), [[10.0], [20]]]
+    for seed in range(5):
+        assert sorted(centres_of(X, 3, np.random.default_rng(seed)).ravel().tolist()) == [0, 10, 20]

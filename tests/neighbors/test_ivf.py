@@ -82,6 +82,7 @@ def test_distances_to_codes_are_those_to_what_they_stand_for(dtype, space, offse
     np.testing.assert_allclose(distances, np.take_along_axis(d, labels, 1), rtol=1e-5 if dtype == np.float32 else 1e-11,
                                atol=tolerance)
     assert np.array_equal(np.sort(labels, axis=1), np.tile(np.arange(90), (5, 1)))
+    np.testing.assert_allclose(index.knn_query(Q, 3)[1], distances[:, :3], rtol=1e-5, atol=tolerance)
     if not offset:
         first = np.take_along_axis(d, labels[:, :1], 1)[:, 0]
         np.testing.assert_allclose(first, d.min(axis=1), atol=2e-6)
@@ -132,6 +133,16 @@ def test_more_lists_are_looked_through_until_there_are_enough():
 def test_equal_points_come_in_order_of_their_numbers():
     labels, distances = IVF(3, nprobe=1, random_state=0).fit(np.ones((50, 2))).knn_query([1.0, 1.0], 50)
     assert labels.tolist() == [list(range(50))] and not distances.any()
+
+
+def test_distances_that_float32_rounds_apart_are_equal_all_the_same():
+    """Whose coordinates are the same in another order: exact in float64, and so ordered by their numbers."""
+    rng = np.random.default_rng(0)
+    x = (rng.integers(1, 2**20, 12) / 2**18).astype(np.float32)
+    X = np.stack([rng.permutation(x) for _ in range(40)])
+    labels, distances = IVF(2, nprobe=2, random_state=0).fit(X).knn_query(np.zeros(12), 40)
+    assert labels.tolist() == [list(range(40))] and len(np.unique(distances)) == 1
+    assert len({float(np.float32(sum(np.float32(v) * np.float32(v) for v in row))) for row in X}) > 1
 
 
 # --- adding, saving
