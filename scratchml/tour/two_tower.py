@@ -13,7 +13,7 @@ from scratchml.tour import als
 from scratchml.tour.table import Example, Row, columns, timed
 
 CHAPTER = "scratchml.recommend.two_tower"
-DATA = als.DATA
+DATA = "purchases of the customers of an online shop"
 PEER = "PyTorch 2.13.0"
 LITTLE = dict(factors=32, batch_size=256, epochs=1)
 WHOLE = dict(factors=128, batch_size=1024, epochs=10)
