@@ -12,8 +12,8 @@ import numpy as np
 
 from scratchml.core.jit import kernel, run_chunks
 from scratchml.core.selection import largest
-from scratchml.neighbors.hnsw_graph import (apart, descend, distance_of, links_on, node_of, place_of, put_in, widen,
-                                            with_root)
+from scratchml.neighbors.hnsw_graph import (GROUND, ONE, apart, descend, distance_of, links_on, node_of, place_of,
+                                            put_in, widen, with_root)
 
 MATES = 32                                               # nodes of its own batch that a node may be linked to
 PIVOTS = 64                                              # nodes of a batch by which the others are put in order
@@ -49,7 +49,7 @@ def is_diverse(graph, node, distance, kept, n):
     vectors, inner = graph.vectors, graph.inner
     x = vectors[node]
     for r in range(n):
-        if not distance < apart(x, vectors, kept[r], inner):
+        if not distance < apart(x, vectors, np.int64(kept[r]), inner):
             return False
     return True
 
@@ -136,7 +136,7 @@ def take_in(graph, layer, target, sources):
     n = 0
     while n < row.size and row[n] >= 0:
         n += 1
-    new, n_new = np.empty(sources.size, np.int32), 0
+    new, n_new = np.empty(sources.size, np.int64), 0
     for s in sources:
         known = False
         for j in range(n):
@@ -150,7 +150,7 @@ def take_in(graph, layer, target, sources):
         return
     x, places = graph.vectors[target], np.empty(n + n_new, np.int64)
     for j in range(n):
-        places[j] = place_of(apart(x, graph.vectors, row[j], graph.inner), row[j])
+        places[j] = place_of(apart(x, graph.vectors, np.int64(row[j]), graph.inner), np.int64(row[j]))
     for j in range(n_new):
         places[n + j] = place_of(apart(x, graph.vectors, new[j], graph.inner), new[j])
     places.sort()
@@ -194,18 +194,18 @@ def shrink(graph, layer, target, places, row, musts):
 @kernel
 def adopt(graph, orphans, pool, marks):
     """Give each orphan, in order, the nearest parent of lower number that has a place for it."""
-    child = np.empty(1, np.int32)
+    child = np.empty(1, np.int64)
     for n in orphans:
         size_asked, places = pool.size, pool
         while graph.parents[n] < 0:
-            descend(graph, graph.vectors[n], 0, places, marks)
-            size = with_root(graph, graph.vectors[n], places, 1)
-            size = widen(graph, graph.vectors[n], 0, places, size, marks)
+            descend(graph, graph.vectors[n], GROUND, places, marks)
+            size = with_root(graph, graph.vectors[n], places, ONE)
+            size = widen(graph, graph.vectors[n], GROUND, places, size, marks)
             for place in places[:size]:
                 parent = node_of(place)
                 if parent < n and has_place(graph, parent):
                     graph.parents[n], child[0] = parent, n
-                    take_in(graph, 0, parent, child)
+                    take_in(graph, GROUND, parent, child)
                     break
             size_asked *= 2
             places = np.empty(size_asked, np.int64)
@@ -302,4 +302,4 @@ def _order_and_mates(graph, first, stop):
     order = np.argsort(S[:, :PIVOTS].argmax(axis=1), kind="stable")
     np.fill_diagonal(S, -np.inf)
     columns, _ = largest(S, min(MATES, len(X)))
-    return order, np.where(columns >= 0, columns + first, -1)
+    return order, np.where(columns >= 0, columns + first, -1).astype(np.int64)

@@ -15,6 +15,9 @@ import numpy as np
 from scratchml.core.jit import LINE, kernel, prefetch
 
 
+GROUND, ONE = np.int64(0), np.int64(1)                   # a literal in their place would have all compiled once more
+
+
 class Graph(NamedTuple):
     """N nodes in arrays that have room for more.  Kernels take it as it is."""
     vectors: np.ndarray                                  # (room, D) float32
@@ -122,7 +125,7 @@ def widen(graph, q, layer, pool, size, marks):
     begin(pool, size, marks)
     vectors, inner, first, ground = graph.vectors, graph.inner, graph.first, layer == 0
     links = graph.links if ground else graph.upper
-    tag, fresh, places = marks[-1], np.empty(links.shape[1], np.int32), np.empty(links.shape[1], np.int64)
+    tag, fresh, places = marks[-1], np.empty(links.shape[1], np.int64), np.empty(links.shape[1], np.int64)
     i = 0
     while i < size:
         if pool[i] & 1:
@@ -158,7 +161,7 @@ def descend(graph, q, layer, pool, marks):
     entry, top = graph.state[2], graph.state[3]
     pool[0] = place_of(apart(q, graph.vectors, entry, graph.inner), entry)
     for l in range(top, layer, -1):
-        widen(graph, q, l, pool[:1], 1, marks)
+        widen(graph, q, l, pool[:1], ONE, marks)
 
 
 @kernel
@@ -167,7 +170,7 @@ def with_root(graph, q, pool, size):
     for i in range(size):
         if node_of(pool[i]) == 0:
             return size
-    place = place_of(apart(q, graph.vectors, 0, graph.inner), 0)
+    place = place_of(apart(q, graph.vectors, GROUND, graph.inner), GROUND)
     if size < pool.size or place < pool[size - 1]:
         put_in(pool, size, place)
         size = min(size + 1, pool.size)

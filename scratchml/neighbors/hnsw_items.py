@@ -1,8 +1,9 @@
 """What stands at the nodes of a graph: items with labels, several at one node where their vectors are equal.
 
 No graph leads through hundreds of equal points, all of whose links go to each other.  So equal vectors are one node, and
-the items there are a ring: `lasts` has the last of it, `following` what comes after each, and after the last the first.  An item that is deleted, or that its
-label has left for another vector, stays where it is, and is passed over in answers; its node remains a way.
+the items there are a ring: `lasts` has the last of it, `following` what comes after each, and after the last the first.
+An item that is deleted, or that its label has left for another vector, stays where it is, and is passed over in answers;
+its node remains a way.
 
 Rows and labels are found again by tables with open addressing: a table has numbers at the places that keys hash to, or at
 the next free place.
@@ -12,8 +13,8 @@ from typing import NamedTuple
 import numpy as np
 
 from scratchml.core.jit import kernel
-from scratchml.neighbors.hnsw_graph import (apart, descend, distance_of, expect, node_of, place_of, put_in, widen,
-                                            with_root)
+from scratchml.neighbors.hnsw_graph import (GROUND, ONE, apart, descend, distance_of, expect, node_of, place_of,
+                                            put_in, widen, with_root)
 
 PRIME = 2**31 - 1                                        # no product of two numbers below it is beyond int64
 GONE = -1                                                # the label of an item whose label stands elsewhere now
@@ -162,8 +163,8 @@ def answer_some(start, stop, graph, items, asked, marks, answers):
 @kernel
 def walk(graph, items, may, q, pool, marks, answers, i):
     """Algorithm 5 with ef the size of pool; how many items that `may` be found it found, up to k."""
-    descend(graph, q, 0, pool, marks)
-    size = widen(graph, q, 0, pool, with_root(graph, q, pool, 1), marks)
+    descend(graph, q, GROUND, pool, marks)
+    size = widen(graph, q, GROUND, pool, with_root(graph, q, pool, ONE), marks)
     labels, distances, n = answers.labels[i], answers.distances[i], 0
     for place in pool[:size]:
         last = items.lasts[node_of(place)]
@@ -186,7 +187,7 @@ def look_at_all(graph, items, may, q, answers, i):
     pool, vectors, inner = np.empty(labels.size, np.int64), graph.vectors, graph.inner
     for item in range(may.size):
         if may[item]:
-            place = place_of(apart(q, vectors, items.nodes[item], inner), item)
+            place = place_of(apart(q, vectors, np.int64(items.nodes[item]), inner), item)
             if size < pool.size or place < pool[size - 1]:
                 put_in(pool, size, place)
                 size = min(size + 1, pool.size)
