@@ -1,14 +1,14 @@
 """HNSW: the nearest neighbours by walking through a graph, from friend to friend of a friend.
 
-To look at all points is sure and slow.  In a small world one need not: link every point to some that are near to it, start
-anywhere, and go on to whichever neighbour is nearest to the query, until none is nearer than what one has.  Two things
-are wanted for that to work.  The links must lead in all directions, so of candidates that lie behind each other only the
-first is linked (5).  And the way must be short: layers are laid above the points, each with a random M-th of those of the
-layer below, and the walk takes long steps on the upper ones first (2), as by motorway, main road and street.  A walk with
-`ef` points in hand in place of one (3) finds more: ef is the price of accuracy.
+To look at all points is sure and slow.  In a small world one need not: link every point to some that are near to it,
+start anywhere, and go on to whichever neighbour is nearest to the query, until none is nearer than what one has.  Two
+things are wanted for that to work.  The links must lead in all directions, so of candidates that lie behind each other
+only the first is linked (5).  And the way must be short: layers are laid above the points, each with a random M-th of
+those of the layer below, and the walk takes long steps on the upper ones first (2), as by motorway, main road and
+street.  A walk with `ef` points in hand in place of one (3) finds more: ef is the price of accuracy.
 
-The answer is approximate: a true neighbour is missed if no link that the walk follows leads to it.  With ef at least the
-number of points it is exact.
+The answer is approximate: a true neighbour is missed if no link that the walk follows leads to it.  With ef at least
+the number of points it is exact.
 
 Symbols
     X      (N, D)  points: x_n; a point and its number n are called a node
@@ -32,22 +32,22 @@ Equations
     (6)  on layers l, ..., 0: link x to (5) of what (3) finds, and these to x               insert
     (7)  (3) with ef = 1 down to layer 1, then the k nearest of (3) on layer 0              answer
 
-(2) puts a node on layer l or higher with probability P(-ln U ≥ l ln M) = P(U ≤ M^-l) = M^-l: each layer has an M-th of the
-nodes of the one below, the mean height is 1 / (M - 1), and there are some log N / log M layers.
+(2) puts a node on layer l or higher with probability P(-ln U ≥ l ln M) = P(U ≤ M^-l) = M^-l: each layer has an M-th of
+the nodes of the one below, the mean height is 1 / (M - 1), and there are some log N / log M layers.
 
 Choices
     A node is linked to by its parent, the nearest node that was there before it, and that link is never given up (the
-    paper has nothing like it).  So a tree hangs from node 0 on layer 0, and the last walk starts at node 0 too: each node
-    can be reached, whatever the data.  Where the nearest has M children already, the next nearest adopts the node: half of
-    the links are left to (5).
+    paper has nothing like it).  So a tree hangs from node 0 on layer 0, and the last walk starts at node 0 too: each
+    node can be reached, whatever the data.  Where the nearest has M children already, the next nearest adopts the
+    node: half of the links are left to (5).
     Of two nodes at the same distance the one with the lower number is nearer.
-    Inner products are indexed as they are.  One may append √(max ‖x‖² - ‖x‖²) to the points, and 0 to queries, after which
-    the nearest is the one with the greatest product.  But the points then lie on a sphere, which the extra coordinate
-    makes of higher dimension, and walks find less: the tour measures by how much.
+    Inner products are indexed as they are.  One may append √(max ‖x‖² - ‖x‖²) to the points, and 0 to queries, after
+    which the nearest is the one with the greatest product.  But the points then lie on a sphere, which the extra
+    coordinate makes of higher dimension, and walks find less: the tour of exhaustive measures by how much.
 
 Cost
-    A walk expands little more than ef nodes, with up to 2M distances each: O(ef M D) time, and O(log N) for the layers above.
-    Points of high intrinsic dimension need an ef that grows with N.
+    A walk expands little more than ef nodes, with up to 2M distances each: O(ef M D) time, and O(log N) for the layers
+    above.  Points of high intrinsic dimension need an ef that grows with N.
 
 >>> X = np.array([[0., 0], [4, 0], [4, 3], [0, 3], [2, 1]])
 >>> G = Layers()
@@ -56,9 +56,9 @@ Cost
 >>> answer(np.array([3., 2.5]), G, 2, ef=5), [sorted(layer) for layer in G.links]
 ([2, 4], [[0, 1, 2, 3, 4], [1], [1]])
 
-Source: Y. Malkov and D. Yashunin, "Efficient and robust approximate nearest neighbor search using hierarchical navigable
-small world graphs", IEEE TPAMI 42 (2020), Algorithm 2 for (3), 3 for (4), 4 for (5), 1 for (2) and (6), 5 for (7).
-"""
+Source: Y. Malkov and D. Yashunin, "Efficient and robust approximate nearest neighbor search using hierarchical
+navigable small world graphs", IEEE TPAMI 42 (2020), Algorithm 2 for (3), 3 for (4), 4 for (5), 1 for (2) and (6), 5
+for (7)."""
 import heapq
 
 import numpy as np

@@ -22,8 +22,8 @@ PIVOTS = 64                                              # nodes of a batch by w
 class Batch(NamedTuple):
     """B new nodes; kernels take it as it is."""
     first: int                                           # the number of the first
-    order: np.ndarray                                    # (B,) in which they search: near ones meet the same nodes, in the cache
-    mates: np.ndarray                                    # (B, T) the nearest nodes of the batch to each, -1 where there are fewer
+    order: np.ndarray                                    # (B,) in which they search: near ones meet the same nodes
+    mates: np.ndarray                                    # (B, T) nodes of the batch nearest to each, -1 at the end
     tall: np.ndarray                                     # those above layer 0
 
 # --- Algorithm 4 ------------------------------------------------------------------------------------
@@ -159,7 +159,7 @@ def take_in(graph, layer, target, sources):
 
 @kernel
 def settle_children(graph, target, old, new):
-    """How many children `target` has after it took in the `new`, of which the farthest lose it as parent if it has M."""
+    """How many children `target` has after it took in the `new`, of which the farthest lose it if it has M."""
     musts, most, children, n = 0, graph.upper.shape[1], np.empty(new.size, np.int64), 0
     for node in new:
         if graph.parents[node] == target:

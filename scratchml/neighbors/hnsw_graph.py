@@ -25,7 +25,7 @@ class Graph(NamedTuple):
     upper: np.ndarray                                    # (rows, M) int32
     first: np.ndarray                                    # (room,) int32, -1 for nodes on layer 0 alone
     levels: np.ndarray                                   # (room,) int32
-    parents: np.ndarray                                  # (room,) int32: a node that links to this one, of a lower number
+    parents: np.ndarray                                  # (room,) int32: a node of lower number that links to it
     state: np.ndarray                                    # (4,) int64: N, rows of upper in use, entry point, its level
     inner: bool                                          # distances are 1 - q·x, not ‖q - x‖²
 
@@ -82,7 +82,7 @@ def distance_of(place):
 
 @kernel
 def put_in(pool, size, place):
-    """Put `place` where it belongs among pool[:size], sorted, whose last falls out if it has no room.  Returns where."""
+    """Put `place` where it belongs among pool[:size], sorted, whose last falls out if it is full.  Returns where."""
     low, length = 0, size
     while length > 0:                                    # without a branch on what no processor can guess
         half = (length + 1) >> 1
@@ -235,7 +235,7 @@ def with_room(graph, nodes):
 
 def expect(array, dtype, shape, name):
     if not isinstance(array, np.ndarray) or array.dtype != dtype or array.shape != shape:
-        raise ValueError(f"{name}: expected {np.dtype(dtype)} of shape {shape}, got {array.dtype} of shape {array.shape}")
+        raise ValueError(f"{name}: expected {np.dtype(dtype)} of shape {shape}, got {array.dtype} of {array.shape}")
 
 
 def check_graph(graph):

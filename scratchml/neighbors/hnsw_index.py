@@ -1,8 +1,8 @@
 """An index around the graph of the chapter hnsw, with the names of hnswlib.
 
-Vectors are kept in float32.  Where float64 data for the Euclidean distance lie so far from the origin that float32 would
-lose their differences, the mean of those columns is taken off first.  Cosines are inner products of vectors of length 1.
-"""
+Vectors are kept in float32.  Where float64 data for the Euclidean distance lie so far from the origin that float32
+would lose their differences, the mean of those columns is taken off first.  Cosines are inner products of vectors of
+length 1."""
 import copy
 import numbers
 
@@ -16,12 +16,12 @@ from scratchml.core.random import generator
 from scratchml.neighbors.hnsw import levels
 from scratchml.neighbors.hnsw_build import batches, cut_back, join, prepare
 from scratchml.neighbors.hnsw_graph import Graph, Marks, check_graph, empty_graph, expect, longer, with_room
-from scratchml.neighbors.hnsw_items import (GONE, Answers, Asked, Items, answer_some, check_items, enlist, keys_of, number,
-                                            table_for)
+from scratchml.neighbors.hnsw_items import (GONE, Answers, Asked, Items, answer_some, check_items, enlist, keys_of,
+                                            number, table_for)
 
 KIND = "scratchml.neighbors.HNSW"
 SPACES = ("l2", "ip", "cosine")
-LOOK_AT_ALL = 30                                         # fewer allowed items than so many times ef are looked at one by one
+LOOK_AT_ALL = 30                                         # times ef: if no more items are allowed, all are looked at
 FAR = 1000                                               # standard deviations from 0 that make the mean be taken off
 MOST_LINKS = 1000
 
@@ -203,8 +203,8 @@ class HNSW(Estimator):
         """
         self._check_fitted()
         if whole_number(new_size, "new_size") < self.n_items_:
-            raise ValueError(f"new_size={new_size}: there are {self.n_items_} vectors already, deleted and replaced ones "
-                             "included; fit anew to be rid of these")
+            raise ValueError(f"new_size={new_size}: there are {self.n_items_} vectors already, deleted and replaced "
+                             "ones included; fit anew to be rid of these")
         self._make_room(new_size, new_size, exactly=True)
         return self
 
@@ -234,7 +234,8 @@ class HNSW(Estimator):
         items = self._known(self._living_labels() if ids is None else ids)
         dead = ~self.items_.alive[items]
         if dead.any():
-            raise ValueError(f"ids: {self.items_.labels[items[dead.argmax()]]} is deleted; unmark_deleted brings it back")
+            raise ValueError(f"ids: {self.items_.labels[items[dead.argmax()]]} is deleted; unmark_deleted brings it "
+                             "back")
         X = self.graph_.vectors[self.items_.nodes[items]]
         if self._space == "cosine":
             X *= self._lengths[items, None]
@@ -399,8 +400,9 @@ class HNSW(Estimator):
         filter, count = np.asarray(unmasked(filter, "filter")), int(alive.sum())
         if filter.dtype == bool:
             if filter.shape not in {(count,), (size, count)}:
-                raise ValueError(f"filter: expected a bool for each of the {count} labels of get_ids_list(), for all queries "
-                                 f"or for each of the {size}, got shape {filter.shape}; or pass the labels that are allowed")
+                raise ValueError(f"filter: expected a bool for each of the {count} labels of get_ids_list(), for all "
+                                 f"queries or for each of the {size}, got shape {filter.shape}; or pass the labels "
+                                 "that are allowed")
             allowed = np.zeros((1 if filter.ndim == 1 else size, n), bool)
             allowed[:, alive] = filter
             return allowed
@@ -472,14 +474,15 @@ def _as_rows(data):
 
 
 def _labels(ids, size, name="ids", once=True):
-    """Labels as int64 (N,).  Raises ValueError for what is none, for another number of them, and for one that comes twice."""
+    """Labels as int64 (N,).  Raises ValueError for what is none, for another number of them, and for one twice."""
     labels = np.atleast_1d(np.asarray(unmasked(ids, name)))
     whole = all(isinstance(label, numbers.Integral) and not isinstance(label, bool) for label in labels.flat) \
         if labels.dtype == object else False
     if labels.ndim == 1 and (whole and max(labels) < 2**63 or not labels.size):
         labels = labels.astype(np.int64)
     if labels.dtype.kind not in "iu" or labels.ndim != 1:
-        raise ValueError(f"{name}: expected whole numbers as labels, (N,), got dtype {labels.dtype} and shape {labels.shape}")
+        raise ValueError(f"{name}: expected whole numbers as labels, (N,), got dtype {labels.dtype} and shape "
+                         f"{labels.shape}")
     if size is not None and labels.size != size:
         raise ValueError(f"{name}: expected a label for each of the {size} vectors, got {labels.size}")
     if labels.size and not (0 <= int(labels.min()) and int(labels.max()) < 2**63 - 1):
@@ -511,7 +514,8 @@ def _restored(arrays, rest):
                   one_of(rest["space"], "space", SPACES) != "l2")
     check_graph(graph)
     index.graph_ = with_room(graph, N)
-    index.items_ = Items(arrays["labels"], arrays["nodes"], np.zeros(n, np.int32), arrays["alive"], np.full(N, -1, np.int32))
+    index.items_ = Items(arrays["labels"], arrays["nodes"], np.zeros(n, np.int32), arrays["alive"],
+                         np.full(N, -1, np.int32))
     check_items(index.items_, N)
     enlist(index.items_, 0, n)
     expect(arrays["shift"], np.float64, (D,), "shift")

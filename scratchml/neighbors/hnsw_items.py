@@ -1,13 +1,12 @@
 """What stands at the nodes of a graph: items with labels, several at one node where their vectors are equal.
 
-No graph leads through hundreds of equal points, all of whose links go to each other.  So equal vectors are one node, and
-the items there are a ring: `lasts` has the last of it, `following` what comes after each, and after the last the first.
-An item that is deleted, or that its label has left for another vector, stays where it is, and is passed over in answers;
-its node remains a way.
+No graph leads through hundreds of equal points, all of whose links go to each other.  So equal vectors are one node,
+and the items there are a ring: `lasts` has the last of it, `following` what comes after each, and after the last the
+first. An item that is deleted, or that its label has left for another vector, stays where it is, and is passed over in
+answers; its node remains a way.
 
-Rows and labels are found again by tables with open addressing: a table has numbers at the places that keys hash to, or at
-the next free place.
-"""
+Rows and labels are found again by tables with open addressing: a table has numbers at the places that keys hash to, or
+at the next free place."""
 from typing import NamedTuple
 
 import numpy as np
@@ -66,7 +65,7 @@ def row_keys(rows, keys):
 
 @kernel
 def number(table, keys, n, wanted, enter, numbers):
-    """The number under which each wanted key is in the table, or -1; if `enter`, what is new gets the numbers n, n+1, ...
+    """The number under which each wanted key is in the table, or -1; if `enter`, what is new gets numbers from n on.
 
     Returns the number after the last.
     """

@@ -90,7 +90,8 @@ def test_batches_of_one_are_the_papers_algorithm(given_points, ef, inner):
 @given(whole_points(), st.integers(1, 50), st.booleans(), seeds)
 def test_one_sorted_pool_gives_what_two_heaps_give(given_points, ef, inner, seed):
     X, heights, M = given_points
-    graph, q = compiled(X, heights, M, 6, inner), np.random.default_rng(seed).integers(-5, 6, X.shape[1]).astype(np.float32)
+    q = np.random.default_rng(seed).integers(-5, 6, X.shape[1]).astype(np.float32)
+    graph = compiled(X, heights, M, 6, inner)
     G = grown(X, heights, M, 6, inner)
     for n, layer in ((n, l) for n in range(len(X)) for l in range(heights[n] + 1)):
         G.links[layer][n] = links_of(graph, n, layer)
@@ -155,7 +156,8 @@ def test_a_walk_with_all_nodes_in_hand_is_exact(N, M, inner, seed):
     descend(graph, q, 0, pool, marks)
     assert widen(graph, q, 0, pool, with_root(graph, q, pool, 1), marks) == N
     expected = np.sort(distances_from(q.astype(float), X.astype(float), inner))
-    np.testing.assert_allclose([distance_of(place) for place in pool], expected, rtol=0, atol=20 * EPS * (X**2).sum(1).max() * 4)
+    slack = 80 * EPS * (X**2).sum(axis=1).max()
+    np.testing.assert_allclose([distance_of(place) for place in pool], expected, rtol=0, atol=slack)
 
 
 def test_a_hub_that_all_are_nearest_to_lets_others_adopt():
@@ -201,8 +203,8 @@ def test_what_is_cut_back_is_a_graph_of_the_nodes_that_were_there(given_points, 
         join(graph, n, n + 1, 5, marks)
     cut_back(graph, before)
     rows = int(heights[:N].sum())
-    whole = graph._replace(**{name: getattr(graph, name)[:N] for name in ("vectors", "links", "first", "levels", "parents")},
-                           upper=graph.upper[:rows])
+    names = "vectors", "links", "first", "levels", "parents"
+    whole = graph._replace(**{name: getattr(graph, name)[:N] for name in names}, upper=graph.upper[:rows])
     check_graph(whole)
     assert len(reached(whole)) == N
 

@@ -195,7 +195,8 @@ def test_clusters_that_come_one_after_the_other_are_all_found():
 def test_ef_and_space_are_in_the_file_and_may_be_set_at_any_time(tmp_path):
     index = HNSW("ip", ef=7, M=3, random_state=3).set_ef(9).fit(np.eye(3))
     index.save(tmp_path / "index")
-    assert HNSW().load(tmp_path / "index").get_params() == dict(space="ip", ef=9, M=3, ef_construction=200, random_state=3)
+    expected = dict(space="ip", ef=9, M=3, ef_construction=200, random_state=3)
+    assert HNSW().load(tmp_path / "index").get_params() == expected
 
 
 # --- growing
@@ -299,7 +300,8 @@ def test_a_file_that_is_cut_off_is_refused_in_words(tmp_path):
 
 @pytest.mark.parametrize("name, change", [
     ("links", lambda a: a.__setitem__((3, 0), 50)), ("links", lambda a: a.__setitem__((3, 0), -2)),
-    ("links", lambda a: a.fill(-1)), ("parents", lambda a: a.__setitem__(9, 9)), ("parents", lambda a: a.__setitem__(0, 1)),
+    ("links", lambda a: a.fill(-1)), ("parents", lambda a: a.__setitem__(9, 9)),
+    ("parents", lambda a: a.__setitem__(0, 1)),
     ("levels", lambda a: a.__setitem__(0, 9)), ("levels", lambda a: a.__isub__(a.max() + 1)),
     ("upper", lambda a: a.fill(0)), ("vectors", lambda a: a.__setitem__((1, 1), np.nan)),
     ("nodes", lambda a: a.__setitem__(1, 99)), ("nodes", lambda a: a.fill(0)), ("labels", lambda a: a.fill(4)),
@@ -317,8 +319,8 @@ def test_a_file_whose_numbers_lead_nowhere_is_refused_in_words(tmp_path, name, c
     assert vars(index) == vars(HNSW("ip"))
 
 
-@pytest.mark.parametrize("name", ["vectors", "links", "upper", "levels", "parents", "labels", "nodes", "alive", "lengths",
-                                  "shift"])
+@pytest.mark.parametrize("name", ["vectors", "links", "upper", "levels", "parents", "labels", "nodes", "alive",
+                                  "lengths", "shift"])
 def test_a_file_with_a_part_missing_or_of_another_shape_is_refused(tmp_path, name):
     _, path = saved(tmp_path)
     arrays, rest = storage.load(path, hnsw_index.KIND)
@@ -329,8 +331,9 @@ def test_a_file_with_a_part_missing_or_of_another_shape_is_refused(tmp_path, nam
             HNSW().load(path)
 
 
-@pytest.mark.parametrize("change", [{"entry": 50}, {"entry": -1}, {"space": "l3"}, {"seed": None}, {"ef_construction": "a"},
-                                    {"parameters": {"M": 1}}, {"parameters": {"what": 1}}, {"entry": 1.5}])
+@pytest.mark.parametrize("change", [{"entry": 50}, {"entry": -1}, {"space": "l3"}, {"seed": None},
+                                    {"ef_construction": "a"}, {"parameters": {"M": 1}}, {"parameters": {"what": 1}},
+                                    {"entry": 1.5}])
 def test_a_file_with_wrong_values_is_refused(tmp_path, change):
     _, path = saved(tmp_path)
     arrays, rest = storage.load(path, hnsw_index.KIND)
@@ -343,7 +346,8 @@ def test_a_file_with_wrong_values_is_refused(tmp_path, change):
 
 @pytest.mark.parametrize("parameters, message", [
     (dict(space="l1"), "space='l1': expected one of 'l2', 'ip', 'cosine'"), (dict(M=1), "M=1: expected .* at least 2"),
-    (dict(M=10**9), "M=1000000000: expected at most 1000"), (dict(ef=0), "ef=0"), (dict(ef_construction=True), "ef_construction"),
+    (dict(M=10**9), "M=1000000000: expected at most 1000"), (dict(ef=0), "ef=0"),
+    (dict(ef_construction=True), "ef_construction"),
     (dict(random_state="a"), "random_state"),
 ])
 def test_wrong_parameters_are_refused(parameters, message):
@@ -354,9 +358,11 @@ def test_wrong_parameters_are_refused(parameters, message):
 
 
 @pytest.mark.parametrize("ids, message", [
-    ([0, 0], "0 comes 2 times"), ([1], "a label for each of the 2 vectors, got 1"), ([-1, 2], "from 0 to .*, got -1 to 2"),
+    ([0, 0], "0 comes 2 times"), ([1], "a label for each of the 2 vectors, got 1"),
+    ([-1, 2], "from 0 to .*, got -1 to 2"),
     (np.ma.masked_array([0, 1], [0, 1]), "masked"), (np.array([0, None]), "whole numbers"),
-    (np.array([0, 2**70]), "whole numbers"), ([0.0, 1], "whole numbers"), (["a", "b"], "whole numbers"), ([True, False], "whole numbers"),
+    (np.array([0, 2**70]), "whole numbers"), ([0.0, 1], "whole numbers"), (["a", "b"], "whole numbers"),
+    ([True, False], "whole numbers"),
     (np.array([2**64 - 1, 3], np.uint64), "from 0 to"), ([[0, 1]], "shape"), ([2**63 - 1, 0], "from 0 to"),
 ])
 def test_wrong_labels_are_refused(ids, message):
@@ -370,8 +376,10 @@ def test_unknown_labels_and_states_are_refused():
     index = HNSW(**SMALL).fit(np.eye(3)).mark_deleted(1)
     for call, message in ((lambda: index.mark_deleted(1), "1 is deleted already"),
                           (lambda: index.mark_deleted([0, 7]), "7 is not in the index"),
-                          (lambda: index.unmark_deleted(0), "0 is not deleted"), (lambda: index.get_items([0, 1]), "1 is deleted"),
-                          (lambda: index.get_items(9), "9 is not in the index"), (lambda: index.mark_deleted([0, 0]), "0 comes 2")):
+                          (lambda: index.unmark_deleted(0), "0 is not deleted"),
+                          (lambda: index.get_items([0, 1]), "1 is deleted"),
+                          (lambda: index.get_items(9), "9 is not in the index"),
+                          (lambda: index.mark_deleted([0, 0]), "0 comes 2")):
         with pytest.raises(ValueError, match=message):
             call()
     assert index.get_ids_list() == [0, 2]
@@ -404,10 +412,12 @@ def test_what_is_masked_is_no_filter():
         HNSW(**SMALL).fit(np.eye(3)).knn_query(np.eye(3), 1, np.ma.masked_array([True, True, True], [0, 0, 1]))
 
 
-@pytest.mark.parametrize("kind", [list, tuple, np.array, lambda ids: np.array(ids, object), lambda ids: np.array(ids, np.uint8)])
+@pytest.mark.parametrize("kind", [list, tuple, np.array, lambda ids: np.array(ids, object),
+                                  lambda ids: np.array(ids, np.uint8)])
 def test_labels_of_every_kind(kind):
     index = HNSW(**SMALL).add_items(np.eye(3), kind([7, 1, 200]))
-    assert index.get_ids_list() == [7, 1, 200] and index.knn_query(np.eye(3)[2], 3, kind([1]))[0].tolist() == [[1, -1, -1]]
+    assert index.get_ids_list() == [7, 1, 200]
+    assert index.knn_query(np.eye(3)[2], 3, kind([1]))[0].tolist() == [[1, -1, -1]]
     assert index.mark_deleted(kind([1, 7])).get_items(kind([200])).tolist() == [[0, 0, 1]]
 
 

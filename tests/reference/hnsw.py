@@ -1,6 +1,6 @@
 """HNSW as the paper's pseudocode has it: sets, loops, and a graph that is a dict.
 
-G = {"points": list of vectors, "inner": bool, "layers": [{node: list of nodes}], "parents": list, "entry": node or None}
+G = {"points": list of vectors, "inner": bool, "layers": [{node: list}], "parents": list, "entry": node}
 """
 from math import floor, log
 

@@ -13,7 +13,8 @@ def points(kind, N, D, seed):
     rng = np.random.default_rng(seed)
     X = {"grid": lambda: rng.integers(-4, 5, size=(N, D)),
          "normal": lambda: rng.normal(size=(N, D)),
-         "clusters": lambda: 100 * rng.integers(-3, 4, size=(3, D))[np.arange(N) * 3 // N] + rng.integers(-3, 4, size=(N, D)),
+         "clusters": lambda: 100 * rng.integers(-3, 4, size=(3, D))[np.arange(N) * 3 // N]
+         + rng.integers(-3, 4, size=(N, D)),
          "hub": lambda: np.eye(N, max(D, N))[:, :max(D, N)] * 3 * (np.arange(N) > 0)[:, None],
          "line": lambda: np.arange(N)[:, None] * np.ones(D),
          "equal": lambda: np.full((N, D), 2) + (rng.random((N, 1)) < 0.2)}[kind]()
