@@ -2,7 +2,11 @@
 
 Vectors are kept in float32.  Where float64 data for the Euclidean distance lie so far from the origin that float32
 would lose their differences, the mean of those columns is taken off first.  Cosines are inner products of vectors of
-length 1."""
+length 1.
+
+Fitted, an index takes 4 D + 8 M bytes a vector, and at most 90 besides: less than half a gigabyte for a million vectors
+of 64 numbers.  One that has grown by additions may have as much again in room to grow.
+"""
 import copy
 import numbers
 

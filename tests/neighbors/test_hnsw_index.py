@@ -216,6 +216,16 @@ def test_adding_in_pieces_makes_room_and_keeps_what_is_there():
         index.resize_index(44)
 
 
+@pytest.mark.parametrize("M", [4, 16])
+def test_the_memory_of_a_fitted_index_is_that_which_is_stated(M):
+    X = points("normal", 50 if PLAIN else 1100, 6, 0)
+    index = HNSW("cosine", M=M, ef_construction=10, random_state=0).fit(X)
+    arrays = [*index.graph_[:7], *index.items_, *(a for a in vars(index).values() if isinstance(a, np.ndarray))]
+    stated = 4 * X.shape[1] + 8 * M + 90
+    assert sum(a.nbytes for a in arrays) <= len(X) * stated
+    assert {id(a) for a in arrays} >= {id(index._rows), id(index._names), id(index._row_keys)}
+
+
 def test_labels_go_on_from_the_greatest():
     index = HNSW(**SMALL).add_items(np.eye(2), [7, 2**40])
     assert index.add_items(np.ones((2, 2))).get_ids_list() == [7, 2**40, 2**40 + 1, 2**40 + 2]
