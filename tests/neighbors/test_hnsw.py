@@ -187,10 +187,19 @@ def test_layers_shrink_by_the_factor_that_the_law_says():
     assert abs(heights.mean() - 1 / (M - 1)) < 0.01
 
 
+def test_links_to_what_is_cut_back_leave_no_gap():
+    """New nodes come between the old ones, and so do their links, which are in the order of distance."""
+    X = np.concatenate([np.arange(0, 40, 4), np.arange(1, 40, 2)])[:, None].astype(np.float32)
+    assert_cut_back(X, np.zeros(30, np.int32), 2, 10)
+
+
 @given(whole_points(), st.data())
 def test_what_is_cut_back_is_a_graph_of_the_nodes_that_were_there(given_points, data):
     X, heights, M = given_points
-    N = data.draw(st.integers(1, len(X)))
+    assert_cut_back(X, heights, M, data.draw(st.integers(1, len(X))))
+
+
+def assert_cut_back(X, heights, M, N):
     graph = empty_graph(len(X), X.shape[1], M, False)._replace(upper=np.full((int(heights.sum()), M), -1, np.int32))
     graph.vectors[:] = X
     prepare(graph, heights[:N])

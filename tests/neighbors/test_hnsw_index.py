@@ -105,6 +105,7 @@ def test_a_walk_is_widened_until_it_has_found_what_is_allowed(look_at_all, monke
     index = HNSW(ef=1, **SMALL).fit(X)
     labels, d = index.knn_query([[0, 0]], 4, np.arange(60) >= 57)
     assert labels.tolist() == [[57, 58, 59, -1]] and np.isinf(d[0, 3])
+    assert index.knn_query([[0, 0]], 2, np.arange(60) >= 30)[0].tolist() == [[30, 31]], "ef = 4 comes to number 3"
     index.mark_deleted(np.arange(57))
     assert index.knn_query([0, 0], 4)[0].tolist() == [[57, 58, 59, -1]]
 
