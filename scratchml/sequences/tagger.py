@@ -62,8 +62,8 @@ class CRF(Estimator):
         How many iterations `delta` looks back.
     c : float, default=1.0
         How far "pa" may move the weights to correct one sequence; "arow" and others do not use it.
-    pa_type : {0, 1, 2}, default=1
-        Whether "pa" goes all the way to the margin (0), at most as far as `c` (1), or less far by 1/(2c) (2).
+    pa_type : int, default=1
+        0, 1 or 2: whether "pa" goes all the way to the margin, at most as far as `c`, or less far by 1/(2c).
     variance, gamma : float, default=1.0
         How unsure "arow" is of each weight at first, and how slowly it becomes sure.
     min_freq : float, default=0.0
