@@ -49,6 +49,7 @@ LECTURE = (
     ("Recommender systems: re-ranking by filters, freshness, caps, calibration, and diversity (MMR, DPP)",
      ("rerank", "diversify")),
     ("Recommender systems: how good a ranked list is, and how diverse", ("splits", "ranking", "diversity")),
+    ("Ranking: how good an order is by grades: DCG, NDCG where scores tie, expected reciprocal rank", ("graded",)),
     ("Nearest neighbours: by looking at all", ("exhaustive",)),
     ("Nearest neighbours: by a walk through a graph, HNSW", ("hnsw",)),
     ("Nearest neighbours: inverted lists (IVF), and product quantisation (PQ)", ("inverted_lists", "product_quantisation")),

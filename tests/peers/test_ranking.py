@@ -1,10 +1,10 @@
-"""Scores of ranked lists agree with scikit-learn's, on scores without ties."""
+"""Scores of ranked lists agree with scikit-learn's, on scores without ties; of graded documents with ties too."""
 import numpy as np
 import pytest
 
 from scratchml.core.sparse import known_entries
-from scratchml.metrics import (average_precision_at_k, ndcg_at_k, precision_at_k, recall_at_k, reciprocal_rank_at_k,
-                               top_k)
+from scratchml.metrics import (average_precision_at_k, dcg_score, ndcg_at_k, ndcg_score, precision_at_k, recall_at_k,
+                               reciprocal_rank_at_k, top_k)
 from tests.strategies.ranking import wanted
 
 theirs = pytest.importorskip("sklearn.metrics")
@@ -46,3 +46,13 @@ def test_precision_and_recall(judged, k):
     np.put_along_axis(shown, R, True, axis=1)
     np.testing.assert_allclose(precision_at_k(R, rows), theirs.precision_score(true, shown, average="samples"))
     np.testing.assert_allclose(recall_at_k(R, rows), theirs.recall_score(true, shown, average="samples"))
+
+
+@pytest.mark.parametrize("k", [None, 1, 3, 40])
+@pytest.mark.parametrize("seed", range(3))
+def test_graded_documents_with_ties(k, seed):
+    rng = np.random.default_rng(seed)
+    y, s = rng.integers(0, 5, (7, 30)), rng.integers(0, 6, (7, 30))
+    assert ndcg_score(y, s, k=k, gains="linear") == pytest.approx(theirs.ndcg_score(y, s, k=k), rel=1e-12)
+    assert dcg_score(2**y - 1, s, k=k, gains="linear") == pytest.approx(theirs.dcg_score(2**y - 1, s, k=k), rel=1e-12)
+    assert dcg_score(y, s, k=k) == pytest.approx(theirs.dcg_score(2**y - 1, s, k=k), rel=1e-12)
