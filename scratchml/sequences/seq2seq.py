@@ -57,7 +57,7 @@ class Seq2Seq(Estimator):
         Layers of the encoder, and those of a transformer's decoder; that of LSTMs has one.
     attention : {"bahdanau", "luong"} or None, default="bahdanau"
         Whether a decoder of LSTMs looks at the source before the step of its cell, which reads what it sees; after it;
-        or never.
+        or never.  A transformer has its own, and takes none of the others.
     dropout : float, default=0.2
         Probability that an entry of a vector, or before the scores, becomes 0 in training.
     teacher_forcing : float or tuple, default=1.0
@@ -171,6 +171,9 @@ class Seq2Seq(Estimator):
             raise ValueError(f"hidden_size={self.hidden_size}: expected a multiple of 4, for the heads of a transformer")
         if self.attention is not None:
             one_of(self.attention, "attention", ("bahdanau", "luong"))
+        if self.architecture == "transformer" and self.attention != "bahdanau":
+            raise ValueError(f"attention={self.attention!r}: a transformer has attention of its own; leave this at its "
+                             "default, or set architecture='lstm'")
         for name in ("dropout", "label_smoothing"):
             if real_number(getattr(self, name), name) >= 1:
                 raise ValueError(f"{name}={getattr(self, name)!r}: expected a number of at least 0 and below 1")

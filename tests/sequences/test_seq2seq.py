@@ -187,7 +187,7 @@ def test_a_file_holds_all_of_it(tmp_path, options, y):
     again = Seq2Seq.load(tmp_path / "model")
     assert again.predict(X) == model.predict(X) and again.beam_size == 3 and again.n_iter_ == 1
     np.testing.assert_array_equal(again.log_likelihood(X, y), model.log_likelihood(X, y))
-    again.set_params(hidden_size=4, attention=None).fit(X, y)
+    again.set_params(hidden_size=4, architecture="lstm", attention=None).fit(X, y)
     assert again.n_iter_ == 1
 
 
@@ -255,6 +255,7 @@ def test_input_that_cannot_be_read_is_named(X, y, message):
 @pytest.mark.parametrize("parameters, message", [
     (dict(hidden_size=0), "hidden_size=0"), (dict(embedding_dim=0), "embedding_dim=0"), (dict(num_layers=0), "num_layers=0"),
     (dict(architecture="gru"), "architecture='gru'"), (dict(architecture="transformer", hidden_size=6), "multiple of 4"),
+    (dict(architecture="transformer", attention=None), "attention=None: a transformer has attention of its own"),
     (dict(attention="dot"), "attention='dot'"), (dict(attention=True), "attention=True"), (dict(dropout=1.0), "dropout=1.0"),
     (dict(label_smoothing=1), "label_smoothing=1"), (dict(epochs=0), "epochs=0"), (dict(batch_size=0), "batch_size=0"),
     (dict(learning_rate=0), "learning_rate=0"), (dict(max_norm=-1), "max_norm=-1"), (dict(patience=0), "patience=0"),
