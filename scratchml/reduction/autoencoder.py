@@ -106,7 +106,7 @@ def tied_decode(Z, e, k, a, o):
 
     Shapes: Z (N, F), e, k, a, o -> (N, D)
     """
-    return decode(Z, [(W.mT, c) for (W, _), c in zip(reversed(e), k)], a, o)
+    return decode(Z, [(as_tensor(W).mT, c) for (W, _), c in zip(reversed(e), k)], a, o)
 
 
 def _chain(x, layers, a):
