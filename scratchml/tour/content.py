@@ -41,7 +41,10 @@ def run(seed, pictures, full):
             scores, stated = (recall_at_k(items, parts.test), ndcg_at_k(items, parts.test)), STATED.get((split, name))
             for measure, score, theirs in zip(("recall", "NDCG"), scores, stated or ("", "")):
                 yield Row(f"{measure}@10 of {name}, {split} held out", f"{score:.4f}", theirs, PEER if stated else "", seconds)
-    yield from cold_items(bought, features)
+    hidden = list(cold_items(bought, features))
+    yield from hidden
+    if pictures:
+        draw_hidden(pictures, hidden)
     yield from one_customer(bought, als.part(*als.matrix(bought), "the last five", 0), pairs, features["words and pairs"])
 
 
@@ -73,3 +76,15 @@ def one_customer(bought, parts, vectoriser, X):
         speaks = ", ".join(f"{words[w]} {c:.2f}" for w, c in zip(why.features, why.contributions))
         lines.append((f"{score:.2f}", names[item].capitalize(), speaks, "held out" if int(item) in later else ""))
     yield Example(f"What customer {CUSTOMER} is shown by names, and the words that speak most for it:", columns(lines))
+
+
+def draw_hidden(pictures, rows):
+    """A bar for each way to choose among the hidden items."""
+    figure = pictures.figure(6, 2.6)
+    axes = figure.subplots()
+    names, recalls = [row.measure.split(" of ")[1] for row in rows], [float(row.ours) for row in rows]
+    axes.barh(names, recalls, color=["C7", "C7", "C0", "C0"])
+    axes.invert_yaxis()
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.set_xlabel("recall@10 among 325 items that nobody has bought yet", fontsize=9)
+    pictures.save(figure, "content-hidden")

@@ -86,9 +86,9 @@ def run(seed, pictures, full):
     elif (talks := conversations()) is not None:
         yield from replies(talks, seed)
     model, test = models[HARDEST], parts(said, seed)[1]
-    yield Example(f"Not yet beaten by the margin after training, one wrong answer and the hardest of 63{day}:",
+    yield Example(f"Not yet beaten by the margin, one wrong answer and the hardest of 63{day}:",
                   columns(left if full else RECORDED[2]))
-    yield Example(f"Held-out words whose right sound is not the nearest, and the word that has the nearest{day}:",
+    yield Example(f"Words whose right sound is not the nearest, and whose it is{day}:",
                   columns(mistaken(model, *test) if full else RECORDED[3]))
     yield Example(f"Words whose sounds are the nearest wrong ones to the spelling of another{few}:",
                   columns(nearest_wrong(model, *test)))

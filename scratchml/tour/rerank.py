@@ -43,14 +43,32 @@ def run(seed, pictures, full):
     ways.update({f"MMR, {t} for scores": lambda t=t: mmr(items, s, X, trade_off=t) for t in (0.9, 0.7, 0.5)})
     ways.update({f"DPP, quality {q}": lambda q=q: dpp(items, s, X, quality=q) for q in (8, 2, 0.5)})
     ways.update({f"calibrated, {t} for proportions": lambda t=t: calibrated(items, s, taste, bands, trade_off=t) for t in (0.5, 0.9)})
-    lines, shown = [("", "diversity", "off", "age")], {}
+    lines, shown, points = [("", "diversity", "off", "age")], {}, {}
     for name, way in ways.items():
         (lists, _), seconds = timed(way)
         shown[name] = lists[:, :10]
-        yield Row(f"recall@10, {name}", f"{recall_at_k(shown[name], parts.test):.4f}", seconds=seconds)
-        lines.append((name, f"{intra_list_diversity(shown[name], X):.3f}", f"{miscalibration(shown[name], had, bands):.3f}",
+        recall, diversity = recall_at_k(shown[name], parts.test), intra_list_diversity(shown[name], X)
+        points[name] = diversity, recall
+        yield Row(f"recall@10, {name}", f"{recall:.4f}", seconds=seconds)
+        lines.append((name, f"{diversity:.3f}", f"{miscalibration(shown[name], had, bands):.3f}",
                       f"{unsold[shown[name]].mean():.0f}"))
+    if pictures:
+        draw_trade(pictures, points)
     yield Example("How diverse those lists are, how far off in price bands, and how old:", columns(lines))
     first, other = (shown[name][CUSTOMER] for name in ("as scored", "MMR, 0.7 for scores"))
     yield Example(f"What customer {CUSTOMER} is shown as scored, and by MMR with 0.7 for scores:", columns(
         [(bought.item_names[a].capitalize(), bought.item_names[b].capitalize()) for a, b in zip(first, other)]))
+
+
+def draw_trade(pictures, points):
+    """What diversity costs: a point for each way to choose lists."""
+    figure = pictures.figure(7.5, 4.2)
+    axes = figure.subplots()
+    for name, (diversity, recall) in points.items():
+        axes.scatter(diversity, recall, color=f"C{['as', 'st', 'ne', 'MM', 'DP', 'ca'].index(name[:2])}")
+        beside = (4, -10) if name.startswith("DPP") else (4, 4)
+        axes.annotate(name, (diversity, recall), xytext=beside, textcoords="offset points", fontsize=7)
+    axes.set(xlabel="diversity of a list", ylabel="recall@10")
+    axes.margins(x=0.2, y=0.1)
+    axes.spines[["top", "right"]].set_visible(False)
+    pictures.save(figure, "rerank-trade")

@@ -27,11 +27,15 @@ def run(seed, pictures, full):
     """Rows of the table: hits with ln q and without, of a short training and of the whole one; what is near to an item."""
     bought = load_online_retail()
     parts = als.part(*als.matrix(bought), "the last five", 0)
+    lists = {}
     for log_q in (True, False):
         model, seconds = timed(TwoTower(**LITTLE, log_q=log_q, random_state=seed).fit, parts.train)
         yield from rows(model, parts, f"{_name(log_q)}, one epoch", seconds)[:2]
         if log_q:
             shown = model
+        lists[_name(log_q)] = model.recommend(np.arange(parts.train.shape[0]))[0]
+    if pictures:
+        draw_popularity(pictures, lists, parts.train)
     for log_q in (True, False):
         if full:
             model, seconds = timed(TwoTower(**WHOLE, log_q=log_q, random_state=seed).fit, parts.train)
@@ -55,3 +59,17 @@ def rows(model, parts, name, seconds):
     figures = (f"{recall_at_k(items, parts.test):.4f}", f"{ndcg_at_k(items, parts.test):.4f}",
                f"{catalogue_coverage(items, parts.train.shape[1]):.3f}", f"{novelty(items, parts.train):.2f}")
     return [Row(f"{measure}, {name}", figure, seconds=seconds) for measure, figure in zip(MEASURES, figures)]
+
+
+def draw_popularity(pictures, lists, train):
+    """How many customers an item is shown to, beside how many have it, after one epoch."""
+    bought = np.bincount(train.indices, minlength=train.shape[1])
+    figure = pictures.figure(8, 3.6)
+    for axes, (name, items) in zip(figure.subplots(1, 2, sharey=True), lists.items()):
+        shown = np.bincount(items[items >= 0], minlength=train.shape[1])
+        axes.scatter(bought + 1, shown + 1, s=5, alpha=0.4, linewidths=0)
+        axes.set(xscale="log", yscale="log", xlabel="customers who have an item, and 1")
+        axes.set_title(name, fontsize=10)
+        axes.spines[["top", "right"]].set_visible(False)
+    figure.supylabel("customers to whom it is shown, and 1", fontsize=10)
+    pictures.save(figure, "two_tower-popularity")
