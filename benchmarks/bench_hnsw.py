@@ -161,6 +161,7 @@ def at_size(n):
     true, begun = NearestNeighbors(K).fit(X).kneighbors(Q, return_distance=False), time.perf_counter()
     index = HNSW(random_state=0).fit(X)
     print(f"built in {time.perf_counter() - begun:.0f} s")
+    index.knn_query(Q[:1], K)                            # compiles
     for ef in EF:
         begun = time.perf_counter()
         found = index.set_ef(ef).knn_query(Q, K)[0]
