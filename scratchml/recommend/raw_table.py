@@ -138,7 +138,8 @@ def read_table(users, items, values=None, times=None, *, repeated=None):
         raise ValueError(f"users, items: ({users[again]!r}, {items[again]!r}) comes again with another value, at {again}; "
                          "pass repeated=\"sum\" for counts or repeated=\"last\" for ratings")
     rows = order[last]
-    data = values[rows] if repeated == "last" else np.add.reduceat(values[order], np.flatnonzero(begins))
+    with np.errstate(over="ignore"):                     # a sum that cannot be held is infinite, and refused below
+        data = values[rows] if repeated == "last" else np.add.reduceat(values[order], np.flatnonzero(begins))
     shape = len(of_users), len(of_items)
     return Table(entries_at(i[rows], j[rows], data, shape), None if times is None else when[rows], rows, of_users, of_items)
 

@@ -300,7 +300,9 @@ def _correct_each(order, corpus, edges, model, learner):
     """(3) for each sequence of `order`; returns the sum of the shares of wrong tokens."""
     theta, u, clock, total = learner.theta, learner.also, learner.clock, 0.0
     for s in order:
-        wrong, _, right, best = _decoded(corpus, edges, s, model, learner)
+        wrong, behind, right, best = _decoded(corpus, edges, s, model, learner)
+        if not behind < np.inf:                          # scores beyond float64
+            return np.inf
         if wrong:
             total += wrong / right.size
             places, amounts = _difference(corpus, edges, s, model, learner, right, best)
@@ -317,11 +319,15 @@ def _push_each(order, corpus, edges, model, learner):
     theta, u, clock, total = learner.theta, learner.also, learner.clock, 0.0
     for s in order:
         wrong, behind, right, best = _decoded(corpus, edges, s, model, learner)
+        if not behind < np.inf:                          # scores beyond float64
+            return np.inf
         if wrong:
             l = behind + math.sqrt(wrong)
             total += l
             places, amounts = _difference(corpus, edges, s, model, learner, right, best)
             square, c, kind = (amounts * amounts).sum(), clock[2], clock[3]
+            if not square < np.inf:
+                return np.inf
             step = 0.0 if square == 0 else l / (square + 0.5 / c) if kind == 2 else l / square
             step = min(step, c) if kind == 1 else step
             for p, amount in zip(places, amounts):
@@ -337,6 +343,8 @@ def _adapt_each(order, corpus, edges, model, learner):
     theta, v, clock, total = learner.theta, learner.also, learner.clock, 0.0
     for s in order:
         wrong, behind, right, best = _decoded(corpus, edges, s, model, learner)
+        if not behind < np.inf:                          # scores beyond float64
+            return np.inf
         if wrong:
             l = behind + wrong
             total += l

@@ -173,7 +173,7 @@ class CRF(Estimator):
             real_number(getattr(self, name), name)
         for name in ("c", "variance", "gamma"):
             real_number(getattr(self, name), name, above=0)
-        if self.pa_type not in (0, 1, 2):
+        if whole_number(self.pa_type, "pa_type", least=0) > 2:
             raise ValueError(f"pa_type={self.pa_type!r}: expected 0, 1 or 2")
         if self.c1 > 0 and self.algorithm != "lbfgs":
             raise ValueError(f"c1={self.c1!r}: algorithm={self.algorithm!r} knows no c1; set c1=0 or algorithm='lbfgs'")

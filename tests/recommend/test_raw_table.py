@@ -124,5 +124,7 @@ def test_how_pairs_that_come_again_count():
     days = [datetime.date(2024, 5, 2), datetime.date(2024, 5, 1), datetime.date(2024, 5, 1)]
     assert dense(read_table(users, items, [4, 3, 5], days, repeated="last").matrix).tolist() == [[4, 0], [0, 3]]
     assert dense(read_table(users, items, [4, 3, 5], repeated="last").matrix).tolist() == [[5, 0], [0, 3]]
+    with pytest.raises(ValueError, match="values: Input contains infinity"):
+        read_table(["a", "a"], ["x", "x"], [1e308, 1e308], repeated="sum")
     with pytest.raises(ValueError, match="repeated='mean': expected one of 'sum', 'last'"):
         read_table(users, items, repeated="mean")

@@ -292,6 +292,13 @@ def legal(y):
     return all(b[0] != "I" or a[0] in "BI" and a[1:] == b[1:] for a, b in zip(["O", *y], y))
 
 
+@pytest.mark.parametrize("algorithm", ["ap", "pa"])
+def test_scores_that_no_correction_can_hold_are_an_error(algorithm):
+    X = [[{"x": 1e200}, {"x": -1e200}]] * 4
+    with pytest.raises(ValueError, match="X: the loss has left the range of float64 in pass"):
+        CRF(algorithm, random_state=0, max_iterations=5).fit(X, [["A", "B"]] * 4)
+
+
 @each_algorithm
 def test_forbidden_transitions_are_never_chosen(algorithm):
     clean, misleading = sentences(30, seed=3, noise=0.0), sentences(40, seed=4, noise=1.0)[0]
