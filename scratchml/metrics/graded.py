@@ -62,7 +62,7 @@ scores", ECIR 2008, for (3); O. Chapelle et al., "Expected reciprocal rank for g
 import numpy as np
 
 from scratchml.core.checks import (as_floats, finite, in_order, is_missing, one_of, real_number, true_or_false,
-                                   whole_number)
+                                   unmasked, whole_number)
 from scratchml.core.jit import kernel, run_chunks
 
 WORK = 100_000                                           # documents that are worth some 100 µs together
@@ -302,7 +302,10 @@ def query_starts(N, group=None, qid=None):
             raise ValueError(f"qid: the id at {next(n for n, key in enumerate(ids) if is_missing(key))} is missing")
         of = np.fromiter((number[key] for key in ids), np.int64, N)
         return np.concatenate([[0], np.cumsum(np.bincount(of))]), np.argsort(of, kind="stable")
-    lengths = np.array([N]) if group is None else np.asarray(group)
+    try:
+        lengths = np.array([N]) if group is None else np.asarray(unmasked(group, "group"))
+    except ValueError as error:                          # rows of different lengths, masked values
+        raise ValueError(f"group: expected how many documents each query has, a whole number each: {error}") from None
     if lengths.dtype.kind not in "iu" or lengths.ndim != 1 or lengths.min(initial=1) < 1 or lengths.sum() != N:
         raise ValueError(f"group: expected how many documents each query has, whole numbers from 1 that add up to {N}, got "
                          f"{group!r:.60}; for an id of each document pass qid")

@@ -292,6 +292,7 @@ def legal(y):
     return all(b[0] != "I" or a[0] in "BI" and a[1:] == b[1:] for a, b in zip(["O", *y], y))
 
 
+@pytest.mark.filterwarnings("ignore:(overflow|invalid value) encountered")           # of kernels as plain Python
 @pytest.mark.parametrize("algorithm", ["ap", "pa"])
 def test_scores_that_no_correction_can_hold_are_an_error(algorithm):
     X = [[{"x": 1e200}, {"x": -1e200}]] * 4
