@@ -301,10 +301,8 @@ def _correct_each(order, corpus, edges, model, learner):
     theta, u, clock, total = learner.theta, learner.also, learner.clock, 0.0
     for s in order:
         wrong, behind, right, best = _decoded(corpus, edges, s, model, learner)
-        if not behind < np.inf:                          # scores beyond float64
-            return np.inf
         if wrong:
-            total += wrong / right.size
+            total += wrong / right.size if behind < np.inf else np.inf           # scores beyond float64
             places, amounts = _difference(corpus, edges, s, model, learner, right, best)
             for p, amount in zip(places, amounts):
                 theta[p] += amount
@@ -319,15 +317,11 @@ def _push_each(order, corpus, edges, model, learner):
     theta, u, clock, total = learner.theta, learner.also, learner.clock, 0.0
     for s in order:
         wrong, behind, right, best = _decoded(corpus, edges, s, model, learner)
-        if not behind < np.inf:                          # scores beyond float64
-            return np.inf
         if wrong:
             l = behind + math.sqrt(wrong)
-            total += l
             places, amounts = _difference(corpus, edges, s, model, learner, right, best)
             square, c, kind = (amounts * amounts).sum(), clock[2], clock[3]
-            if not square < np.inf:
-                return np.inf
+            total += l if square < np.inf else np.inf
             step = 0.0 if square == 0 else l / (square + 0.5 / c) if kind == 2 else l / square
             step = min(step, c) if kind == 1 else step
             for p, amount in zip(places, amounts):
@@ -343,8 +337,6 @@ def _adapt_each(order, corpus, edges, model, learner):
     theta, v, clock, total = learner.theta, learner.also, learner.clock, 0.0
     for s in order:
         wrong, behind, right, best = _decoded(corpus, edges, s, model, learner)
-        if not behind < np.inf:                          # scores beyond float64
-            return np.inf
         if wrong:
             l = behind + wrong
             total += l
