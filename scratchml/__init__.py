@@ -13,7 +13,7 @@ Floors, each built on those below it
     nn               neural networks: layers, losses and what trains them, on the Tensors of autograd
     cluster          points that belong together
     neighbors        points that are near to each other, found exactly or nearly so
-    recommend, reduction, sequences, timeseries    the chapters that learn from data
+    ranking, recommend, reduction, sequences, timeseries    the chapters that learn from data
     tour             a demonstration of each chapter, and the command line
 
 Notation, one for the whole book

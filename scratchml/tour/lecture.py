@@ -2,7 +2,7 @@
 
 # The parts of the book as one would read it, each on those before it.
 PARTS = ("core", "preprocessing", "metrics", "datasets", "optim", "autograd", "cluster", "nn", "neighbors", "reduction",
-         "sequences", "timeseries", "recommend")
+         "sequences", "timeseries", "recommend", "ranking")
 
 # The lecture, by its own order: a topic and the chapters that it is told in.
 LECTURE = (
@@ -50,6 +50,7 @@ LECTURE = (
      ("rerank", "diversify")),
     ("Recommender systems: how good a ranked list is, and how diverse", ("splits", "ranking", "diversity")),
     ("Ranking: how good an order is by grades: DCG, NDCG where scores tie, expected reciprocal rank", ("graded",)),
+    ("Ranking: pairs of documents, RankNet and LambdaRank", ("pairs",)),
     ("Nearest neighbours: by looking at all", ("exhaustive",)),
     ("Nearest neighbours: by a walk through a graph, HNSW", ("hnsw",)),
     ("Nearest neighbours: inverted lists (IVF), and product quantisation (PQ)", ("inverted_lists", "product_quantisation")),
