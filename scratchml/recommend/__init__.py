@@ -1,8 +1,10 @@
 """Recommending: what would somebody like whose taste is known from a few things?"""
 from scratchml.recommend.als import ALS
+from scratchml.recommend.candidate_lists import Pool, TwoStageSplit, pool_of, two_stage_split
 from scratchml.recommend.content import ContentBased, beside
 from scratchml.recommend.diversify import dpp, mmr
 from scratchml.recommend.item_neighbors import ItemCosine, Popularity, item_cosine, popularity
+from scratchml.recommend.pair_features import Facts, facts, pair_features
 from scratchml.recommend.raw_table import Ids, Table, read_table
 from scratchml.recommend.rerank import calibrated, capped, filtered, half_life_decay, rescored, scaled
 from scratchml.recommend.splits import Split, leave_last_out, random_split
@@ -11,10 +13,12 @@ from scratchml.recommend.two_tower import TwoTower
 from scratchml.recommend.word_weights import Tfidf, WordCounts, bm25, tf_idf
 
 CHAPTERS = ("objectives", "half_steps", "best_items", "als", "truncated_svd", "item_neighbors", "splits", "word_weights",
-            "content", "rerank", "diversify", "sampled_softmax", "two_tower")
+            "content", "rerank", "diversify", "sampled_softmax", "two_tower",
+            "candidate_lists", "pair_features")
 
 __all__ = [
-    "ALS", "ContentBased", "Ids", "ItemCosine", "Popularity", "Split", "Table", "Tfidf", "TruncatedSVD", "TwoTower",
-    "WordCounts", "beside", "bm25", "calibrated", "capped", "dpp", "filtered", "half_life_decay", "item_cosine",
-    "leave_last_out", "mmr", "popularity", "random_split", "read_table", "rescored", "scaled", "tf_idf",
+    "ALS", "ContentBased", "Facts", "Ids", "ItemCosine", "Pool", "Popularity", "Split", "Table", "Tfidf", "TruncatedSVD",
+    "TwoStageSplit", "TwoTower", "WordCounts", "beside", "bm25", "calibrated", "capped", "dpp", "facts", "filtered",
+    "half_life_decay", "item_cosine", "leave_last_out", "mmr", "pair_features", "pool_of", "popularity", "random_split",
+    "read_table", "rescored", "scaled", "tf_idf", "two_stage_split",
 ]

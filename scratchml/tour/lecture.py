@@ -48,6 +48,8 @@ LECTURE = (
     ("Recommender systems: two towers, trained by a softmax over a sample", ("sampled_softmax", "two_tower")),
     ("Recommender systems: re-ranking by filters, freshness, caps, calibration, and diversity (MMR, DPP)",
      ("rerank", "diversify")),
+    ("Recommender systems: three stages, candidates of several recommenders, features of pairs, a ranker",
+     ("candidate_lists", "pair_features")),
     ("Recommender systems: how good a ranked list is, and how diverse", ("splits", "ranking", "diversity")),
     ("Ranking: how good an order is by grades: DCG, NDCG where scores tie, expected reciprocal rank", ("graded",)),
     ("Ranking: pairs of documents, RankNet and LambdaRank", ("pairs",)),
