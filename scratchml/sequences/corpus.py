@@ -7,7 +7,7 @@ A token is a dict of features or a list of strings, and is read as CRFsuite read
     {"title": True}       the attribute "title" with value 1; with value 0 for False
     ["title", "Main"]     the attributes "title" and "Main" with value 1
 
-A sequence may also be an array (T, D), whose columns are the attributes "0", "1", ...  An attribute is a column of the
+Bytes in place of a string, as a name, a value or a label, are read as UTF-8.  A sequence may also be an array (T, D), whose columns are the attributes "0", "1", ...  An attribute is a column of the
 matrix (N, M) of all N tokens; it gets its number when it is first seen.
 
 Sequences, and labels likewise, come in lists, tuples, arrays of objects, Series with any index, or iterators, which are
@@ -15,7 +15,7 @@ read once.
 """
 from collections import defaultdict
 from collections.abc import Iterator
-from itertools import chain, repeat
+from itertools import accumulate, chain, compress, repeat
 from numbers import Real
 from typing import NamedTuple
 
@@ -23,6 +23,9 @@ import numpy as np
 
 from scratchml.core.checks import in_order, unmasked
 from scratchml.core.sparse import Rows, sparse_rows
+
+NUMBER, UNKNOWN = -1, 2**31 - 1                          # in place of an attribute's number
+
 
 class Corpus(NamedTuple):
     """S sequences one after the other: sequence s is the tokens starts[s] ... starts[s+1]-1."""
@@ -35,44 +38,79 @@ class Attributes(dict):
     """{name: number}.  Looking up a name that is not there gives it the next number."""
 
     def __missing__(self, name):
-        if not isinstance(name, str):
-            raise TypeError(f"{name!r} is not a string")
+        if (text := as_text(name)) is not name:
+            return self[text]
         self[name] = number = len(self)
         return number
 
+    def known(self, name):
+        """The number of a name, UNKNOWN if it has none."""
+        return self.get(as_text(name), UNKNOWN)
+
+    def asked(self):
+        """What is remembered of the features of earlier questions."""
+        memory = vars(self).get("memory")
+        if memory is None or memory.size != len(self):
+            memory = self.memory = _Items(self, grow=False)
+        return memory
+
+    def __reduce__(self):
+        return Attributes, (dict(self),)                 # without the memory
+
 
 class _Items(dict):
-    """{(name, value): number of the attribute} of dict features whose value is then 1, else -1 - k for `others[k]`.
+    """{(name, value): the number of the attribute whose value is then 1}; NUMBER where it is another, UNKNOWN if none.
 
-    Strings and bools are remembered, so that most features cost one look-up; other numbers would fill the memory.
+    Strings and bools are remembered, so that most features cost one look-up; other numbers would fill the memory.  So
+    would unknown strings that are asked about: there is room for as many as there are attributes.
     """
 
-    def __init__(self, number):
+    def __init__(self, attributes, grow):
         super().__init__()
-        self.number = number                             # from an attribute's name to its number
-        self.others = []                                 # (attribute, value)
+        self.size = len(attributes)
+        self.number = attributes.__getitem__ if grow else attributes.known
+        self.room = np.inf if grow else 2 * self.size + 1000
 
     def __missing__(self, item):
         name, value = item
-        if not isinstance(name, str):
-            raise TypeError(f"{name!r} is not a string" +
-                            ("; rows of numbers go into an array (T, D)" if isinstance(name, Real) else ""))
-        if isinstance(value, str):
-            self[item] = found = self.number(f"{name}:{value}")
-            return found
-        if not isinstance(value, (bool, np.bool_, int, float, np.integer, np.floating)):
-            raise TypeError(f"feature {name!r} is a {type(value).__name__}; expected a bool, a number or a string, so "
-                            "give each of its parts a name of its own")
-        try:
-            number = float(value)
-        except OverflowError:                            # a whole number beyond float64
-            number = np.inf
-        if not -np.inf < number < np.inf:
-            raise TypeError(f"feature {name!r} is {number}; expected a finite number")
-        self.others.append((self.number(name), number))
-        if isinstance(value, (bool, np.bool_)):
-            self[item] = -len(self.others)
-        return -len(self.others)
+        if isinstance(value, (str, bytes)):
+            found = self.number(f"{as_text(name)}:{as_text(value)}")
+        else:
+            found = self.number(name)
+            if _number(name, value) != 1:
+                found = NUMBER
+            if not isinstance(value, (bool, np.bool_)):
+                return found
+        if 0 <= found < UNKNOWN or len(self) < self.room:
+            self[item] = found
+        return found
+
+
+def as_text(name):
+    """A str, or bytes as one.  Raises TypeError for anything else."""
+    if isinstance(name, str):
+        return name
+    if not isinstance(name, bytes):
+        raise TypeError(f"{name!r} is not a string" +
+                        ("; rows of numbers go into an array (T, D)" if isinstance(name, Real) else ""))
+    try:
+        return name.decode()
+    except UnicodeDecodeError:
+        raise TypeError(f"{name!r} is not UTF-8; decode it first") from None
+
+
+def _number(name, value):
+    """The `value` of a feature as a float.  Raises TypeError if it is none, or not finite."""
+    if not isinstance(value, (bool, np.bool_, int, float, np.integer, np.floating)):
+        raise TypeError(f"feature {name!r} is a {type(value).__name__}; expected a bool, a number or a string, so "
+                        "give each of its parts a name of its own")
+    try:
+        number = float(value)
+    except OverflowError:                                # a whole number beyond float64
+        number = np.inf
+    if not -np.inf < number < np.inf:
+        raise TypeError(f"feature {name!r} is {number}; expected a finite number")
+    return number
 
 
 def as_sequences(X):
@@ -105,12 +143,11 @@ def read_tokens(X, attributes, *, grow):
     X = as_sequences(X)
     if not X:
         raise ValueError("X: the corpus is empty; expected at least one sequence")
-    starts = np.zeros(len(X) + 1, np.int64)
-    starts[1:] = np.cumsum(np.fromiter(map(len, X), np.int64, len(X)))
-    filled = np.diff(starts) > 0
-    if grow and not filled.all():
-        raise ValueError(f"X[{filled.argmin()}]: the sequence is empty; leave it out")
-    if isinstance(X[filled.argmax()], np.ndarray):
+    lengths = list(map(len, X))
+    starts = _added(lengths)
+    if grow and 0 in lengths:
+        raise ValueError(f"X[{lengths.index(0)}]: the sequence is empty; leave it out")
+    if isinstance(next(filter(len, X), X[0]), np.ndarray):
         return starts, _read_arrays(X, attributes, grow)
     try:
         return starts, _read_features(X, int(starts[-1]), attributes, grow)
@@ -118,35 +155,56 @@ def read_tokens(X, attributes, *, grow):
         raise ValueError(_first_wrong(X) or f"X: {error}") from error
 
 
+def _added(lengths):
+    """0 and the sums of the first one, two, ... `lengths`."""
+    return np.fromiter(accumulate(lengths, initial=0), np.int64, len(lengths) + 1)
+
+
 def _read_features(X, N, attributes, grow):
-    M = len(attributes)                                  # stands for what is unknown
-    number = attributes.__getitem__ if grow else lambda name: attributes.get(name, M)
-    kinds = set(map(type, chain.from_iterable(X)))
+    tokens = list(chain.from_iterable(X))
+    kinds = set(map(type, tokens))
     if not all(issubclass(kind, (dict, list, tuple)) for kind in kinds):
         raise TypeError("tokens of another kind")
-    counts = np.fromiter(map(len, chain.from_iterable(X)), np.int64, N)
-    indptr = np.concatenate([[0], np.cumsum(counts)])
-    if not any(issubclass(kind, dict) for kind in kinds):
-        names = chain.from_iterable(chain.from_iterable(X))
-        found = map(number, names) if grow else map(attributes.get, names, repeat(M))
-        indices = np.fromiter(found, np.int32, indptr[-1])
-        data = np.ones(indices.size)
-    else:
-        found = _Items(number)
-        items = chain.from_iterable(_items(token) for token in chain.from_iterable(X))
-        indices = np.fromiter(map(found.__getitem__, items), np.int32, indptr[-1])
-        data = np.ones(indices.size)
-        if found.others:
-            attribute, value = (np.array(column) for column in zip(*found.others))
-            other = np.flatnonzero(indices < 0)
-            which = -1 - indices[other]
-            indices[other], data[other] = attribute[which], value[which]
+    indptr = _added(list(map(len, tokens)))
+    read = _read_items if any(issubclass(kind, dict) for kind in kinds) else _read_names
+    indices, data = read(tokens, int(indptr[-1]), attributes, grow)
     if not grow:
-        known = indices < M
+        known = indices < UNKNOWN
         if not known.all():
             indptr = np.concatenate([[0], np.cumsum(known)])[indptr]
             indices, data = indices[known], data[known]
     return Rows(indptr, indices, data, (N, len(attributes)))
+
+
+def _read_names(tokens, n, attributes, grow):
+    """Numbers (n,) of the strings that tokens are lists of, and ones (n,)."""
+    if grow:
+        return np.fromiter(map(attributes.__getitem__, chain.from_iterable(tokens)), np.int32, n), np.ones(n)
+    indices = np.fromiter(map(attributes.get, chain.from_iterable(tokens), repeat(UNKNOWN)), np.int32, n)
+    new = indices == UNKNOWN                             # or bytes, or no strings at all
+    if not {str}.issuperset(map(type, _those(chain.from_iterable(tokens), new))):
+        indices[new] = [attributes.known(name) for name in _those(chain.from_iterable(tokens), new)]
+    return indices, np.ones(n)
+
+
+def _read_items(tokens, n, attributes, grow):
+    """Numbers (n,) of the features that tokens are dicts of, and their values (n,)."""
+    found = _Items(attributes, grow) if grow else attributes.asked()
+    indices, data = np.fromiter(map(found.__getitem__, _all_items(tokens)), np.int32, n), np.ones(n)
+    other = indices == NUMBER
+    if other.any():
+        names, values = zip(*_those(_all_items(tokens), other))
+        indices[other], data[other] = [found.number(name) for name in names], [float(value) for value in values]
+    return indices, data
+
+
+def _all_items(tokens):
+    """(name, value) of each feature."""
+    return chain.from_iterable(map(_items, tokens))
+
+
+def _those(things, chosen):
+    return compress(things, chosen.tolist())
 
 
 def _items(token):
@@ -163,7 +221,7 @@ def _first_wrong(X):
                            "; of one sequence alone pass [X]" if isinstance(token, str) else ""))
             for item in _items(token):
                 try:
-                    _Items(len).__missing__(item)        # which looks before it remembers
+                    _Items(Attributes(), grow=True).__missing__(item)
                 except TypeError as error:
                     return f"X[{s}][{t}]: {error}"
 
@@ -258,7 +316,7 @@ def read_labels(y, starts, numbers=None):
 
 
 def label_lists(y, S):
-    """`y` as a list of `S` lists or tuples of labels.  Raises ValueError."""
+    """`y` as a list of `S` lists or tuples of labels, bytes as str.  Raises ValueError."""
     if not in_order(y):
         raise ValueError(f"y: expected {S} sequences of labels to fit X, got {type(y).__name__}")
     y = list(y)
@@ -268,8 +326,14 @@ def label_lists(y, S):
         if not in_order(labels) or getattr(labels, "ndim", 1) > 1:
             raise ValueError(f"y[{s}]: expected the labels of a sequence, got {labels!r:.40}; of one sequence alone pass "
                              "[X] and [y]")
-    return [labels if isinstance(labels, (list, tuple)) else
-            labels.tolist() if isinstance(labels, np.ndarray) else list(labels) for labels in y]
+    y = [labels if isinstance(labels, (list, tuple)) else
+         labels.tolist() if isinstance(labels, np.ndarray) else list(labels) for labels in y]
+    if bytes in set(map(type, chain.from_iterable(y))):
+        try:
+            y = [[as_text(label) if isinstance(label, bytes) else label for label in labels] for labels in y]
+        except TypeError as error:
+            raise ValueError(f"y: {error}") from None
+    return y
 
 
 def share_right(found, y):
