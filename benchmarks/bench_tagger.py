@@ -158,6 +158,11 @@ def tag_crfsuite(X):
     return [tagger.tag(x) for x in X]
 
 
+def tag_each_of_ours(X):
+    model = models()
+    return [model.predict_single(x) for x in X]
+
+
 def same_loss(theirs, ours):
     """Ten iterations of two line searches: not the same steps, but as far."""
     assert abs(theirs - ours) < 0.1 * abs(ours), f"{theirs} and {ours}"
@@ -177,4 +182,6 @@ CASES = [
            contenders={"scratchml": pass_of_ours, "python-crfsuite": pass_of_crfsuite}) for algorithm in ("ap", "l2sgd")),
     Case("tag 4,000 sentences", data=lambda: (corpus()[0][:4000],), agree=same_labels,
          contenders={"scratchml": tag_ours, "python-crfsuite": tag_crfsuite}),
+    Case("tag 1,000 sentences, one a call", data=lambda: (corpus()[0][:1000],), agree=same_labels,
+         contenders={"scratchml": tag_each_of_ours, "python-crfsuite": tag_crfsuite}),
 ]

@@ -42,9 +42,9 @@ def _revive(ours, arguments):
     return compatible(ours)(*arguments)
 
 
-def warn_not_converged(message):
-    """Issue a ConvergenceWarning that points at the caller of `fit`."""
-    warnings.warn(message, compatible(ConvergenceWarning), stacklevel=3)
+def warn_not_converged(message, above=0):
+    """Issue a ConvergenceWarning that points at the caller of `fit`, which is `above` calls above who calls this."""
+    warnings.warn(message, compatible(ConvergenceWarning), stacklevel=3 + above)
 
 
 class Estimator:

@@ -10,13 +10,13 @@ class Progress(NamedTuple):
     loss: float
 
 
-def report(estimator, iteration, loss):
+def report(estimator, iteration, loss, note=""):
     """Tell the estimator's `verbose` and `callback` of a finished iteration; True means that the fit shall stop.
 
-    Raises ValueError for a `callback` that cannot be called.
+    `note` ends the line.  Raises ValueError for a `callback` that cannot be called.
     """
     if estimator.callback is not None and not callable(estimator.callback):
         raise ValueError(f"callback={estimator.callback!r}: expected a function of a Progress, or None")
     if estimator.verbose:
-        print(f"{type(estimator).__name__}: iteration {iteration}, loss {loss:.10g}", file=sys.stderr)
+        print(f"{type(estimator).__name__}: iteration {iteration}, loss {loss:.10g}{note}", file=sys.stderr)
     return bool(estimator.callback is not None and estimator.callback(Progress(estimator, iteration, loss)))

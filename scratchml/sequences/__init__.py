@@ -12,8 +12,8 @@ from scratchml.sequences.tagger import CRF
 from scratchml.sequences.vocabulary import Vocabulary, shifted
 
 CHAPTERS = (
-    "features", "crf", "crf_scaled", "corpus", "crf_training", "crf_online", "schemes", "tagger", "field_rows",
-    "crf_layer", "neural_tagger", "bilstm_tagger", "gated_tagger", "language_model", "kneser_ney", "vocabulary",
+    "features", "crf", "crf_scaled", "corpus", "crf_training", "crf_online", "decoding", "schemes", "trainers", "tagger",
+    "field_rows", "crf_layer", "neural_tagger", "bilstm_tagger", "gated_tagger", "language_model", "kneser_ney", "vocabulary",
     "gated_cnn", "beam", "encoder_decoder", "lessons", "seq2seq", "encoders", "dual_encoder",
 )
 

@@ -77,7 +77,8 @@ class _Items(dict):
             found = self.number(f"{as_text(name)}:{as_text(value)}")
         else:
             found = self.number(name)
-            if _number(name, value) != 1:
+            plain = type(value) is float and value - value == 0                  # neither infinite nor NaN
+            if (value if plain else _number(name, value)) != 1:
                 found = NUMBER
             if not isinstance(value, (bool, np.bool_)):
                 return found
@@ -284,11 +285,11 @@ def _read_arrays(X, attributes, grow):
 # --- labels --------------------------------------------------------------------------------------
 
 
-def read_labels(y, starts, numbers=None):
+def read_labels(y, starts, numbers=None, *, others=False):
     """Labels as numbers (N,) int32, -1 for None, and the sorted classes; `numbers` {label: number} if known before.
 
     Labels are strings or whole numbers.  Raises ValueError that names the sequence where X and y differ in length,
-    for other labels, and for those that `numbers` does not have.
+    for other labels, and for those that `numbers` does not have; with `others` these are -2.
     """
     y = label_lists(y, len(starts) - 1)
     lengths = np.fromiter(map(len, y), np.int64, len(y))
@@ -308,7 +309,7 @@ def read_labels(y, starts, numbers=None):
     code = defaultdict(lambda: -2, numbers)
     code[None] = -1
     coded = np.fromiter(map(code.__getitem__, chain.from_iterable(y)), np.int32, starts[-1])
-    if (unseen := np.flatnonzero(coded == -2)).size:
+    if (unseen := np.flatnonzero(coded == -2)).size and not others:
         s = int(np.searchsorted(starts, unseen[0], side="right")) - 1
         t = int(unseen[0] - starts[s])
         raise ValueError(f"y[{s}][{t}]: the label {y[s][t]!r} was not seen in training; seen were {list(numbers)[:20]}")
@@ -369,6 +370,17 @@ class Labelled(list):
 
     def __array__(self, dtype=None, copy=None):
         return np.array(list(self), dtype) if len(set(map(len, self))) == 1 else self.of_lists()
+
+    def __eq__(self, other):
+        """Whether all labels are equal: a bool of NumPy, whose all() is itself, as it is asked of arrays."""
+        same = super().__eq__(other)
+        return same if same is NotImplemented else np.bool_(same)
+
+    def __ne__(self, other):
+        same = self.__eq__(other)
+        return same if same is NotImplemented else ~same
+
+    __hash__ = None
 
     def of_lists(self):
         """The array (S,) of lists."""

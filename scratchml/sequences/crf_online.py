@@ -13,7 +13,7 @@ little, a rare one far.
 
 Symbols
     S               sequences in the corpus
-    θ, theta  (F,)  the weights, θ₀ = 0
+    θ, theta  (F,)  the weights, from θ₀, 0 or what is given
     g, phi, best  (F,), (F,), (F,)   slope of one sequence's loss; features Φ of the right path, of the best path
     Δ     (F,)      Φ(y) - Φ(ŷ), what the right path has and the best has not
     s_y, s_best     scores of the right path and of the best, Φ(y)·θ and Φ(ŷ)·θ
@@ -155,14 +155,14 @@ class Learner(NamedTuple):
 class _Online:
     """Passes over a corpus: sets up what all methods share."""
 
-    def __init__(self, corpus, edges, features):
+    def __init__(self, corpus, edges, features, theta=None):
         self.corpus, self.edges, self.features = corpus, edges, features
-        self.S = len(corpus.starts) - 1
+        self.S, self.origin = len(corpus.starts) - 1, np.zeros(sum(features.sizes)) if theta is None else theta
 
     def start(self, also=0.0, own=(0.0, 0.0)):
-        """θ = 0, no step done."""
-        size = sum(self.features.sizes)
-        self.learner = Learner(np.zeros(size), np.full(size, also), np.zeros(size), self.features.pairs,
+        """θ = θ₀, no step done."""
+        size = self.origin.size
+        self.learner = Learner(self.origin.copy(), np.full(size, also), np.zeros(size), self.features.pairs,
                                np.array([1.0, 0.0, *own]))
         self.model = scores(self.features, self.learner.theta)
 
@@ -175,13 +175,13 @@ class _Online:
 class GradientDescent(_Online):
     """(1) and (2): one step a sequence."""
 
-    def __init__(self, corpus, edges, features, c2=0.0, eta=1.0):
-        super().__init__(corpus, edges, features)
+    def __init__(self, corpus, edges, features, c2=0.0, eta=1.0, theta=None):
+        super().__init__(corpus, edges, features, theta)
         self.c2 = c2
         self.begin(eta)
 
     def begin(self, eta):
-        """θ = 0, no step done, the first of length eta."""
+        """θ = θ₀, no step done, the first of length eta."""
         self.start(own=(eta, 2 * self.c2 / self.S))
 
     def __call__(self, order):
@@ -216,8 +216,8 @@ class GradientDescent(_Online):
 class _Corrected(_Online):
     """What changes the weights only where the best path is wrong."""
 
-    def __init__(self, corpus, edges, features):
-        super().__init__(corpus, edges, features)
+    def __init__(self, corpus, edges, features, theta=None):
+        super().__init__(corpus, edges, features, theta)
         self.start()
 
     def weights(self):
@@ -236,8 +236,8 @@ class Perceptron(_Corrected):
 class PassiveAggressive(_Corrected):
     """(6) of one of its types for each sequence whose best path is wrong."""
 
-    def __init__(self, corpus, edges, features, c=1.0, pa_type=1):
-        super().__init__(corpus, edges, features)
+    def __init__(self, corpus, edges, features, c=1.0, pa_type=1, theta=None):
+        super().__init__(corpus, edges, features, theta)
         self.start(own=(c, pa_type))
 
     def __call__(self, order):
@@ -248,8 +248,8 @@ class PassiveAggressive(_Corrected):
 class AdaptiveRegularization(_Corrected):
     """(7) and (8) for each sequence whose best path is wrong."""
 
-    def __init__(self, corpus, edges, features, variance=1.0, gamma=1.0):
-        super().__init__(corpus, edges, features)
+    def __init__(self, corpus, edges, features, variance=1.0, gamma=1.0, theta=None):
+        super().__init__(corpus, edges, features, theta)
         self.start(also=variance, own=(gamma, 0.0))
 
     def __call__(self, order):

@@ -1,7 +1,7 @@
 """The tagger: a conditional random field on features, trained, asked, inspected and saved.
 
 What a token is like is told by names, "word=rain" or {"capital": True}; which weights there are follows from what was
-seen; the chapters crf_training and crf_online find them, the chapter crf answers.
+seen; the chapter trainers finds them, the chapter decoding answers with them.
 
 >>> X = [["it", "rains"], ["rain", "falls"], ["it", "falls"], ["rain"]]
 >>> y = [["O", "VERB"], ["NOUN", "VERB"], ["O", "VERB"], ["NOUN"]]
@@ -9,29 +9,22 @@ seen; the chapters crf_training and crf_online find them, the chapter crf answer
 >>> tagger.predict_single([["rain"], ["fell", "fall"]])
 ['NOUN', 'VERB']
 """
+import os
+
 import numpy as np
 
 from scratchml.core import storage
-from scratchml.core.checks import one_of, real_number, true_or_false, whole_number
-from scratchml.core.estimator import Estimator, compatible, warn_not_converged
-from scratchml.core.jit import kernel, run_chunks
-from scratchml.core.progress import report
-from scratchml.core.random import generator
-from scratchml.optim.lbfgs import lbfgs, norm
+from scratchml.core.estimator import Estimator
 from scratchml.sequences.corpus import (Attributes, Corpus, Labelled, as_sequences, check_columns, chosen, edge_names,
                                         read_labels, read_tokens, share_right, some_columns)
-from scratchml.sequences.crf import best_path, k_best, log_partition
-from scratchml.sequences.crf_online import AdaptiveRegularization, GradientDescent, PassiveAggressive, Perceptron
-from scratchml.sequences.crf_scaled import add_marginals, add_marginals_in_log_space
-from scratchml.sequences.crf_training import (CorpusLoss, Features, Legal, Pattern, fixed, offset, scores, seen_features,
-                                              state_scores, step_scores, weight_units)
+from scratchml.sequences.crf import k_best, log_partition
+from scratchml.sequences.crf_training import Features, Legal, Pattern, scores, seen_features
+from scratchml.sequences.decoding import best_paths, field_of, marginals
 from scratchml.sequences.schemes import check_legal, check_possible, forbidden_pairs, legal_transitions
+from scratchml.sequences.trainers import Training, check_parameters, read_judge
 
 KIND = "scratchml.sequences.CRF"
-AWAY = 1e4                                               # deviations from 0, where a loss that rests proves nothing
-FAR = 0.03                                               # share of the first slope that no minimum has
-# The algorithms, and max_iterations if it is None.
-PASSES = {"lbfgs": None, "l2sgd": 1000, "ap": 100, "pa": 100, "arow": 100}
+UNKEPT = ("callback", "verbose", "random_state", "model_filename")           # parameters that a file has not
 
 
 class CRF(Estimator):
@@ -76,6 +69,11 @@ class CRF(Estimator):
         Names of features ("word") or attributes ("word:Main") that have a weight for each pair of labels too.
     forbidden : {"BIO", "IOBES"}, collection of pairs or None, default=None
         What must not follow each other: what these schemes do not allow, or pairs (label, next label), where both occur.
+    warm_start : bool, default=False
+        Whether `fit` begins at the weights of the last fit, by the names of what they are of, in place of 0.  Averages
+        and variances of "ap", "pa" and "arow" begin anew.
+    model_filename : str, path or None, default=None
+        A file that `fit` saves the model in, and that a model which is not fitted reads when it is asked.
     random_state : int, numpy.random.Generator or None, default=None
         Seed or source of the order of sequences in all but "lbfgs".
     verbose : int, default=0
@@ -90,6 +88,7 @@ class CRF(Estimator):
     weights_ : (F,), the weights of states, transitions and edges
     loss_, loss_history_ : the loss with its penalties, of the whole corpus, after each iteration; for "l2sgd" on the
         way, for "ap" the share of wrong tokens, for "pa" and "arow" what is missing to the margin of a sequence
+    dev_scores_ : after each iteration, the share of tokens of X_dev whose label is right; empty without X_dev
     n_iter_ : iterations done
     stop_reason_ : gradient, delta, max_iterations, callback or precision; for "ap", "pa" and "arow" epsilon
     """
@@ -98,8 +97,8 @@ class CRF(Estimator):
 
     def __init__(self, algorithm="lbfgs", *, c1=0.0, c2=1.0, max_iterations=None, epsilon=1e-5, delta=1e-5, period=10,
                  c=1.0, pa_type=1, variance=1.0, gamma=1.0, min_freq=0.0, all_possible_states=False,
-                 all_possible_transitions=False, edge_attributes=(), forbidden=None, random_state=None, verbose=0,
-                 callback=None):
+                 all_possible_transitions=False, edge_attributes=(), forbidden=None, warm_start=False,
+                 model_filename=None, random_state=None, verbose=0, callback=None):
         self.algorithm = algorithm
         self.c1 = c1
         self.c2 = c2
@@ -116,13 +115,15 @@ class CRF(Estimator):
         self.all_possible_transitions = all_possible_transitions
         self.edge_attributes = edge_attributes
         self.forbidden = forbidden
+        self.warm_start = warm_start
+        self.model_filename = model_filename
         self.random_state = random_state
         self.verbose = verbose
         self.callback = callback
 
     # --- training
 
-    def fit(self, X, y):
+    def fit(self, X, y, X_dev=None, y_dev=None):
         """Learn the weights.  Returns itself.
 
         Ctrl-C, like a callback that says stop, leaves the last finished iteration in the attributes.  A ConvergenceWarning
@@ -137,8 +138,10 @@ class CRF(Estimator):
             The tokens.
         y : list (S,) of sequences of str or int
             Their labels, None where one is not known.
+        X_dev, y_dev : list of sequences or None, default=None
+            Sequences to judge by after each iteration, in `dev_scores_`; nothing is learned from them.
         """
-        self._check_parameters()
+        check_parameters(self)
         attributes = Attributes()
         starts, rows = read_tokens(X, attributes, grow=True)
         labels, classes = read_labels(y, starts)
@@ -146,106 +149,25 @@ class CRF(Estimator):
         check_legal(labels, starts, legal, classes)
         corpus = Corpus(starts, rows, labels)
         has_edges = chosen(list(attributes), self.edge_attributes)
+        judge = read_judge(X_dev, y_dev, attributes, has_edges, classes)
         edges = some_columns(rows, has_edges)
         features = seen_features(corpus, edges, legal, min_freq=self.min_freq, all_states=self.all_possible_states,
                                  all_pairs=self.all_possible_transitions)
-        self._learned = dict(classes_=classes, attributes_=list(attributes), _numbers=attributes, _features=features,
-                             _has_edges=has_edges)
-        train = {"lbfgs": self._lbfgs, "l2sgd": self._l2sgd}.get(self.algorithm, self._corrected)
-        try:
-            left = train(corpus, edges, features)
-        finally:
-            del self._learned
-        if self.stop_reason_ == "max_iterations":
-            warn_not_converged(f"the fit ended after max_iterations={self.n_iter_} iterations; raise max_iterations, "
-                               "epsilon or delta")
-        elif self.stop_reason_ in ("delta", "precision") and (away := offset(rows)) > AWAY:
-            warn_not_converged(f"the fit may have stopped far from the minimum: a numeric feature is {away:.1g} of its "
-                               "standard deviations from 0; subtract the mean of numeric features")
-        elif left > FAR and self.stop_reason_ in ("delta", "precision"):
-            warn_not_converged(f"the fit stopped far from the minimum: the slope is still {left:.1g} of that at the start; "
-                               "subtract the mean of numeric features and divide them by their standard deviation")
+        start = self._start(features, list(attributes), classes)
+        learned = dict(classes_=classes, attributes_=list(attributes), _numbers=attributes, _features=features,
+                       _has_edges=has_edges)
+        Training(self, learned, judge).run(corpus, edges, start)
+        if self.model_filename is not None:
+            self.save(self.model_filename)
         return self
 
-    def _check_parameters(self):
-        one_of(self.algorithm, "algorithm", tuple(PASSES))
-        for name in ("c1", "c2", "epsilon", "delta", "min_freq"):
-            real_number(getattr(self, name), name)
-        for name in ("c", "variance", "gamma"):
-            real_number(getattr(self, name), name, above=0)
-        if whole_number(self.pa_type, "pa_type", least=0) > 2:
-            raise ValueError(f"pa_type={self.pa_type!r}: expected 0, 1 or 2")
-        if self.c1 > 0 and self.algorithm != "lbfgs":
-            raise ValueError(f"c1={self.c1!r}: algorithm={self.algorithm!r} knows no c1; set c1=0 or algorithm='lbfgs'")
-        for name in ("all_possible_states", "all_possible_transitions"):
-            true_or_false(getattr(self, name), name)
-        edge_names(self.edge_attributes)
-        whole_number(self.period, "period")
-        if self.max_iterations is not None:
-            whole_number(self.max_iterations, "max_iterations")
-
-    def _keep(self, theta, history, reason=""):
-        """Take a finished iteration into the attributes, all at once."""
-        vars(self).update(self._learned, weights_=theta, loss_=history[-1], loss_history_=history,
-                          n_iter_=len(history), stop_reason_=reason)
-
-    def _lbfgs(self, corpus, edges, features):
-        """Find the minimum, in units that suit L-BFGS; returns what share of the first slope is left."""
-        loss, units = CorpusLoss(corpus, edges, features, self.c2), weight_units(corpus.rows, features)
-        slopes, history = [], []
-
-        def fun(x):
-            value, slope = loss(x * units)
-            slopes.append(norm(slope * units))
-            return value, slope * units
-
-        def after(now):
-            history.append(now.value)
-            self._keep(now.x * units, list(history))
-            return report(self, now.iterations, now.value)
-        found = lbfgs(fun, np.zeros(units.size), c=self.c1 * units if self.c1 else 0.0, max_iterations=self.max_iterations,
-                      epsilon=self.epsilon, delta=self.delta, period=self.period, callback=after)
-        self._keep(found.x * units, history or [found.value], found.reason)
-        self.n_iter_ = found.iterations
-        return norm(found.gradient) / slopes[0] if slopes[0] else 0.0
-
-    def _l2sgd(self, corpus, edges, features):
-        """Step down one sequence after the other; returns what share of the first slope is left."""
-        rng = generator(self.random_state)
-        descent = GradientDescent(corpus, edges, features, self.c2)
-        descent.calibrate(rng.permutation(descent.S)[:1000])
-
-        def ended(history):
-            now, before = history[-1], history[-1 - int(self.period):][0]
-            return "delta" if len(history) > self.period and before - now <= self.delta * abs(now) else ""
-        self._in_passes(descent, rng, ended)
-        if (units := weight_units(corpus.rows, features)).min(initial=1) == 1:
-            return 0.0                                   # no value is large, and steps suit all weights
-        loss = CorpusLoss(corpus, edges, features, self.c2)
-        last, first = (norm(units * loss(theta)[1]) for theta in (self.weights_, np.zeros(units.size)))
-        return last / first if first else 0.0
-
-    def _corrected(self, corpus, edges, features):
-        method, own = {"ap": (Perceptron, {}), "pa": (PassiveAggressive, dict(c=self.c, pa_type=int(self.pa_type))),
-                       "arow": (AdaptiveRegularization, dict(variance=self.variance, gamma=self.gamma))}[self.algorithm]
-        self._in_passes(method(corpus, edges, features, **own), generator(self.random_state),
-                        lambda history: "epsilon" if history[-1] <= self.epsilon else "")
-        return 0.0
-
-    def _in_passes(self, learn, rng, ended):
-        limit, history = self.max_iterations or PASSES[self.algorithm], []
-        while True:
-            history.append(float(learn(rng.permutation(learn.S))))
-            if not np.isfinite(history[-1]):
-                raise ValueError(f"X: the loss has left the range of float64 in pass {len(history)}, as numeric features are "
-                                 "too large for steps of one length; subtract their means and divide them by their "
-                                 "standard deviations, or set algorithm='lbfgs'")
-            reason = ended(history) or ("max_iterations" if len(history) >= limit else "")
-            self._keep(learn.weights(), list(history), reason)
-            if report(self, len(history), history[-1]):
-                self.stop_reason_ = "callback"
-            if self.stop_reason_:
-                return
+    def _start(self, features, attributes, classes):
+        """Where the search for the weights (F,) begins: 0, or with a warm start what an earlier fit has found of them."""
+        if not (self.warm_start and self.__sklearn_is_fitted__()):
+            return np.zeros(sum(features.sizes))
+        before = self.state_features_, self.transition_features_, self.edge_features_
+        return np.array([weights.get(name, 0.0) for weights, names in
+                         zip(before, weight_names(features, attributes, classes)) for name in names])
 
     # --- asking
 
@@ -262,9 +184,8 @@ class CRF(Estimator):
         known : list (S,) of sequences or None, default=None
             Labels that are fixed, None where they are not.
         """
-        starts, corpus, edges, model = self._field(X, known)
-        y, score = np.empty(len(corpus.y), np.int32), np.empty(len(corpus.starts) - 1)
-        run_chunks(_tag, len(score), corpus, edges, model, y, score, chunk=max(1, min(64, len(score) // 8)))
+        starts, *field = self._field(X, known)
+        y, score = best_paths(*field)
         check_possible(score, starts)
         return Labelled.cut([self.classes_[k] for k in y.tolist()], starts)
 
@@ -286,9 +207,8 @@ class CRF(Estimator):
         X : list (S,) of sequences
             The tokens.
         """
-        starts, corpus, edges, model = self._field(X, None)
-        gamma, log_Z = np.zeros((len(corpus.y), len(self.classes_))), np.empty(len(corpus.starts) - 1)
-        run_chunks(_marginals, len(log_Z), corpus, edges, model, gamma, log_Z, chunk=max(1, min(64, len(log_Z) // 8)))
+        starts, *field = self._field(X, None)
+        gamma, log_Z = marginals(*field)
         check_possible(log_Z, starts)
         return Labelled.cut([dict(zip(self.classes_, row)) for row in gamma.tolist()], starts)
 
@@ -341,38 +261,40 @@ class CRF(Estimator):
         return (starts, Corpus(starts[filled], rows, y), some_columns(rows, self._has_edges),
                 scores(self._features, self.weights_))
 
+    def _check_fitted(self):
+        if not self.__sklearn_is_fitted__() and self.model_filename is not None and os.path.exists(self.model_filename):
+            found = vars(self.load(self.model_filename))
+            vars(self).update({name: value for name, value in found.items() if name not in self._parameters()})
+        super()._check_fitted()
+
     # --- inspection
 
     @property
     def state_features_(self):
         """{(attribute, label): weight}"""
-        self._check_fitted()
-        weights, _, _ = self._features.split(self.weights_)
-        return {(self.attributes_[d], self.classes_[k]): w for d, k, w in _entries(self._features.states, weights)}
+        return self._weights_by_name(0)
 
     @property
     def transition_features_(self):
         """{(label, next label): weight}"""
-        self._check_fitted()
-        _, weights, _ = self._features.split(self.weights_)
-        pairs = (divmod(k, len(self.classes_)) for k in self._features.pairs.tolist())
-        return {(self.classes_[i], self.classes_[j]): w for (i, j), w in zip(pairs, weights.tolist())}
+        return self._weights_by_name(1)
 
     @property
     def edge_features_(self):
         """{(attribute, label before, label): weight}"""
+        return self._weights_by_name(2)
+
+    def _weights_by_name(self, part):
         self._check_fitted()
-        _, _, weights = self._features.split(self.weights_)
-        K, names = len(self.classes_), self.classes_
-        return {(self.attributes_[d], names[k // K], names[k % K]): w
-                for d, k, w in _entries(self._features.edges, weights)}
+        names = weight_names(self._features, self.attributes_, self.classes_)[part]
+        return dict(zip(names, self._features.split(self.weights_)[part].tolist()))
 
     # --- keeping
 
     def save(self, path):
         """Write the model to a file.  Raises ValueError if it is not fitted, OSError if it cannot be written.
 
-        callback, verbose and random_state are not kept.
+        callback, verbose, random_state and model_filename are not kept.
 
         Parameters
         ----------
@@ -387,12 +309,13 @@ class CRF(Estimator):
             part = getattr(features, name)
             arrays |= {f"{name}_indptr": part.indptr, f"{name}_columns": part.columns}
         parameters = {name: value for name, value in self.get_params().items()
-                      if name not in ("callback", "verbose", "random_state")}
+                      if name not in UNKEPT}
         parameters["edge_attributes"] = edge_names(self.edge_attributes)
         if self.forbidden is not None and not isinstance(self.forbidden, str):
             parameters["forbidden"] = forbidden_pairs(self.forbidden)
         storage.save(path, KIND, arrays, dict(parameters=parameters, classes=self.classes_, attributes=self.attributes_,
-                                              history=self.loss_history_, n_iter=self.n_iter_, reason=self.stop_reason_))
+                                              history=self.loss_history_, dev=self.dev_scores_, n_iter=self.n_iter_,
+                                              reason=self.stop_reason_))
 
     @classmethod
     def load(cls, path):
@@ -410,48 +333,27 @@ class CRF(Estimator):
                             Pattern(arrays["edges_indptr"], arrays["edges_columns"], K * K),
                             Legal(*(arrays[f"legal_{name}"] for name in Legal._fields)))
         numbers = Attributes((name, d) for d, name in enumerate(names))
-        model._learned = dict(classes_=rest["classes"], attributes_=names, _numbers=numbers, _features=features,
-                              _has_edges=arrays["has_edges"])
-        model._keep(arrays["weights"], rest["history"], rest["reason"])
-        model.n_iter_ = rest["n_iter"]
-        del model._learned
+        history = rest["history"]
+        vars(model).update(classes_=rest["classes"], attributes_=names, _numbers=numbers, _features=features,
+                           _has_edges=arrays["has_edges"], weights_=arrays["weights"], loss_=history[-1],
+                           loss_history_=history, dev_scores_=rest["dev"], n_iter_=rest["n_iter"],
+                           stop_reason_=rest["reason"])
         return model
 
 
 # --- pieces --------------------------------------------------------------------------------------
 
 
-def _entries(pattern, weights):
+def weight_names(features, attributes, classes):
+    """What the weights of the Features are of, three lists: (attribute, label), (label, next), (attribute, label, next).
+
+    `attributes` (M,) and `classes` (K,) are names.  Raises nothing.
+    """
+    pairs = [(before, label) for before in classes for label in classes]
+    return ([(attributes[d], classes[k]) for d, k in _entries(features.states)], [pairs[k] for k in features.pairs.tolist()],
+            [(attributes[d], *pairs[k]) for d, k in _entries(features.edges)])
+
+
+def _entries(pattern):
     of = np.repeat(np.arange(len(pattern.indptr) - 1), np.diff(pattern.indptr))
-    return zip(of.tolist(), pattern.columns.tolist(), weights.tolist())
-
-
-@kernel
-def field_of(corpus, edges, model, s):
-    """E (T, K), with known labels fixed, and A (1, K, K) or (T-1, K, K) of sequence s."""
-    first, T, K = corpus.starts[s], corpus.starts[s + 1] - corpus.starts[s], model.first.size
-    E = fixed(state_scores(corpus, s, model), corpus.y[first:first + T])
-    if edges.indices.size == 0 or T == 1:
-        return E, model.A.copy().reshape((1, K, K))
-    return E, step_scores(edges, first, T, model)[1:].copy().reshape((T - 1, K, K))
-
-
-@kernel
-def _tag(c, start, stop, corpus, edges, model, y, score):
-    """The best paths of sequences start ... stop-1 into `y` (N,), their scores into `score` (S,)."""
-    for s in range(start, stop):
-        E, A = field_of(corpus, edges, model, s)
-        score[s] = best_path(E, A, y[corpus.starts[s]:corpus.starts[s + 1]])
-
-
-@kernel
-def _marginals(c, start, stop, corpus, edges, model, gamma, log_Z):
-    """γ of sequences start ... stop-1 into `gamma` (N, K), which is zero, and log Z into `log_Z` (S,)."""
-    K = model.first.size
-    for s in range(start, stop):
-        E, A = field_of(corpus, edges, model, s)
-        own = gamma[corpus.starts[s]:corpus.starts[s + 1]]
-        if edges.indices.size == 0:
-            log_Z[s] = add_marginals(E, model.A, model.M, model.Mt, 1.0, own, np.zeros((K, K)))
-        else:
-            log_Z[s] = add_marginals_in_log_space(E, A, 1.0, own, np.zeros((1, K, K)))
+    return zip(of.tolist(), pattern.columns.tolist())

@@ -1,6 +1,7 @@
 """The tagger: what it learns, answers, shows and keeps."""
 import itertools
 import os
+import pickle
 import warnings
 
 import numpy as np
@@ -9,10 +10,11 @@ import pytest
 from scratchml.core.estimator import ConvergenceWarning, NotFittedError
 from scratchml.core.sparse import dense, sparse_rows
 from scratchml.optim.lbfgs import Minimum
-from scratchml.sequences import CRF, tagger
+from scratchml.sequences import CRF, trainers
 from scratchml.sequences.corpus import read_tokens
 from scratchml.sequences.crf import log_partition, path_score
 from scratchml.sequences.crf_training import offset, weight_units
+from scratchml.sequences.tagger import weight_names
 from tests.reference import crf as reference
 from tests.strategies.tagger import TAGS, sentences
 
@@ -251,7 +253,7 @@ def test_labels_come_back_as_pythons(kind):
 def test_a_search_that_gives_up_early_says_so(monkeypatch):
     def give_up(fun, x0, **options):
         return Minimum(x0, *fun(x0), 3, 9, "precision")
-    monkeypatch.setattr(tagger, "lbfgs", give_up)
+    monkeypatch.setattr(trainers, "lbfgs", give_up)
     with pytest.warns(ConvergenceWarning, match="the slope is still 1 of that at the start"):
         CRF().fit(X, Y)
 
@@ -471,6 +473,121 @@ def test_same_seed_same_bits_on_any_number_of_threads(algorithm, edges, monkeypa
         model = fitted(algorithm=algorithm, max_iterations=5, edge_attributes=edges, random_state=4)
         found.add((model.weights_.tobytes(), str(model.predict(X)), str(model.predict_marginals(X[:5]))))
     assert len(found) == 1
+
+
+# --- sequences to judge by, warm starts, a file of one's own
+
+@each_algorithm
+def test_what_was_not_learned_from_is_judged_after_each_iteration(algorithm, capsys):
+    """By the model that there is after as many iterations; labels that nobody has learned are wrong, None says nothing."""
+    train, (X_dev, y_dev) = sentences(30, noise=0.6), sentences(9, noise=0.4, seed=7)
+    y_dev = [[None, *y[1:]] for y in y_dev]
+    y_dev[3][-1] = "never seen"
+    plain = fitted(*train, algorithm=algorithm, max_iterations=3, random_state=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        model = CRF(algorithm, max_iterations=3, random_state=0, verbose=1).fit(*train, X_dev=(x for x in X_dev),
+                                                                              y_dev=map(iter, y_dev))
+    assert model.weights_.tolist() == plain.weights_.tolist() and plain.dev_scores_ == []
+    assert model.dev_scores_ == [fitted(*train, algorithm=algorithm, max_iterations=n, random_state=0).score(X_dev, y_dev)
+                                 for n in (1, 2, 3)]
+    assert capsys.readouterr().err.splitlines()[-1].endswith(f"right in X_dev {model.dev_scores_[-1]:.6f}")
+
+
+def test_a_callback_can_stop_where_what_is_held_out_gets_worse():
+    def worse(progress):
+        return len(progress.estimator.dev_scores_) == 2
+    model = CRF("ap", random_state=0, callback=worse).fit(X[:20], Y[:20], X[20:], Y[20:])
+    assert model.n_iter_ == 2 and model.dev_scores_[-1] == model.score(X[20:], Y[20:])
+
+
+@pytest.mark.parametrize("X_dev, y_dev, message", [
+    (X[:2], None, "X_dev: expected both X_dev and y_dev"), (None, Y[:2], "y_dev: expected both"),
+    (X[:2], Y[:1], "X_dev, y_dev: y: expected 2 sequences"), ([], [], "X_dev, y_dev: X: the corpus is empty"),
+    ([[{"a": np.nan}]], [["O"]], r"X_dev, y_dev: X\[0\]\[0\]: feature 'a' is nan"), ([[["a"]]], [[None]], "no token has"),
+    ([[["a"]]], ["O"], r"y\[0\]: expected the labels of a sequence"),
+])
+def test_what_cannot_be_judged_by(X_dev, y_dev, message):
+    model = CRF("ap", max_iterations=1)
+    with pytest.raises(ValueError, match=message):
+        model.fit(X, Y, X_dev, y_dev)
+    with pytest.raises(NotFittedError):
+        model.predict(X)
+
+
+@pytest.mark.parametrize("options", [{}, dict(edge_attributes=["word"]), dict(c1=0.3)])
+def test_a_warm_start_at_the_minimum_is_done(options):
+    model = fitted(warm_start=True, epsilon=1e-4, delta=0.0, **options)
+    before, cold = model.weights_, model.n_iter_
+    model.fit(X, Y)
+    assert model.n_iter_ <= 1 < cold
+    np.testing.assert_allclose(model.weights_, before, atol=1e-3)
+    model.warm_start = False
+    assert model.fit(X, Y).n_iter_ == cold
+
+
+@each_algorithm
+def test_a_warm_start_takes_weights_by_their_names(algorithm):
+    """The other corpus has the words in another order, new ones, and a label more; what is not met again is forgotten."""
+    model = fitted(algorithm=algorithm, max_iterations=3, random_state=0, warm_start=True)
+    more = [[{"word": "new"}], *X[::-1]], [["Z-NEW"], *Y[::-1]]
+    begun = {}
+
+    def look(progress):
+        begun.update(progress.estimator.state_features_)
+        return True
+    before, pairs = model.state_features_, model.transition_features_
+    start = model._start(*parts(more, algorithm))
+    names = weight_names(*parts(more, algorithm))
+    assert dict(zip(names[0], start)) == {**dict.fromkeys(names[0], 0.0), **before} and ("word:new", "Z-NEW") in names[0]
+    assert dict(zip(names[1], start[len(names[0]):])) == {**dict.fromkeys(names[1], 0.0), **pairs}
+    warm = model.set_params(callback=look).fit(*more).score(X, Y)
+    assert warm > fitted(*more, algorithm=algorithm, callback=lambda p: True, random_state=0).score(X, Y) or warm == 1
+
+
+def parts(corpus, algorithm):
+    """Features, attributes and classes as a cold fit finds them."""
+    cold = fitted(*corpus, algorithm=algorithm, max_iterations=1)
+    return cold._features, cold.attributes_, cold.classes_
+
+
+def test_a_warm_start_of_the_perceptron_goes_on_from_there():
+    """One pass over one sequence is a single step: θ_0 + Φ(y) - Φ(ŷ), whose mean is itself."""
+    model = fitted(X[:1], Y[:1], algorithm="ap", max_iterations=1, random_state=0, warm_start=True)
+    first, path = model.weights_, model.predict(X[:1])
+    model.set_params(max_iterations=1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        model.fit(X[:1], Y[:1])
+    assert (model.weights_.tolist() == first.tolist()) == (path == Y[:1])
+    other = fitted(X[:1], Y[:1], algorithm="ap", max_iterations=2, random_state=0)
+    np.testing.assert_allclose(2 * other.weights_ - first, model.weights_, atol=1e-12)       # the mean of both steps
+
+
+def test_a_file_of_its_own(tmp_path):
+    path = tmp_path / "model"
+    model = fitted(max_iterations=3, model_filename=path)
+    there = CRF(model_filename=str(path), verbose=0)
+    assert there.predict(X) == model.predict(X) and there.n_iter_ == 3 and there.model_filename == str(path)
+    assert CRF(model_filename=path).transition_features_ == model.transition_features_
+    assert pickle.loads(pickle.dumps(there)).predict(X) == model.predict(X)
+    with pytest.raises(NotFittedError):
+        CRF(model_filename=tmp_path / "none").predict(X)
+    for wrong, message in ((tmp_path / "no" / "model", "there is no folder"), (3, "model_filename=3: expected the path")):
+        with pytest.raises(ValueError, match=message):
+            CRF(model_filename=wrong).fit(X, Y)
+    path.write_bytes(b"nothing")
+    with pytest.raises(ValueError, match="model"):
+        CRF(model_filename=path).predict(X)
+
+
+def test_answers_are_compared_as_a_whole():
+    found = fitted(max_iterations=3).predict(X[:3])
+    copy = [list(labels) for labels in found]
+    assert found == copy and (found == copy).all() and not found != copy and not (found != copy).any()
+    copy[1][0] = "?"
+    assert found != copy and not (found == copy).all() and found != 3 and not found == "abc"
+    assert (found == found.of_lists()).tolist() == [True] * 3
 
 
 # --- keeping
