@@ -1,4 +1,4 @@
 """Ranking: which of these documents should stand first?  Learned from lists that somebody has graded."""
-CHAPTERS = ("pairs",)
+CHAPTERS = ("pairs", "bins", "histograms", "cuts", "growing", "trees")
 
 __all__ = []
