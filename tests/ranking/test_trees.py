@@ -102,11 +102,11 @@ def test_leaf_values_minimise_the_loss_and_gains_add_up(step, α, λ):
         G, H = g[leaf_of == k].sum(), h[leaf_of == k].sum()
         assert tree.value[k] == pytest.approx(leaf_value(G, H, α, λ), rel=1e-6, abs=1e-9 * np.abs(g).max())
     if α == 0:
-        v, root = tree.value[leaf_of], tree.value[0]
-
-        def loss(v):                                     # λ counts once a leaf
-            return (g * v + h * v**2 / 2).sum() + λ / 2 * sum(w**2 for w in np.unique(v))
-        assert 2 * (loss(np.full(len(g), root)) - loss(v)) == pytest.approx(tree.gain.sum(), rel=1e-5, abs=1e-6 * abs(loss(v)))
+        def loss(leaf):                                  # λ counts once a leaf
+            v = tree.value[leaf]
+            return (g * v + h * v**2 / 2).sum() + λ / 2 * (tree.value[np.unique(leaf)] ** 2).sum()
+        won = 2 * (loss(0 * leaf_of) - loss(leaf_of))
+        assert won == pytest.approx(tree.gain.sum(), rel=1e-5, abs=1e-6 * abs(loss(leaf_of)))
 
 
 @given(boosting_steps())
@@ -140,7 +140,7 @@ def test_a_monotone_scale_leaves_the_tree(seed):
         np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
 
 
-@given(boosting_steps(), st.sampled_from([-300, 5, 400]), st.sampled_from([-200, 300]))
+@given(boosting_steps(), st.sampled_from([-300, 5, 350]), st.sampled_from([-200, 300]))
 def test_the_size_of_the_loss_does_not_matter(step, i, j):
     X, B, g, h = step
     (one, leaf_of), (other, same) = grown(X, g, h, B, **FREE), grown(X, np.ldexp(g, i), np.ldexp(h, j), B, **FREE)
