@@ -1,6 +1,7 @@
 """Recommending: what would somebody like whose taste is known from a few things?"""
 from scratchml.recommend.als import ALS
 from scratchml.recommend.candidate_lists import Pool, TwoStageSplit, pool_of, two_stage_split
+from scratchml.recommend.click_bait import ClickBait, smoothed_rate, worth_showing_below
 from scratchml.recommend.content import ContentBased, beside
 from scratchml.recommend.diversify import dpp, mmr
 from scratchml.recommend.item_neighbors import ItemCosine, Popularity, item_cosine, popularity
@@ -13,12 +14,13 @@ from scratchml.recommend.two_tower import TwoTower
 from scratchml.recommend.word_weights import Tfidf, WordCounts, bm25, tf_idf
 
 CHAPTERS = ("objectives", "half_steps", "best_items", "als", "truncated_svd", "item_neighbors", "splits", "word_weights",
-            "content", "rerank", "diversify", "sampled_softmax", "two_tower",
+            "content", "rerank", "diversify", "click_bait", "sampled_softmax", "two_tower",
             "candidate_lists", "pair_features")
 
 __all__ = [
-    "ALS", "ContentBased", "Facts", "Ids", "ItemCosine", "Pool", "Popularity", "Split", "Table", "Tfidf", "TruncatedSVD",
+    "ALS", "ClickBait", "ContentBased", "Facts", "Ids", "ItemCosine", "Pool", "Popularity", "Split", "Table", "Tfidf", "TruncatedSVD",
     "TwoStageSplit", "TwoTower", "WordCounts", "beside", "bm25", "calibrated", "capped", "dpp", "facts", "filtered",
     "half_life_decay", "item_cosine", "leave_last_out", "mmr", "pair_features", "pool_of", "popularity", "random_split",
-    "read_table", "rescored", "scaled", "tf_idf", "two_stage_split",
+    "read_table", "rescored", "scaled", "smoothed_rate", "tf_idf",
+    "two_stage_split", "worth_showing_below",
 ]

@@ -48,6 +48,7 @@ LECTURE = (
     ("Recommender systems: two towers, trained by a softmax over a sample", ("sampled_softmax", "two_tower")),
     ("Recommender systems: re-ranking by filters, freshness, caps, calibration, and diversity (MMR, DPP)",
      ("rerank", "diversify")),
+    ("Recommender systems: click-bait, a logistic model of what disappoints, and a filter by its cost", ("click_bait",)),
     ("Recommender systems: three stages, candidates of several recommenders, features of pairs, a ranker",
      ("candidate_lists", "pair_features")),
     ("Recommender systems: how good a ranked list is, and how diverse", ("splits", "ranking", "diversity")),
