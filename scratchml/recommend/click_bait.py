@@ -181,9 +181,9 @@ class ClickBait(Estimator):
         if not 0 < k.sum() < n.sum():
             raise ValueError(f"bad: {k.sum():.6g} of {n.sum():.6g} times of taking were a disappointment, and a model needs some "
                              "that were and some that were not")
-        X, shift = centred(X, n)
         P = k.sum() / n.sum()
         curvature = P * (1 - P) * spread(X, n)
+        X, shift = centred(X, n)
         unit = 1 / np.sqrt(np.append(np.where(curvature > 0, curvature + λ, np.inf), P * (1 - P) * n.sum()))
         mean = bag_by_table(X, n[:, None])[:, 0] / n.sum()
 

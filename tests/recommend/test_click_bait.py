@@ -103,10 +103,13 @@ def test_units_of_features_do_not_matter_where_weights_are_free():
     np.testing.assert_allclose(other.predict(X * [1e-9, 1, 1e9] + [0, 1e9, 0]), plain.predict(X), rtol=1e-6)
 
 
-def test_a_feature_that_does_not_vary_gets_no_weight():
-    X, k, n = items(9, 2, 5)
+@pytest.mark.parametrize("value", [0.1, -636.96, 1e9 / 7, 0])
+@pytest.mark.parametrize("unknown", [0, 5])
+def test_a_feature_that_does_not_vary_gets_no_weight(value, unknown):
+    X, k, n = items(200, 2, 5)
     k, n = np.clip(k, 1, None), n + 3
-    X[:, 1] = 0.1
+    X[:, 1] = value
+    X[8, 1], k[8], n[8] = unknown, 0, 0                  # among what was taken it does not vary
     model = ClickBait(0).fit(X, k, n)
     assert model.coef_[1] == 0
     np.testing.assert_allclose(model.predict(X), ClickBait(0).fit(X[:, :1], k, n).predict(X[:, :1]), rtol=1e-7)
