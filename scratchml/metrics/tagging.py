@@ -1,7 +1,9 @@
 """How good are predicted labels of sequences: token by token, label by label, chunk by chunk?
 
 Chunks are counted as the script conlleval of the CoNLL shared tasks counts them: a chunk is right if its first token,
-its last token and its type are.  Labels are strings such as B-PER, I-PER, O; in IOBES also E-PER and S-PER.
+its last token and its type are.  Labels are strings such as B-PER, I-PER, O, by any of these schemes: BIO, also called
+IOB2; IOB1, where B stands only between chunks of one type; IOBES, where E-PER ends a chunk and S-PER is one; BILOU,
+with L for E and U for S; BMES, with M for I.
 
 >>> true = [["B-PER", "I-PER", "O", "B-LOC"]]
 >>> found = [["B-PER", "I-PER", "O", "B-PER"]]
@@ -9,7 +11,7 @@ its last token and its type are.  Labels are strings such as B-PER, I-PER, O; in
 (0.75, Scores(precision=0.5, recall=0.5, f1=0.5, support=2))
 
 Source: E. Tjong Kim Sang and S. Buchholz, "Introduction to the CoNLL-2000 shared task: chunking", CoNLL 2000, section 3,
-and its script conlleval; for E and S the rules that follow from their meaning.
+and its script conlleval; for E and S, and L, U and M in their places, the rules that follow from their meaning.
 """
 from collections import Counter
 from itertools import chain
@@ -22,6 +24,8 @@ from scratchml.core.checks import in_order, is_missing
 # A chunk ends between two labels, by the marks of the first and the second, or one begins there.
 ENDS = {"BB", "BO", "IB", "IO", "BS", "IS", "EE", "EI", "EO", "EB", "ES", "SB", "SI", "SO", "SE", "SS"}
 BEGINS = {"BB", "IB", "OB", "OI", "EB", "EE", "EI", "OE", "SB", "SI", "SE", "BS", "IS", "OS", "ES", "SS"}
+MARKS = frozenset("BIOESLUM")
+SAME = str.maketrans("LUM", "ESI")                       # other letters for the marks
 
 
 class Scores(NamedTuple):
@@ -100,7 +104,7 @@ def chunks(labels):
     Parameters
     ----------
     labels : list (T,) of str
-        Labels of the T tokens, each O, or B, I, E or S with a type, as in B-PER.
+        Labels of the T tokens, each O, or B, I, E or S with a type, as in B-PER; or L, U, M for E, S, I.
     """
     if isinstance(labels, (str, bytes)):
         raise ValueError(f"labels: expected a list of labels, got the string {labels!r}")
@@ -108,6 +112,7 @@ def chunks(labels):
     tags = [*map(split_tag, labels), ("O", "")]
     before, its_kind = "O", ""
     for t, (mark, kind) in enumerate(tags):
+        mark = mark.translate(SAME)
         if begin is not None and (before + mark in ENDS or before != "O" and kind != its_kind):
             found.append((begin, t - 1, its_kind))
             begin = None
@@ -120,8 +125,8 @@ def chunks(labels):
 def split_tag(label):
     """("B", "PER") for B-PER, ("B", "") for B, ("O", "") for O.  One label, of shape (); raises ValueError for others."""
     mark, _, kind = label.partition("-") if isinstance(label, str) else ("", "", "")
-    if mark not in ("B", "I", "O", "E", "S") or mark == "O" and label != "O":
-        raise ValueError(f"the label {label!r}: expected O, or B, I, E or S with a type, as in B-PER")
+    if mark not in MARKS or mark == "O" and label != "O":
+        raise ValueError(f"the label {label!r}: expected O, or B, I, E or S (or L, U, M) with a type, as in B-PER")
     return mark, kind
 
 

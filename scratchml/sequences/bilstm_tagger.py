@@ -164,7 +164,7 @@ class BiLSTMTagger(NeuralTagger):
         D, the length of the vectors of attributes.
     crf : bool, default=True
         Whether a field chooses the labels of a sequence together; else each is chosen for itself, by a softmax.
-    forbidden : {"BIO", "IOBES"}, collection of pairs or None, default=None
+    forbidden : {"BIO", "IOB1", "IOBES", "BILOU", "BMES"}, collection of pairs or None, default=None
         What must not follow each other: what these schemes do not allow, or pairs (label, next label), where both occur.
         Without a field it counts when labels are asked for, not in training.
     dropout : float, default=0.4

@@ -7,8 +7,9 @@ A token is a dict of features or a list of strings, and is read as CRFsuite read
     {"title": True}       the attribute "title" with value 1; with value 0 for False
     ["title", "Main"]     the attributes "title" and "Main" with value 1
 
-Bytes in place of a string, as a name, a value or a label, are read as UTF-8.  A sequence may also be an array (T, D), whose columns are the attributes "0", "1", ...  An attribute is a column of the
-matrix (N, M) of all N tokens; it gets its number when it is first seen.
+Bytes in place of a string, as a name, a value or a label, are read as UTF-8.  A sequence may also be an array (T, D),
+whose columns are the attributes "0", "1", ...  An attribute is a column of the matrix (N, M) of all N tokens; it gets its
+number when it is first seen.
 
 Sequences, and labels likewise, come in lists, tuples, arrays of objects, Series with any index, or iterators, which are
 read once.

@@ -204,7 +204,7 @@ class LinearChainCRF(Module):
     num_tags : int
         K, how many labels there are.
     forbidden : collection of pairs, Legal or None, default=None
-        Pairs (i, j) of labels that must not follow each other; or what `legal_transitions` makes of BIO or IOBES labels,
+        Pairs (i, j) of labels that must not follow each other; or what `legal_transitions` makes of BIO labels and others,
         which also says what must not be first or last.
     dtype : {"float32", "float64"}, default="float32"
         The type of the parameters.

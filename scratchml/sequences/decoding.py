@@ -14,7 +14,7 @@ from scratchml.sequences.crf_training import fixed, state_scores, step_scores
 def best_paths(corpus, edges, model):
     """The labels (N,) int32 of the best paths of a Corpus, and their scores (S,): -inf where no path is possible.
 
-    `edges` are the Rows (N, M) of the attributes that have weights for pairs, `model` the Scores of a θ.  Raises nothing.
+    `edges` are the Rows (N, M) of attributes that have weights for pairs, `model` the Scores of a θ.  Raises nothing.
     """
     y, score = np.empty(len(corpus.y), np.int32), np.empty(len(corpus.starts) - 1)
     run_chunks(_best_paths, len(score), corpus, edges, model, y, score, chunk=_some(len(score)))
@@ -22,7 +22,7 @@ def best_paths(corpus, edges, model):
 
 
 def marginals(corpus, edges, model):
-    """γ (N, K) of a Corpus, and log Z (S,): -inf where no path is possible.  Arguments as in `best_paths`.  Raises nothing."""
+    """γ (N, K) of a Corpus, and log Z (S,): -inf where no path is possible.  As `best_paths`, it raises nothing."""
     gamma, log_Z = np.zeros((len(corpus.y), len(model.first))), np.empty(len(corpus.starts) - 1)
     run_chunks(_marginals, len(log_Z), corpus, edges, model, gamma, log_Z, chunk=_some(len(log_Z)))
     return gamma, log_Z

@@ -1,7 +1,10 @@
-"""Labels that mark chunks, BIO and IOBES: which may follow which.
+"""Labels that mark chunks, by five schemes: which may follow which.
 
-    BIO      B-X begins a chunk of type X, I-X continues it, O is outside of all chunks
-    IOBES    E-X ends a chunk as well, S-X is a chunk of one token
+    BIO      B-X begins a chunk of type X, I-X continues it, O is outside of all chunks; also called IOB2
+    IOB1     I-X is within a chunk of type X; B-X begins one only where another of type X ends right before it
+    IOBES    BIO, but E-X ends a chunk, and S-X is a chunk of one token
+    BILOU    IOBES with L (last) for E and U (unit) for S
+    BMES     IOBES with M (middle) for I; words in Chinese are marked by B, M, E and S alone
 """
 from collections.abc import Iterator
 
@@ -11,18 +14,19 @@ from scratchml.metrics.tagging import split_tag
 from scratchml.sequences.crf import log_partition
 from scratchml.sequences.crf_training import Legal, agreeing
 
-OPEN = {"BIO": "BI", "IOBES": "BI"}                      # a chunk may go on after these
-CONTINUE = {"BIO": "I", "IOBES": "IE"}                   # these continue one
-MUST_GO_ON = {"BIO": "", "IOBES": "BI"}                  # a chunk must go on after these
-MARKS = {"BIO": "BIO", "IOBES": "BIOES"}
+MARKS = {"BIO": "BIO", "IOB1": "IOB", "IOBES": "BIOES", "BILOU": "BILOU", "BMES": "BMESO"}
+OPEN = {"BIO": "BI", "IOB1": "BI", "IOBES": "BI", "BILOU": "BI", "BMES": "BM"}         # a chunk may go on after these
+INSIDE = {"BIO": "I", "IOB1": "B", "IOBES": "IE", "BILOU": "IL", "BMES": "ME"}         # these need such before them
+UNFINISHED = {"BIO": "", "IOB1": "", "IOBES": "BI", "BILOU": "BI", "BMES": "BM"}       # a chunk must go on after these
+NAMES = ", ".join(map(repr, MARKS))
 
 
 def legal_transitions(classes, forbidden=None):
     """Which of the K `classes` may follow which, as a Legal: (K, K), (K,) and (K,) bool.
 
-    `forbidden` is None for all, "BIO" or "IOBES" for what the scheme allows, or pairs of labels; those of a label that
-    is none of the classes, as in a part of a corpus, say nothing.  Raises ValueError for labels that do not belong to
-    the scheme, and for what are no pairs.
+    `forbidden` is None for all, the name of a scheme for what that allows, or pairs of labels; those of a label that is
+    none of the classes, as in a part of a corpus, say nothing.  Raises ValueError for labels that do not belong to the
+    scheme, and for what are no pairs.
     """
     classes = list(classes)
     K = len(classes)
@@ -35,17 +39,17 @@ def legal_transitions(classes, forbidden=None):
                 pairs[classes.index(before), classes.index(label)] = False
         return Legal(pairs, first, last)
     if forbidden not in MARKS:
-        raise ValueError(f"forbidden={forbidden!r}: expected 'BIO', 'IOBES' or a list of pairs of labels")
+        raise ValueError(f"forbidden={forbidden!r}: expected {NAMES} or a list of pairs of labels")
     tags = [split_tag(label) for label in classes]
     for label, (mark, _) in zip(classes, tags):
         if mark not in MARKS[forbidden]:
             raise ValueError(f"y: the label {label!r} is not of the scheme {forbidden}")
     for j, (mark, kind) in enumerate(tags):
-        continues = mark in CONTINUE[forbidden]
-        first[j], last[j] = not continues, mark not in MUST_GO_ON[forbidden]
+        inside = mark in INSIDE[forbidden]
+        first[j], last[j] = not inside, mark not in UNFINISHED[forbidden]
         for i, (before, its_kind) in enumerate(tags):
             same = before in OPEN[forbidden] and its_kind == kind
-            pairs[i, j] = same if continues else before not in MUST_GO_ON[forbidden]
+            pairs[i, j] = same if inside else before not in UNFINISHED[forbidden]
     return Legal(pairs, first, last)
 
 
@@ -73,7 +77,7 @@ def legal_numbers(K, forbidden):
 def forbidden_pairs(forbidden):
     """`forbidden` as a list of lists [label, next label], sorted if it is a set.  Raises ValueError for what is none."""
     if not hasattr(forbidden, "__iter__") or isinstance(forbidden, Iterator):
-        raise ValueError(f"forbidden: expected 'BIO', 'IOBES' or a list of pairs of labels, got {type(forbidden).__name__}")
+        raise ValueError(f"forbidden: expected {NAMES} or a list of pairs of labels, got {type(forbidden).__name__}")
     for pair in forbidden:
         if isinstance(pair, (str, bytes, set, frozenset)) or not hasattr(pair, "__len__") or len(pair) != 2:
             raise ValueError(f"forbidden: expected pairs of labels such as ('O', 'I-PER'), got {pair!r}")

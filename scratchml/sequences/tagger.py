@@ -67,8 +67,8 @@ class CRF(Estimator):
         Whether pairs (label, next label) that were not seen have weights, too.
     edge_attributes : collection of str, such as a tuple, default=()
         Names of features ("word") or attributes ("word:Main") that have a weight for each pair of labels too.
-    forbidden : {"BIO", "IOBES"}, collection of pairs or None, default=None
-        What must not follow each other: what these schemes do not allow, or pairs (label, next label), where both occur.
+    forbidden : {"BIO", "IOB1", "IOBES", "BILOU", "BMES"}, collection of pairs or None, default=None
+        What must not follow each other: what a scheme does not allow, or pairs (label, next label), where both occur.
     warm_start : bool, default=False
         Whether `fit` begins at the weights of the last fit, by the names of what they are of, in place of 0.  Averages
         and variances of "ap", "pa" and "arow" begin anew.
@@ -345,12 +345,13 @@ class CRF(Estimator):
 
 
 def weight_names(features, attributes, classes):
-    """What the weights of the Features are of, three lists: (attribute, label), (label, next), (attribute, label, next).
+    """What weights are of, three lists: (attribute, label), (label, next label), (attribute, label, next label).
 
-    `attributes` (M,) and `classes` (K,) are names.  Raises nothing.
+    `features` are Features, `attributes` (M,) and `classes` (K,) names.  Raises nothing.
     """
     pairs = [(before, label) for before in classes for label in classes]
-    return ([(attributes[d], classes[k]) for d, k in _entries(features.states)], [pairs[k] for k in features.pairs.tolist()],
+    return ([(attributes[d], classes[k]) for d, k in _entries(features.states)],
+            [pairs[k] for k in features.pairs.tolist()],
             [(attributes[d], *pairs[k]) for d, k in _entries(features.edges)])
 
 

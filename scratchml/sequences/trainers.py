@@ -54,7 +54,7 @@ def check_parameters(crf):
 
 class Judge(NamedTuple):
     """Sequences that nothing is learned from, and their labels."""
-    corpus: Corpus                                       # y: -1 where unknown, -2 for a label that training has not seen
+    corpus: Corpus                                       # y: -1 where unknown, -2 for a label that was not seen
     edges: Rows
 
     def share_right(self, model):
@@ -70,7 +70,7 @@ def read_judge(X, y, attributes, has_edges, classes):
     if X is None and y is None:
         return None
     if X is None or y is None:
-        raise ValueError(f"{'y_dev' if X is None else 'X_dev'}: expected both X_dev and y_dev, or none, got this one alone")
+        raise ValueError(f"{'y_dev' if X is None else 'X_dev'}: expected both X_dev and y_dev, or none")
     try:
         starts, rows = read_tokens(X, attributes, grow=False)
         labels, _ = read_labels(y, starts, {label: k for k, label in enumerate(classes)}, others=True)
@@ -116,13 +116,14 @@ class Training:
             warn_not_converged(f"the fit may have stopped far from the minimum: a numeric feature is {away:.1g} of its "
                                "standard deviations from 0; subtract the mean of numeric features", above=1)
         elif left > FAR and crf.stop_reason_ in ("delta", "precision"):
-            warn_not_converged(f"the fit stopped far from the minimum: the slope is still {left:.1g} of that at the start; "
-                               "subtract the mean of numeric features and divide them by their standard deviation",
-                               above=1)
+            warn_not_converged(f"the fit stopped far from the minimum: the slope is still {left:.1g} of that at the "
+                               "start; subtract the mean of numeric features and divide them by their standard "
+                               "deviation", above=1)
 
     def _lbfgs(self, corpus, edges, features, start):
         """Find the minimum, in units that suit L-BFGS; returns what share of the slope at 0 is left."""
-        crf, loss, units = self.crf, CorpusLoss(corpus, edges, features, self.crf.c2), weight_units(corpus.rows, features)
+        crf, units = self.crf, weight_units(corpus.rows, features)
+        loss = CorpusLoss(corpus, edges, features, crf.c2)
         slopes = [norm(loss(np.zeros(units.size))[1] * units)] if start.any() else []
 
         def fun(x):
@@ -168,8 +169,8 @@ class Training:
             loss = float(learn(rng.permutation(learn.S)))
             history = [*self.history, loss]
             if not np.isfinite(loss):
-                raise ValueError(f"X: the loss has left the range of float64 in pass {len(history)}, as numeric features are "
-                                 "too large for steps of one length; subtract their means and divide them by their "
+                raise ValueError(f"X: the loss has left the range of float64 in pass {len(history)}, as numeric features "
+                                 "are too large for steps of one length; subtract their means and divide them by their "
                                  "standard deviations, or set algorithm='lbfgs'")
             reason = ended(history) or ("max_iterations" if len(history) >= limit else "")
             if self.finished(learn.weights(), loss, reason):

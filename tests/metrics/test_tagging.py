@@ -34,12 +34,23 @@ def test_chunks_are_counted_as_conlleval_counts_them(labels, data):
         assert scores[kind] == Scores(p, q, 2 * p * q / (p + q) if r else 0, n)
 
 
+@given(pairs_of_taggings(IOBES))
+def test_other_letters_are_the_same_marks(drawn):
+    """BILOU has L and U for E and S, BMES has M for I."""
+    plain = chunk_scores(*drawn)
+    for letters in ({"E": "L", "S": "U"}, {"I": "M"}):
+        other = [[[letters.get(label[0], label[0]) + label[1:] for label in s] for s in y] for y in drawn]
+        assert chunk_scores(*other) == plain
+
+
 @pytest.mark.parametrize("labels, expected", [
     ("O O", []), ("B-X I-X O B-X", [(0, 1, "X"), (3, 3, "X")]), ("B-X B-X", [(0, 0, "X"), (1, 1, "X")]),
     ("I-X I-X", [(0, 1, "X")]), ("O I-X I-Y", [(1, 1, "X"), (2, 2, "Y")]), ("B-X I-Y", [(0, 0, "X"), (1, 1, "Y")]),
     ("B-X I-X E-X S-X", [(0, 2, "X"), (3, 3, "X")]), ("S-X S-X", [(0, 0, "X"), (1, 1, "X")]),
     ("E-X E-X", [(0, 0, "X"), (1, 1, "X")]), ("B-X E-X I-X", [(0, 1, "X"), (2, 2, "X")]), ("B I O", [(0, 1, "")]),
-    ("B-X E-Y", [(0, 0, "X"), (1, 1, "Y")]), ("B-X O I-X", [(0, 0, "X"), (2, 2, "X")]), ("B-A-B I-A-B", [(0, 1, "A-B")]),
+    ("B-X E-Y", [(0, 0, "X"), (1, 1, "Y")]), ("B-X O I-X", [(0, 0, "X"), (2, 2, "X")]),
+    ("I-X B-X I-X O I-Y", [(0, 0, "X"), (1, 2, "X"), (4, 4, "Y")]), ("B M E S B E", [(0, 2, ""), (3, 3, ""), (4, 5, "")]),
+    ("B-X I-X L-X U-X L-Y", [(0, 2, "X"), (3, 3, "X"), (4, 4, "Y")]), ("B-A-B I-A-B", [(0, 1, "A-B")]),
 ])
 def test_chunks(labels, expected):
     assert chunks(labels.split()) == expected
