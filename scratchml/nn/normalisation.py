@@ -19,21 +19,21 @@ Symbols
     V        (C,)    variances σ²
     w, b     (C,)    learned scale and shift
     ε                keeps the quotient finite where all x are equal
-    g        (N, C)  gradient of the loss L by the result y
+    g        (N, C)  gradient of the loss ℓ by the result y
     r, m     (C,)    a running mean, and what it moves towards
     α                how far it moves (`momentum`)
 
 Equations
     (1)  μ_c = 1/N Σ_n x_nc, V_c = 1/N Σ_n (x_nc - μ_c)²                             channel_moments
     (2)  y_nc = w_c x̂_nc + b_c with x̂_nc = (x_nc - μ_c) / √(V_c + ε)                 normalised_channels
-    (3)  ∂L/∂w_c, ∂L/∂b_c = Σ_n g_nc x̂_nc, Σ_n g_nc                                  channels_by_weight
-    (4)  ∂L/∂x_nc = w_c / √(V_c + ε) (g_nc - G_c/N - x̂_nc X_c/N)                     channels_by_input
+    (3)  ∂ℓ/∂w_c, ∂ℓ/∂b_c = Σ_n g_nc x̂_nc, Σ_n g_nc                                  channels_by_weight
+    (4)  ∂ℓ/∂x_nc = w_c / √(V_c + ε) (g_nc - G_c/N - x̂_nc X_c/N)                     channels_by_input
          with X_c, G_c from (3)
     (5)  r ← (1 - α) r + α m                                                         moved_towards
     (6)  μ_n = 1/C Σ_c x_nc, V_n = 1/C Σ_c (x_nc - μ_n)²                             row_moments
     (7)  y_nc = w_c x̂_nc + b_c with x̂_nc = (x_nc - μ_n) / √(V_n + ε)                 normalised_rows
-    (8)  ∂L/∂w_c, ∂L/∂b_c = Σ_n g_nc x̂_nc, Σ_n g_nc                                  rows_by_weight
-    (9)  ∂L/∂x_nc = (h_nc - Σ_d h_nd/C - x̂_nc Σ_d h_nd x̂_nd/C) / √(V_n + ε)          rows_by_input
+    (8)  ∂ℓ/∂w_c, ∂ℓ/∂b_c = Σ_n g_nc x̂_nc, Σ_n g_nc                                  rows_by_weight
+    (9)  ∂ℓ/∂x_nc = (h_nc - Σ_d h_nd/C - x̂_nc Σ_d h_nd x̂_nd/C) / √(V_n + ε)          rows_by_input
          with h_nc = w_c g_nc
 
 Choices
@@ -85,7 +85,7 @@ def normalised_channels(x, μ, V, w, b, ε):
 
 
 def channels_by_weight(g, x, μ, V, ε):
-    """(3)  ∂L/∂w_c, ∂L/∂b_c = Σ_n g_nc x̂_nc, Σ_n g_nc
+    """(3)  ∂ℓ/∂w_c, ∂ℓ/∂b_c = Σ_n g_nc x̂_nc, Σ_n g_nc
 
     Shapes: g (N, C), x (N, C), μ (C), V (C), ε -> (C), (C)
     """
@@ -94,7 +94,7 @@ def channels_by_weight(g, x, μ, V, ε):
 
 
 def channels_by_input(g, x, μ, V, w, ε):
-    """(4)  ∂L/∂x_nc = w_c / √(V_c + ε) (g_nc - G_c/N - x̂_nc X_c/N)
+    """(4)  ∂ℓ/∂x_nc = w_c / √(V_c + ε) (g_nc - G_c/N - x̂_nc X_c/N)
 
     Shapes: g (N, C), x (N, C), μ (C), V (C), w (C), ε -> (N, C)
     """
@@ -133,7 +133,7 @@ def normalised_rows(x, w, b, ε):
 
 
 def rows_by_weight(g, x, ε):
-    """(8)  ∂L/∂w_c, ∂L/∂b_c = Σ_n g_nc x̂_nc, Σ_n g_nc
+    """(8)  ∂ℓ/∂w_c, ∂ℓ/∂b_c = Σ_n g_nc x̂_nc, Σ_n g_nc
 
     Shapes: g (N, C), x (N, C), ε -> (C), (C)
     """
@@ -142,7 +142,7 @@ def rows_by_weight(g, x, ε):
 
 
 def rows_by_input(g, x, w, ε):
-    """(9)  ∂L/∂x_nc = (h_nc - Σ_d h_nd/C - x̂_nc Σ_d h_nd x̂_nd/C) / √(V_n + ε)
+    """(9)  ∂ℓ/∂x_nc = (h_nc - Σ_d h_nd/C - x̂_nc Σ_d h_nd x̂_nd/C) / √(V_n + ε)
 
     Shapes: g (N, C), x (N, C), w (C), ε -> (N, C)
     """
@@ -392,7 +392,7 @@ def _normalised_rows(x, w, b, size, ε):
 
 
 def _rows_back(g, x, quotients, w, size):
-    """∂L/∂x, and (2, C): ∂L/∂w and ∂L/∂b.
+    """∂ℓ/∂x, and (2, C): ∂ℓ/∂w and ∂ℓ/∂b.
 
     Same result as (8) and (9), because a row's share in (8) is added while the row is in the cache for (9).
     """

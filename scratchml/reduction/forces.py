@@ -7,10 +7,10 @@ summed in registers; what the points j gain goes to a slot of the chunk of rows 
 up in their order, so the bits are the same on any number of threads.  The lanes of a vector are the j, so a coordinate
 of all points is one row of an array.
 
-Precision, u = 2⁻²⁴ being half the last place of float32:
-    t-SNE      coordinates are rounded to float32, by u |y|; each p w (y_i - y_j) and w² (y_i - y_j) made of them is
-               right to 10 u of itself.  A row sums at most TERMS of them in float32, a slot as many as its chunk has
-               rows, max(32, N / 8); these sums are added up in float64.  So a force is within (n + 10) u of the sum of
+Precision, ε = 2⁻²⁴ being half the last place of float32:
+    t-SNE      coordinates are rounded to float32, by ε |y|; each p w (y_i - y_j) and w² (y_i - y_j) made of them is
+               right to 10 ε of itself.  A row sums at most TERMS of them in float32, a slot as many as its chunk has
+               rows, max(32, N / 8); these sums are added up in float64.  So a force is within (n + 10) ε of the sum of
                the magnitudes of its terms, n being the greater of the two.
     Gaussian   all in float64 but P, which is stored in float32.
     costs      likewise; coordinates come in float64.

@@ -10,8 +10,8 @@ distribution: the same idea, a simpler gradient.  t-SNE keeps that and changes t
 That cures crowding.  In ten dimensions eleven points can be equally far from each other, in a plane three; and most of
 a ball in D dimensions lies near its rim, far more than the rim of a disc can hold.  So a map that draws near neighbours
 at their true distance has no room for the moderately near ones, and with a Gaussian q, under which extra distance costs
-its square, all is pressed into one lump.  Under 1 / (1 + d²) the same small q is had much farther out: a Gaussian
-reaches e⁻⁹ at d = 3, the heavy tail at d = 90.  Clusters draw apart, and each finds room.
+its square, all is pressed into one lump.  Under 1 / (1 + r²) the same small q is had much farther out: a Gaussian
+reaches e⁻⁹ at a distance r = 3, the heavy tail at r = 90.  Clusters draw apart, and each finds room.
 
 Symbols
     Y  (N, F)  the map, a point y_i a row, F = 1, 2 or 3
