@@ -4,6 +4,7 @@ import os
 import numpy as np
 
 from benchmarks import Case, Growth, peer, test_contender
+from scratchml.core.distances import squared_euclidean
 from scratchml.datasets import load_digits
 from scratchml.metrics import trustworthiness
 from scratchml.reduction import PCA, TSNE
@@ -58,6 +59,42 @@ def as_good_a_map(theirs, ours):
     np.testing.assert_allclose(theirs[1], ours[1], rtol=0.15)
 
 
+# --- new points on a map
+
+def on_a_map():
+    """400 digits, what they show, and maps of the others by both, with what these show."""
+    X, target = load_digits()[:2]
+    order = np.random.default_rng(0).permutation(len(X))
+    new, old = order[:400], order[400:]
+    models = {"scratchml": TSNE(perplexity=PERPLEXITY, random_state=0).fit(X[old])}
+    try:
+        import openTSNE
+        models["openTSNE"] = openTSNE.TSNE(perplexity=PERPLEXITY, random_state=0, n_jobs=1).fit(X[old])
+    except ImportError:
+        pass
+    return models, X[new], target[new], target[old]
+
+
+def beside_their_class(Z, Y, of_new, of_data):
+    return float((of_data[squared_euclidean(Z, Y).argmin(axis=1)] == of_new).mean())
+
+
+def our_places(models, X, *targets):
+    model = models["scratchml"]
+    return beside_their_class(model.transform(X), model.embedding_, *targets)
+
+
+@peer("openTSNE")
+def places_of_opentsne(models, X, *targets):
+    map_ = models["openTSNE"]
+    return beside_their_class(np.asarray(map_.transform(X)), np.asarray(map_), *targets)
+
+
+def as_often(theirs, ours):
+    """The share of new digits whose nearest point on the map shows the same digit."""
+    np.testing.assert_allclose(theirs, ours, atol=0.01)
+
+
 # --- parts of one
 
 def gradient_data(N):
@@ -99,6 +136,7 @@ CASES = [
     Case("trustworthiness, 1,797 x 64", lambda: (digits()[0], PCA(2).fit_transform(digits()[0])),
          {"scratchml": trustworthiness, "scikit-learn": scikit_learn_trustworthiness},
          lambda theirs, ours: np.testing.assert_allclose(theirs, ours, rtol=1e-4)),          # ties go by chance there
+    Case("400 new digits on a map of 1,397", on_a_map, {"scratchml": our_places, "openTSNE": places_of_opentsne}, as_often),
     Case("digits, 1,797 x 64, whole fit", digits, FITS, as_good_a_map),
     Case("digits, 1,797 x 64, whole fit (takes minutes)", digits,
          {"scratchml": ours, "scikit-learn exact": scikit_learn_exact}, as_good_a_map),

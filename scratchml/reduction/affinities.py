@@ -60,6 +60,7 @@ from scratchml.core.jit import kernel, run_chunks
 
 ACCURACY = 1e-10            # of log u_i
 NEGLIGIBLE = 1e-30          # a p_ij below is 0, so that no product with it is subnormal, which is slow
+EPS = np.finfo(np.float64).eps
 BLOCK = 256                 # rows of Δ that are in memory at a time
 
 # --- the four steps ------------------------------------------------------------------------------
@@ -111,7 +112,7 @@ def packed_affinities(X, u, *, metric="euclidean"):
     """The upper triangle of (4) for points `X` (N, D) and perplexity `u`: float32 (N(N+1)/2,), and the u_i of (2),
     (N,).
 
-    p_ij with i ≤ j stands at place packed_row(i, N) + j.  With metric="precomputed" X (N, N) are distances.
+    p_ij with i ≤ j stands at place packed_row(i, N) + j.  What X is for another metric, `squared_distances` says.
     Same result as (4), because every p_ij is: from the β_i of the first pass, the second takes (1) of both i and j.
     Raises ValueError if X is not a matrix of finite numbers.
     """
@@ -121,6 +122,22 @@ def packed_affinities(X, u, *, metric="euclidean"):
     for start, Δ in _blocks(X, metric, upper=True):
         run_chunks(_joint_rows, len(Δ), Δ, start, searched, P, chunk=16)
     return P, searched[3]
+
+
+def squared_distances(rows, X, metric, out=None):
+    """Δ of points `rows` (M, D) and `X` (N, D), (M, N), into `out` if that is given; all in float64.
+
+    For metric="cosine" they are of length one, and their distance is 1 - x_i·x_j = ‖x_i - x_j‖² / 2: 0 where it is no
+    more than what rounding makes of equal directions.  For "precomputed" `rows` (M, N) are distances; X is not used.
+    Raises ValueError if one of the two is not a matrix of finite numbers.
+    """
+    if metric == "precomputed":
+        return np.square(rows, out=out)
+    Δ = squared_euclidean(rows, X, out=out)
+    if metric == "cosine":
+        Δ[Δ <= (4 * EPS) ** 2] = 0
+        np.square(np.multiply(Δ, 0.5, out=Δ), out=Δ)
+    return Δ
 
 
 @kernel
@@ -153,9 +170,9 @@ def _blocks(X, metric, upper):
         rows, first = X[start:start + BLOCK], start if upper else 0
         Δ = room[:len(rows) * (N - first)].reshape(len(rows), N - first)
         if metric == "precomputed":
-            yield start, np.square(rows[:, first:], out=Δ)
+            yield start, squared_distances(rows[:, first:], None, metric, out=Δ)
         else:
-            yield start, squared_euclidean(rows, X[first:], out=Δ)
+            yield start, squared_distances(rows, X[first:], metric, out=Δ)
 
 
 # --- compiled: one row after the other -----------------------------------------------------------
@@ -182,12 +199,12 @@ def _search_rows(c, first, stop, Δ, start, log_u, found):
         scale = largest - least if largest > least else 1.0
         for j in range(N - 1):
             δ[j] = (Δ[r, j if j < i else j + 1] - least) / scale
-        β, Z, H = _precision(δ, log_u)
+        β, Z, H = precision(δ, log_u)
         found[0, r], found[1, r], found[2, r], found[3, r] = β / scale, least, 1 / Z, math.exp(H)
 
 
 @kernel
-def _precision(δ, log_u):
+def precision(δ, log_u):
     """β of (3) for distances δ (N-1,) from 0 to 1, the sum in (1) and the entropy.  u = N - 1 and all δ = 0 give β ≈ 0.
 
     The bracket: at its lower end β δ is below 1e-8 and the entropy that of N - 1 points picked alike, at its upper end

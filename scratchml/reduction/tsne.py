@@ -12,12 +12,12 @@ A gain looks at the last step v and the new gradient ∂.  The step went against
 as a widely copied implementation had it for years, it grows on each overshooting.
 
 Symbols
-    G  (N, F)  the gains, g_ik
-    V  (N, F)  the last step, v_ik
-    D  (N, F)  the gradient ∂C/∂Y, ∂_ik
-    Y  (N, F)  the map, y_i a row, its mean at the origin
-    η          learning rate
-    α          momentum
+    G   (N, F)  the gains, g_ik
+    V   (N, F)  the last step, v_ik
+    dY  (N, F)  the gradient ∂C/∂Y of the cost C, ∂_ik
+    Y   (N, F)  the map, y_i a row, its mean at the origin
+    η           learning rate
+    α           momentum
 
 Equations
     (1)  g_ik ← g_ik + 0.2 where v_ik ∂_ik < 0, else max(0.8 g_ik, 0.01)             gains
@@ -40,15 +40,17 @@ Choices
     The start from PCA is scaled to a standard deviation of 1e-4 in its first column: near one point, where all forces
     are linear, but with the global arrangement of the data in it.  Where the data have no extent at all, it is that
     point.
+    For metric="cosine" all of this, the start too, sees the directions of the rows alone.
+    The map is a list of places, not a function.  What `transform` gives new points, the chapter placement says.
     The heavy tail has one degree of freedom in one, two and three dimensions alike, as in the paper.
     The KL is computed, in float64, every 50 iterations: the maps of these are kept, reported and counted as progress.
     max_iter is the length of the schedule, not a failure, and reaching it is no warning.
     Positions, steps and gains are float64; where float32 is used and why it suffices, the module forces says.
 
 Cost
-    O(N² F) time an iteration; memory for N (N + 1) / 2 numbers in float32, and O(N) beyond.  Approximations take O(N) or
-    O(N log N), with a larger constant: on two cores openTSNE's overtook it at some 7,500 points, Barnes and Hut's in
-    scikit-learn at 16,000 (python -m benchmarks tsne).
+    O(N² F) time an iteration; memory for N (N + 1) / 2 numbers in float32, and O(N) beyond, with a copy of the data.
+    Approximations take O(N) or O(N log N), with a larger constant: on two cores openTSNE's overtook it at some 7,500
+    points, Barnes and Hut's in scikit-learn at 16,000 (python -m benchmarks tsne).
 
 >>> X = np.array([[0., 0], [0, 1], [1, 0], [9, 9], [9, 8], [8, 9]])          # two groups of three
 >>> model = TSNE(perplexity=2, learning_rate=1.0).fit(X)
@@ -63,15 +65,18 @@ the start from PCA; A. Belkina et al., in the same volume, for η.
 import numpy as np
 
 from scratchml.core.checks import as_matrix, held_in, one_of, real_number, safe_to_square, whole_number
+from scratchml.core.distances import directions
 from scratchml.core.estimator import Estimator, Transformer
 from scratchml.core.jit import kernel
 from scratchml.core.progress import report
 from scratchml.core.random import generator
-from scratchml.reduction.affinities import packed_affinities
+from scratchml.reduction.affinities import BLOCK, packed_affinities, squared_distances
 from scratchml.reduction.forces import GaussianPairs, StudentPairs
 from scratchml.reduction.pca import PCA
+from scratchml.reduction.placement import place
 
 COSTS = ("tsne", "symmetric", "sne")
+METRICS = ("euclidean", "cosine", "precomputed")
 EXPLORATION = 250           # iterations with P exaggerated
 ROUND = 50                  # iterations from one look at the cost to the next
 START = 1e-4                # standard deviation of the first coordinate of a map to start from
@@ -80,25 +85,25 @@ START = 1e-4                # standard deviation of the first coordinate of a ma
 
 
 @kernel
-def gains(G, V, D):
+def gains(G, V, dY):
     """(1)  g_ik ← g_ik + 0.2 where v_ik ∂_ik < 0, else max(0.8 g_ik, 0.01)
 
-    Shapes: G (N, F), V (N, F), D (N, F) -> (N, F)
+    Shapes: G (N, F), V (N, F), dY (N, F) -> (N, F)
     """
     result = np.empty_like(G)
     for i in range(G.shape[0]):
         for k in range(G.shape[1]):
-            result[i, k] = G[i, k] + 0.2 if V[i, k] * D[i, k] < 0 else max(0.8 * G[i, k], 0.01)
+            result[i, k] = G[i, k] + 0.2 if V[i, k] * dY[i, k] < 0 else max(0.8 * G[i, k], 0.01)
     return result
 
 
 @kernel
-def step(V, G, D, η, α):
+def step(V, G, dY, η, α):
     """(2)  v_ik ← α v_ik - η g_ik ∂_ik
 
-    Shapes: V (N, F), G (N, F), D (N, F), η, α -> (N, F)
+    Shapes: V (N, F), G (N, F), dY (N, F), η, α -> (N, F)
     """
-    return α * V - η * G * D
+    return α * V - η * G * dY
 
 
 @kernel
@@ -141,8 +146,9 @@ class TSNE(Transformer, Estimator):
         Stop if the gradient's norm is at most this; looked at likewise.
     init : {"pca", "random"} or array (N, F), default="pca"
         Where the points start; "random" is normal with a standard deviation of 1e-4.
-    metric : {"euclidean", "precomputed"}, default="euclidean"
-        What the distances are; "precomputed" if X is a matrix (N, N) of them.
+    metric : {"euclidean", "cosine", "precomputed"}, default="euclidean"
+        What the distances are: "cosine" for 1 - cos(x_i, x_j), whatever the lengths; "precomputed" if X is a matrix
+        (N, N) of them, symmetric, of points or of anything else.
     random_state : int, numpy.random.Generator or None, default=None
         Seed or source of the start; an int gives the same bits on any number of threads.
     verbose : int, default=0
@@ -190,9 +196,9 @@ class TSNE(Transformer, Estimator):
         y : None, default=None
             Ignored.
         """
-        one_of(self.metric, "metric", ("euclidean", "precomputed"))
+        one_of(self.metric, "metric", METRICS)
         X = self._fit_matrix(X, min_samples=2)
-        X = safe_to_square(_distances(X) if self.metric == "precomputed" else X, work=np.float64)
+        dtype, X = X.dtype, _points(_distances(X) if self.metric == "precomputed" else X, self.metric)
         F = whole_number(self.n_components, "n_components")
         if F > 3:
             raise ValueError(f"n_components={F}: expected 1, 2 or 3; for more dimensions use PCA")
@@ -205,7 +211,9 @@ class TSNE(Transformer, Estimator):
         Y = self._start(X, F)
         P, self.perplexities_ = packed_affinities(X, perplexity, metric=self.metric)
         self.learning_rate_ = rates[1]
-        self._descend(self._pairs(P, F), np.ascontiguousarray(Y, np.float64), rates, X.dtype)
+        data = None if self.metric == "precomputed" else np.array(X, np.float64)
+        self._drawn = data, self.metric, self.cost, perplexity
+        self._descend(self._pairs(P, F), np.ascontiguousarray(Y, np.float64), rates, dtype)
         return self
 
     def fit_transform(self, X, y=None):
@@ -219,6 +227,35 @@ class TSNE(Transformer, Estimator):
             Ignored.
         """
         return self._output(self.fit(X).embedding_, X)
+
+    def transform(self, X):
+        """Places (M, F) of points on the map, which stays as it is; see the chapter placement.
+
+        Each is placed by itself, by the metric and perplexity of `fit`; one at distance 0 of a point of the data is put
+        where that is, or the first of such points.  Raises ValueError as `fit` does, and for a map by another cost than
+        "tsne".
+
+        Parameters
+        ----------
+        X : array (M, D) or (M, N)
+            Samples, or if `metric` is "precomputed" their distances from the N samples of `fit`.
+        """
+        checked = self._more_matrix(X)
+        data, metric, cost, perplexity = self._drawn
+        if cost != "tsne":
+            raise ValueError(f"transform: this map was drawn with cost={cost!r}, and points are placed by the heavy tail "
+                             "of t-SNE; fit with cost='tsne'")
+        if metric == "precomputed":
+            checked = _no_negative(checked)
+        points = _points(checked, metric, fitted=True).astype(np.float64)
+        Y, Z = self.embedding_.astype(np.float64), []
+        for start in range(0, len(points), BLOCK):
+            Δ = squared_distances(points[start:start + BLOCK], data, metric)
+            places, new = Y[Δ.argmin(axis=1)], Δ.min(axis=1) > 0
+            if new.any():
+                places[new] = place(Δ[new], Y, perplexity)
+            Z.append(places)
+        return self._output(np.concatenate(Z).astype(self.embedding_.dtype), X)
 
     @property
     def _n_features_out(self):
@@ -278,9 +315,9 @@ class TSNE(Transformer, Estimator):
             if iteration in (1, EXPLORATION + 1):
                 e, α, η = (self.early_exaggeration, 0.5, rates[0]) if early else (1.0, 0.8, rates[1])
                 V, G = np.zeros_like(Y), np.ones_like(Y)
-            D = pairs.gradient(Y, e)
-            G = gains(G, V, D)
-            V = step(V, G, D, η, α)
+            dY = pairs.gradient(Y, e)
+            G = gains(G, V, dY)
+            V = step(V, G, dY, η, α)
             Y = move(Y, V)
             if iteration % ROUND and iteration < self.max_iter:
                 continue
@@ -295,7 +332,7 @@ class TSNE(Transformer, Estimator):
                 continue
             if history[-1] < best:
                 best, best_iteration = history[-1], iteration
-            if iteration - best_iteration > self.n_iter_without_progress or np.linalg.norm(D) <= self.min_grad_norm:
+            if iteration - best_iteration > self.n_iter_without_progress or np.linalg.norm(dY) <= self.min_grad_norm:
                 return
 
     def _keep(self, Y, dtype, history, iteration):
@@ -312,19 +349,35 @@ def _reachable(perplexity, N):
     return u
 
 
+def _points(X, metric, fitted=False):
+    """`X` in the form in which `squared_distances` takes it; `fitted` is for points that come to a map later."""
+    if metric != "cosine":
+        return safe_to_square(X, work=np.float64, fitted=fitted)
+    nothing = ~X.any(axis=1)
+    if nothing.any():
+        raise ValueError(f"X: row {nothing.argmax()} is all zeros, and has no direction for metric='cosine' to compare; "
+                         "leave such rows out, or use metric='euclidean'")
+    return directions(X.astype(np.float64))
+
+
+def _no_negative(X):
+    """Distances `X` with 0 for what is negative by no more than rounding, as where they come from a matrix product."""
+    if X.min() < -1e-5 * max(X.max(), 0):
+        raise ValueError(f"Negative values in data passed to TSNE: with metric='precomputed' X should contain positive "
+                         f"distances, got {X.min()}; turn similarities into distances first")
+    return X if X.min() >= 0 else np.maximum(X, 0)
+
+
 def _distances(X):
     """`X` if it can be a matrix of distances; only what lies off its diagonal is looked at later."""
     if X.shape[0] != X.shape[1]:
         raise ValueError(f"X: with metric='precomputed' it should be a square distance matrix, got shape {X.shape}; "
                          "for points (N, D) use metric='euclidean'")
-    tolerance = 1e-5 * max(X.max(), 0)                   # of rounding, as where distances come from a matrix product
-    if X.min() < -tolerance:
-        raise ValueError(f"Negative values in data passed to TSNE: with metric='precomputed' X should contain positive "
-                         f"distances, got {X.min()}; turn similarities into distances first")
+    X, tolerance = _no_negative(X), 1e-5 * max(X.max(), 0)
     for i in range(len(X)):
         apart = np.abs(X[i] - X[:, i])
         if apart.max() > tolerance:
             j = apart.argmax()
             raise ValueError(f"X: with metric='precomputed' it should be symmetric, but X[{i}, {j}] = {X[i, j]} and "
                              f"X[{j}, {i}] = {X[j, i]}; use (X + X.T) / 2")
-    return X if X.min() >= 0 else np.maximum(X, 0)
+    return X

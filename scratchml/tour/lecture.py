@@ -63,7 +63,7 @@ LECTURE = (
     ("Clustering: mixtures of Gaussians", ("gmm", "gaussian_mixture")),
     ("How good a clustering is", ("clustering", "separation")),
     ("Dimension reduction: principal components", ("pca", "incremental_pca")),
-    ("Dimension reduction: SNE and t-SNE", ("sne", "affinities", "tsne", "embedding")),
+    ("Dimension reduction: SNE and t-SNE", ("sne", "affinities", "placement", "tsne", "embedding")),
     ("Dimension reduction: autoencoders, linear, tied, denoising, sparse", ("autoencoder", "autoencoder_training")),
     ("Dimension reduction: variational autoencoders (VAE), the evidence lower bound (ELBO)",
      ("variational", "variational_training")),

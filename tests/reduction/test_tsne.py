@@ -5,10 +5,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from scratchml.core.distances import euclidean, squared_euclidean
+from scratchml.core.distances import cosine_distances, euclidean, squared_euclidean
 from scratchml.core.progress import Progress
+from scratchml.metrics import edit_distance
 from scratchml.reduction import PCA, TSNE
 from scratchml.reduction.affinities import conditional, packed_affinities, precisions, unpacked
+from scratchml.reduction.placement import place
 from scratchml.reduction.sne import sne_cost, symmetric_cost, tsne_cost
 from scratchml.reduction.tsne import gains, move, step
 from tests.reference import tsne as reference
@@ -161,6 +163,142 @@ def test_precomputed_distances_give_the_map_of_their_points():
     np.testing.assert_allclose(other.embedding_, one.embedding_, rtol=0, atol=1e-4)
 
 
+def test_cosine_distances_are_those_that_can_be_computed_before():
+    X, Y = table(12, 3, 0), np.random.default_rng(0).normal(size=(12, 2))
+    one = quick(init=Y, learning_rate=1.0, metric="cosine").fit(X)
+    other = quick(init=Y, learning_rate=1.0, metric="precomputed").fit(cosine_distances(X, X))
+    np.testing.assert_allclose(other.embedding_, one.embedding_, rtol=0, atol=1e-4)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_cosine_does_not_see_lengths(dtype):
+    """Powers of two change no digit; the start from PCA does not see them either."""
+    X = table(12, 3, 0).astype(dtype)
+    lengths = 2.0 ** np.random.default_rng(0).integers(-60, 60, size=(12, 1))
+    Y, same = (quick(metric="cosine").fit((X * factor).astype(dtype)).embedding_ for factor in (1, lengths))
+    np.testing.assert_array_equal(same, Y)
+    assert Y.dtype == dtype
+
+
+def test_equal_directions_have_no_distance():
+    """As many as the perplexity reaches, of lengths that round the direction: they are picked alike."""
+    X = np.vstack([np.outer([1, 3, 0.7, 1e200, 1e-200], [0.3, 0.1, 0.9]), table(7, 3, 0)])
+    np.testing.assert_allclose(quick(metric="cosine").fit(X).perplexities_[:5], 4, rtol=1e-9)
+
+
+def test_a_row_of_zeros_has_no_direction():
+    X = table(12, 3, 0)
+    X[7] = 0
+    with pytest.raises(ValueError, match="row 7.*no direction.*'euclidean'"):
+        quick(metric="cosine").fit(X)
+    with pytest.raises(ValueError, match="row 0.*no direction"):
+        quick(metric="cosine").fit(X[:7]).transform(X[7:8])
+
+
+def test_distances_of_any_kind_will_do():
+    """Of words, which are no points: the number of edits between them, many of them equal."""
+    words = ["tsne", "tsn", "sne", "pca", "pcb", "ca", "map", "maps", "mop"]
+    D = np.array([[edit_distance(a, b) for b in words] for a in words], float)
+    model = quick(metric="precomputed", init="random", perplexity=2, max_iter=300).fit(D)
+    Y = model.embedding_
+    d = euclidean(Y, Y)
+    assert np.isfinite(Y).all() and d[0, 1] < d[0, 3] and d[3, 4] < d[3, 6] and d[6, 7] < d[6, 0]
+
+
+# --- places for new points
+
+def fitted(**options):
+    X = np.vstack([blobs(8), blobs(8)[::-1] + 0.1])
+    return X, TSNE(perplexity=5, learning_rate=5.0, max_iter=350, random_state=0, **options).fit(X)
+
+
+@slow_without_compiler
+@pytest.mark.parametrize("F", [1, 2, 3])
+def test_new_points_land_in_their_group(F):
+    X, model = fitted(n_components=F)
+    new = blobs(8) - 0.05
+    Z = model.transform(new)
+    group = np.repeat(np.arange(3), 8)
+    of_data = np.concatenate([group, group[::-1]])
+    assert Z.shape == (24, F)
+    np.testing.assert_array_equal(of_data[squared_euclidean(Z, model.embedding_).argmin(axis=1)], group)
+
+
+@slow_without_compiler
+def test_places_are_those_of_the_chapter_placement():
+    X, model = fitted()
+    new = blobs(2) + 0.3
+    expected = place(squared_euclidean(new, X), model.embedding_, 5.0)
+    np.testing.assert_array_equal(model.transform(new), expected)
+    np.testing.assert_array_equal(model.transform(new[3:4]), expected[3:4])
+
+
+def test_points_of_the_data_keep_their_places():
+    for options in (dict(), dict(metric="cosine"), dict(metric="precomputed", init="random")):
+        X = blobs(4) if "init" not in options else euclidean(blobs(4), blobs(4))
+        model = quick(**options).fit(X)
+        np.testing.assert_array_equal(model.transform(X), model.embedding_)
+        np.testing.assert_array_equal(model.transform(X[5:7]), model.embedding_[5:7])
+    single = quick().fit(blobs(4).astype(np.float32))
+    assert single.transform(blobs(4)).dtype == np.float32
+
+
+@slow_without_compiler
+def test_new_points_by_their_distances():
+    X, model = fitted()
+    new = blobs(2) + 0.3
+    by_distance = TSNE(perplexity=5, learning_rate=5.0, max_iter=350, metric="precomputed", init="random",
+                       random_state=0).fit(euclidean(X, X))
+    by_distance.embedding_ = model.embedding_
+    np.testing.assert_allclose(by_distance.transform(euclidean(new, X)), model.transform(new), rtol=0, atol=1e-5)
+    with pytest.raises(ValueError, match="2 features.*48"):
+        by_distance.transform(euclidean(new, X[:2]))
+    with pytest.raises(ValueError, match="positive distances"):
+        by_distance.transform(-euclidean(new, X))
+
+
+@slow_without_compiler
+def test_more_points_than_a_block_holds():
+    X, model = fitted()
+    new = np.random.default_rng(0).normal(size=(300, 4)) * 5
+    np.testing.assert_array_equal(model.transform(new)[250:], model.transform(new[250:]))
+
+
+def test_the_data_may_be_overwritten_and_parameters_changed_after_fit():
+    X = blobs(4)
+    model = quick().fit(X)
+    new = blobs(1) + 0.3
+    before = model.transform(new)
+    X[:] = 0
+    model.set_params(metric="cosine", cost="sne", perplexity=2)
+    np.testing.assert_array_equal(model.transform(new), before)
+
+
+def test_a_failed_fit_leaves_the_map_and_its_data():
+    model = quick().fit(blobs(4))
+    before = model.transform(blobs(1) + 0.3)
+    with pytest.raises(ValueError):
+        model.set_params(perplexity=100).fit(blobs(4) * 2)
+    np.testing.assert_array_equal(model.transform(blobs(1) + 0.3), before)
+
+
+@pytest.mark.parametrize("bad, message", [
+    (np.full((2, 4), np.nan), "NaN"), (np.zeros((2, 3)), "3 features.*4"), (np.full((2, 4), 1e200), "scale"),
+    (np.zeros(4), "2D"),
+])
+def test_bad_new_points(bad, message):
+    model = quick(max_iter=5).fit(blobs(4))
+    with pytest.raises(ValueError, match=message):
+        model.transform(bad)
+
+
+def test_maps_of_a_gaussian_take_no_new_points():
+    with pytest.raises(ValueError, match="cost='sne'.*cost='tsne'"):
+        quick(cost="sne", max_iter=5).fit(blobs(4)).transform(blobs(1))
+    with pytest.raises(ValueError, match="not fitted"):
+        TSNE().transform(blobs(1))
+
+
 # --- where it starts
 
 def test_it_starts_from_pca_with_a_standard_deviation_of_a_ten_thousandth():
@@ -310,7 +448,7 @@ def test_bad_tables(bad, message):
     (dict(init=np.zeros((7, 2))), r"init.*\(8, 2\).*\(7, 2\)"),
     (dict(init=np.full((8, 2), np.nan)), "init.*NaN"),
     (dict(init=np.full((8, 2), 1e30)), "init.*scale"),
-    (dict(metric="cosine"), "metric='cosine'.*'euclidean', 'precomputed'"),
+    (dict(metric="manhattan"), "metric='manhattan'.*'euclidean', 'cosine', 'precomputed'"),
     (dict(metric="precomputed"), "square"),
     (dict(random_state="seed"), "'seed'"),
 ])
