@@ -61,6 +61,15 @@ class ItemisedPurchases(NamedTuple):
     cancelled_lines: np.ndarray                          # (M,) how many lines have cancelled some of that; may be more
 
 
+class Choices(NamedTuple):
+    """N alternatives, of which each chooser took one: row n is what chooser[n] could have had, and whether it was taken."""
+    data: np.ndarray                                     # (N, D) float64
+    chosen: np.ndarray                                   # (N,) 1 for the alternative that was taken, else 0
+    chooser: np.ndarray                                  # (N,) integers 0, 1, ...; those of one chooser stand together
+    alternatives: np.ndarray                             # (N,) strings
+    feature_names: list                                  # D strings
+
+
 class Pronunciations(NamedTuple):
     """N words: word n is written words[n] and said as the phones phones[n], of which phone t has the stress stress[n][t].
 
@@ -129,6 +138,28 @@ def load_iris():
     Licence: CC BY 4.0.
     """
     return _table("iris.tsv")
+
+
+def load_mode_choice():
+    """How 210 people travelled between Sydney, Canberra and Melbourne in 1987: by air, train, bus or car.
+
+    data (840, 6), chosen (840), four alternatives for each of 210 choosers.
+    Minutes of waiting at terminals and of travelling, the cost in dollars and the generalised cost, which adds what the
+    time is worth; then income, in thousands of dollars, and how many travel together: the same for all four.  Travellers
+    by car are fewer in the sample than they were, the others more.
+
+    >>> trips = load_mode_choice()
+    >>> trips.alternatives[:4].tolist(), trips.chosen[:4].tolist(), trips.data[0].tolist()
+    (['air', 'train', 'bus', 'car'], [0, 0, 0, 1], [69.0, 59.0, 100.0, 70.0, 35.0, 1.0])
+
+    Source: W. H. Greene and D. A. Hensher (1997), data table F18-2 of W. H. Greene, "Econometric Analysis", 7th edition
+    (2011), by way of statsmodels.
+    Licence: public domain, as statsmodels states.
+    """
+    header, *rows = (line.split("\t") for line in stored("mode_choice.tsv").decode().splitlines())
+    table = np.array([row[:-1] for row in rows], dtype=np.float64)
+    return Choices(table[:, 2:].copy(), table[:, 1].astype(np.int64), table[:, 0].astype(np.int64) - 1,
+                   np.array([row[-1] for row in rows]), header[2:-1])
 
 
 def load_online_retail(*, items=False):

