@@ -260,8 +260,6 @@ def _batch(scores, y, group, qid):
         if group is not None or qid is not None:
             raise ValueError("expected one of group, qid, and a matrix with a query in each row, got several")
         group = np.full(len(y), y.shape[1])
-    if group is not None and qid is not None:
-        raise ValueError("expected one of group and qid, got both")
     return Batch(s, y.reshape(-1), read_queries(y.size, bare(group), bare(qid)))
 
 

@@ -164,7 +164,7 @@ def test_equal_scores_stand_in_the_order_that_was_drawn():
 
 def test_the_same_bits_on_any_number_of_threads(monkeypatch):
     rng, found = np.random.default_rng(0), []
-    y, s, queries = rng.integers(0, 3, 6000).astype(float), rng.normal(size=6000), read_queries(6000, group=[60] * 100)
+    y, s, queries = rng.integers(0, 3, 3000).astype(float), rng.normal(size=3000), read_queries(3000, group=[60] * 50)
     for threads in "12":
         monkeypatch.setenv("SCRATCHML_NUM_THREADS", threads)
         found.append([*EveryPair(y, queries)(s), *SwappedPairs(gains(y), queries, norm=True)(s)])
