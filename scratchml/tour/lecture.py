@@ -54,6 +54,8 @@ LECTURE = (
     ("Recommender systems: how good a ranked list is, and how diverse", ("splits", "ranking", "diversity")),
     ("Ranking: how good an order is by grades: DCG, NDCG where scores tie, expected reciprocal rank", ("graded",)),
     ("Ranking: pairs of documents, RankNet and LambdaRank", ("pairs",)),
+    ("Ranking: lists of documents, ListNet, softmax, ListMLE (Plackett-Luce)", ("lists",)),
+    ("Ranking: a linear ranker under each loss, and the conditional logit", ("linear",)),
     ("Ranking: gradient-boosted trees by histograms, grown leaf by leaf", ("bins", "histograms", "cuts", "trees")),
     ("Nearest neighbours: by looking at all", ("exhaustive",)),
     ("Nearest neighbours: by a walk through a graph, HNSW", ("hnsw",)),
