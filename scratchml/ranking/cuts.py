@@ -35,7 +35,7 @@ Choices
 Cost
     Two divisions for each bin that is not empty.
 
->>> leaf_value(-6.0, 4.0, 1.0, 1.0), split_gain(-3.0, 2.0, 5.0, 2.0, 0.0, 0.0)
+>>> float(leaf_value(-6.0, 4.0, 1.0, 1.0)), float(split_gain(-3.0, 2.0, 5.0, 2.0, 0.0, 0.0))
 (1.0, 16.0)
 
 Source: T. Chen and C. Guestrin, "XGBoost: a scalable tree boosting system", KDD 2016, (5) for (1), (7) without its ½ and

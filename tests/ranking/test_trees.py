@@ -148,7 +148,7 @@ def test_the_size_of_the_loss_does_not_matter(step, i, j):
     np.testing.assert_array_equal(np.ldexp(one.value, i - j), other.value)
 
 
-@pytest.mark.parametrize("N, D", [(3000, 40), (2500, 3)])
+@pytest.mark.parametrize("N, D", [(400, 9), (600, 3)])
 def test_threads_do_not_matter(N, D, monkeypatch):
     X, (g, h) = feature_table(N, D, 3, kinds=("normal", "ties", "one frequent")), derivatives(N, 3)
     monkeypatch.setattr(growing, "SHARED", 100)
