@@ -31,7 +31,7 @@ Choices
 
 Cost
     O(N D) for the root, and for each cut as much for the smaller child's rows, plus 256 D.  A histogram of 4,096 D bytes
-    is kept for each leaf that can be parted.  A prediction walks T times down to a leaf.
+    is kept for each leaf that can be parted.  A prediction takes as many steps as the trees are deep.
 
 >>> from scratchml.ranking.bins import bin_edges, binned
 >>> X = np.array([[0., 5], [1, 3], [2, 4], [3, 9]])
@@ -187,7 +187,7 @@ class Packed(NamedTuple):
     """Trees in one piece, for kernels; a leaf leads to itself."""
     links: np.ndarray                                    # (nodes, 4) int32: feature, left, right, m
     numbers: np.ndarray                                  # (nodes, 2): threshold, value
-    roots: np.ndarray                                    # (T,) int32: the root of each
+    roots: np.ndarray                                    # (T, 2) int32: the root of each, and its depth
 
 
 def pack(trees):
@@ -196,16 +196,17 @@ def pack(trees):
         raise TypeError("trees: expected a list of trees, got a Tree; pass [tree]")
     trees = list(trees)
     sizes = np.array([len(tree.feature) for tree in trees], np.int64)
-    roots = np.cumsum(sizes) - sizes
+    starts, roots = np.cumsum(sizes) - sizes, np.empty((len(trees), 2), np.int32)
     links, numbers = np.zeros((sizes.sum(), 4), np.int32), np.empty((sizes.sum(), 2))
-    for root, size, tree in zip(roots, sizes, trees):
-        leaf, itself, part = tree.feature < 0, np.arange(size), slice(root, root + size)
+    for t, (tree, start, size) in enumerate(zip(trees, starts, sizes)):
+        leaf, itself, part = tree.feature < 0, np.arange(size), slice(start, start + size)
         links[part, 0] = np.where(leaf, 0, tree.feature)
-        links[part, 1] = root + np.where(leaf, itself, tree.left)
-        links[part, 2] = root + np.where(leaf, itself, tree.right)
+        links[part, 1] = start + np.where(leaf, itself, tree.left)
+        links[part, 2] = start + np.where(leaf, itself, tree.right)
         links[part, 3] = tree.missing_left
         numbers[part, 0], numbers[part, 1] = np.where(leaf, np.inf, tree.threshold), tree.value
-    return Packed(links, numbers, roots.astype(np.int32))
+        roots[t] = start, _depth(tree.left, tree.right, np.empty(size, np.int32))
+    return Packed(links, numbers, roots)
 
 
 def _table(packed, X):
@@ -234,36 +235,51 @@ def _numbers(given, n, name):
 
 
 @kernel
-def _walked(X, first, last, links, numbers, root, at):
-    """The leaf of rows first ... last of X in the tree that begins at `root`, as a place among all nodes, into `at`."""
-    for i in range(first, last):
-        k = root
-        while links[k, 1] != k:
-            x = X[i, links[k, 0]]
-            left = x <= numbers[k, 0] or x != x and links[k, 3]
-            k = links[k, 1] if left else links[k, 2]
-        at[i - first] = k
+def _depth(left, right, depths):
+    """The most questions that a row is asked; children have higher numbers than their parent."""
+    depths[0] = 0
+    for k in range(len(left)):
+        if left[k] >= 0:
+            depths[left[k]] = depths[right[k]] = depths[k] + 1
+    return depths.max()
+
+
+@kernel
+def _walk(X, first, last, links, numbers, root, at):
+    """The leaf of rows first ... last of X in the tree of that `root` and depth, as a place among all nodes, into `at`.
+
+    All rows take a step, then all the next, and who has reached a leaf stays there.  So no branch depends on the data,
+    and the processor works at many rows at a time; unsigned numbers are places that cannot be negative.
+    """
+    n = last - first
+    at[:n] = root[0]
+    for _ in range(root[1]):
+        for i in range(n):
+            k = at[i]
+            x = X[first + i, np.uint64(links[k, 0])]
+            left = (x <= numbers[k, 0]) | ((x != x) & (links[k, 3] != 0))
+            at[i] = np.uint64(links[k, np.uint64(2) - np.uint64(left)])
 
 
 @kernel
 def _leaves_chunk(c, start, stop, X, links, numbers, roots, leaves):
     """(2): a block of rows through one tree after the other, while both are in the cache."""
-    at = np.empty(BLOCK, np.int32)
+    at = np.empty(BLOCK, np.uint64)
     for first in range(start, stop, BLOCK):
         last = min(stop, first + BLOCK)
         for t in range(len(roots)):
-            _walked(X, first, last, links, numbers, roots[t], at)
+            _walk(X, first, last, links, numbers, roots[t], at)
             for i in range(first, last):
-                leaves[i, t] = at[i - first] - roots[t]
+                leaves[i, t] = np.int64(at[i - first]) - roots[t, 0]
 
 
 @kernel
 def _predict_chunk(c, start, stop, X, links, numbers, roots, F):
     """(3), as (2); values are added in the order of the trees."""
-    at = np.empty(BLOCK, np.int32)
+    at = np.empty(BLOCK, np.uint64)
     for first in range(start, stop, BLOCK):
         last = min(stop, first + BLOCK)
         for t in range(len(roots)):
-            _walked(X, first, last, links, numbers, roots[t], at)
+            _walk(X, first, last, links, numbers, roots[t], at)
             for i in range(first, last):
                 F[i] += numbers[at[i - first], 1]
