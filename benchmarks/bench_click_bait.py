@@ -1,4 +1,4 @@
-"""What is sent back, by the words of its name: a logistic regression on the counts of 3,253 items, scikit-learn's and ours.
+"""What is sent back, by the words of its name: a logistic regression on counts of 3,253 items, scikit-learn's and ours.
 
 scikit-learn has no counts, so each item comes twice, with weights.
 """

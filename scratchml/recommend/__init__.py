@@ -7,20 +7,21 @@ from scratchml.recommend.diversify import dpp, mmr
 from scratchml.recommend.item_neighbors import ItemCosine, Popularity, item_cosine, popularity
 from scratchml.recommend.pair_features import Facts, facts, pair_features
 from scratchml.recommend.raw_table import Ids, Table, read_table
-from scratchml.recommend.rerank import calibrated, capped, filtered, half_life_decay, rescored, scaled
+from scratchml.recommend.rerank import (blended, calibrated, capped, filtered, gravity, half_life_decay,
+                                        length_preference, rescored, scaled)
 from scratchml.recommend.splits import Split, leave_last_out, random_split
 from scratchml.recommend.truncated_svd import TruncatedSVD
 from scratchml.recommend.two_tower import TwoTower
 from scratchml.recommend.word_weights import Tfidf, WordCounts, bm25, tf_idf
 
-CHAPTERS = ("objectives", "half_steps", "best_items", "als", "truncated_svd", "item_neighbors", "splits", "word_weights",
-            "content", "rerank", "diversify", "click_bait", "sampled_softmax", "two_tower",
+CHAPTERS = ("objectives", "half_steps", "best_items", "als", "truncated_svd", "item_neighbors", "splits",
+            "word_weights", "content", "rerank", "diversify", "click_bait", "sampled_softmax", "two_tower",
             "candidate_lists", "pair_features")
 
 __all__ = [
-    "ALS", "ClickBait", "ContentBased", "Facts", "Ids", "ItemCosine", "Pool", "Popularity", "Split", "Table", "Tfidf", "TruncatedSVD",
-    "TwoStageSplit", "TwoTower", "WordCounts", "beside", "bm25", "calibrated", "capped", "dpp", "facts", "filtered",
-    "half_life_decay", "item_cosine", "leave_last_out", "mmr", "pair_features", "pool_of", "popularity", "random_split",
-    "read_table", "rescored", "scaled", "smoothed_rate", "tf_idf",
-    "two_stage_split", "worth_showing_below",
+    "ALS", "ClickBait", "ContentBased", "Facts", "Ids", "ItemCosine", "Pool", "Popularity", "Split", "Table", "Tfidf",
+    "TruncatedSVD", "TwoStageSplit", "TwoTower", "WordCounts", "beside", "blended", "bm25", "calibrated", "capped",
+    "dpp", "facts", "filtered", "gravity", "half_life_decay", "item_cosine", "leave_last_out", "length_preference",
+    "mmr", "pair_features", "pool_of", "popularity", "random_split", "read_table", "rescored", "scaled",
+    "smoothed_rate", "tf_idf", "two_stage_split", "worth_showing_below",
 ]

@@ -4,8 +4,8 @@ A recommender learns from what was taken, and click-bait is taken often.  What t
 reader was gone in a moment, the thing was sent back.  So a model of its own says how likely that is, from what is known
 of an item alone, such as the words of its name (1).  It is a logistic regression on counts: an item that was taken 900
 times speaks 900 times as loud as one that was taken once (2, 3).  An item with a past has a share of its own, and the
-model says what to believe while that past is short (4).  What costs more than it brings is left out (5), by `filtered` of
-the chapter on re-ranking.
+model says what to believe while that past is short (4).  What costs more than it brings is left out (5), by `filtered`
+of the chapter on re-ranking.
 
 Symbols
     N, D       items; what is known of each
@@ -27,8 +27,8 @@ Equations
     (5)  θ = g / (g + c)                                                                  worth_showing_below
 
 Choices
-    b is not held near 0, so the mean of P over all times of taking is the mean of k / n.  (4) with the same P for all is
-    the usual smoothed rate, with m P and m (1 - P) imagined times before the first.  Below θ of (5), (1 - P) g > P c.
+    b is not held near 0, so P over all times of taking is as often true as k says.  (4) with the same P for all is the
+    usual smoothed rate, with m P and m (1 - P) imagined times before the first.  Below θ of (5), (1 - P) g > P c.
     (2) is convex, and L-BFGS finds its one minimum.  It is given v_j = w_j √h_j with h_j the curvature of (2) at w = 0,
     so features of any unit go together; a feature that does not vary gets no weight where λ = 0.
     With λ = 0 there may be no minimum: the weight of a word that only items have which were never sent back falls for
@@ -58,7 +58,7 @@ from scratchml.optim.lbfgs import lbfgs
 from scratchml.recommend.content import _features
 
 SURE = 15.0                                              # |z| beyond which an item counts as told apart
-CONSTANT = 1e-12                                         # spread of a feature, beside its size, below which it is rounding
+CONSTANT = 1e-12                                         # spread of a feature beside its size; less is rounding
 LEAST, MOST = 1e-100, 1e100                              # sizes of features whose squares and their sums are safe
 
 # --- the equations -------------------------------------------------------------------------------
@@ -108,7 +108,8 @@ def smoothed_rate(bad, taken, expected, strength):
         m, how many times of taking that is worth.
     """
     k, n = counts_of(bad, taken)
-    P = as_vector(np.broadcast_to(expected, k.shape) if np.ndim(expected) == 0 else expected, name="expected", size=k.size)
+    P = np.full(k.shape, expected) if np.ndim(expected) == 0 else expected
+    P = as_vector(P, name="expected", size=k.size)
     if P.size and not 0 <= P.min() <= P.max() <= 1:
         raise ValueError(f"expected: expected probabilities, got {P.min():.6g} ... {P.max():.6g}")
     m = real_number(strength, "strength", above=0)
@@ -175,19 +176,20 @@ class ClickBait(Estimator):
         taken : array (N,)
             How often each was taken; 0 for what is not known yet.
         """
-        λ, limit = real_number(self.regularization, "regularization"), whole_number(self.max_iterations, "max_iterations")
+        λ = real_number(self.regularization, "regularization")
+        limit = whole_number(self.max_iterations, "max_iterations")
         X = features_of(features)
         k, n = counts_of(bad, taken, X.shape[0])
         if not 0 < k.sum() < n.sum():
-            raise ValueError(f"bad: {k.sum():.6g} of {n.sum():.6g} times of taking were a disappointment, and a model needs some "
-                             "that were and some that were not")
+            raise ValueError(f"bad: {k.sum():.6g} of {n.sum():.6g} times of taking were a disappointment, and a "
+                             "model needs some that were and some that were not")
         P = k.sum() / n.sum()
         curvature = P * (1 - P) * spread(X, n)
         X, shift = centred(X, n)
         unit = 1 / np.sqrt(np.append(np.where(curvature > 0, curvature + λ, np.inf), P * (1 - P) * n.sum()))
         mean = bag_by_table(X, n[:, None])[:, 0] / n.sum()
 
-        def unpacked(v):                                 # b is of features that are centred: v hardly depends on another
+        def unpacked(v):                                 # b is that of features less their mean
             w = v[:-1] * unit[:-1]
             return w, v[-1] * unit[-1] - (mean * w).sum()
 
@@ -238,8 +240,9 @@ def features_of(features, fitted=False):
     np.maximum.at(sizes, X.indices, np.abs(X.data))
     wrong = (sizes > MOST) | (0 < sizes) & (sizes < LEAST) & (not fitted)
     if wrong.any():
-        raise ValueError(f"features: the largest magnitude in column {wrong.argmax()} is {sizes[wrong.argmax()]:.3g}, expected "
-                         f"{LEAST:.0e} to {MOST:.0e}; scale the column")
+        j = int(wrong.argmax())
+        raise ValueError(f"features: the largest magnitude in column {j} is {sizes[j]:.3g}, expected {LEAST:.0e} to "
+                         f"{MOST:.0e}; scale the column")
     return X
 
 
@@ -247,12 +250,13 @@ def counts_of(bad, taken, N=None):
     """k and n (N,), float64, 0 <= k <= n.  Raises ValueError."""
     k, n = (as_vector(counts, name=name).astype(np.float64) for counts, name in ((bad, "bad"), (taken, "taken")))
     if k.shape != n.shape or N is not None and k.size != N:
-        raise ValueError(f"bad, taken: expected a number for each of {n.size if N is None else N} items, got {k.size} and {n.size}")
+        raise ValueError(f"bad, taken: expected a number for each of {n.size if N is None else N} items, got "
+                         f"{k.size} and {n.size}")
     wrong = (k < 0) | (k > n)
     if wrong.any():
         i = int(wrong.argmax())
-        raise ValueError(f"bad: expected 0 ... {n[i]:.6g} for item {i}, which was taken so often, got {k[i]:.6g}; where more comes "
-                         "back than was counted, np.minimum(bad, taken)")
+        raise ValueError(f"bad: expected 0 ... {n[i]:.6g} for item {i}, which was taken so often, got {k[i]:.6g}; where "
+                         "more comes back than was counted, np.minimum(bad, taken)")
     return k, n
 
 

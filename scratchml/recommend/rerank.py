@@ -1,15 +1,20 @@
 """The last look at a list: leave out what must not be shown, let what is old sink, and keep to the user's proportions.
 
 Scores say how good an item is by itself, as far as its past goes.  So the candidates, some hundred a user, are looked at
-once more.  What is no longer sold sinks (1, 2), what must not be shown goes (3), and no group has more than its few
-places (4).  At last a list may be chosen so that it is of the categories that the user likes, in his proportions (5): who
+once more.  What is no longer sold sinks, or what is old beside its votes, or too short or too long (1 to 4); another
+recommender has its say (5); what must not be shown goes (6), and no group has more than its few places (7).  At last
+a list may be chosen so that it is of the categories that the user likes, in his proportions (8): who
 buys seven cheap things in ten is shown seven.  `diversify` has the ways to choose items that are unlike each other.
 
 Symbols
     R, s  (U, N), (U, N)  candidates of each user, the best first, and their scores; -1 and -inf where a list is over
     a     (M,)     ages of items
     h              a half-life, the age at which an item counts half
+    v, γ  (M,), () votes for items, their own author's too; how fast age outweighs them
+    l, b  (M,), () lengths of items, such as of texts, or prices; the one that is liked best
+    σ              how much ln l may differ from ln b
     f     (M,)     factors of items, at least 0
+    α, y  (), (U, N)  how much s counts, and other scores of the same candidates
     w              how strongly factors count
     ok    (M,)     whether an item may be shown
     g     (M,)     the group of each item, a number from 0
@@ -21,20 +26,25 @@ Symbols
 
 Equations
     (1)  f = 2^-(a / h)                                                                   half_life_decay
-    (2)  s'_ui = s_ui f_j^w, j = R_ui, in the order of s'                                 rescored
-    (3)  R' = the R_ui for which ok is                                                    filtered
-    (4)  R' = the R_ui of which fewer than m of their group come before                   capped
-    (5)  next = argmax_i (1 - t) s_ui - t KL(p_u, shares of chosen + i)                   calibrated
+    (2)  f = (v - 1) / (a + 2)^γ                                                          gravity
+    (3)  f = e^(-(ln l - ln b)² / 2σ²)                                                    length_preference
+    (4)  s'_ui = s_ui f_j^w, j = R_ui, in the order of s'                                 rescored
+    (5)  s' = α S + (1 - α) Y, S and Y the s and y of a user taken to 0 ... 1, in its order    blended
+    (6)  R' = the R_ui for which ok is                                                    filtered
+    (7)  R' = the R_ui of which fewer than m of their group come before                   capped
+    (8)  next = argmax_i (1 - t) s_ui - t KL(p_u, shares of chosen + i)                   calibrated
 
 Choices
     An item comes once in a list.  What is left keeps its order, and of equals the one that stands first is taken.
-    (2) multiplies, so it refuses scores below 0: there a small factor would lift an item.  Of scores s = e^z it is the
-    order of z + w ln f.
-    Scores and proportions are weighed against each other in (5), so they must be of one scale; `scaled` takes the
+    (4) multiplies, so it refuses scores below 0: there a small factor would lift an item.  Of scores s = e^z it is the
+    order of z + w ln f.  Ages in (2) are in hours where news is meant, whose γ is 1.8 by custom.
+    Scores of two recommenders are of two scales, so (5) takes both to 0 ... 1, by their least and greatest, or by their
+    ranks, of which equals share the mean: one score far from all others then counts no more than its place.
+    Scores and proportions are weighed against each other in (8), so they must be of one scale; `scaled` takes the
     scores of each user to 0 ... 1.  KL is that of `metrics.diversity`, with 0.01 of p mixed into the shares.
 
 Cost
-    (2): O(U N log N), (3) and (4): O(U N) up to a logarithm, (5): O(U N n C).
+    (4) and (5): O(U N log N), (6) and (7): O(U N) up to a logarithm, (8): O(U N n C).
 
 >>> items, scores = np.array([[0, 1, 2, 3]]), np.array([[0.9, 0.8, 0.7, 0.1]])
 >>> capped(items, scores, [7, 7, 2, 7], 1)[0].tolist(), filtered(items, scores, [True, False, True, True])[0].tolist()
@@ -44,20 +54,20 @@ Cost
 >>> calibrated(items, scores, [[0.5, 0.5]], [[1., 0], [1, 0], [1, 0], [0, 1]], 2)[0].tolist()
 [[0, 3]]
 
-Source: H. Steck, "Calibrated recommendations", RecSys 2018, section 4, for (5).
+Source: H. Steck, "Calibrated recommendations", RecSys 2018, section 4, for (8).
 """
 from typing import NamedTuple
 
 import numpy as np
 
-from scratchml.core.checks import as_floats, as_vector, real_number, unmasked, whole_number
+from scratchml.core.checks import as_floats, as_vector, one_of, real_number, unmasked, whole_number
 from scratchml.core.jit import kernel, run_chunks
 from scratchml.core.sparse import whole_numbers
 from scratchml.metrics.diversity import check_categories
 
-MIXED = 0.01                                             # of p, in (5)
+MIXED = 0.01                                             # of p, in (8)
 
-# --- factors, filters, caps ----------------------------------------------------------------------
+# --- factors ----------------------------------------------------------------------
 
 
 def half_life_decay(ages, half_life):
@@ -74,14 +84,59 @@ def half_life_decay(ages, half_life):
     half_life : float
         The age at which an item counts half.
     """
-    a = as_vector(ages, name="ages")
-    if a.size and a.min() < 0:
-        raise ValueError(f"ages: expected ages of at least 0, got {a.min()} at {a.argmin()}")
+    a = at_least(as_vector(ages, name="ages"), 0, "ages")
     return np.exp2(-a / real_number(half_life, "half_life", above=0))
 
 
+def gravity(votes, ages, exponent=1.8):
+    """(2)  f = (v - 1) / (a + 2)^γ
+
+    Raises ValueError for votes below 1, ages below 0, values that are not finite, and an exponent below 0.
+
+    Shapes: v (M), a (M), γ -> (M)
+
+    Parameters
+    ----------
+    votes : array (M,)
+        How many have voted for an item, its author among them.
+    ages : array (M,)
+        Such as hours since it appeared.
+    exponent : float, default=1.8
+        How fast age outweighs votes.
+    """
+    v = at_least(as_vector(votes, name="votes"), 1, "votes")
+    a = at_least(as_vector(ages, name="ages", size=v.size), 0, "ages")
+    return (v - 1) / (a + 2.0) ** real_number(exponent, "exponent")
+
+
+def length_preference(lengths, best, spread=1.0):
+    """(3)  f = e^(-(ln l - ln b)² / 2σ²)
+
+    Raises ValueError for lengths that are not above 0 or not finite, and a best one or a spread that is not above 0.
+
+    Shapes: l (M), b, σ -> (M)
+
+    Parameters
+    ----------
+    lengths : array (M,)
+        Words of a text, minutes of a film, a price.
+    best : float
+        The length that counts in full.
+    spread : float, default=1.0
+        How far a length may be off, as a natural logarithm: b e^σ counts 0.61.
+    """
+    l = as_vector(lengths, name="lengths").astype(np.float64)
+    if l.size and l.min() <= 0:
+        raise ValueError(f"lengths: expected lengths above 0, got {l.min()} at {l.argmin()}")
+    off = (np.log(l) - np.log(real_number(best, "best", above=0))) / real_number(spread, "spread", above=0)
+    return np.exp(-np.minimum(np.abs(off), 1e3) ** 2 / 2)                # e to -500,000 is 0 in any case
+
+
+# --- scores, filters, caps -----------------------------------------------------------------------
+
+
 def rescored(items, scores, factors, weight=1.0):
-    """(2)  s'_ui = s_ui f_j^w, j = R_ui, in the order of s'
+    """(4)  s'_ui = s_ui f_j^w, j = R_ui, in the order of s'
 
     Items and scores, (U, N) each.  Raises ValueError for lists that are none, scores or factors below 0.
 
@@ -112,12 +167,40 @@ def rescored(items, scores, factors, weight=1.0):
     if not np.isfinite(s[R >= 0]).all():
         raise ValueError(f"factors: the greatest is {f.max():.3g}, and scores times such factors to the power {w} cannot be "
                          "held in float64; divide them by the greatest")
-    order = np.argsort(-s, axis=1, kind="stable")
-    return as_given(np.take_along_axis(R, order, 1), np.take_along_axis(s, order, 1), flat)
+    return as_given(*in_order_of(R, s), flat)
+
+
+def blended(items, scores, others, weight=0.5, *, by="range"):
+    """(5)  s' = α S + (1 - α) Y, S and Y the s and y of a user taken to 0 ... 1, in its order
+
+    Items and their new scores, (U, N) each.  Raises ValueError for lists that are none, other scores that are not of
+    the same candidates, and a weight out of range.
+
+    Shapes: R (U, N), s (U, N), y (U, N), α -> (U, N), (U, N)
+
+    Parameters
+    ----------
+    items : array (U, N) or (N,) of int
+        Candidates, the best first.
+    scores : array (U, N) or (N,)
+        And their scores, such as by what others have.
+    others : array (U, N) or (N,)
+        Scores of the same candidates by another recommender, such as by content.
+    weight : float, default=0.5
+        α, from 0 to 1: how much `scores` count.
+    by : {"range", "rank"}, default="range"
+        How scores are taken to 0 ... 1.
+    """
+    to_one = {"range": scaled, "rank": _ranks}[one_of(by, "by", ("range", "rank"))]
+    R, s, flat = read_candidates(items, scores)
+    _, y, _ = read_candidates(items, others)
+    α = share_of(weight, "weight")
+    S, Y = (np.where(R >= 0, to_one(R, one), 0) for one in (s, y))
+    return as_given(*in_order_of(R, np.where(R >= 0, α * S + (1 - α) * Y, -np.inf)), flat)
 
 
 def filtered(items, scores, allowed):
-    """(3)  R' = the R_ui for which ok is
+    """(6)  R' = the R_ui for which ok is
 
     Those that are left move up; lists end with -1 and -inf.  Raises ValueError for lists that are none, and `allowed` that
     is not of True and False.
@@ -142,7 +225,7 @@ def filtered(items, scores, allowed):
 
 
 def capped(items, scores, groups, most):
-    """(4)  R' = the R_ui of which fewer than m of their group come before
+    """(7)  R' = the R_ui of which fewer than m of their group come before
 
     Those that are left move up; lists end with -1 and -inf.  Raises ValueError for lists that are none, groups that are
     no numbers from 0, and `most` below 1.
@@ -201,7 +284,7 @@ def scaled(items, scores):
 
 
 def calibrated(items, scores, taste, categories, n=10, *, trade_off=0.5):
-    """(5)  next = argmax_i (1 - t) s_ui - t KL(p_u, shares of chosen + i)
+    """(8)  next = argmax_i (1 - t) s_ui - t KL(p_u, shares of chosen + i)
 
     Items and their scores, (U, n) each; where there are fewer candidates, lists end with -1 and -inf.
     Raises ValueError for lists that are none, shares that do not add up to 1, and parameters out of range.
@@ -271,6 +354,28 @@ def check_items(R, M, name):
         raise ValueError(f"{name}: expected one for each item, there are {M}, and item {R.max()} is among the candidates")
 
 
+def at_least(x, least, name):
+    """`x` itself, if it has nothing below `least`.  Raises ValueError."""
+    if x.size and x.min() < least:
+        raise ValueError(f"{name}: expected {name} of at least {least}, got {x.min()} at {x.argmin()}")
+    return x
+
+
+def in_order_of(R, s):
+    """Lists and their scores (U, N) in the order of the scores, equals as they stood."""
+    order = np.argsort(-s, axis=1, kind="stable")
+    return np.take_along_axis(R, order, 1), np.take_along_axis(s, order, 1)
+
+
+def _ranks(R, s):
+    """The share of a user's other candidates that are below each, of equals half; 1 for one that is alone."""
+    here = R >= 0
+    below = np.array([(np.searchsorted(np.sort(row), row, "left") + np.searchsorted(np.sort(row), row, "right") - 1) / 2
+                      for row in np.where(here, s, np.inf)])
+    others = here.sum(axis=1, keepdims=True) - 1
+    return np.where(others > 0, below / np.maximum(others, 1), 1.0)
+
+
 def share_of(value, name):
     if not 0 <= real_number(value, name) <= 1:
         raise ValueError(f"{name}={value!r}: expected a number from 0 to 1")
@@ -299,7 +404,7 @@ def at_places(R, s, chosen):
 
 @kernel
 def _calibrated(c, start, stop, R, s, aim, chosen):
-    """(5) for the users start ... stop-1; total is how much of each category the chosen have."""
+    """(8) for the users start ... stop-1; total is how much of each category the chosen have."""
     p, G, t = aim
     N, C = R.shape[1], G.shape[1]
     total, taken = np.empty(C), np.empty(N, np.bool_)

@@ -1,10 +1,10 @@
 """Which things of a shop are sent back, and which had better not be shown?
 
-The click-bait of a shop is what is bought and sent back: 13,048 of 453,770 pairs of a customer and an item.  Customers of
-even numbers are learned from, and of each pair of the odd ones it is asked how likely it is to be cancelled.  A model
-knows five numbers of an item: its price, how many take it, in how many orders, the words of its name, whether a digit is
-there; or the words, too.  An item's own past says as much, and both together say more: a share that is drawn to what the
-model expects.  At last items are graded by a model that has seen others alone: which are of the worst tenth?
+The click-bait of a shop is what is bought and sent back: 13,048 of 453,770 pairs of a customer and an item.  Customers
+of even numbers are learned from, and of each pair of the odd ones it is asked how likely a cancellation is.  A model
+knows five numbers of an item: its price, how many take it, in how many orders, how many words its name has, whether it
+has a digit; or the words, too.  An item's own past says as much, and both together say more: a share that is drawn to
+what the model expects.  At last items are graded by a model that has seen others alone: which are of the worst tenth?
 
 A shop that gains one pound by what stays and loses nine by what comes back should show what comes back in less than
 one case of ten.
@@ -43,7 +43,8 @@ def run(seed, pictures, full):
     found["an item's past"] = smoothed_rate(bad, taken, share, PAST), 0.0
     found["past and model"] = smoothed_rate(bad, taken, found["numbers and words"][0], BOTH), 0.0
     for name, (P, seconds) in found.items():
-        for measure, ours, theirs in zip(("AUC", "log loss"), scores(P, bought, ~even, *later), STATED.get(name, ("", ""))):
+        stated = STATED.get(name, ("", ""))
+        for measure, ours, theirs in zip(("AUC", "log loss"), scores(P, bought, ~even, *later), stated):
             yield Row(f"{measure} of {name}", f"{ours:.4f}", theirs, PEER if theirs else "", seconds)
     worst = smoothed_rate(bad + later[1], taken + later[0], share, PAST)
     for name, X in known.items():
@@ -51,7 +52,7 @@ def run(seed, pictures, full):
     groups = calibration(found["past and model"][0], *later)
     if pictures:
         draw_calibration(pictures, groups)
-    yield Example("Items in ten groups of as many purchases, by past and model; expected and found of the odd customers:",
+    yield Example("Items in ten groups of as many purchases, by past and model; what is expected and found:",
                   columns([("", "expected", "found"), *((f"{g + 1}", f"{one:.1%}", f"{other:.1%}")
                                                          for g, (one, other) in enumerate(groups))]))
     weights = model.coef_[numbers.shape[1]:]
@@ -74,8 +75,9 @@ def features(bought, taken, some):
     words = counter.fit_transform(bought.item_names)
     words = words._replace(data=np.minimum(words.data, 1))
     orders = np.bincount(bought.items[some], bought.counts[some], len(taken)) / np.maximum(taken, 1)
-    numbers = np.column_stack([np.log(bought.prices), np.log(np.maximum(orders, 1)), np.log(taken + 1), np.diff(words.indptr),
-                               [any(map(str.isdigit, name)) for name in bought.item_names]])
+    digits = [any(map(str.isdigit, name)) for name in bought.item_names]
+    numbers = np.column_stack([np.log(bought.prices), np.log(np.maximum(orders, 1)), np.log(taken + 1),
+                               np.diff(words.indptr), digits])
     return (numbers - numbers.mean(axis=0)) / numbers.std(axis=0), words, counter.get_feature_names_out()
 
 

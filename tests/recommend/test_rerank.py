@@ -5,7 +5,8 @@ from hypothesis import given, strategies as st
 
 from scratchml.metrics import category_shares, miscalibration
 from scratchml.metrics.diversity import divergence
-from scratchml.recommend import calibrated, capped, filtered, half_life_decay, rerank, rescored, scaled
+from scratchml.recommend import (blended, calibrated, capped, filtered, gravity, half_life_decay, length_preference,
+                                 rerank, rescored, scaled)
 from tests.reference import rerank as reference
 from tests.strategies.diversity import categories
 from tests.strategies.rerank import candidates, seeds, shelves, taste
@@ -21,6 +22,42 @@ def test_an_item_counts_half_at_its_half_life(seed, h):
     a = np.random.default_rng(seed).exponential(5, size=6)
     np.testing.assert_allclose(half_life_decay(a, h), reference.half_life_decay(a, h), rtol=1e-12)
     assert half_life_decay([0, h, 2 * h], h).tolist() == [1, 0.5, 0.25]
+
+
+@given(seeds, st.sampled_from([0, 1, 1.8]))
+def test_votes_are_outweighed_by_age(seed, γ):
+    rng = np.random.default_rng(seed)
+    v, a = rng.integers(1, 50, size=6), rng.exponential(20, size=6)
+    found = gravity(v, a, γ)
+    np.testing.assert_allclose(found, reference.gravity(v.tolist(), a.tolist(), γ), rtol=1e-12)
+    assert (gravity(v, a + 1, γ) <= found).all() and (gravity(v + 1, a, γ) > found).all()
+    assert gravity([1, 5], [0, 0]).tolist() == [0, 4 / 2 ** 1.8] == gravity([1, 5], [0, 0], 1.8).tolist()
+
+
+@given(seeds, st.sampled_from([0.1, 30, 1e5]), st.sampled_from([0.2, 1]))
+def test_a_length_counts_the_less_the_farther_it_is_from_the_best(seed, b, σ):
+    l = b * np.exp(np.random.default_rng(seed).normal(size=6))
+    np.testing.assert_allclose(length_preference(l, b, σ), reference.length_preference(l.tolist(), b, σ), rtol=1e-10)
+    at_best, longer, shorter = length_preference([b, 3 * b, b / 3], b, σ)
+    assert at_best == 1 and longer == pytest.approx(shorter)
+    assert length_preference(b * np.array([1, 2, 4, 1e300]), b, 1e-3).tolist() == [1, 0, 0, 0]
+    assert length_preference([b], b, 1e-300) == 1
+
+
+@given(shelves(), seeds, st.sampled_from([0, 0.3, 1]), st.sampled_from(["range", "rank"]))
+def test_two_recommenders_are_blended(drawn, seed, α, by):
+    R, s, _ = drawn
+    y = np.random.default_rng(seed).normal(size=R.shape) * 1e3
+    found, values = blended(R, s, y, α, by=by)
+    scale = {"range": reference.to_one, "rank": reference.ranked}[by]
+    expected = reference.blended(R.tolist(), s.tolist(), y.tolist(), α, scale)
+    np.testing.assert_allclose(values, expected[1], rtol=1e-11, atol=1e-12)
+    for u in range(len(R)):
+        assert sorted(found[u]) == sorted(R[u])
+        if len(set(np.round(values[u], 9))) == R.shape[1]:               # of equals by rounding, either
+            assert found[u].tolist() == expected[0][u]
+    equal(blended(R, s, s, α, by=by)[:1], rerank.in_order_of(R, s)[:1])
+    equal(blended(R, 7 * s + 2, y, α, by=by)[:1], (found,)) if by == "rank" and α else None
 
 
 @given(shelves(("real", "ties", "equal")), seeds, st.sampled_from([0, 0.5, 2]))
@@ -106,6 +143,8 @@ def test_one_user_may_be_flat():
     f, ok, g, G = np.linspace(0.2, 1, 7), np.arange(7) % 2 > 0, np.arange(7) % 3, np.eye(2)[np.arange(7) % 2]
     p = taste(2, 2, 0)
     for call in (lambda R, s, p: rescored(R, s, f), lambda R, s, p: filtered(R, s, ok), lambda R, s, p: capped(R, s, g, 1),
+                 lambda R, s, p: blended(R, s, -s * (R >= 0), by="rank"),
+                 lambda R, s, p: blended(R, s, np.where(R >= 0, s, 0)),
                  lambda R, s, p: calibrated(R, s, p, G, 3)):
         both, alone = call(R, s, p), call(R[1], s[1], p[1])
         assert alone[0].shape == alone[1].shape == both[0].shape[1:] and both[0].dtype == np.int32
@@ -140,6 +179,17 @@ def test_lists_do_not_depend_on_threads(monkeypatch):
     (lambda: rescored([[0, 1]], [[1.0, 0.5]], [10.0, 1], 400), "factors: the greatest is 10, and scores times"),
     (lambda: rescored([[0]], [[1e300]], [1e300]), "factors: the greatest is 1e.300"),
     (lambda: half_life_decay([-1.0], 2), "ages: expected ages of at least 0, got -1.0 at 0"),
+    (lambda: gravity([0.0], [1.0]), "votes: expected votes of at least 1, got 0.0 at 0"),
+    (lambda: gravity([1.0], [-1.0]), "ages: expected ages of at least 0, got -1.0 at 0"),
+    (lambda: gravity([1.0], [1.0, 2]), "ages: expected an array of shape"),
+    (lambda: gravity([1.0], [1.0], -1), "exponent=-1"),
+    (lambda: length_preference([1.0, 0], 1), "lengths: expected lengths above 0, got 0.0 at 1"),
+    (lambda: length_preference([1.0], 0), "best=0"), (lambda: length_preference([1.0], 1, 0), "spread=0"),
+    (lambda: length_preference([np.inf], 1), "lengths: Input contains infinity"),
+    (lambda: blended([[0]], [[1.0]], [[1.0, 2]]), "expected candidates"),
+    (lambda: blended([[0]], [[1.0]], [[1.0]], 2), "weight=2"),
+    (lambda: blended([[0]], [[1.0]], [[np.nan]]), "scores: expected a finite score"),
+    (lambda: blended([[0]], [[1.0]], [[1.0]], by="z"), "by='z'"),
     (lambda: half_life_decay([1.0], 0), "half_life=0"), (lambda: capped([[0]], [[1.0]], [0], 0), "most=0"),
     (lambda: capped([[0]], [[1.0]], [-1], 1), "groups: expected numbers from 0, got -1 for item 0"),
     (lambda: capped([[0]], [[1.0]], ["a"], 1), "groups: expected whole numbers"),

@@ -1,5 +1,5 @@
 """Lists after the last look, item by item; R has -1 where a list is over."""
-from math import inf, log
+from math import exp, inf, log
 
 
 def half_life_decay(a, h):
@@ -7,13 +7,48 @@ def half_life_decay(a, h):
     return [0.5 ** (age / h) for age in a]
 
 
-def rescored(R, s, f, w):
+def gravity(v, a, γ):
     """(2)"""
+    return [(votes - 1) / (age + 2) ** γ for votes, age in zip(v, a)]
+
+
+def length_preference(l, b, σ):
+    """(3)"""
+    return [exp(-(log(length) - log(b)) ** 2 / (2 * σ ** 2)) for length in l]
+
+
+def rescored(R, s, f, w):
+    """(4)"""
     lists, scores = [], []
     for items, values in zip(R, s):
         new = sorted(((-value * f[m] ** w, place, m) for place, (m, value) in enumerate(zip(items, values)) if m >= 0))
         lists.append([m for _, _, m in new] + [-1] * (len(items) - len(new)))
         scores.append([-value for value, _, _ in new] + [-inf] * (len(items) - len(new)))
+    return lists, scores
+
+
+def to_one(items, values):
+    known = [value for m, value in zip(items, values) if m >= 0]
+    wide = max(known) - min(known) if known else 0
+    return [(value - min(known)) / wide if wide else 1.0 for value in known]
+
+
+def ranked(items, values):
+    known = [value for m, value in zip(items, values) if m >= 0]
+    def below(value):
+        return sum(other < value for other in known) + (sum(other == value for other in known) - 1) / 2
+    return [below(value) / (len(known) - 1) if len(known) > 1 else 1.0 for value in known]
+
+
+def blended(R, s, y, α, scale=to_one):
+    """(5)"""
+    lists, scores = [], []
+    for items, first, second in zip(R, s, y):
+        mixed = [α * one + (1 - α) * other for one, other in zip(scale(items, first), scale(items, second))]
+        order = sorted(range(len(mixed)), key=lambda i: -mixed[i])
+        gone = len(items) - len(mixed)
+        lists.append([items[i] for i in order] + [-1] * gone)
+        scores.append([mixed[i] for i in order] + [-inf] * gone)
     return lists, scores
 
 
@@ -28,12 +63,12 @@ def kept(R, s, stays):
 
 
 def filtered(R, s, ok):
-    """(3)"""
+    """(6)"""
     return kept(R, s, lambda items, i: ok[items[i]])
 
 
 def capped(R, s, g, m):
-    """(4)"""
+    """(7)"""
     return kept(R, s, lambda items, i: sum(g[j] == g[items[i]] for j in items[:i]) < m)
 
 
@@ -49,7 +84,7 @@ def gain(items, values, chosen, i, p, G, t):
 
 
 def calibrated(R, s, p, G, n, t=0.5):
-    """(5)  Items and scores."""
+    """(8)  Items and scores."""
     lists, scores = [], []
     for items, values, shares in zip(R, s, p):
         chosen = []

@@ -30,8 +30,8 @@ def example(symbol):
     """A valid value for a symbol of the chapter."""
     X, k, n = items(*SIZES.values(), 0)
     rng = np.random.default_rng(1)
-    return {"X": sparse_rows(X), "k": k, "n": n, "w": rng.normal(size=SIZES["D"]), "z": rng.normal(size=SIZES["N"]), "λ": 0.7,
-            "P": rng.random(SIZES["N"]), "m": 5.0, "g": 2.0, "c": 7.0}[symbol]
+    return {"X": sparse_rows(X), "k": k, "n": n, "w": rng.normal(size=SIZES["D"]), "z": rng.normal(size=SIZES["N"]),
+            "λ": 0.7, "P": rng.random(SIZES["N"]), "m": 5.0, "g": 2.0, "c": 7.0}[symbol]
 
 
 def fit_arguments():
