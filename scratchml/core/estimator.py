@@ -151,13 +151,17 @@ class Estimator:
         if names is not None:
             self.feature_names_in_ = names
 
-    def _more_matrix(self, X, *, allow_nan=False):
-        """`X` checked as further data for a fitted estimator: the same D, the same names in the same order."""
+    def _more_matrix(self, X, **options):
+        """`X` checked by `as_matrix` as further data for a fitted estimator: the same D, the same names in their order."""
         self._check_fitted()
         self._check_names(_column_names(X))
-        X = as_matrix(X, owner=type(self).__name__, allow_nan=allow_nan)
+        return self._same_columns(X, **options)
+
+    def _same_columns(self, X, *, name="X", **options):
+        """`X` checked by `as_matrix`, of as many columns as the training set."""
+        X = as_matrix(X, name=name, owner=type(self).__name__, **options)
         if X.shape[1] != self.n_features_in_:
-            raise ValueError(f"X has {X.shape[1]} features, but {type(self).__name__} is expecting "
+            raise ValueError(f"{name} has {X.shape[1]} features, but {type(self).__name__} is expecting "
                              f"{self.n_features_in_} features as input")
         return X
 

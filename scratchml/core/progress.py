@@ -10,13 +10,19 @@ class Progress(NamedTuple):
     loss: float
 
 
-def report(estimator, iteration, loss, note=""):
+def report(estimator, iteration, loss, note="", callback=None):
     """Tell the estimator's `verbose` and `callback` of a finished iteration; True means that the fit shall stop.
 
-    `note` ends the line.  Raises ValueError for a `callback` that cannot be called.
+    `note` ends the line; `callback` is for those whose `fit` takes it.  Raises ValueError for one that cannot be called.
     """
-    if estimator.callback is not None and not callable(estimator.callback):
-        raise ValueError(f"callback={estimator.callback!r}: expected a function of a Progress, or None")
+    callback = checked_callback(getattr(estimator, "callback", None) if callback is None else callback)
     if estimator.verbose:
         print(f"{type(estimator).__name__}: iteration {iteration}, loss {loss:.10g}{note}", file=sys.stderr)
-    return bool(estimator.callback is not None and estimator.callback(Progress(estimator, iteration, loss)))
+    return bool(callback is not None and callback(Progress(estimator, iteration, loss)))
+
+
+def checked_callback(callback):
+    """`callback`, if it can be called or is None.  Raises ValueError."""
+    if callback is not None and not callable(callback):
+        raise ValueError(f"callback={callback!r}: expected a function of a Progress, or None")
+    return callback
