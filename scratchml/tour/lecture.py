@@ -58,6 +58,7 @@ LECTURE = (
     ("Ranking: lists of documents, ListNet, softmax, ListMLE (Plackett-Luce)", ("lists",)),
     ("Ranking: a linear ranker under each loss, and the conditional logit", ("linear",)),
     ("Ranking: gradient-boosted trees by histograms, grown leaf by leaf", ("bins", "histograms", "cuts", "trees")),
+    ("Ranking: LambdaMART, trees boosted by what pulls documents up and down", ("lambdas", "boosting", "lambdamart")),
     ("Nearest neighbours: by looking at all", ("exhaustive",)),
     ("Nearest neighbours: by a walk through a graph, HNSW", ("hnsw",)),
     ("Nearest neighbours: inverted lists (IVF), and product quantisation (PQ)", ("inverted_lists", "product_quantisation")),
