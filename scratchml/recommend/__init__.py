@@ -1,27 +1,32 @@
 """Recommending: what would somebody like whose taste is known from a few things?"""
 from scratchml.recommend.als import ALS
+from scratchml.recommend.by_index import ByIndex
 from scratchml.recommend.candidate_lists import Pool, TwoStageSplit, pool_of, two_stage_split
 from scratchml.recommend.click_bait import ClickBait, smoothed_rate, worth_showing_below
 from scratchml.recommend.content import ContentBased, beside
 from scratchml.recommend.diversify import dpp, mmr
 from scratchml.recommend.item_neighbors import ItemCosine, Popularity, item_cosine, popularity
+from scratchml.recommend.linear_scorer import LinearScorer
 from scratchml.recommend.pair_features import Facts, facts, pair_features
 from scratchml.recommend.raw_table import Ids, Table, read_table
 from scratchml.recommend.rerank import (blended, calibrated, capped, filtered, gravity, half_life_decay,
                                         length_preference, rescored, scaled)
 from scratchml.recommend.splits import Split, leave_last_out, random_split
+from scratchml.recommend.stages import Recommender
 from scratchml.recommend.truncated_svd import TruncatedSVD
 from scratchml.recommend.two_tower import TwoTower
 from scratchml.recommend.word_weights import Tfidf, WordCounts, bm25, tf_idf
 
 CHAPTERS = ("objectives", "half_steps", "best_items", "als", "truncated_svd", "item_neighbors", "splits",
             "word_weights", "content", "rerank", "diversify", "click_bait", "sampled_softmax", "two_tower",
-            "candidate_lists", "pair_features")
+            "candidate_lists", "pair_features", "linear_scorer")
 
 __all__ = [
-    "ALS", "ClickBait", "ContentBased", "Facts", "Ids", "ItemCosine", "Pool", "Popularity", "Split", "Table", "Tfidf",
-    "TruncatedSVD", "TwoStageSplit", "TwoTower", "WordCounts", "beside", "blended", "bm25", "calibrated", "capped",
-    "dpp", "facts", "filtered", "gravity", "half_life_decay", "item_cosine", "leave_last_out", "length_preference",
-    "mmr", "pair_features", "pool_of", "popularity", "random_split", "read_table", "rescored", "scaled",
-    "smoothed_rate", "tf_idf", "two_stage_split", "worth_showing_below",
+    "ALS", "ByIndex", "ClickBait", "ContentBased", "Facts", "Ids", "ItemCosine", "LinearScorer", "Pool",
+    "Popularity", "Recommender", "Split", "Table", "Tfidf", "TruncatedSVD", "TwoStageSplit", "TwoTower",
+    "WordCounts", "als", "beside", "blended", "bm25", "calibrated", "candidate_lists", "capped", "click_bait",
+    "content", "diversify", "dpp", "facts", "filtered", "gravity", "half_life_decay", "item_cosine",
+    "item_neighbors", "leave_last_out", "length_preference", "linear_scorer", "mmr", "pair_features", "pool_of",
+    "popularity", "random_split", "read_table", "rerank", "rescored", "scaled", "smoothed_rate", "splits", "tf_idf",
+    "truncated_svd", "two_stage_split", "two_tower", "word_weights", "worth_showing_below",
 ]

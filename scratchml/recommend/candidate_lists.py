@@ -28,8 +28,8 @@ Equations
 Choices
     c = 60 is that of the source, which found little difference between 10 and 100.
     An item that a list does not have is worth at most its least score: so (4).  Of a list without an item it is 0.
-    With times, the last entries of each user are held back, without times a share of them.  Who has one entry has neither
-    labels nor test.
+    With times, the last entries of each user are held back, without times a share of them.  Who has one entry has
+    neither labels nor test.
 
 Cost
     (1) to (4): O(G L + M) a user, in blocks of users.
@@ -42,8 +42,9 @@ Cost
 >>> two.inner.train.indices.tolist(), two.inner.test.indices.tolist(), two.outer.test.indices.tolist()
 ([1, 2], [0], [3])
 
-Sources: G. Cormack, C. Clarke and S. Büttcher, "Reciprocal rank fusion outperforms Condorcet and individual rank learning
-methods", SIGIR 2009, for (1); D. Wolpert, "Stacked generalization", Neural Networks 5 (1992), for why data are parted twice.
+Sources: G. Cormack, C. Clarke and S. Büttcher, "Reciprocal rank fusion outperforms Condorcet and individual rank
+learning methods", SIGIR 2009, for (1); D. Wolpert, "Stacked generalization", Neural Networks 5 (1992), for why data are
+parted twice.
 """
 from typing import NamedTuple
 
@@ -158,10 +159,12 @@ def pool_of(lists, scores, M, N=100, c=LEVEL):
 def _read_lists(lists, scores, M):
     lists, scores = list(lists), list(scores)
     if len(lists) != len(scores) or not lists:
-        raise ValueError(f"lists, scores: expected one of each for at least one generator, got {len(lists)} and {len(scores)}")
+        raise ValueError("lists, scores: expected one of each for at least one generator, got "
+                         f"{len(lists)} and {len(scores)}")
     read = [read_candidates(*pair)[:2] for pair in zip(lists, scores)]
     if len({R.shape for R, _ in read}) > 1:
-        raise ValueError(f"lists: expected one shape (S, L) for all generators, got {', '.join(str(R.shape) for R, _ in read)}")
+        raise ValueError("lists: expected one shape (S, L) for all generators, got "
+                         f"{', '.join(str(R.shape) for R, _ in read)}")
     for R, _ in read:
         check_items(R, M, "M")
     return np.stack([R for R, _ in read]), np.stack([s for _, s in read])

@@ -1,8 +1,8 @@
 """Pairs in numbers: what a ranker is told about a user and a candidate.
 
-A recommender that made a candidate has looked at one thing: factors, neighbours or words.  Whether somebody takes an item
-depends on more.  Is it sold just now?  Is it of the price that he pays?  Does he buy what everybody buys?  Each of these
-is a number that is counted out of what is known, and a ranker finds out which of them matter together.
+A recommender that made a candidate has looked at one thing: factors, neighbours or words.  Whether somebody takes an
+item depends on more.  Is it sold just now?  Is it of the price that he pays?  Does he buy what everybody buys?  Each of
+these is a number that is counted out of what is known, and a ranker finds out which of them matter together.
 
 None may know what came later.  What is learned from ends at another time for each user, at his last entry (2), so that
 is the present of his pairs: an item is as old as it was then (3), and sales are counted up to then (4).
@@ -35,8 +35,8 @@ Cost
 >>> sold_before(A, np.array([1., 4, 3, 8, 9]), np.array([[2, -1], [0, 1], [1, 2]]), w=6).tolist()
 [[0, 0], [0, 2], [1, 1]]
 
-Source: H. Steck, L. Baltrunas, E. Elahi, D. Liang, Y. Raimond and J. Basilico, "Deep learning for recommender systems: a
-Netflix case study", AI Magazine 42 (2021), for why such features matter more than the model.
+Source: H. Steck, L. Baltrunas, E. Elahi, D. Liang, Y. Raimond and J. Basilico, "Deep learning for recommender systems:
+a Netflix case study", AI Magazine 42 (2021), for what features beside the pairs themselves are worth.
 """
 from typing import NamedTuple
 
@@ -120,18 +120,21 @@ def facts(matrix, times=None, item_numbers=None, *, names=None, windows=WINDOWS)
     A = known_entries(matrix, name="matrix", dtype=np.float64)
     safe_to_square(A.data, "matrix", fitted=True)
     numbers = _item_numbers(item_numbers, names, A.shape[1])
-    has, had = np.diff(A.indptr), np.bincount(A.indices, minlength=A.shape[1])
+    users, (U, M) = _users(A), A.shape
+    has, had = np.diff(A.indptr), np.bincount(A.indices, minlength=M)
     popular = np.log1p(had)
-    of_items = {"users of the item": popular, "mean value of the item": np.bincount(A.indices, A.data, A.shape[1]) / np.maximum(had, 1)}
-    of_users = {"items of the user": np.log1p(has), "mean value of the user": np.bincount(_users(A), A.data, A.shape[0]) / np.maximum(has, 1),
+    of_items = {"users of the item": popular,
+                "mean value of the item": np.bincount(A.indices, A.data, M) / np.maximum(had, 1)}
+    of_users = {"items of the user": np.log1p(has),
+                "mean value of the user": np.bincount(users, A.data, U) / np.maximum(has, 1),
                 "mean users of the user's items": user_means(A, popular)}
     means = {}
     for name, x in numbers.items():
         means[name] = user_means(A, x)
-        off = x[A.indices] - means[name][_users(A)]
+        off = x[A.indices] - means[name][users]
         of_items[name] = x
         of_users[f"{name}, mean of the user"] = means[name]
-        of_users[f"{name}, spread of the user"] = np.sqrt(np.bincount(_users(A), off * off, A.shape[0]) / np.maximum(has, 1))
+        of_users[f"{name}, spread of the user"] = np.sqrt(np.bincount(users, off * off, U) / np.maximum(has, 1))
     if times is None:
         return Facts(of_items, of_users, means, None, (), (), A.shape)
     t = np.asarray(times, np.float64)
@@ -140,8 +143,8 @@ def facts(matrix, times=None, item_numbers=None, *, names=None, windows=WINDOWS)
     whole = float(np.ptp(t)) if t.size else 0.0
     windows = tuple(whole * real_number(share, "windows", above=0) for share in windows)
     now = last_times(A, t)
-    of_users["time from the user's first entry to the last"] = now - _extreme(np.minimum, _users(A), t, A.shape[0])
-    return Facts(of_items, of_users, means, _extreme(np.minimum, A.indices, t, A.shape[1], fill=np.nan),
+    of_users["time from the user's first entry to the last"] = now - _extreme(np.minimum, users, t, U)
+    return Facts(of_items, of_users, means, _extreme(np.minimum, A.indices, t, M, fill=np.nan),
                  (*_calendar(A, t), now), windows, A.shape)
 
 
@@ -163,14 +166,15 @@ def pair_features(facts, users, pool, generators):
     """
     C, users, generators = pool.items, numbers_in_range(users, facts.shape[0], "users"), list(generators)
     if len(C) != users.size or C.max(initial=-1) >= facts.shape[1] or len(pool.places) != len(generators):
-        raise ValueError(f"pool: expected candidates of {users.size} users below item {facts.shape[1]} by {len(generators)} "
-                         f"generators, got {len(C)} users, item {C.max(initial=-1)} and {len(pool.places)} generators")
+        raise ValueError(f"pool: expected candidates of {users.size} users below item {facts.shape[1]} by "
+                         f"{len(generators)} generators, got {len(C)} users, item {C.max(initial=-1)} and {len(pool.places)} generators")
     columns = {"all lists": pool.fused}
     for g, name in enumerate(generators):
         columns[f"{name}: place"], columns[f"{name}: score"] = pool.places[g], pool.scores[g]
     columns.update({name: x[C] for name, x in facts.of_items.items()})
     columns.update({name: np.broadcast_to(x[users, None], C.shape) for name, x in facts.of_users.items()})
-    columns.update({f"{name}, off the user's mean": facts.of_items[name][C] - mean[users, None] for name, mean in facts.means.items()})
+    columns.update({f"{name}, off the user's mean": facts.of_items[name][C] - mean[users, None]
+                    for name, mean in facts.means.items()})
     if facts.first is not None:
         *calendar, now = facts.calendar
         now = now[users]
@@ -225,9 +229,10 @@ def _item_numbers(numbers, names, M):
         names, numbers = list(numbers), np.column_stack(list(numbers.values()))
     elif names is None and hasattr(numbers, "columns"):
         names = list(numbers.columns)
-    X = safe_to_square(as_matrix(numbers, name="item_numbers").astype(np.float64, copy=False), "item_numbers", fitted=True)
+    X = as_matrix(numbers, name="item_numbers").astype(np.float64, copy=False)
+    safe_to_square(X, "item_numbers", fitted=True)
     names = [f"number {k}" for k in range(X.shape[1])] if names is None else [str(name) for name in names]
     if X.shape[0] != M or len(set(names)) != X.shape[1]:
-        raise ValueError(f"item_numbers: expected a row for each of {M} items and a name for each column, got shape {X.shape} and "
-                         f"names {names!r:.60}")
+        raise ValueError(f"item_numbers: expected a row for each of {M} items and a name for each column, got shape "
+                         f"{X.shape} and names {names!r:.60}")
     return dict(zip(names, X.T))

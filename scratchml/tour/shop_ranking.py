@@ -1,7 +1,7 @@
 """The shop as a problem of ranking: which of a hundred candidates will a customer buy next?
 
-One query a customer, a hundred candidates of four recommenders, 24 features of each pair, and the label 1 if the item was
-bought later.  Rows for learning come from recommenders that have seen nothing of their labels, rows for the test from
+One query a customer, a hundred candidates of four recommenders, 24 features of each pair, and the label 1 if the item
+was bought later.  Rows for learning come from recommenders that have seen nothing of their labels, rows for the test from
 recommenders that were fitted again to all but the test.
 """
 from typing import NamedTuple
@@ -72,6 +72,6 @@ def generators(train, words, seed):
     """The four recommenders, fitted."""
     unit = als.unit_rows(train)
     yield ContentBased().fit(train, words)
-    yield ALS(128, alpha=1.0, regularization=30.0, iterations=als.ITERATIONS, tol=0, solver="cg", random_state=seed).fit(train)
+    yield ALS(128, alpha=1.0, regularization=30.0, iterations=als.ITERATIONS, solver="cg", random_state=seed).fit(train)
     yield ItemCosine(20).fit(unit)
     yield ItemCosine(5).fit(unit)

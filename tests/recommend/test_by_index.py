@@ -1,0 +1,47 @@
+"""Candidates out of an index are those of the model, as far as the index finds them."""
+import numpy as np
+import pytest
+
+from scratchml.neighbors import HNSW, IVF
+from scratchml.recommend import ALS, ByIndex, ItemCosine, TwoTower
+from tests.strategies.splits import entries
+
+A, _ = entries(30, 25, 5)
+TOWERS = TwoTower(factors=6, epochs=2, batch_size=64, random_state=0)
+
+
+@pytest.mark.parametrize("model", [ALS(6, alpha=1.0, random_state=0), ALS(3, biases=True, random_state=0), TOWERS])
+@pytest.mark.parametrize("index", [HNSW("ip", ef=200, random_state=0), IVF(4, nprobe=4, space="ip", random_state=0)])
+@pytest.mark.parametrize("exclude_seen", [True, False])
+def test_an_index_that_finds_all_is_the_model(model, index, exclude_seen):
+    ours = ByIndex(model, index).fit(A)
+    has = np.flatnonzero(np.diff(A.indptr))
+    items, scores = ours.recommend(has, 25, exclude_seen)
+    expected, values = ours.model_.recommend(has, 25, exclude_seen)
+    assert items.tolist() == expected.tolist() and items.dtype == np.int32
+    there = items >= 0
+    off = np.where(there, scores, 0) - np.where(there, values, 0)         # biases and means of a user are the same for all
+    np.testing.assert_allclose(off, np.where(there, off[:, :1], 0), atol=1e-5 * np.abs(values[there]).max())
+    assert ours.recommend(int(has[0]), 3, exclude_seen)[0].tolist() == items[0, :3].tolist()
+
+
+def test_nobody_is_shown_what_he_has_nor_anything_where_nothing_is_known():
+    ours = ByIndex(ALS(6, alpha=1.0, random_state=0), HNSW("ip", M=2, ef_construction=4, ef=4, random_state=0)).fit(A)
+    items, scores = ours.recommend(np.arange(30), 8)
+    assert ((items < 0) == np.isinf(scores)).all()
+    for u in range(30):
+        its = items[u][items[u] >= 0]
+        assert not set(its.tolist()) & set(A.indices[A.indptr[u]:A.indptr[u + 1]].tolist()) and len(set(its.tolist())) == its.size
+    assert (items >= 0).any() and (np.diff(A.indptr) == 0).any() and (items[np.diff(A.indptr) == 0] == -1).all()
+
+
+@pytest.mark.parametrize("ask, message", [
+    (lambda: ByIndex(ItemCosine(), HNSW("ip")).fit(A), "model: expected one with vectors"),
+    (lambda: ByIndex(ALS(2), HNSW()).fit(A), "index: expected one by products, .* got space='l2'"),
+    (lambda: ByIndex(TOWERS, HNSW("ip")).fit(A).recommend([30]), "users: expected 0 ... 29"),
+    (lambda: ByIndex(TOWERS, HNSW("ip")).fit(A).recommend([3], 26), "n=26: there are only 25"),
+    (lambda: ByIndex(TOWERS, HNSW("ip")).fit(A).recommend([3], 5, "False"), "exclude_seen='False'"),
+    (lambda: ByIndex(TOWERS, HNSW("ip")).recommend([3]), "not fitted")])
+def test_what_does_not_go_together(ask, message):
+    with pytest.raises(ValueError, match=message):
+        ask()
