@@ -7,7 +7,7 @@ from scratchml.recommend.content import ContentBased, beside
 from scratchml.recommend.diversify import dpp, mmr
 from scratchml.recommend.item_neighbors import ItemCosine, Popularity, item_cosine, popularity
 from scratchml.recommend.linear_scorer import LinearScorer
-from scratchml.recommend.pair_features import Facts, facts, pair_features
+from scratchml.recommend.pair_features import Facts, facts, features_of_pairs
 from scratchml.recommend.raw_table import Ids, Table, read_table
 from scratchml.recommend.rerank import (blended, calibrated, capped, filtered, gravity, half_life_decay,
                                         length_preference, rescored, scaled)
@@ -24,9 +24,8 @@ CHAPTERS = ("objectives", "half_steps", "best_items", "als", "truncated_svd", "i
 __all__ = [
     "ALS", "ByIndex", "ClickBait", "ContentBased", "Facts", "Ids", "ItemCosine", "LinearScorer", "Pool",
     "Popularity", "Recommender", "Split", "Table", "Tfidf", "TruncatedSVD", "TwoStageSplit", "TwoTower",
-    "WordCounts", "als", "beside", "blended", "bm25", "calibrated", "candidate_lists", "capped", "click_bait",
-    "content", "diversify", "dpp", "facts", "filtered", "gravity", "half_life_decay", "item_cosine",
-    "item_neighbors", "leave_last_out", "length_preference", "linear_scorer", "mmr", "pair_features", "pool_of",
-    "popularity", "random_split", "read_table", "rerank", "rescored", "scaled", "smoothed_rate", "splits", "tf_idf",
-    "truncated_svd", "two_stage_split", "two_tower", "word_weights", "worth_showing_below",
+    "WordCounts", "beside", "blended", "bm25", "calibrated", "capped", "dpp", "facts", "features_of_pairs",
+    "filtered", "gravity", "half_life_decay", "item_cosine", "leave_last_out", "length_preference", "mmr",
+    "pool_of", "popularity", "random_split", "read_table", "rescored", "scaled", "smoothed_rate", "tf_idf",
+    "two_stage_split", "worth_showing_below",
 ]

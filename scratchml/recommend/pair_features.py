@@ -89,7 +89,7 @@ def sold_before(A, t, C, w):
 
 
 class Facts(NamedTuple):
-    """What `pair_features` reads off, counted once: by item, by user, and the times of each item."""
+    """What `features_of_pairs` reads off, counted once: by item, by user, and the times of each item."""
     of_items: dict                                       # (M,) by name
     of_users: dict                                       # (U,) by name
     means: dict                                          # (U,) of the numbers of items, by name
@@ -148,7 +148,7 @@ def facts(matrix, times=None, item_numbers=None, *, names=None, windows=WINDOWS)
                  (*_calendar(A, t), now), windows, A.shape)
 
 
-def pair_features(facts, users, pool, generators):
+def features_of_pairs(facts, users, pool, generators):
     """Features X (K, D) of the K candidates of a pool, user by user, and their names, a list of D.
 
     Raises ValueError for users that the facts do not have, and a pool that is not of these users, items and generators.

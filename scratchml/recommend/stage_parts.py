@@ -9,7 +9,7 @@ from scratchml.core.checks import finite
 from scratchml.core.sparse import Rows, known_entries
 from scratchml.recommend.candidate_lists import pool_of
 from scratchml.recommend.item_neighbors import popularity
-from scratchml.recommend.pair_features import Facts, facts, pair_features
+from scratchml.recommend.pair_features import Facts, facts, features_of_pairs
 from scratchml.recommend.rerank import read_candidates
 
 
@@ -71,7 +71,7 @@ class Finders(NamedTuple):
         pool = pool_of([items for items, _ in lists], [scores for _, scores in lists], M, self.sizes[0])
         over = pool.places > min(self.sizes[1], M)
         pool = pool._replace(places=np.where(over, self.sizes[1] + 1, pool.places).astype(np.int32))
-        return pool, *pair_features(self.known, rows, pool, list(self.models))
+        return pool, *features_of_pairs(self.known, rows, pool, list(self.models))
 
 
 def fitted_finders(named, A, times, item_numbers, sizes):

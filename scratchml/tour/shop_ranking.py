@@ -15,7 +15,7 @@ from scratchml.recommend.als import ALS
 from scratchml.recommend.candidate_lists import Pool, pool_of
 from scratchml.recommend.content import ContentBased
 from scratchml.recommend.item_neighbors import ItemCosine
-from scratchml.recommend.pair_features import facts, pair_features
+from scratchml.recommend.pair_features import facts, features_of_pairs
 from scratchml.recommend.word_weights import Tfidf
 from scratchml.tour import als
 
@@ -62,7 +62,7 @@ def judged(parts, words, prices, seed):
     users, M = np.arange(parts.train.shape[0]), parts.train.shape[1]
     lists = [model.recommend(users, DEPTH) for model in generators(parts.train, words, seed)]
     pool = pool_of([items for items, _ in lists], [scores for _, scores in lists], M, CANDIDATES)
-    X, names = pair_features(facts(parts.train, parts.days, prices), users, pool, GENERATORS)
+    X, names = features_of_pairs(facts(parts.train, parts.days, prices), users, pool, GENERATORS)
     there = pool.items >= 0
     y = hits(pool.items, parts.test)[there].astype(np.int64)
     return Judged(X, y, np.repeat(users, there.sum(axis=1)), names, pool, parts.test)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from scratchml.core.sparse import entries_at
-from scratchml.recommend import facts, pair_features, pool_of
+from scratchml.recommend import facts, features_of_pairs, pool_of
 from scratchml.recommend.pair_features import ages, last_times, sold_before, user_means
 from tests.recommend.test_splits import users_of
 from tests.reference import pair_features as reference
@@ -34,7 +34,7 @@ def test_all_of_them_by_name(drawn, seed):
     pool = pool_of(R, s, M, N)
     C, there = pool.items, pool.items >= 0
     known = facts(A, t, {"price": x}, windows=(0.5,))
-    X, names = pair_features(known, np.arange(U), pool, ["a", "b"])
+    X, names = features_of_pairs(known, np.arange(U), pool, ["a", "b"])
     assert X.shape == (there.sum(), len(names)) == (there.sum(), 18) and np.isfinite(X).all() and len(set(names)) == len(names)
     of = dict(zip(names, X.T))
     wide = {name: np.broadcast_to(reference_of, C.shape)[there] for name, reference_of in {
@@ -61,10 +61,10 @@ def test_permuted_users_have_permuted_features(drawn, seed):
     back = np.argsort(order)
     B, when = (entries_at(back[users_of(A)], A.indices, values, A.shape) for values in (A.data, t))
     pool, turned = pool_of(R, s, M, M), pool_of(R[:, order], s[:, order], M, M)
-    X, _ = pair_features(facts(A, t, {"x": x}), order, pool_of(R[:, order], s[:, order], M, M), "ab")
-    Y, _ = pair_features(facts(B, when.data, {"x": x}), np.arange(U), turned, "ab")
+    X, _ = features_of_pairs(facts(A, t, {"x": x}), order, pool_of(R[:, order], s[:, order], M, M), "ab")
+    Y, _ = features_of_pairs(facts(B, when.data, {"x": x}), np.arange(U), turned, "ab")
     np.testing.assert_allclose(X, Y, rtol=1e-12, atol=1e-12)
-    Z, _ = pair_features(facts(A, t, {"x": x}), np.arange(U), pool, "ab")
+    Z, _ = features_of_pairs(facts(A, t, {"x": x}), np.arange(U), pool, "ab")
     assert sorted(map(tuple, Z.tolist())) == sorted(map(tuple, X.tolist()))
 
 
@@ -73,7 +73,7 @@ def test_the_unit_of_time_does_not_matter_to_sales(drawn, seed):
     A, t, _, _ = drawn
     U, M = A.shape
     pool = pool_of(*some_lists(1, U, M, M, seed), M, M)
-    (X, names), (Y, _) = (pair_features(facts(A, times), np.arange(U), pool, "a") for times in (t, 1024 * t))
+    (X, names), (Y, _) = (features_of_pairs(facts(A, times), np.arange(U), pool, "a") for times in (t, 1024 * t))
     sold = [k for k, name in enumerate(names) if name.startswith("sold")]
     assert len(sold) == 4 and X[:, sold].tolist() == Y[:, sold].tolist()
 
@@ -92,9 +92,9 @@ def test_sales_after_the_last_entry_of_a_user_are_not_counted():
 def test_without_times_and_numbers_there_are_fewer():
     A, t = entries(6, 8, 3)
     pool = pool_of(*some_lists(1, 6, 8, 8, 0), 8, 8)
-    assert len(pair_features(facts(A), np.arange(6), pool, "a")[1]) == 8
-    assert len(pair_features(facts(A, t), np.arange(6), pool, "a")[1]) == 14
-    assert len(pair_features(facts(A, t, np.eye(8)[:, :2]), np.arange(6), pool, "a")[1]) == 22
+    assert len(features_of_pairs(facts(A), np.arange(6), pool, "a")[1]) == 8
+    assert len(features_of_pairs(facts(A, t), np.arange(6), pool, "a")[1]) == 14
+    assert len(features_of_pairs(facts(A, t, np.eye(8)[:, :2]), np.arange(6), pool, "a")[1]) == 22
 
 
 @pytest.mark.parametrize("change, message", [
@@ -113,4 +113,4 @@ def test_what_does_not_fit(change, message):
 def test_a_pool_of_others(users, generators, M):
     R, s = some_lists(1, 2, M, M, 0)
     with pytest.raises(ValueError, match="users: expected|pool: expected candidates of"):
-        pair_features(facts(entries(6, 8, 3)[0]), users, pool_of(R, s, M, M), generators)
+        features_of_pairs(facts(entries(6, 8, 3)[0]), users, pool_of(R, s, M, M), generators)

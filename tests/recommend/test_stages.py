@@ -9,7 +9,7 @@ from scratchml.core import storage
 from scratchml.core.sparse import dense, entries_at
 from scratchml.neighbors import HNSW
 from scratchml.recommend import (ALS, ByIndex, ContentBased, ItemCosine, LinearScorer, Popularity, Recommender, TwoTower, capped,
-                                 filtered, mmr, pair_features, pool_of, read_table, two_stage_split)
+                                 features_of_pairs, filtered, mmr, pool_of, read_table, two_stage_split)
 from scratchml.recommend.candidate_lists import held_back
 from scratchml.recommend.pair_features import facts
 from tests.recommend.test_splits import users_of
@@ -63,7 +63,7 @@ def test_it_is_its_parts_put_together(timed):
     def candidates(train, when, users):
         answers = [one.fit(train).recommend(users, 7) for one in (ItemCosine(3), Popularity())]
         pool = pool_of([items for items, _ in answers], [scores for _, scores in answers], 9, 6)
-        return pool, *pair_features(facts(train, when, PRICES), users, pool, GENERATORS)
+        return pool, *features_of_pairs(facts(train, when, PRICES), users, pool, GENERATORS)
 
     asked = np.flatnonzero(np.diff(inner.test.indptr))
     pool, X, names = candidates(inner.train, times, asked)
@@ -149,7 +149,7 @@ def test_nothing_of_the_labels_or_the_test_is_in_a_feature(seed):
     first = Recommender(GENERATORS, Weighed(), held_out=1).fit(B, C.data)
     plain = [one.fit(kept).recommend(np.arange(12), 9) for one in (ItemCosine(3), Popularity())]
     pool = pool_of([x for x, _ in plain], [s for _, s in plain], 9, 100)
-    X, _ = pair_features(facts(kept, two.inner_times), np.arange(12), pool, GENERATORS)
+    X, _ = features_of_pairs(facts(kept, two.inner_times), np.arange(12), pool, GENERATORS)
     for k in (1, 3):                                     # places, one beyond the depth where a list does not have it
         X[:, k] = np.where(X[:, k] > 9, 201, X[:, k])
     np.testing.assert_allclose(first.scorer_.X, X, rtol=1e-12, atol=1e-12)
