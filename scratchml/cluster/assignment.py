@@ -19,8 +19,10 @@ left to (2) itself.  Scaling by a power of two keeps the squares within float32;
 """
 import numpy as np
 
+from scratchml.cluster.sparse_points import nearest_of_rows
 from scratchml.core.distances import squared_distance
 from scratchml.core.jit import kernel, run_chunks
+from scratchml.core.sparse import SparseTable
 
 TILE = 128      # points that are worked on together
 RIM = 16        # unused columns that keep the rows of a tile from falling on the same lines of the cache
@@ -41,7 +43,9 @@ def nearest(x, C):
 
 
 def nearest_of_all(X, C):
-    """The labels (N,) of the rows of X: `nearest` for each."""
+    """The labels (N,) of the rows of X, an array or a SparseTable: `nearest` for each."""
+    if isinstance(X, SparseTable):
+        return nearest_of_rows(X, C)
     y = np.empty(len(X), np.int32)
     label, arrays = screen(C)
     run_chunks(label, len(X), X, *arrays, y, chunk=2048)

@@ -43,11 +43,13 @@ import numpy as np
 
 from scratchml.cluster.assignment import nearest_of_all
 from scratchml.cluster.kmeans import KMeans, _clusters_among
+from scratchml.cluster.kmeans_bounds import SEARCHES
 from scratchml.cluster.kmeans_sums import cluster_sums
 from scratchml.core.checks import one_of, real_number, safe_to_square, sample_weights, whole_number
 from scratchml.core.estimator import warn_not_converged
 from scratchml.core.progress import report
 from scratchml.core.random import generator
+from scratchml.core.sparse import SparseTable
 
 LOST = float(np.finfo(np.float64).tiny) / float(np.finfo(np.float64).eps) ** 2      # squares below may lose digits
 
@@ -92,16 +94,18 @@ class BisectingKMeans(KMeans):
     ----------
     n_clusters : int, default=8
         K.
-    init : {"k-means++", "random"}, default="k-means++"
-        How a cut starts.
-    n_init : int, default=1
-        Starts of each cut to try.
+    init : {"k-means++", "random"} or callable, default="k-means++"
+        How a cut starts, as in `KMeans`.
+    n_init : int or "auto", default=1
+        Starts of each cut to try, as in `KMeans`.
     max_iter : int, default=300
         Iterations of one start of a cut at most.
     tol : float, default=1e-4
         Stop a cut when both centres move no more than this, measured as by `KMeans`.
     random_state : int, numpy.random.Generator or None, default=None
         Seed or source of the starts; an int gives the same bits on any number of threads.
+    algorithm : {"auto", "lloyd", "elkan", "hamerly"}, default="auto"
+        How a cut looks for the nearer of its two centres, as in `KMeans`.
     bisecting_strategy : {"biggest_inertia", "largest_cluster"}, default="biggest_inertia"
         Whether to cut the cluster with the largest (1) or with the most weight.
     verbose : int, default=0
@@ -118,13 +122,14 @@ class BisectingKMeans(KMeans):
     """
 
     def __init__(self, n_clusters=8, *, init="k-means++", n_init=1, max_iter=300, tol=1e-4, random_state=None,
-                 bisecting_strategy="biggest_inertia", verbose=0, callback=None):
+                 algorithm="auto", bisecting_strategy="biggest_inertia", verbose=0, callback=None):
         self.n_clusters = n_clusters
         self.init = init
         self.n_init = n_init
         self.max_iter = max_iter
         self.tol = tol
         self.random_state = random_state
+        self.algorithm = algorithm
         self.bisecting_strategy = bisecting_strategy
         self.verbose = verbose
         self.callback = callback
@@ -137,7 +142,7 @@ class BisectingKMeans(KMeans):
 
         Parameters
         ----------
-        X : array (N, D)
+        X : array, Rows or sparse matrix (N, D)
             Points.
         y : None, default=None
             Ignored.
@@ -148,13 +153,15 @@ class BisectingKMeans(KMeans):
         w = sample_weights(sample_weight, len(X), X.dtype)
         safe_to_square(X, weight=w.max(), work=np.float64)
         K = _clusters_among(self.n_clusters, len(X))
-        one_of(self.init, "init", ("k-means++", "random"))
+        if not callable(self.init):
+            one_of(self.init, "init", ("k-means++", "random"))
+        one_of(self.algorithm, "algorithm", tuple(SEARCHES))
         one_of(self.bisecting_strategy, "bisecting_strategy", ("biggest_inertia", "largest_cluster"))
-        for name in ("n_init", "max_iter"):
-            whole_number(getattr(self, name), name)
+        self._n_init = self._count_starts(several=10)
+        whole_number(self.max_iter, "max_iter")
         real_number(self.tol, "tol")
         rng, D = generator(self.random_state), X.shape[1]
-        C = np.average(X, axis=0, weights=w.astype(np.float64)).astype(X.dtype)[None]
+        C = _weighted_mean(X, w).astype(X.dtype)[None]
         labels, T, t = np.zeros(len(X), np.int32), np.empty((0, 2, D), X.dtype), np.empty(0, np.int64)
         self._keep_cut(X, w, C, labels, T, t)
         wide = np.array([_is_wide(X, w)])                # (K,) of each cluster
@@ -183,7 +190,7 @@ class BisectingKMeans(KMeans):
 
         Parameters
         ----------
-        X : array (N, D)
+        X : array, Rows or sparse matrix (N, D)
             Points.
         """
         return replay(self._further(X), self.cuts_, self.cut_clusters_)
@@ -193,7 +200,7 @@ class BisectingKMeans(KMeans):
 
         Parameters
         ----------
-        X : array (N, D)
+        X : array, Rows or sparse matrix (N, D)
             Points.
         y : None, default=None
             Ignored.
@@ -212,8 +219,8 @@ class BisectingKMeans(KMeans):
 
     def _cut(self, X, w, rng):
         """Two centres (2, D) and the side of each point; (3) finds the same sides."""
-        model = KMeans(2, init=self.init, max_iter=self.max_iter)
-        model._best_of(self.n_init, X, w / w.max(), 2, self.tol, rng)
+        model = KMeans(2, init=self.init, max_iter=self.max_iter, algorithm=self.algorithm)
+        model._best_of(self._n_init, X, w / w.max(), 2, self.tol, rng)
         if not model._converged:
             warn_not_converged(f"the centres of a cut still moved after max_iter={self.max_iter} iterations; raise "
                                "max_iter or tol")
@@ -225,10 +232,20 @@ class BisectingKMeans(KMeans):
                           cuts_=T, cut_clusters_=t)
 
 
+def _weighted_mean(X, w):
+    w = w.astype(np.float64)
+    if isinstance(X, SparseTable):
+        return np.bincount(X.rows.indices, np.repeat(w, np.diff(X.rows.indptr)) * X.data, X.shape[1]) / w.sum()
+    return np.average(X, axis=0, weights=w)
+
+
 def _is_wide(X, w):
     """Whether points that count differ, and by more than what is lost when it is squared."""
     counts = w > 0
     if not counts.any():
         return False
     X = X if counts.all() else X[counts]
+    if isinstance(X, SparseTable):
+        low, high = X.ranges()
+        return bool(((high.astype(np.float64) - low) ** 2 > LOST).any())
     return bool(((X.max(axis=0).astype(np.float64) - X.min(axis=0)) ** 2 > LOST).any())

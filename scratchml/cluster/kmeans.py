@@ -35,6 +35,7 @@ Choices
 Cost
     An iteration computes N K distances of D terms each: O(N K D) time.  The O(N K) that one often reads counts a
     distance as one step, and hides that the step grows with D.  Memory O(N + K D) beyond the data.
+    Sparse points take O(K nnz) an iteration, nnz the entries that they have, and are never all written out.
 
 >>> X = np.array([[0., 0], [0, 1], [5, 5], [6, 5], [5, 6]])
 >>> model = KMeans(2, init=X[[0, 2]]).fit(X)
@@ -45,17 +46,21 @@ Sources: S. Lloyd, "Least squares quantization in PCM", IEEE Trans. Information 
 D. Arthur and S. Vassilvitskii, "k-means++: the advantages of careful seeding", SODA 2007, section 2.2 for (5),
 section 5 for the greedy choice (6).
 """
+import warnings
+
 import numpy as np
 
 from scratchml.cluster.assignment import nearest, nearest_of_all
 from scratchml.cluster.kmeans_bounds import SEARCHES
-from scratchml.cluster.kmeans_sums import assign_and_sum, cluster_sums, means_of, rows_a_chunk
+from scratchml.cluster.kmeans_sums import (assign_and_sum, cluster_sums, keep_nearer, means_of, own_distances,
+                                           potentials)
 from scratchml.core.checks import as_matrix, held_in, one_of, real_number, safe_to_square, sample_weights, whole_number
 from scratchml.core.distances import euclidean, squared_distance
 from scratchml.core.estimator import Clusterer, Estimator, Transformer, warn_not_converged
-from scratchml.core.jit import kernel, partial_sums, run_chunks
+from scratchml.core.jit import kernel
 from scratchml.core.progress import report
 from scratchml.core.random import generator
+from scratchml.core.sparse import SparseTable, is_sparse, sparse_table
 
 # --- the two half-steps --------------------------------------------------------------------------
 
@@ -112,9 +117,7 @@ def fill_empty(X, w, C, y):
     if empty.size == 0:
         return y
     members = np.bincount(y[w > 0], minlength=len(C))    # (K,) points that count
-    distance = np.zeros(len(X))
-    run_chunks(_own_distances, len(X), X, C, y, distance, chunk=4096)
-    farthest_first = iter(np.argsort(-distance, kind="stable"))
+    farthest_first = iter(np.argsort(-own_distances(X, C, y), kind="stable"))
     for k in empty:
         for i in farthest_first:
             if w[i] > 0 and members[y[i]] > 1:
@@ -143,10 +146,7 @@ def potential(X, w, d, Y):
 
     Shapes: X (N, D), w (N), d (N), Y (L, D) -> (L)
     """
-    chunk = rows_a_chunk(len(X))
-    partial = partial_sums(len(X), chunk, len(Y))
-    run_chunks(_potentials, len(X), X, w, d, Y, partial, chunk=chunk)
-    return partial[:, :len(Y)].sum(axis=0)
+    return potentials(X, w, d, Y)
 
 
 def kmeans_plusplus(X, n_clusters, *, sample_weight=None, n_local_trials=None, random_state=None):
@@ -157,7 +157,7 @@ def kmeans_plusplus(X, n_clusters, *, sample_weight=None, n_local_trials=None, r
 
     Parameters
     ----------
-    X : array (N, D)
+    X : array, Rows or sparse matrix (N, D)
         Points.
     n_clusters : int
         K.
@@ -168,7 +168,7 @@ def kmeans_plusplus(X, n_clusters, *, sample_weight=None, n_local_trials=None, r
     random_state : int, numpy.random.Generator or None, default=None
         Seed or source of the draws.
     """
-    X = as_matrix(X, owner="kmeans_plusplus")
+    X = sparse_table(X) if is_sparse(X) else as_matrix(X, owner="kmeans_plusplus")
     w = sample_weights(sample_weight, len(X), X.dtype)
     safe_to_square(X, weight=w.max(), work=np.float64)
     K = _clusters_among(n_clusters, len(X))
@@ -181,10 +181,15 @@ def _seed(X, w, K, L, rng):
     chosen[0] = _draw(seeding_probabilities(w, np.zeros(len(X))), 1, rng)[0]
     d = np.full(len(X), np.inf)
     for k in range(1, K):
-        run_chunks(_keep_nearer, len(X), X, X[chosen[k - 1]], d, chunk=max(4096, 500_000 // X.shape[1]))
+        keep_nearer(X, _points(X, chosen[k - 1:k])[0], d)
         candidates = _draw(seeding_probabilities(w, d), L, rng)
-        chosen[k] = candidates[potential(X, w, d, X[candidates]).argmin()]
-    return X[chosen], chosen
+        chosen[k] = candidates[potential(X, w, d, _points(X, candidates)).argmin()]
+    return _points(X, chosen), chosen
+
+
+def _points(X, which):
+    """The points of these numbers, as an array."""
+    return X[which].written_out() if isinstance(X, SparseTable) else X[which]
 
 
 def _draw(p, n, rng):
@@ -203,10 +208,11 @@ class KMeans(Transformer, Clusterer, Estimator):
     ----------
     n_clusters : int, default=8
         K.
-    init : {"k-means++", "random"} or array (K, D), default="k-means++"
-        The first centres; "random" draws rows of X without replacement.
-    n_init : int, default=1
-        Starts to try; the one with the least inertia is kept.
+    init : {"k-means++", "random"}, array (K, D) or callable, default="k-means++"
+        The first centres; "random" draws rows of X without replacement; a callable is asked for them as
+        init(X, n_clusters, random_state=...).
+    n_init : int or "auto", default=1
+        Starts to try; the one with the least inertia is kept.  "auto": 10 for "random" and a callable, else 1.
     max_iter : int, default=300
         Iterations of one start at most; reaching it is a ConvergenceWarning.
     tol : float, default=1e-4
@@ -216,7 +222,7 @@ class KMeans(Transformer, Clusterer, Estimator):
         Seed or source of the starts; an int gives the same bits on any number of threads.
     algorithm : {"auto", "lloyd", "elkan", "hamerly"}, default="auto"
         "lloyd" measures every distance, "elkan" and "hamerly" skip those that bounds rule out, "auto" is the last while
-        that pays.  The labels of every iteration are the same.
+        that pays.  The labels of every iteration are the same.  For sparse points all are "lloyd".
     verbose : int, default=0
         1 for a line to stderr after each iteration.
     callback : callable or None, default=None
@@ -231,6 +237,8 @@ class KMeans(Transformer, Clusterer, Estimator):
     n_iter_ : iterations done
     n_distances_ : distances that they took, from points to centres and between centres
     """
+
+    _takes_sparse = True
 
     def __init__(self, n_clusters=8, *, init="k-means++", n_init=1, max_iter=300, tol=1e-4, random_state=None,
                  algorithm="auto", verbose=0, callback=None):
@@ -252,7 +260,7 @@ class KMeans(Transformer, Clusterer, Estimator):
 
         Parameters
         ----------
-        X : array (N, D)
+        X : array, Rows or sparse matrix (N, D)
             Points.
         y : None, default=None
             Ignored.
@@ -263,11 +271,11 @@ class KMeans(Transformer, Clusterer, Estimator):
         w = sample_weights(sample_weight, len(X), X.dtype)
         safe_to_square(X, weight=w.max(), work=np.float64)
         K = _clusters_among(self.n_clusters, len(X))
-        n_init = whole_number(self.n_init, "n_init")
+        self._n_init = self._count_starts(several=10)
         whole_number(self.max_iter, "max_iter")
         one_of(self.algorithm, "algorithm", tuple(SEARCHES))
         tol = real_number(self.tol, "tol")
-        if self._best_of(n_init, X, w, K, tol, generator(self.random_state)):
+        if self._best_of(self._n_init, X, w, K, tol, generator(self.random_state)):
             return self
         found = len(np.unique(self.labels_))
         if not self._converged:
@@ -283,7 +291,7 @@ class KMeans(Transformer, Clusterer, Estimator):
 
         Parameters
         ----------
-        X : array (N, D)
+        X : array, Rows or sparse matrix (N, D)
             Points.
         """
         return nearest_of_all(self._further(X), self.cluster_centers_)
@@ -293,17 +301,19 @@ class KMeans(Transformer, Clusterer, Estimator):
 
         Parameters
         ----------
-        X : array (N, D)
+        X : array, Rows or sparse matrix (N, D)
             Points.
         """
-        return self._output(euclidean(self._further(X), self.cluster_centers_), X)
+        points = self._further(X)
+        blocks = points.blocks() if isinstance(points, SparseTable) else [points]
+        return self._output(np.concatenate([euclidean(block, self.cluster_centers_) for block in blocks]), X)
 
     def score(self, X, y=None, sample_weight=None):
         """Minus the inertia: higher is better.
 
         Parameters
         ----------
-        X : array (N, D)
+        X : array, Rows or sparse matrix (N, D)
             Points.
         y : None, default=None
             Ignored.
@@ -313,25 +323,45 @@ class KMeans(Transformer, Clusterer, Estimator):
         X = self._further(X)
         w = sample_weights(sample_weight, len(X), X.dtype)
         safe_to_square(X, weight=w.max(), work=np.float64, fitted=True)
-        return -inertia(X, w, self.cluster_centers_, nearest_of_all(X, self.cluster_centers_))
+        labels = nearest_of_all(X, self.cluster_centers_)
+        if isinstance(X, SparseTable):
+            return -float(cluster_sums(X, w, self.cluster_centers_, labels)[:, -1].sum())
+        return -inertia(X, w, self.cluster_centers_, labels)
 
     def _further(self, X):
         X = self._more_matrix(X)
-        return safe_to_square(held_in(X, self.cluster_centers_.dtype), work=np.float64, fitted=True)
+        dtype = self.cluster_centers_.dtype
+        X = X.holding(held_in(X.data, dtype)) if isinstance(X, SparseTable) else held_in(X, dtype)
+        return safe_to_square(X, work=np.float64, fitted=True)
 
     @property
     def _n_features_out(self):
         return len(self.cluster_centers_)
 
+    def _count_starts(self, several):
+        """`n_init` as a number, `several` where "auto" meets starts that need luck; one where the centres are given."""
+        by_chance = callable(self.init) or isinstance(self.init, str) and self.init == "random"
+        if isinstance(self.n_init, str) and one_of(self.n_init, "n_init", ("auto",)):
+            return several if by_chance else 1
+        n_init = whole_number(self.n_init, "n_init")
+        if n_init > 1 and not by_chance and not isinstance(self.init, str):
+            warnings.warn("Explicit initial center position passed: performing only one init in place of "
+                          f"n_init={n_init}", RuntimeWarning, stacklevel=3)
+            return 1
+        return n_init
+
     def _start(self, X, w, K, rng):
         if isinstance(self.init, str):
             if one_of(self.init, "init", ("k-means++", "random")) == "random":
                 p = w.astype(np.float64) / w.sum(dtype=np.float64)
-                return X[rng.choice(len(X), K, replace=False, p=p if np.count_nonzero(p) >= K else None)]
+                return _points(X, rng.choice(len(X), K, replace=False, p=p if np.count_nonzero(p) >= K else None))
             return _seed(X, w, K, 2 + int(np.log(K)), rng)[0]
-        C = held_in(as_matrix(self.init, name="init"), X.dtype, "init")
-        if C.shape != (K, X.shape[1]):
-            raise ValueError(f"init: expected shape (n_clusters, n_features) = {(K, X.shape[1])}, got {C.shape}")
+        C = self.init(X, K, random_state=rng) if callable(self.init) else self.init
+        C = held_in(as_matrix(C, name="init"), X.dtype, "init")
+        for got, expected, what in zip(C.shape, (K, X.shape[1]), ("clusters", "features of the data")):
+            if got != expected:
+                raise ValueError(f"init: The shape of the initial centers {C.shape} does not match the number of {what} "
+                                 f"{expected}; expected shape (n_clusters, n_features) = {(K, X.shape[1])}")
         return safe_to_square(C, "init", weight=w.sum(dtype=np.float64), work=np.float64, fitted=True)
 
     def _best_of(self, n_init, X, w, K, tol, rng):
@@ -350,7 +380,7 @@ class KMeans(Transformer, Clusterer, Estimator):
 
         What has less inertia than `to_beat`, the best of earlier starts, goes into the attributes.
         """
-        search = SEARCHES[self.algorithm](X)
+        search = SEARCHES["lloyd" if isinstance(X, SparseTable) else self.algorithm](X)
         labels, moments = assign_and_sum(X, w, C, search)
         history, converged = [float(moments[:, -1].sum())], False
         self._keep(C, labels, history, converged, search.n_distances, to_beat)
@@ -387,38 +417,3 @@ def _clusters_among(n_clusters, n):
     if K > n:
         raise ValueError(f"n_samples={n} should be >= n_clusters={K}: lower n_clusters")
     return K
-
-
-# --- compiled ------------------------------------------------------------------------------------
-
-
-@kernel(reassociate=True)
-def _squared(x, y):
-    """(1) of the chapter on distances, its terms in any order: faster, and not the same to the last bit."""
-    total = 0.0
-    for j in range(x.size):
-        difference = np.float64(x[j]) - y[j]             # of float32 the square may be beyond its range
-        total += difference * difference
-    return total
-
-
-@kernel
-def _own_distances(c, start, stop, X, C, y, distance):
-    """‖x_i - c_{y_i}‖² for the rows start ... stop-1."""
-    for i in range(start, stop):
-        distance[i] = _squared(X[i], C[y[i]])
-
-
-@kernel
-def _keep_nearer(c, start, stop, X, centre, d):
-    """d_i = min(d_i, ‖x_i - centre‖²) for the rows start ... stop-1."""
-    for i in range(start, stop):
-        d[i] = min(d[i], _squared(X[i], centre))
-
-
-@kernel
-def _potentials(c, start, stop, X, w, d, Y, partial):
-    """(6) over the rows start ... stop-1, added to partial[c]."""
-    for i in range(start, stop):
-        for candidate in range(Y.shape[0]):
-            partial[c, candidate] += w[i] * min(d[i], _squared(X[i], Y[candidate]))

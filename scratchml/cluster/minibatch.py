@@ -93,10 +93,14 @@ class MiniBatchKMeans(KMeans):
     ----------
     n_clusters : int, default=8
         K.
-    init : {"k-means++", "random"} or array (K, D), default="k-means++"
-        The first centres; "random" draws rows of X without replacement.
+    init : {"k-means++", "random"}, array (K, D) or callable, default="k-means++"
+        The first centres; "random" draws rows of X without replacement; a callable is asked for them as
+        init(X, n_clusters, random_state=...).
+    n_init : int or "auto", default=1
+        Starts to draw; `fit` takes the one with the least inertia on the sample that it is drawn from, `partial_fit`
+        the first.  "auto": 3 for "random" and a callable, else 1.
     max_iter : int, default=100
-        Batches at most, in units of N / batch_size.
+        How often to go through the data at most, N / batch_size batches each time.
     batch_size : int, default=1024
         B.
     tol : float, default=0.0
@@ -119,10 +123,11 @@ class MiniBatchKMeans(KMeans):
     n_steps_, n_iter_ : batches done, and how often that went through the data, rounded up
     """
 
-    def __init__(self, n_clusters=8, *, init="k-means++", max_iter=100, batch_size=1024, tol=0.0,
+    def __init__(self, n_clusters=8, *, init="k-means++", n_init=1, max_iter=100, batch_size=1024, tol=0.0,
                  max_no_improvement=10, random_state=None, verbose=0, callback=None):
         self.n_clusters = n_clusters
         self.init = init
+        self.n_init = n_init
         self.max_iter = max_iter
         self.batch_size = batch_size
         self.tol = tol
@@ -139,7 +144,7 @@ class MiniBatchKMeans(KMeans):
 
         Parameters
         ----------
-        X : array (N, D)
+        X : array, Rows or sparse matrix (N, D)
             Points.
         y : None, default=None
             Ignored.
@@ -154,7 +159,7 @@ class MiniBatchKMeans(KMeans):
         if K <= np.count_nonzero(w) < len(X):
             X, w = X[w > 0], w[w > 0]                    # a batch without weight would pass for one without inertia
         B = min(whole_number(self.batch_size, "batch_size"), len(X))
-        n_steps = -(-whole_number(self.max_iter, "max_iter") * len(X) // B)
+        n_steps = max(1, whole_number(self.max_iter, "max_iter") * len(X) // B)
         patience = n_steps if self.max_no_improvement is None else \
             whole_number(self.max_no_improvement, "max_no_improvement")
         if tol > 0:
@@ -163,7 +168,7 @@ class MiniBatchKMeans(KMeans):
         sample = rng.choice(len(X), min(len(X), max(3 * B, 3 * K)), replace=False)
         if not w[sample].any():
             sample = slice(None)
-        self._begin(self._start(X[sample], w[sample], K, rng))
+        self._begin(self._best_start(X[sample], w[sample], K, rng))
         m = lowest = np.inf
         waited, a, done = 0, min(1.0, 2 * B / (len(X) + 1)), False
         for self.n_steps_ in range(1, n_steps + 1):
@@ -191,7 +196,7 @@ class MiniBatchKMeans(KMeans):
 
         Parameters
         ----------
-        X : array (N, D)
+        X : array, Rows or sparse matrix (N, D)
             Points of the batch; the first chooses the start, so it has at least K.
         y : None, default=None
             Ignored.
@@ -204,11 +209,19 @@ class MiniBatchKMeans(KMeans):
         safe_to_square(X, weight=w.max(), work=np.float64, fitted=not first)
         if first:
             K = _clusters_among(self.n_clusters, len(X))
+            self._count_starts(several=3)
             self._begin(self._start(X, w, K, generator(self.random_state)))
         self.labels_, j, _ = self._learn(X, w)
         self.inertia_ = j * float(w.sum(dtype=np.float64))
         self.n_steps_ += 1
         return self
+
+    def _best_start(self, X, w, K, rng):
+        """Of so many starts from the sample `X` the one that leaves the least inertia there."""
+        self._n_init = self._count_starts(several=3)
+        starts = [self._start(X, w, K, rng) for _ in range(self._n_init)]
+        return starts[0] if len(starts) == 1 else \
+            min(starts, key=lambda C: cluster_sums(X, w, C, nearest_of_all(X, C))[:, -1].sum())
 
     def _begin(self, C):
         self._keep_rounded(C.dtype, dict(cluster_centers_=C.astype(np.float64)), counts_=np.zeros(len(C)), n_steps_=0)

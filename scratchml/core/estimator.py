@@ -13,6 +13,7 @@ import warnings
 import numpy as np
 
 from scratchml.core.checks import as_matrix
+from scratchml.core.sparse import is_sparse, sparse_table
 
 
 class NotFittedError(ValueError, AttributeError):
@@ -51,6 +52,7 @@ class Estimator:
     """Parameters in, fitted attributes out: the constructor stores, `fit` computes what ends in an underscore."""
 
     _estimator_type = None                               # "clusterer", "density_estimator", "classifier", ...
+    _takes_sparse = False                                # True where sparse samples are taken as a SparseTable
     _takes_a_table = True                                # False where fit takes something else than an array (N, D)
 
     # --- parameters
@@ -133,9 +135,19 @@ class Estimator:
 
     def _fit_matrix(self, X, *, min_samples=1, **options):
         """`X` checked by `as_matrix` as a training set (N, D); remembers D and the columns' names."""
+        if self._takes_sparse and is_sparse(X):
+            X = self._enough(sparse_table(X), min_samples)
+            self._takes_columns(X.shape[1], None)
+            return X
         names = _column_names(X)
         X = as_matrix(X, min_samples=min_samples, owner=type(self).__name__, **options)
         self._takes_columns(X.shape[1], names)
+        return X
+
+    def _enough(self, X, min_samples):
+        if len(X) < min_samples:
+            raise ValueError(f"X: Found array with {len(X)} sample(s) (shape={X.shape}) while a minimum of {min_samples} "
+                             f"is required by {type(self).__name__}.")
         return X
 
     def _takes_columns(self, D, names):
@@ -159,7 +171,8 @@ class Estimator:
 
     def _same_columns(self, X, *, name="X", **options):
         """`X` checked by `as_matrix`, of as many columns as the training set."""
-        X = as_matrix(X, name=name, owner=type(self).__name__, **options)
+        X = sparse_table(X, name=name) if self._takes_sparse and is_sparse(X) else \
+            as_matrix(X, name=name, owner=type(self).__name__, **options)
         if X.shape[1] != self.n_features_in_:
             raise ValueError(f"{name} has {X.shape[1]} features, but {type(self).__name__} is expecting "
                              f"{self.n_features_in_} features as input")
@@ -192,7 +205,8 @@ class Estimator:
         from sklearn.utils import InputTags, Tags, TargetTags, TransformerTags
         return Tags(estimator_type=self._estimator_type, target_tags=TargetTags(required=False),
                     transformer_tags=TransformerTags(preserves_dtype=["float64", "float32"])
-                    if hasattr(self, "transform") else None, input_tags=InputTags(two_d_array=self._takes_a_table))
+                    if hasattr(self, "transform") else None,
+                    input_tags=InputTags(two_d_array=self._takes_a_table, sparse=self._takes_sparse))
 
 
 class Transformer:

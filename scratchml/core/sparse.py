@@ -59,6 +59,91 @@ def some_rows(rows, which):
     return Rows(indptr, rows.indices[entries], rows.data[entries], (len(counts), rows.shape[1]))
 
 
+# --- tables of samples, sparse -------------------------------------------------------------------
+
+
+class SparseTable:
+    """Samples (N, D) as Rows whose columns come once each, in the clothes of an array, as far as estimators look."""
+
+    def __init__(self, rows):
+        self.rows, self.data = rows, rows.data
+        self.shape, self.dtype, self.size = rows.shape, rows.data.dtype, rows.shape[0] * rows.shape[1]
+
+    def __len__(self):
+        return self.shape[0]
+
+    def __getitem__(self, which):
+        """The samples that a slice, numbers or a mask name, as a table."""
+        return SparseTable(some_rows(self.rows, np.arange(len(self))[which]))
+
+    def holding(self, data):
+        """The same places with other values."""
+        return SparseTable(self.rows._replace(data=data))
+
+    def max(self, initial):
+        return self.data.max(initial=initial)
+
+    def min(self, initial):
+        return self.data.min(initial=initial)
+
+    def mean(self):
+        """The mean (D,) of each column.  The second pass gives back the digits that a long sum loses to an offset."""
+        D, columns = self.shape[1], self.rows.indices
+        μ = np.bincount(columns, self.data, minlength=D) / len(self)
+        zeros = len(self) - np.bincount(columns, minlength=D)
+        return μ + (np.bincount(columns, self.data - μ[columns], minlength=D) - zeros * μ) / len(self)
+
+    def squares_about(self, μ):
+        """Σ_i (x_id - μ_d)² of each column (D,), those among them that are not stored, and 0."""
+        D, columns = self.shape[1], self.rows.indices
+        apart = self.data.astype(np.float64) - μ[columns]
+        return np.bincount(columns, apart * apart, minlength=D) + \
+            (len(self) - np.bincount(columns, minlength=D)) * μ**2
+
+    def var(self, axis=0, dtype=None):
+        """The variance (D,) of each column, in float64."""
+        return self.squares_about(self.mean()) / len(self)
+
+    def ranges(self):
+        """The least and the largest value of each column, (D,) each; what is not stored is 0."""
+        D, columns = self.shape[1], self.rows.indices
+        full = np.bincount(columns, minlength=D) == len(self)
+        low, high = np.where(full, np.inf, 0.0), np.where(full, -np.inf, 0.0)
+        np.minimum.at(low, columns, self.data)
+        np.maximum.at(high, columns, self.data)
+        return low, high
+
+    def written_out(self):
+        """The array (N, D)."""
+        X, rows = np.zeros(self.shape, self.dtype), self.rows
+        X[np.repeat(np.arange(len(self)), np.diff(rows.indptr)), rows.indices] = self.data
+        return X
+
+    def blocks(self, size=1 << 22):
+        """The samples written out, about `size` numbers at a time: one array (n, D) after the other."""
+        step = max(1, size // self.shape[1])
+        for start in range(0, len(self), step):
+            yield self[start:start + step].written_out()
+
+
+def is_sparse(X):
+    return isinstance(X, Rows) or hasattr(X, "tocsr")
+
+
+def sparse_table(X, *, name="X"):
+    """Rows or a sparse matrix of SciPy, in which what comes twice adds up, as a SparseTable; float32 stays float32.
+
+    Raises ValueError for another number of dimensions, an empty matrix, values that are NaN or infinite, columns out of
+    range, and entries of Rows that come twice.
+    """
+    if hasattr(X, "tocsr"):
+        X = X.tocsr()
+        if not getattr(X, "has_canonical_format", True):
+            X = X.copy()
+            X.sum_duplicates()
+    return SparseTable(_checked(Rows(X.indptr, X.indices, X.data, X.shape), name, None))
+
+
 # --- matrices of which some entries are known, and the others not ---------------------------------
 
 

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
-from scratchml.core.sparse import Rows, dense, entries_at, known_entries, sparse_rows, transposed
+from scratchml.core.sparse import Rows, dense, entries_at, known_entries, sparse_rows, sparse_table, transposed
 
 
 @given(st.integers(0, 7), st.integers(0, 6), st.integers(0, 2**32 - 1))
@@ -138,3 +138,49 @@ def test_what_are_no_entries(arguments, message):
 def test_a_shape_makes_room_for_what_is_unknown():
     rows = entries_at([], [], [], (2, 3))
     assert rows.shape == (2, 3) and rows.indptr.tolist() == [0, 0, 0] and rows.data.size == 0
+
+
+# --- tables
+
+def sparse_and_dense(seed=0, offset=0.0):
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(50, 6)) * (rng.random((50, 6)) < 0.4)
+    X[:, 2], X[:, 4] = 0, 3 + rng.normal(size=50) + offset
+    return sparse_table(sparse_rows(X)), X
+
+
+def test_a_table_has_the_statistics_of_its_array():
+    S, X = sparse_and_dense()
+    assert S.shape == X.shape and len(S) == 50 and S.size == X.size and S.dtype == X.dtype
+    np.testing.assert_allclose(S.mean(), X.mean(axis=0), rtol=1e-14, atol=1e-16)
+    np.testing.assert_allclose(S.var(axis=0), X.var(axis=0), rtol=1e-13)
+    np.testing.assert_allclose(S.squares_about(np.arange(6.0)), ((X - np.arange(6.0))**2).sum(axis=0), rtol=1e-14)
+    np.testing.assert_array_equal(S.ranges(), (X.min(axis=0), X.max(axis=0)))
+    assert (S.max(initial=0), S.min(initial=0)) == (X.max(), X.min())
+
+
+def test_an_offset_costs_a_table_no_digits():
+    S, X = sparse_and_dense(offset=1e9)
+    assert abs(S.mean()[4] - X[:, 4].mean()) <= 2e-7 and S.var()[4] == pytest.approx(X[:, 4].var(), rel=1e-12)
+
+
+@pytest.mark.parametrize("which", [slice(3, 20), [4, 0, 4], np.arange(50) % 3 == 0, np.array([], int)])
+def test_some_samples_of_a_table(which):
+    S, X = sparse_and_dense()
+    np.testing.assert_array_equal(S[which].written_out(), X[which])
+
+
+def test_blocks_are_the_array_in_parts():
+    S, X = sparse_and_dense()
+    blocks = list(S.blocks(size=6 * 7))
+    assert [len(block) for block in blocks] == [7] * 7 + [1]
+    np.testing.assert_array_equal(np.concatenate(blocks), X)
+    assert sparse_table(S.rows._replace(data=S.data.astype(np.float32))).written_out().dtype == np.float32
+
+
+def test_what_is_no_table():
+    S, _ = sparse_and_dense()
+    for bad, message in ((S.rows._replace(data=S.data * np.nan), "NaN"), (S.rows._replace(shape=(49, 6)), "indptr"),
+                         (S.rows._replace(shape=(0, 6), indptr=np.zeros(1, int)), "at least one row")):
+        with pytest.raises(ValueError, match=message):
+            sparse_table(bad)

@@ -96,3 +96,25 @@ def test_fits_are_as_good_on_average():
     other = np.array([theirs.KMeans(K, n_init=1, random_state=seed).fit(X).inertia_ for seed in range(15)])
     assert abs(mine.mean() - other.mean()) <= 4 * np.sqrt((mine.var() + other.var()) / 14)
     assert mine.min() < 1.001 * 1165134.2                # the best that is known
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_sparse_points_take_the_same_steps(dtype):
+    sparse = pytest.importorskip("scipy.sparse")
+    X = sparse.random(400, 50, density=0.1, format="csr", random_state=0, dtype=dtype)
+    C = X[:5].toarray()
+    ours, peer = KMeans(5, init=C, tol=0).fit(X), theirs.KMeans(5, init=C, n_init=1, tol=0).fit(X)
+    np.testing.assert_array_equal(ours.labels_, peer.labels_)
+    np.testing.assert_allclose(ours.cluster_centers_, peer.cluster_centers_, rtol=0,
+                               atol=1e-5 if dtype == np.float32 else 1e-12)
+    for form in X.tocsc(), sparse.coo_array(X), X.tolil():
+        np.testing.assert_array_equal(ours.predict(form), peer.labels_)
+    with pytest.raises(ValueError, match="at least one row"):
+        ours.predict(X[:0])
+
+
+def test_what_comes_twice_in_a_matrix_of_scipy_adds_up():
+    sparse = pytest.importorskip("scipy.sparse")
+    X = sparse.csr_matrix((np.array([1.0, 2, 4]), np.array([1, 1, 0]), np.array([0, 2, 3])), shape=(2, 3))
+    assert KMeans(2, init=X.toarray()).fit(X).cluster_centers_.tolist() == X.toarray().tolist()
+    assert X.data.tolist() == [1, 2, 4], "the caller's matrix stays as it is"

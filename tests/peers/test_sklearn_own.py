@@ -21,8 +21,7 @@ if sklearn.__version__ != "1.9.1":
 PRIVATE = "asks for a function or an attribute that is private to scikit-learn"
 WORDS = "asks for the words of a message; ours says the same in others"
 SPARSE = "asks for sparse rows"
-STARTS = "asks for n_init='auto', n_init of MiniBatchKMeans, init as a function, or max_iter=0"
-COUNTS = "counts as an iteration the last look too, after which nothing moves"
+STARTS = "asks for max_iter=0"
 OTHERS = "asks for an option or a function that this book does not have"
 ARPACK = "asks for ARPACK, a library that comes with SciPy"
 SOLVERS = "asks for svd_solver='full', for get_precision, for n_components='mle' or for none"
@@ -34,31 +33,17 @@ LEFT = {
         PRIVATE: ["test_relocate_empty_clusters", "test_minibatch_update_consistency", "test_minibatch_reassign",
                   "test_minibatch_kmeans_init_size", "test_euclidean_distance", "test_inertia",
                   "test_is_same_clustering", "test_sample_weight_init", "test_sample_weight_zero"],
-        WORDS: ["test_kmeans_verbose", "test_wrong_params[MiniBatchKMeans]", "test_wrong_params[KMeans, The shape of]",
-                "test_minibatch_declared_convergence", "test_kmeans_warns_less_centers_than_unique_points",
-                "test_warning_n_init_precomputed_centers", "test_warning_elkan_1_cluster"],
-        COUNTS: ["test_kmeans_results", "test_kmeans_relocated_clusters", "test_minibatch_iter_steps"],
-        OTHERS: ["test_minibatch_kmeans_warning_init_size", "test_minibatch_with_many_reassignments",
-                 "test_kmeans_copyx", "test_k_means_function", "test_kmeans_plusplus_wrong_params",
-                 "test_kmeans_plusplus_norms"],
-        SPARSE: ["test_kmeans_elkan_results[sparse]", "test_dense_sparse", "test_predict_dense_sparse",
-                 "test_kmeans_init_fitted_centers[sparse]", "test_kmeans_empty_cluster_relocated[sparse]",
-                 "test_k_means_1_iteration[sparse]", "test_kmeans_plusplus_output[input_data1]",
-                 "test_kmeans_plusplus_output[input_data2]", "test_predict_does_not_change_cluster_centers[csr]",
-                 "test_relocating_with_duplicates[sparse]", "test_all_init[sparse]", "test_kmeans_predict[sparse]",
-                 "test_integer_input[sparse]", "test_float_precision[sparse]",
-                 "test_unit_weights_vs_no_weights[sparse]", "test_scaled_weights[sparse]"],
-        STARTS: ["test_all_init[MiniBatchKMeans]", "test_all_init[callable]", "test_minibatch_kmeans_partial_fit_init",
-                 "test_kmeans_init_auto_with_initial_centroids", "test_fortran_aligned_data[MiniBatchKMeans]",
-                 "test_score_max_iter[MiniBatchKMeans]", "test_kmeans_predict[MiniBatchKMeans]",
-                 "test_integer_input[MiniBatchKMeans]", "test_fit_transform[MiniBatchKMeans]",
-                 "test_float_precision[MiniBatchKMeans]", "test_centers_not_mutated[MiniBatchKMeans]",
-                 "test_unit_weights_vs_no_weights[MiniBatchKMeans]", "test_scaled_weights[MiniBatchKMeans]",
-                 "test_n_init_auto"]},
-    "cluster.tests.test_bisect_k_means": {
-        SPARSE: ["test_sparse", "test_fit_predict[csr]", "test_dtype_preserved[csr]",
-                 "test_float32_float64_equivalence[csr]"],
-        STARTS: ["test_no_crash_on_empty_bisections", "test_bisecting_kmeans_custom_init_validation"]},
+        WORDS: ["test_kmeans_verbose", "test_minibatch_declared_convergence",
+                "test_kmeans_warns_less_centers_than_unique_points", "test_warning_elkan_1_cluster"],
+        "counts as an iteration the last look too, after which nothing moves":
+            ["test_kmeans_results", "test_kmeans_relocated_clusters"],
+        "asks for init_size: the sample for the start has 3 batches, and at least 3 K points":
+            ["test_minibatch_kmeans_warning_init_size", "test_minibatch_with_many_reassignments"],
+        "asks for copy_x=False, which lets a fit change the caller's data": ["test_kmeans_copyx"],
+        "asks for k_means(X, K), which is KMeans(K).fit(X)": ["test_k_means_function"],
+        "asks for x_squared_norms, which would save a pass over X":
+            ["test_kmeans_plusplus_wrong_params", "test_kmeans_plusplus_norms"]},
+    "cluster.tests.test_bisect_k_means": {},
     "mixture.tests.test_gaussian_mixture": {
         PRIVATE: ["test_suffstat_sk_full", "test_suffstat_sk_tied", "test_suffstat_sk_diag",
                   "test_gaussian_suffstat_sk_spherical", "test_compute_log_det_cholesky",
