@@ -1,45 +1,35 @@
 """Alternating least squares: users and items in turn, until their products are the ratings.
 
-The chapters before this one say what is to be lowered and how half of it is done.  Here the halves alternate: all users
-with the items held fixed, all items with the users held fixed.  Each half is solved exactly (or, with conjugate
-gradients, taken some way down), so the loss falls and falls less; where it stops falling, the factors are done.  What
-people want of them is then quick: the rating of a pair is one product, the best items of a user are the largest of M
-products, somebody new is one more half-step, and the reason for a recommendation can be read off the normal equations.
+The chapters before this one say what is to be lowered, how half of it is done, and what people ask of the result.  Here
+the halves alternate: all users with the items held fixed, all items with the users held fixed.  Each half is solved
+exactly (or, with conjugate gradients, taken some way down), so the loss falls and falls less; where it stops falling,
+the factors are done.
 
 Symbols
-    N, M, F            users, items, factors; n items that a user knows, or entries that are asked for
+    N, M, F            users, items, factors
     R       (N, M)     what is known, sparse
-    U, V    (N, F), (M, F)  factors of users and of items
-    b, d    (N,), (M,)  biases
-    μ                  the mean of all known entries, if there are biases, else 0
-    L, K    (N,), (M,)  the penalties: λ, or λ times the number of ratings
+    U, V    (N, F), (M, F)  factors of users and of items; with biases b, d as their last columns
+    L, Q    (N,), (M,)  the penalties of users and of items: λ, or λ times the number of ratings
+    E, P               what the products miss, weighted, and what the factors cost, as in the chapter on losses
+    S                  steps of conjugate gradients
     family             weights and targets of the entries, as in the chapter on losses
-    i, j    (n,), (n,)  pairs of users and items
-    v       (F,)       the factors of one item
-    B       (n, F)     the factors of the items that one user knows
-    c, t    (n,), (n,)  weights and targets of one user's entries
-    A       (F, F)     its normal equations
 
 Equations
-    (1)  Â_ij = μ + b_i + d_j + U_i·V_j                                            predicted
-    (2)  U ← argmin_U E + P, then V ← argmin_V E + P                               alternate
-    (3)  e_k = c_k t_k B_k·A⁻¹ v, for each item k that the user knows              contributions
-         Σ_k e_k = x·v, if x solves A x = Σ_k c_k t_k B_k
+    (1)  U ← argmin_U E + P, then V ← argmin_V E + P                               alternate
 
 Choices
     The users come first; so only the items need a start, drawn from a normal distribution with a variance of 1 / F.
-    Biases are one more factor in (2): (U_i, b_i) is fitted to (V_j, 1) and what (μ, d_j) leave of the rating, under the
+    Biases are one more factor in (1): (U_i, b_i) is fitted to (V_j, 1) and what (μ, d_j) leave of the rating, under the
     same penalty.  Users and items without entries have factors and biases of 0.
-    In float32 the equations of a user are right to about 1e-7 of their largest eigenvalue: a λ below that is lost in
-    rounding, and what it should hold back is not; raise it, or set dtype="float64".
+    In float32 the equations of a user are right to a few roundings of their largest eigenvalue: a λ below that is lost,
+    and what it should hold back is not; raise it, or set dtype="float64".
     Signs and axes of the factors mean nothing: any rotation of both sides gives the same products.
     `loss_history_` holds E + P, which never rises but for rounding.
 
 Cost
-    An iteration: O(nnz F² + (N + M) F³) time with solver="cholesky", O(nnz F + (N + M) F²) with "cg".  Memory: the
+    An iteration: O(nnz F² + (N + M) F³) time with solver="cholesky", O(S (nnz F + (N + M) F²)) with "cg".  Memory: the
     matrix once more, transposed, and the factors twice.  With regularization=0, a user with fewer than F items, or with
-    a pivot that is nearly lost, is solved by eigenvectors, one after the other, which takes far longer.  Recommendations
-    for N users take O(N M F) time, in blocks.
+    a pivot that is nearly lost, is solved by eigenvectors, one after the other, which takes far longer.
 
 >>> R = [[5, 4, np.nan, 1], [4, np.nan, 1, 1], [1, 1, 5, np.nan], [np.nan, 1, 4, 5]]
 >>> model = ALS(2, biases=True, iterations=50, random_state=0).fit(R)
@@ -48,81 +38,53 @@ Cost
 
 Sources: R. Bell and Y. Koren, "Scalable collaborative filtering with jointly derived neighborhood interpolation
 weights", ICDM 2007; Y. Hu, Y. Koren and C. Volinsky, "Collaborative filtering for implicit feedback datasets", ICDM
-2008, sections 4 for (2) and 5 for (3).
+2008, section 4.
 """
 import numpy as np
 
 from scratchml.core import storage
-from scratchml.core.checks import true_or_false, whole_number
-from scratchml.core.estimator import Estimator, warn_not_converged
+from scratchml.core.estimator import warn_not_converged
 from scratchml.core.progress import report
 from scratchml.core.random import generator
-from scratchml.core.sparse import Rows, is_one, numbers_in_range, transposed
-from scratchml.recommend.best_items import best_of_all, directions, nothing
-from scratchml.recommend.half_steps import equations_of, half_step, shared_gram, solve_least_norm
-from scratchml.recommend.model_parts import (Explanation, NewUsers, Settings, alone, check_parameters, checked_arrays,
-                                             checked_new_users, checked_progress, new_ratings, parts_of, ratings,
-                                             starting_factors)
-from scratchml.recommend.objectives import family_error, penalty, weight_and_target, with_biases
+from scratchml.core.sparse import transposed
+from scratchml.recommend.factor_model import FactorModel, held
+from scratchml.recommend.half_steps import half_step
+from scratchml.recommend.model_parts import (Settings, check_parameters, checked_arrays, checked_progress, parts_of,
+                                             ratings, starting_factors)
+from scratchml.recommend.objectives import family_error, penalty, with_biases
 
 KIND = "scratchml.recommend.ALS"
 STEPS = 4                                                # of conjugate gradients in a half-step
-BLOCK = 16384                                            # pairs at a time
 
 # --- the equations -------------------------------------------------------------------------------
 
 
-def predicted(U, V, b, d, μ, i, j):
-    """(1)  Â_ij = μ + b_i + d_j + U_i·V_j
-
-    Shapes: U (N, F), V (M, F), b (N), d (M), μ, i (n) in N, j (n) in M -> (n)
-    """
-    return μ + b[i] + d[j] + np.einsum("nf,nf->n", U[i], V[j])
-
-
-def alternate(R, U, V, L, K, family, *, columns=None, biased=False, S=0):
-    """(2)  U ← argmin_U E + P, then V ← argmin_V E + P
+def alternate(R, U, V, L, Q, family, *, columns=None, biased=False, S=0):
+    """(1)  U ← argmin_U E + P, then V ← argmin_V E + P
 
     `columns` is R transposed, made here if it is not given.  If `biased`, the last columns of U and V are b and d.
     With S > 0, S steps of conjugate gradients go towards each minimum.
 
-    Shapes: R (N, M), U (N, F), V (M, F), L (N), K (M), family -> (N, F), (M, F)
+    Shapes: R (N, M), U (N, F), V (M, F), L (N), Q (M), family -> (N, F), (M, F)
     """
     columns = transposed(R) if columns is None else columns
-    U = half_step(R, *_held(V, biased, L, family), start=U, S=S)
-    V = half_step(columns, *_held(U, biased, K, family), start=V, S=S)
+    U = half_step(R, *held(V, biased, L, family), start=U, S=S)
+    V = half_step(columns, *held(U, biased, Q, family), start=V, S=S)
     return U, V
 
 
-def _held(V, biased, L, family):
-    """The arguments V, L, family, d of a half-step that holds `V` fixed."""
-    if not biased:
-        return V, L, family, None
-    return np.column_stack([V[:, :-1], np.ones_like(V[:, -1])]), L, family, V[:, -1]
-
-
-def loss(R, U, V, L, K, family, biased=False):
-    """E + P; U, V and `biased` as in (2)."""
-    penalties = penalty(U, L, 1.0) + penalty(V, K, 1.0)
+def loss(R, U, V, L, Q, family, biased=False):
+    """E + P; U, V and `biased` as in (1)."""
+    penalties = penalty(U, L, 1.0) + penalty(V, Q, 1.0)
     if biased:
         U, V = with_biases(U[:, :-1], V[:, :-1], U[:, -1], V[:, -1])
     return family_error(R, U, V, family) + penalties
 
 
-def contributions(B, v, c, t, A):
-    """(3)  e_k = c_k t_k B_k·A⁻¹ v, for each item k that the user knows
-
-    If A is singular, by the shortest solution.
-
-    Shapes: B (n, F), v (F), c (n), t (n), A (F, F) -> (n)
-    """
-    return c * t * (B @ solve_least_norm(A, v))
-
-
 # --- the estimator -------------------------------------------------------------------------------
 
 
-class ALS(Estimator):
+class ALS(FactorModel):
     """Matrix factorisation by alternating least squares.
 
     With `alpha=None` the ratings themselves are fitted; each observed one has the weight 1, all others are taken for 0
@@ -168,8 +130,6 @@ class ALS(Estimator):
     loss_, loss_history_ : the loss with its penalty, at the end, and of the start and after each iteration
     n_iter_ : iterations done
     """
-
-    _takes_a_table = False                               # but a matrix of which most is unknown
 
     def __init__(self, factors=32, *, regularization=0.1, unobserved_weight=0.0, alpha=None, biases=False,
                  weighted_regularization=False, iterations=15, tol=0.0, solver="cholesky", random_state=None,
@@ -221,13 +181,13 @@ class ALS(Estimator):
         if biased:
             U, V = (np.column_stack([factors, np.zeros(len(factors), dtype)]) for factors in (U, V))
         columns = transposed(R)
-        L, K = settings.penalties(R), settings.penalties(columns)
-        history = [loss(R, U, V, L, K, family, biased)]
+        L, Q = settings.penalties(R), settings.penalties(columns)
+        history = [loss(R, U, V, L, Q, family, biased)]
         rounding = 100 * float(np.finfo(dtype).eps) * family_error(R, np.zeros_like(U), V, family)
         self._keep(R, U, V, μ, history, settings)
         for iteration in range(1, int(self.iterations) + 1):
-            U, V = alternate(R, U, V, L, K, family, columns=columns, biased=biased, S=S)
-            history = [*history, loss(R, U, V, L, K, family, biased)]
+            U, V = alternate(R, U, V, L, Q, family, columns=columns, biased=biased, S=S)
+            history = [*history, loss(R, U, V, L, Q, family, biased)]
             fell = history[-2] - history[-1]
             if not np.isfinite(history[-1]):
                 raise ValueError(f"X: the factors have left the range of {dtype} in iteration {iteration}; scale the "
@@ -263,156 +223,6 @@ class ALS(Estimator):
                           item_biases_=V[:, F].copy() if biased else np.zeros(len(V), V.dtype),
                           global_mean_=μ, loss_=history[-1], loss_history_=history, n_iter_=len(history) - 1,
                           _ratings=R, _settings=settings)
-
-    # --- asking
-
-    def predict(self, users, items):
-        """Â of pairs, (n,).
-
-        With `alpha` a preference, about 0 to 1, else in the units of the ratings.  Raises ValueError for users and
-        items that the model does not know, and for new users that another model has folded in.
-
-        Parameters
-        ----------
-        users : int, array (n,) of int or NewUsers
-            The users of the pairs; `NewUsers`, each once, are what `fold_in` has returned.
-        items : int or array (n,) of int
-            Their items.  A single user goes with each of the items, and a single item with each of the users.
-        """
-        self._check_fitted()
-        U, b, _, users = self._chosen(users)
-        items = numbers_in_range(items, len(self.item_factors_), "items")
-        if users.size != items.size and 1 not in (users.size, items.size):
-            raise ValueError(f"users, items: expected as many of both, got {users.size} and {items.size}")
-        users, items = np.broadcast_arrays(users, items)
-        answers = np.empty(users.size, self.user_factors_.dtype)
-        for start in range(0, users.size, BLOCK):
-            here = slice(start, start + BLOCK)
-            answers[here] = predicted(U, self.item_factors_, b, self.item_biases_, self.global_mean_, users[here],
-                                      items[here])
-        return answers
-
-    def _chosen(self, users, name="users"):
-        """Factors, biases and ratings among which `users` are, known or new, and their rows."""
-        if isinstance(users, NewUsers):
-            return *checked_new_users(users, self.item_factors_), np.arange(len(users.factors))
-        rows = numbers_in_range(users, len(self.user_factors_), name)
-        return self.user_factors_, self.user_biases_, self._ratings, rows
-
-    def recommend(self, users, n=10, exclude_seen=True):
-        """The n best items of one user, or of each of S: items (S, n) int32 and their scores (S, n).
-
-        Where fewer are left, items end with -1 and scores with -inf: look up names[items[items >= 0]], as names[-1] is the
-        last item's.  So there is nothing but -1 for a user without a known entry, unless the model has `biases`: show such
-        users what is popular.  Of equal scores the lower item comes first.
-        Raises ValueError for an n above the number of items, for users that the model does not know, and for new users
-        that another model, with other items or factors, has folded in.
-
-        Parameters
-        ----------
-        users : int, array (S,) of int or NewUsers
-            Who gets recommendations; `NewUsers` are what `fold_in` has returned.
-        n : int, default=10
-            How many items.
-        exclude_seen : bool, default=True
-            Whether to leave out the items that a user knows.
-        """
-        self._check_fitted()
-        n = self._at_most_all(n)
-        U, b, R, rows = self._chosen(users)
-        offsets = self.item_biases_ if self._settings.biases else None
-        items, scores = best_of_all(U, self.item_factors_, rows, R if true_or_false(exclude_seen, "exclude_seen") else nothing(R.shape), n, offsets)
-        if self._settings.biases:
-            scores += b[rows, None] + scores.dtype.type(self.global_mean_)
-        else:                                            # nobody's factors are 0, and so would be all scores
-            cold = R.indptr[rows] == R.indptr[rows + 1]
-            items[cold], scores[cold] = -1, -np.inf
-        return (items[0], scores[0]) if is_one(users) else (items, scores)
-
-    def similar_items(self, items, n=10):
-        """The n items most like one item, or like each of S: items (S, n) int32 and their cosines (S, n).
-
-        An item is not its own neighbour; with n the number of all items, the last is -1 with a cosine of -inf.  Raises
-        ValueError for an n above the number of items, and for items that the model does not know.
-
-        Parameters
-        ----------
-        items : int or array (S,) of int
-            What the others shall be like.
-        n : int, default=10
-            How many items.
-        """
-        self._check_fitted()
-        n = self._at_most_all(n)
-        rows = numbers_in_range(items, len(self.item_factors_), "items")
-        V, M = directions(self.item_factors_), len(self.item_factors_)
-        itself = Rows(np.arange(M + 1), np.arange(M, dtype=np.int32), np.zeros(0, np.float32), (M, M))
-        found, cosines = best_of_all(V, V, rows, itself, n)
-        return (found[0], cosines[0]) if is_one(items) else (found, cosines)
-
-    def _at_most_all(self, n):
-        if whole_number(n, "n") > len(self.item_factors_):
-            raise ValueError(f"n={n}: expected at most the number of items, {len(self.item_factors_)}")
-        return int(n)
-
-    # --- somebody new, and why
-
-    def fold_in(self, X, values=None):
-        """What a half-step makes of new users: `NewUsers`, whose `factors` are (S, F).
-
-        Raises ValueError for what `fit` would refuse, and another number of items.
-
-        Parameters
-        ----------
-        X : array (S, M), Rows, sparse matrix (S, M), or array (n,) of int
-            Ratings of S users, as in `fit`; or the items that one user knows.
-        values : array (n,) or None, default=None
-            The ratings of these items, where X are items.
-        """
-        self._check_fitted()
-        dtype, (M, F), settings = self.item_factors_.dtype, self.item_factors_.shape, self._settings
-        R = new_ratings(X, values, M, dtype)
-        if R.data.size:
-            settings.check_entries(R)
-        factors = half_step(R, *_held(self._items(), settings.biases, settings.penalties(R),
-                                      settings.family(self.global_mean_)))
-        biases = factors[:, F].copy() if settings.biases else np.zeros(len(factors), dtype)
-        return NewUsers(np.ascontiguousarray(factors[:, :F]), biases, R)
-
-    def explain(self, user, item, n=10):
-        """Which of the items that a user knows speak for another: an `Explanation` with the n that contribute most.
-
-        By (3), from the user's ratings and the item factors: all contributions and the offset add up to what `predict`
-        would say after one more half-step.  Raises ValueError for a user or an item that the model does not know, and for
-        several at once.
-
-        Parameters
-        ----------
-        user : int or NewUsers
-            For whom; `NewUsers`, of one user, are what `fold_in` has returned.
-        item : int
-            What is to be explained.
-        n : int, default=10
-            How many contributions.
-        """
-        self._check_fitted()
-        _, _, R, rows = self._chosen(user, "user")
-        user, item = alone(rows, "user"), alone(numbers_in_range(item, len(self.item_factors_), "item"), "item")
-        settings = self._settings
-        family = settings.family(self.global_mean_)
-        V, L, _, d = _held(self._items().astype(np.float64), settings.biases, settings.penalties(R), family)
-        d = np.zeros(len(V)) if d is None else d
-        A, _ = equations_of(R, user, V, L, family, d, shared_gram(V, family.unobserved))
-        known = R.indices[R.indptr[user]:R.indptr[user + 1]]
-        c, t = weight_and_target(R.data[R.indptr[user]:R.indptr[user + 1]].astype(np.float64), family)
-        parts = contributions(V[known], V[item], c, t - d[known], A)
-        most = np.lexsort((known, -parts))[:whole_number(n, "n")]
-        offset = self.global_mean_ + float(self.item_biases_[item])
-        return Explanation(offset + float(parts.sum()), offset, known[most], parts[most])
-
-    def _items(self):
-        """V, with d as its last column if there are biases."""
-        return np.column_stack([self.item_factors_, self.item_biases_]) if self._settings.biases else self.item_factors_
 
     # --- keeping
 

@@ -21,6 +21,13 @@ class NewUsers(NamedTuple):
     ratings: Rows                                        # (S, M), as they were given
 
 
+class NewItems(NamedTuple):
+    """What `ALS.fold_in_items` has found out about S items; `ALS.predict` and `similar_items` take it in place of items."""
+    factors: np.ndarray                                  # (S, F)
+    biases: np.ndarray                                   # (S,)
+    ratings: Rows                                        # (S, N), as they were given, a row for each item
+
+
 class Explanation(NamedTuple):
     """Why an item was recommended: `score` is the offset plus what all known items contribute; here are the most."""
     score: float
@@ -108,17 +115,17 @@ def ratings(X, items, values, shape, dtype):
     return entries_at(X, items, values, shape, dtype=dtype, names=("users", "items", "values"))
 
 
-def new_ratings(X, values, M, dtype):
-    """What `ALS.fold_in` is given, a matrix (S, M) or the items and values of one user, as Rows."""
+def new_ratings(X, values, M, dtype, one="user", others="items"):
+    """What `ALS.fold_in` is given, a matrix (S, M) or the items and values of one user, as Rows; or the other way round."""
     if values is not None:
         values = list(values) if isinstance(values, (Iterator, MappingView)) else values
-        user = np.zeros(np.size(values), np.int64)
-        return entries_at(user, X, values, (1, M), dtype=dtype, names=("user", "items", "values"))
+        alone = np.zeros(np.size(values), np.int64)
+        return entries_at(alone, X, values, (1, M), dtype=dtype, names=(one, others, "values"))
     if not hasattr(X, "tocsr") and not isinstance(X, Rows) and in_order(X) and np.ndim(next(iter(X), [])) == 0:
-        raise ValueError("values: expected the ratings of the items X, got none; pass both, or X as a matrix (S, M)")
+        raise ValueError(f"values: expected the ratings of the {others} X, got none; pass both, or X as a matrix (S, {M})")
     R = _matrix(X, dtype)
     if R.shape[1] != M:
-        raise ValueError(f"X: expected ratings of the {M} items of fit, got shape {R.shape}")
+        raise ValueError(f"X: expected ratings of the {M} {others} of fit, got shape {R.shape}")
     return R
 
 
@@ -162,18 +169,18 @@ def parts_of(als, R, settings):
 # --- parts from outside --------------------------------------------------------------------------
 
 
-def checked_new_users(users, V):
-    """`users`, NewUsers, in the type of `V` (M, F).  Raises ValueError if they are not of a model of that shape."""
+def checked_new(new, V, name, others):
+    """`new`, NewUsers or NewItems, in the type of `V` (M, F).  Raises ValueError if they are not of a model of that shape."""
     (M, F), dtype = V.shape, V.dtype
-    R = known_entries(users.ratings, name="users.ratings", dtype=dtype)
-    U, b = (as_floats(getattr(users, name), f"users.{name}") for name in ("factors", "biases"))
+    R = known_entries(new.ratings, name=f"{name}.ratings", dtype=dtype)
+    U, b = (as_floats(getattr(new, part), f"{name}.{part}") for part in ("factors", "biases"))
     S = R.shape[0]
     if R.shape[1] != M or U.shape != (S, F) or b.shape != (S,):
-        raise ValueError(f"users: expected factors of shape {(S, F)}, biases {(S,)} and ratings of {M} items, got "
-                         f"{U.shape}, {b.shape} and {R.shape}; use what fold_in of this model returned")
+        raise ValueError(f"{name}: expected factors of shape {(S, F)}, biases {(S,)} and ratings of {M} {others}, got "
+                         f"{U.shape}, {b.shape} and {R.shape}; use what this model has folded in")
     with np.errstate(over="ignore"):
         U, b = U.astype(dtype, copy=False), b.astype(dtype, copy=False)
-    return NewUsers(finite(U, "users.factors"), finite(b, "users.biases"), R)
+    return type(new)(finite(U, f"{name}.factors"), finite(b, f"{name}.biases"), R)
 
 
 def checked_arrays(arrays, F, dtype, settings):

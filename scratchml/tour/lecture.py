@@ -42,7 +42,7 @@ LECTURE = (
     ("Time series: Prophet, a trend that bends, seasons and holidays",
      ("trend_season", "trend_season_sums", "trend_season_fit", "trend_paths", "prophet")),
     ("Time series: Prophet, cross-validated by horizon", ("prophet_diagnostics",)),
-    ("Recommender systems: alternating least squares", ("objectives", "half_steps", "als", "best_items")),
+    ("Recommender systems: alternating least squares", ("objectives", "half_steps", "als", "factor_model", "best_items")),
     ("Recommender systems: neighbours, and a truncated SVD", ("item_neighbors", "truncated_svd")),
     ("Recommender systems: content, TF-IDF, BM25, and items that nobody has yet", ("word_weights", "content")),
     ("Recommender systems: two towers, trained by a softmax over a sample", ("sampled_softmax", "two_tower")),

@@ -57,6 +57,35 @@ def test_recommendations_agree():
     np.testing.assert_array_equal(items[enough], others[enough])
 
 
+def test_some_items_alone_agree():
+    ours, theirs, R = pair()
+    likes = sparse.csr_matrix((1 + R.data, R.indices, R.indptr), shape=R.shape)
+    some, users = np.array([2, 3, 5, 8, 11, 13, 16]), np.arange(N)
+    for options in (dict(items=some), dict(filter_items=some)):
+        items, scores = ours.recommend(users, n=4, exclude_seen=False, **options)
+        others, peers = theirs.recommend(users, likes, N=4, filter_already_liked_items=False, **options)
+        np.testing.assert_array_equal(items, others)
+        np.testing.assert_allclose(scores, peers, rtol=1e-8)
+    items, scores = ours.recommend(users, n=2, items=some)
+    others, peers = theirs.recommend(users, likes, N=2, items=some)
+    enough = (likes[:, some].toarray() == 0).sum(axis=1) >= 2
+    assert enough.sum() > 10
+    np.testing.assert_array_equal(items[enough], others[enough])
+
+
+def test_similar_users_and_new_items_agree():
+    """implicit counts a user as his own neighbour."""
+    ours, theirs, R = pair()
+    users, cosines = ours.similar_users(np.arange(N), n=3)
+    others, peers = theirs.similar_users(np.arange(N), N=4)
+    assert (others[:, 0] == np.arange(N)).all()
+    np.testing.assert_array_equal(users, others[:, 1:])
+    np.testing.assert_allclose(cosines, peers[:, 1:], rtol=1e-8)
+    new = sparse.csr_matrix(([5.0, 9.0], ([0, 0], [3, 30])), shape=(1, N))
+    expected = theirs.recalculate_item(np.array([0]), new)
+    np.testing.assert_allclose(ours.fold_in_items([3, 30], [1.0, 2.0]).factors, expected, rtol=1e-6)
+
+
 def test_explanations_agree():
     ours, theirs, R = pair()
     likes = sparse.csr_matrix((1 + ALPHA * R.data, R.indices, R.indptr), shape=R.shape)

@@ -24,13 +24,8 @@ def fit_arguments():
 
 def example(symbol):
     rng = np.random.default_rng(0)
-    if symbol in ("R", "A"):
+    if symbol == "R":
         return half_steps.example(symbol)
     if symbol == "family":
         return FAMILIES["weighted"]
-    if symbol in ("i", "j"):
-        return {"i": np.array([6, 0, 3, 3]), "j": np.array([5, 2, 0, 5])}[symbol]
-    if symbol == "μ":
-        return 3.5
-    return rng.uniform(0.5, 2, size=[SIZES[n] for n in {"U": "NF", "V": "MF", "B": "nF", "b": "N", "d": "M", "L": "N",
-                                                        "K": "M", "v": "F", "c": "n", "t": "n"}[symbol]])
+    return rng.uniform(0.5, 2, size=[SIZES[n] for n in {"U": "NF", "V": "MF", "L": "N", "Q": "M"}[symbol]])
