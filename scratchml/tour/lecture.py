@@ -52,7 +52,7 @@ LECTURE = (
      ("click_bait",)),
     ("Recommender systems: three stages, candidates of several recommenders, features of pairs, a ranker",
      ("candidate_lists", "pair_features", "linear_scorer")),
-    ("Recommender systems: how good a ranked list is, and how diverse", ("splits", "ranking", "diversity")),
+    ("Recommender systems: how good a ranked list is, and how diverse", ("splits", "metrics.ranking", "diversity")),
     ("Ranking: how good an order is by grades: DCG, NDCG where scores tie, expected reciprocal rank", ("graded",)),
     ("Ranking: pairs of documents, RankNet and LambdaRank", ("pairs",)),
     ("Ranking: lists of documents, ListNet, softmax, ListMLE (Plackett-Luce)", ("lists",)),
