@@ -11,7 +11,7 @@ columns from 0.  `Ids` numbers them, `read_table` makes the matrix, and what a m
 >>> items, scores = ItemCosine().fit(table.matrix).recommend(table.users.encode(["cleo", "ann"]), n=1)
 >>> table.items.decode(items).tolist()
 [['tea'], ['milk']]
->>> train, test = leave_last_out(table.matrix, table.times)
+>>> train, test = leave_last_out(table)
 >>> table.items.decode(test.indices).tolist()
 ['rice', 'milk']
 """

@@ -107,13 +107,14 @@ def random_split(matrix, test_size=0.2, *, random_state=None):
 
     Parameters
     ----------
-    matrix : array (U, M), Rows or sparse matrix (U, M)
-        What users have; in an array NaN stands for what is not known.
+    matrix : array (U, M), Rows, sparse matrix (U, M) or Table
+        What users have; in an array NaN stands for what is not known.  A Table is what `read_table` makes of ids.
     test_size : float, default=0.2
         The share, between 0 and 1.
     random_state : int, numpy.random.Generator or None, default=None
         Seed or source of the draw.
     """
+    matrix = matrix.matrix if _is_of_ids(matrix) else matrix
     A = known_entries(matrix, name="matrix")
     warn_of_zeros(matrix, A, "matrix")
     share = real_number(test_size, "test_size", above=0)
@@ -122,28 +123,36 @@ def random_split(matrix, test_size=0.2, *, random_state=None):
     return _split(A, share_of_each(np.diff(A.indptr), share), np.zeros(len(A.data)), random_state)
 
 
-def leave_last_out(matrix, times, n=1, *, random_state=None):
+def leave_last_out(matrix, times=None, n=1, *, random_state=None):
     """Hold out the last known entries of each user: a `Split`.
 
-    From a table of users, items, values and times: `entries_at(users, items, values)` of core.sparse is the matrix, and
-    times[np.lexsort((items, users))] are the times in its order; or scipy.sparse.coo_matrix((values, (users, items))) is
-    the matrix, and the times are in its own order, that of the table.  Times in another order cannot be told from right
-    ones; but where all users seem to have taken all items in the order of their numbers, a warning says so.
+    From a table of users, items, values and times: leave_last_out(read_table(users, items, values, times)), whatever the
+    ids are.  Or scipy.sparse.coo_matrix((values, (users, items))) is the matrix, and the times are in its own order, that
+    of the table.  Times in another order cannot be told from right ones; but where all users seem to have taken all items
+    in the order of their numbers, a warning says so.
     Raises ValueError as `random_split` does, if there are not as many times as entries, and for times that cannot be
     compared, as with and without a time zone.
 
     Parameters
     ----------
-    matrix : array (U, M), Rows, CSR or COO matrix (U, M)
-        What users have; in an array NaN stands for what is not known.
-    times : array (P,) of numbers, dates, times, spans of time or ISO text
+    matrix : array (U, M), Rows, CSR or COO matrix (U, M), or Table
+        What users have; in an array NaN stands for what is not known.  A Table, of `read_table`, has its times.
+    times : array (P,) of numbers, dates, times, spans of time or ISO text, or None, default=None
         When each entry came about, in any unit, in the order in which Rows, CSR and COO hold the entries, and a dense
-        array row by row; whole numbers and dates count to the last digit.
+        array row by row; whole numbers and dates count to the last digit.  None for those of a Table.
     n : int, default=1
         How many entries of a user.
     random_state : int, numpy.random.Generator or None, default=None
         Seed or source of what is later among equal times.
     """
+    of_ids = _is_of_ids(matrix)
+    if of_ids:
+        if times is not None or matrix.times is None:
+            raise ValueError("times: expected those of the table, " + (
+                "which read_table takes: pass them to it" if matrix.times is None else "and none beside them"))
+        matrix, times = matrix.matrix, matrix.times
+    if times is None:
+        raise ValueError("times: expected when each entry came about, got None")
     if not hasattr(matrix, "row") and getattr(matrix, "format", "csr") != "csr":
         raise ValueError("matrix: expected Rows, COO, CSR or an array, in whose order times are, got format "
                          f"{matrix.format!r}; call tocsr() first, and sort times as it does")
@@ -153,9 +162,14 @@ def leave_last_out(matrix, times, n=1, *, random_state=None):
     t = ranks(times, len(A.data))
     if hasattr(matrix, "row"):
         t = t[np.lexsort((matrix.col, matrix.row))]      # as `known_entries` has sorted the entries
-    else:
+    elif not of_ids:
         _warn_of_a_table(A, t)
     return _split(A, number_of_each(np.diff(A.indptr), n), t, random_state)
+
+
+def _is_of_ids(matrix):
+    """Whether `matrix` is a Table, of the chapter after this one."""
+    return isinstance(matrix, tuple) and hasattr(matrix, "matrix") and hasattr(matrix, "times")
 
 
 def _warn_of_a_table(A, t):

@@ -1,6 +1,8 @@
 """What would a customer buy, by what all have bought?  Factors of customers and items, beside two plainer answers.
 
-The purchases of an online shop are parted in two ways: a fifth of each customer's items is held out at random, or the
+It begins with a table as shops have it: names of customers and of things, how often, and when.  `read_table` numbers
+the names, `leave_last_out` parts the table by its times, and what is recommended goes back to names.  Then the figures,
+of all customers.  The purchases of an online shop are parted in two ways: a fifth of each customer's items is held out at random, or the
 five that were bought last.  Each customer is shown ten items that are not among the rest.  All settings were chosen on
 the rest, parted once more in the same way: `python -m scratchml.tour.als` does that again, in some minutes, for ours
 and for implicit's over one grid, if implicit is installed.  The figures to compare with are means of implicit's with
@@ -17,9 +19,11 @@ import numpy as np
 
 from scratchml.core.sparse import Rows, known_entries
 from scratchml.datasets import load_online_retail
+from scratchml.datasets.loaders import FIRST_DAY
 from scratchml.metrics.ranking import catalogue_coverage, ndcg_at_k, novelty, recall_at_k
 from scratchml.recommend.als import ALS
 from scratchml.recommend.item_neighbors import ItemCosine, Popularity
+from scratchml.recommend.raw_table import read_table
 from scratchml.recommend.splits import leave_last_out, random_split
 from scratchml.tour.table import Example, Row, columns, timed
 
@@ -45,8 +49,9 @@ class Parts(NamedTuple):
 
 
 def run(seed, pictures, full):
-    """Rows of the table: hits of three recommenders, and how much of the catalogue they show; one customer's list."""
+    """A raw table, there and back; hits of three recommenders, and how much of the catalogue they show; one list."""
     bought = load_online_retail()
+    yield from from_names(bought)
     makers = {"popularity": _popularity, "item cosines": _cosines, "ALS": _als}
     little = known_entries([[1, 2], [np.nan, 1]])
     for make, settings in zip(makers.values(), next(iter(CHOSEN.values()))):
@@ -70,6 +75,29 @@ def run(seed, pictures, full):
     yield from one_customer(bought, parts, model)
     if pictures:
         draw_scores(pictures, scores)
+
+
+def from_names(bought, customers=500):
+    """A table of names and dates of the first customers, and what it takes to recommend by it, in names again."""
+    few = bought.users < customers
+    who = [f"customer {u}" for u in bought.users[few].tolist()]
+    what = [name.capitalize() for name in bought.item_names[bought.items[few]].tolist()]
+    counts, when = bought.counts[few], np.datetime64(FIRST_DAY) + bought.days[few]
+    yield Example("A table as shops have it begins so:", columns(
+        [("who", "what", "how often", "when"), *((*row[:2], str(row[2]), str(row[3])) for row in
+                                                  itertools.islice(zip(who, what, counts, when), 4))]))
+
+    def both():
+        names = read_table(who, what, counts, when, repeated="sum")
+        train, test = leave_last_out(names, n=5, random_state=0)
+        return names, test, ItemCosine(5).fit(unit_rows(train))
+    (names, test, model), seconds = timed(both)
+    items, _ = model.recommend(np.arange(len(names.users)))
+    yield Row(f"recall@10 of item cosines, the last five of {customers} customers, from a table of names",
+              f"{recall_at_k(items, test):.4f}", seconds=seconds)
+    shown, scores = model.recommend(names.users.encode("customer 7"), n=4)
+    yield Example("What customer 7 of that table is shown, by item cosines:", columns(
+        [(f"{score:.2f}", name) for score, name in zip(scores, names.items.decode(shown))]))
 
 
 def matrix(bought):

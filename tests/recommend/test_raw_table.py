@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from scratchml.core.sparse import dense
-from scratchml.recommend import Ids, ItemCosine, leave_last_out, read_table
+from scratchml.recommend import Ids, ItemCosine, leave_last_out, random_split, read_table
 
 keys = st.one_of(st.integers(-3, 3), st.sampled_from("abc"), st.tuples(st.integers(0, 1), st.integers(0, 1)))
 tables = st.lists(st.tuples(keys, keys, st.integers(1, 9), st.integers(0, 4)), min_size=1, max_size=12)
@@ -128,3 +128,42 @@ def test_how_pairs_that_come_again_count():
         read_table(["a", "a"], ["x", "x"], [1e308, 1e308], repeated="sum")
     with pytest.raises(ValueError, match="repeated='mean': expected one of 'sum', 'last'"):
         read_table(users, items, repeated="mean")
+
+
+# --- what is held out
+
+@given(tables, st.integers(1, 3), st.integers(0, 9))
+def test_a_table_is_parted_as_its_matrix_is(drawn, n, seed):
+    users, items, values, times = map(list, zip(*drawn))
+    table = read_table(users, items, values, times, repeated="last")
+    pairs = [(leave_last_out(table, n=n, random_state=seed), leave_last_out(table.matrix, table.times, n, random_state=seed)),
+             (random_split(table, 0.4, random_state=seed), random_split(table.matrix, 0.4, random_state=seed))]
+    for ours, plain in pairs:
+        for mine, theirs in zip(ours, plain):
+            assert mine.shape == theirs.shape and dense(mine).tolist() == dense(theirs).tolist()
+
+
+def test_the_last_that_each_has_had():
+    """Ids of any kind, in any order of time; ann's rice comes again, after her tea."""
+    users, items = ["ann", "bob", "ann", "bob", "ann"], ["rice", "tea", "tea", "milk", "rice"]
+    table = read_table(users, items, times=["2024-05-01", "2024-05-09", "2024-05-02", "2024-05-08", "2024-05-03"])
+    train, test = leave_last_out(table)
+    of = table.users.decode(np.repeat(np.arange(2), np.diff(test.indptr)))
+    assert dict(zip(of, table.items.decode(test.indices))) == {"ann": "rice", "bob": "tea"}
+    assert table.items.decode(train.indices).tolist() == ["tea", "milk"]
+
+
+def test_tables_sorted_by_time_and_item_are_no_cause_for_a_warning():
+    users, items = np.divmod(np.arange(60), 10)
+    table = read_table(users, items, times=np.arange(60))
+    assert table.items.decode(leave_last_out(table).test.indices).tolist() == [9] * 6
+
+
+@pytest.mark.parametrize("split, message", [
+    (lambda: leave_last_out(read_table([1, 1], [2, 3])), "times: expected those of the table, which read_table takes: pass"),
+    (lambda: leave_last_out(read_table([1, 1], [2, 3], times=[1, 2]), [1, 2]), "times: expected those of the table, and none"),
+    (lambda: leave_last_out(np.ones((2, 2))), "times: expected when each entry came about, got None"),
+])
+def test_times_that_are_not_there_or_twice(split, message):
+    with pytest.raises(ValueError, match=message):
+        split()
