@@ -1,0 +1,148 @@
+"""The product of two matrices, with the sums in registers.
+
+Nearly all of the time of a neural network goes into products of matrices, and a product is little more than a question
+of which numbers lie near the processor when.  M N sums of K terms need 2 M N K numbers, and memory cannot give one for
+each multiplication.  So sums are made a tile at a time, R rows high and W columns wide: W numbers of B and R of A serve
+for R W multiplications, and the tile itself stays in registers until its sums are done.  For that, the W numbers of
+each row of B must lie side by side: B is laid out in panels of W columns first, once for all tiles.  Where one matrix
+is multiplied by many others, as the weights of a recurrent network are at each step, it is once for all of these too.
+
+Symbols
+    A, B  (M, K), (K, N)  the factors
+    C  (M, N)             their product
+    R, W                  rows and columns of a tile
+    P  (Q, K, W)          B in Q = ⌈N/W⌉ panels
+
+Equations
+    (1)  C_mn = Σ_k A_mk B_kn                                                         product
+    (2)  C_mn ← C_mn + Σ_k A_mk B_kn                                                  add_product
+    (3)  P_pkj = B_kn with n = p W + j, and 0 for n ≥ N                               in_panels
+
+Choices
+    W fills two vector registers, and R is so large that the tile leaves registers for the factors: 12 x 32 numbers of
+    float32 with AVX-512, 6 x 16 with AVX2.  Rows that are left over go in fours (or twos), and then one by one.
+    k runs over 256 at a time, so that a panel stays in the nearest cache while all rows pass by it; the sums of such
+    blocks are added up.  So a sum has the same order of additions, and thus the same bits, for any number of threads,
+    for any other rows of A, and at any place of a row among them.
+    Where A has few rows, panels would take longer than they save, and NumPy multiplies; so do types other than float32
+    and float64, or two that differ.  Panels that a caller has made are used in any case.
+    Nothing is said about overflow: it gives inf, and inf - inf NaN, without NumPy's warnings.
+
+Cost
+    M N K multiplications and additions; M K + K N numbers read from memory, and K N written for the panels.
+
+>>> A, B = np.array([[1.0, 2], [3, 4], [5, 6]]), np.array([[1.0, 0, 1], [0, 1, 1]])
+>>> product(A, Panels(B)).tolist() == (A @ B).tolist()
+True
+>>> add_product(A, B, np.full((3, 3), 0.5)).tolist()
+[[1.5, 2.5, 3.5], [3.5, 4.5, 7.5], [5.5, 6.5, 11.5]]
+
+Source: K. Goto and R. van de Geijn, "Anatomy of high-performance matrix multiplication", ACM Trans. Mathematical
+Software 34 (2008), sections 4 and 5.
+"""
+import numpy as np
+
+from scratchml.core.jit import LOW, PANEL, TALL, kernel, multiply_tile, readable, run_chunks
+
+DEPTH = 256                                              # rows of a panel that stay in the nearest cache
+ROWS = 10 * TALL                                         # of A: what a thread takes at a time
+FEW, SMALL = 48, 2**18                                   # rows of A, and multiplications, below which panels do not pay
+
+
+def product(A, B, out=None):
+    """(1)  C_mn = Σ_k A_mk B_kn
+
+    `B` is a matrix or its Panels; `out` receives C, and may share no memory with them.
+
+    Shapes: A (M, K), B (K, N) -> (M, N)
+    """
+    laid = _laid_out(A, B)
+    if laid is None:
+        return np.matmul(A, B, out=out)
+    return _multiplied(A, laid, np.empty((len(A), laid.N), A.dtype) if out is None else out, False)
+
+
+def add_product(A, B, C):
+    """(2)  C_mn ← C_mn + Σ_k A_mk B_kn
+
+    `B` is a matrix or its Panels; C is overwritten, and returned.
+
+    Shapes: A (M, K), B (K, N), C (M, N) -> (M, N)
+    """
+    laid = _laid_out(A, B)
+    if laid is None:
+        C += A @ B
+        return C
+    return _multiplied(A, laid, C, True)
+
+
+def in_panels(B, W):
+    """(3)  P_pkj = B_kn with n = p W + j, and 0 for n ≥ N
+
+    Shapes: B (K, N), W -> (Q, K, W)
+    """
+    (K, N), (whole, rest) = B.shape, divmod(B.shape[1], W)
+    P = np.empty((whole + (rest > 0), K, W), B.dtype)
+    P[:whole] = B[:, :whole * W].reshape(K, whole, W).swapaxes(0, 1)
+    if rest:
+        P[whole, :, :rest], P[whole, :, rest:] = B[:, whole * W:], 0
+    return P
+
+
+class Panels:
+    """A matrix B (K, N) of float32 or float64 as `product` and `add_product` take it, for many products."""
+
+    def __init__(self, B):
+        self.P, self.N = in_panels(B, PANEL // B.itemsize), B.shape[1]
+
+
+def _laid_out(A, B):
+    """Panels of B, if it is not in panels yet and they pay; else None."""
+    if isinstance(B, Panels):
+        return B
+    pays = A.dtype == B.dtype and A.dtype.char in "fd" and len(A) >= FEW and A.size * B.shape[1] >= SMALL
+    return Panels(B) if pays else None
+
+
+def _multiplied(A, laid, C, add):
+    (M, K), P = A.shape, laid.P
+    in_rows = C.strides[1] == C.itemsize or C.shape[1] < 2 or M == 0
+    if (K, A.dtype, C.shape, C.dtype) != (P.shape[1], P.dtype, (M, laid.N), P.dtype) or not in_rows:
+        raise ValueError(f"expected rows of {P.shape[1]} numbers of {P.dtype}, and for the product contiguous rows of "
+                         f"{laid.N}, got {A.dtype} {A.shape} and {C.dtype} {C.shape} with strides {C.strides}")
+    run_chunks(_multiply, M, readable(A), P, C, add, chunk=ROWS)
+    return C
+
+
+# --- compiled ------------------------------------------------------------------------------------
+
+
+@kernel
+def _multiply(c, start, stop, A, P, C, add):
+    """Rows start ... stop-1 of (1), or of (2) if `add`.
+
+    Same result, because the columns of a panel beyond N go into a tile of their own, of which the first are taken.
+    """
+    (panels, K, W), N = P.shape, C.shape[1]
+    edge = np.empty((TALL, W), C.dtype)
+    for k in range(0, max(K, 1), DEPTH):
+        more = add or k > 0
+        for p in range(panels):
+            B, n, m = P[p, k:k + DEPTH], p * W, start
+            inside = n + W <= N
+            while m < stop:
+                tile = C[m:, n:] if inside else edge[:, 0:]
+                if m + TALL <= stop:
+                    multiply_tile(A[m:, k:], B, tile, TALL, more and inside)
+                    height = TALL
+                elif m + LOW <= stop:
+                    multiply_tile(A[m:, k:], B, tile, LOW, more and inside)
+                    height = LOW
+                else:
+                    multiply_tile(A[m:, k:], B, tile, 1, more and inside)
+                    height = 1
+                if not inside:
+                    for i in range(height):
+                        for j in range(N - n):
+                            C[m + i, n + j] = edge[i, j] + (C[m + i, n + j] if more else 0)
+                m += height

@@ -1,0 +1,143 @@
+"""Products in panels against exact sums, wherever the factors lie in memory; and which bits are the same as which."""
+import numpy as np
+import pytest
+from hypothesis import example, given, strategies as st
+
+from scratchml.core import products
+from scratchml.core.jit import LOW, PANEL, TALL
+from scratchml.core.products import DEPTH, FEW, SMALL, Panels, add_product, in_panels, product
+from tests.reference import products as reference
+from tests.strategies.products import factors
+
+seeds = st.integers(0, 2**32 - 1)
+
+
+def bound(A, B, C=0.0):
+    """K + 1 roundings of sums that are at most these, and one of what is given back, each of half an eps."""
+    return (A.shape[1] + 2) * np.finfo(A.dtype).eps * (np.abs(A).astype(float) @ np.abs(B) + np.abs(C)) + 1e-300
+
+
+def drawn(seed, M, K, N, dtype="float64"):
+    rng = np.random.default_rng(seed)
+    return rng.normal(size=(M, K)).astype(dtype), rng.normal(size=(K, N)).astype(dtype)
+
+
+# --- equal to the definition
+
+@given(factors(largest=14))
+def test_products(given_):
+    A, B, _ = given_
+    expected = reference.product(A, B)
+    for got in (product(A, Panels(B)), product(A, B)):
+        assert got.shape == expected.shape and got.dtype == A.dtype
+        assert np.all(np.abs(got - expected) <= bound(A, B))
+
+
+@given(factors(largest=14))
+def test_products_that_are_added(given_):
+    A, B, C = given_
+    expected, before = reference.add_product(A, B, C), C.copy()
+    for factor in (Panels(B), B):
+        total = before.copy()
+        assert add_product(A, factor, total) is total
+        assert np.all(np.abs(total - expected) <= bound(A, B, before))
+
+
+@given(factors(), st.integers(1, 9))
+def test_panels(given_, W):
+    B = given_[1]
+    np.testing.assert_array_equal(in_panels(B, W), reference.in_panels(B, W))
+    assert Panels(B).P.shape[2] * B.itemsize == PANEL
+
+
+@given(factors(largest=70))
+def test_every_height_and_width_of_a_tile(given_):
+    A, B, C = given_
+    exact = A.astype(float) @ B.astype(float)
+    assert np.all(np.abs(product(A, Panels(B)) - exact) <= 2 * bound(A, B))
+    assert np.all(np.abs(add_product(A, Panels(B), C.copy()) - (exact + C)) <= 2 * bound(A, B, C))
+
+
+@pytest.mark.parametrize("K", [0, 1, DEPTH - 1, DEPTH, DEPTH + 1, 2 * DEPTH + 3])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_sums_of_several_blocks(K, dtype):
+    A, B = drawn(K, TALL + LOW + 1, K, PANEL // 4 + 3, dtype)
+    exact, C = A.astype(float) @ B.astype(float), np.full((len(A), B.shape[1]), 0.25, dtype)
+    assert np.all(np.abs(product(A, Panels(B)) - exact) <= 2 * bound(A, B))
+    assert np.all(np.abs(add_product(A, Panels(B), C.copy()) - exact - C) <= 2 * bound(A, B, C))
+
+
+# --- laws
+
+@given(seeds, st.integers(1, 3 * TALL), st.data())
+def test_the_bits_of_a_row_depend_on_no_other_row(seed, M, data):
+    A, B = drawn(seed, M, 9, 5)
+    laid, rows = Panels(B), data.draw(st.permutations(range(M)))
+    some = rows[:data.draw(st.integers(1, M))]
+    np.testing.assert_array_equal(product(A[some], laid), product(A, laid)[some])
+
+
+@given(seeds, st.permutations(range(40)))
+def test_the_bits_of_a_column_depend_on_no_other_column(seed, columns):
+    A, B = drawn(seed, 5, 9, 40)
+    np.testing.assert_array_equal(product(A, Panels(B[:, columns[:21]])), product(A, Panels(B))[:, columns[:21]])
+
+
+def test_the_bits_are_the_same_for_any_number_of_threads(monkeypatch):
+    A, B = drawn(0, 3 * products.ROWS + 5, 7, 33, "float32")
+    results = []
+    for threads in ("1", "2", "3"):
+        monkeypatch.setenv("SCRATCHML_NUM_THREADS", threads)
+        results.append(product(A, Panels(B)))
+    np.testing.assert_array_equal(results[0], results[1])
+    np.testing.assert_array_equal(results[0], results[2])
+
+
+@given(seeds)
+def test_what_panels_are_wider_by_reaches_no_result(seed):
+    """The zeros behind the last column meet inf and NaN."""
+    A, B = drawn(seed, 5, 4, 3)
+    A[1, 2], A[3, 0] = np.inf, np.nan
+    room = np.full((5, 40), 7.0)
+    with np.errstate(invalid="ignore"):
+        np.testing.assert_array_equal(np.isnan(product(A, Panels(B), out=room[:, :3])), np.isnan(A @ B))
+    assert (room[:, 3:] == 7).all()
+
+
+# --- where the result goes
+
+@given(factors(largest=20))
+def test_rows_may_lie_apart(given_):
+    A, B, C = given_
+    room = np.full((len(C), C.shape[1] + 5), 7, C.dtype)
+    out = room[:, 2:2 + C.shape[1]]
+    out[:] = np.nan                                      # it is overwritten, not added to
+    assert product(A, Panels(B), out=out) is out
+    np.testing.assert_array_equal(out, product(A, Panels(B)))
+    assert (room[:, :2] == 7).all() and (room[:, 2 + C.shape[1]:] == 7).all()
+
+
+def test_a_matrix_is_laid_out_where_that_pays():
+    A, B = drawn(0, FEW, -(-SMALL // (FEW * 8)), 8)
+    assert products._laid_out(A, B) is not None
+    assert products._laid_out(A[1:], B) is None and products._laid_out(A[:, 1:], B[1:, :7]) is None
+    assert products._laid_out(A, B.astype("float32")) is None
+    np.testing.assert_array_equal(product(A, B), product(A, Panels(B)))
+
+
+@pytest.mark.parametrize("A, C", [
+    (np.ones((4, 3)), np.ones((4, 2), "float32")), (np.ones((4, 3), "float32"), np.ones((4, 2))),
+    (np.ones((4, 2)), np.ones((4, 2))), (np.ones((4, 3)), np.ones((3, 2))), (np.ones((4, 3)), np.ones((4, 3))),
+    (np.ones((4, 3)), np.asfortranarray(np.ones((4, 2)))),
+])
+def test_what_does_not_fit_is_refused(A, C):
+    with pytest.raises(ValueError, match="expected rows of 3 numbers of float64, and for the product"):
+        add_product(A, Panels(np.ones((3, 2))), C)
+
+
+@example(0)
+@given(seeds)
+def test_types_without_panels_are_multiplied_all_the_same(seed):
+    A, B = np.random.default_rng(seed).integers(-9, 9, size=(2, 60, 60))
+    np.testing.assert_array_equal(product(A, B), A @ B)
+    np.testing.assert_array_equal(add_product(A, B, np.ones((60, 60), int)), A @ B + 1)
