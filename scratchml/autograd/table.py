@@ -18,6 +18,7 @@ import numpy as np
 from scratchml.autograd.fused import parts_of, results_of
 from scratchml.autograd.tensor import Primitive, Tensor, fixed
 from scratchml.core.jit import kernel
+from scratchml.core.products import product
 from scratchml.core.special import erf
 
 # --- what rules share ----------------------------------------------------------------------------
@@ -150,6 +151,10 @@ def add_rows(z, rows, x):
             z[rows[i], d] += x[i, d]
 
 
+def matrix_product(a, b):
+    return product(a, b) if a.ndim == b.ndim == 2 else np.matmul(a, b)
+
+
 # --- the rows ------------------------------------------------------------------------------------
 
 ADD = Primitive("add(a, b)", np.add, lambda g: g, lambda g: g)
@@ -159,7 +164,7 @@ DIV = Primitive("div(a, b)", np.divide, lambda g, b: g / b, lambda g, b, y: -g *
 POW = Primitive("pow(a, b)", np.power, power_by_base, power_by_exponent)
 POW_NUMBER = Primitive("pow(x; p)", lambda x, p: x * x * x if p == 3 else (x ** p).astype(x.dtype, copy=False),
                        lambda g, x, p: g * (p * x ** (p - 1)) if p else g * 0)
-MATMUL = Primitive("matmul(a, b)", np.matmul, lambda g, b: MATMUL(g, b.mT), lambda g, a: MATMUL(a.mT, g))
+MATMUL = Primitive("matmul(a, b)", matrix_product, lambda g, b: MATMUL(g, b.mT), lambda g, a: MATMUL(a.mT, g))
 MT = Primitive("mT(x)", lambda x: x.swapaxes(-2, -1), lambda g: g.mT)
 
 NEG = Primitive("neg(x)", np.negative, lambda g: -g)

@@ -74,6 +74,7 @@ import numpy as np
 from scratchml.autograd import Fused
 from scratchml.core.elementary import tanh_row
 from scratchml.core.jit import APART, kernel, readable, run_chunks
+from scratchml.core.products import Panels, product
 from scratchml.nn import lstm
 from scratchml.nn.additive import CHUNK, _accumulate, _add, _product
 from scratchml.nn.attention import _largest, _softmax
@@ -206,18 +207,18 @@ def _sweep(x, K, u, h, c, W, U, b, Q, w, n, packing):
     """(1) to (4) step by step."""
     (B, H), D, N, dtype = h.shape, x.shape[2], int(packing.first[-1] - packing.first[1]), x.dtype
     which = _sequences(packing)
-    rows = _Rows(packing.packed(x) @ W[:, :D].T, np.empty((B + N, H), dtype),
+    rows = _Rows(product(packing.packed(x), W[:, :D].T), np.empty((B + N, H), dtype),
                  *(np.empty((N, size), dtype) for size in (H, len(w))), np.zeros((N, K.shape[1]), dtype),
                  np.empty((N, K.shape[2]), dtype))
     rows.cells[:B], before = packing.sorted(c), packing.sorted(h)
-    by_state, by_context = np.concatenate([U, Q]).T, W[:, D:].T
+    by_state, by_context = Panels(np.concatenate([U, Q]).T), Panels(W[:, D:].T)
     part, read, chunk = np.empty((B, 4 * H + len(w)), dtype), np.empty((B, 4 * H), dtype), _chunk(K, u)
     for t, (start, size) in enumerate(packing.steps()):
         now = slice(start, start + size)
-        np.matmul(before[:size], by_state, out=part[:size])
+        product(before[:size], by_state, out=part[:size])
         rows.a[now] = part[:size, 4 * H:]
         run_chunks(_look, size, which, n, (K, u, w), (rows.a[now], rows.P[now], rows.k[now]), chunk=chunk)
-        rows.gates[now] += np.matmul(rows.k[now], by_context, out=read[:size])
+        rows.gates[now] += product(rows.k[now], by_context, out=read[:size])
         _step(rows.gates, part, b, rows.cells, rows.h, packing.first, t)
         before = rows.h[now]
     return rows
@@ -232,19 +233,19 @@ def attentive_backward(saved, by_h, by_k, by_P, v, e):
     states, total, da = np.empty((2, B, H), dtype), np.zeros(4 * H), np.zeros_like(rows.a)
     states[0], states[1] = packing.sorted(v), packing.sorted(e)
     du, dw = np.zeros_like(u), np.zeros((B, len(w) + APART), dtype)
-    by_context, to_states = W[:, D:], np.concatenate([U, Q])
-    joined, read, chunk = np.empty((B, len(to_states)), dtype), np.empty((B, K.shape[2]), dtype), _chunk(K, u)
+    by_context, to_states = Panels(W[:, D:]), Panels(np.concatenate([U, Q]))
+    joined, read, chunk = np.empty((B, 4 * H + len(w)), dtype), np.empty((B, K.shape[2]), dtype), _chunk(K, u)
     for t, (start, size) in reversed(list(enumerate(packing.steps()))):
         now = slice(start, start + size)
         _step_back(rows.gates, rows.cells, rows.h, by_h, states, total, packing.first, t)
-        dk[now] += np.matmul(rows.gates[now], by_context, out=read[:size])
+        dk[now] += product(rows.gates[now], by_context, out=read[:size])
         run_chunks(_look_back, size, which, n, (K, u, w), (rows.a[now], rows.P[now], dk[now], dP[now]),
                    (da[now], du, dw), chunk=chunk)
         joined[:size, :4 * H], joined[:size, 4 * H:] = rows.gates[now], da[now]
-        np.matmul(joined[:size], to_states, out=states[0, :size])
+        product(joined[:size], to_states, out=states[0, :size])
     P, V, G, db = _padded(packing, rows.P), _padded(packing, dk), rows.gates, total.astype(dtype)
-    dW = np.concatenate([G.T @ packing.packed(x), G.T @ rows.k], axis=1)
-    return (_padded(packing, G @ W[:, :D]), P.swapaxes(1, 2) @ V, du * w, packing.unsorted(states[0]),
+    dW = np.concatenate([product(G.T, packing.packed(x)), product(G.T, rows.k)], axis=1)
+    return (_padded(packing, product(G, W[:, :D])), P.swapaxes(1, 2) @ V, du * w, packing.unsorted(states[0]),
             packing.unsorted(states[1]), dW, recurrent_product(G, h, y, packing), db, db.copy(),
             recurrent_product(da, h, y, packing), dw[:, :len(w)].sum(axis=0))
 

@@ -56,6 +56,7 @@ import numpy as np
 from scratchml.autograd import Fused
 from scratchml.core.checks import whole_number
 from scratchml.core.jit import kernel, readable, run_chunks
+from scratchml.core.products import Panels, add_product, product
 from scratchml.core.random import generator
 from scratchml.nn.initialisation import kaiming_bound
 from scratchml.nn.module import Module, Parameter, as_input, float_type
@@ -282,7 +283,7 @@ def single(value):
 # A sequence is turned to (T, C), zeros included.  Then what a tap sees is a run of C numbers, a window K runs, one if
 # d = 1, and the windows of many sequences are a matrix R (N S, K C): (2), (3) and (4) are products with it, or like it.
 
-BLOCK, CHUNK = 2**20, 2**19                              # numbers in the windows of a block; of a chunk: 50 µs of work
+BLOCK, CHUNK = 2**22, 2**19                              # numbers in the windows of a block; of a chunk: 50 µs of work
 
 
 def _convolved(x, W, b, s, d, around):
@@ -292,10 +293,10 @@ def _convolved(x, W, b, s, d, around):
     """
     (N, _, T), (H, C, K), x, b = x.shape, W.shape, _as_given(x), _as_given(b)
     S = positions(T + sum(around), K, s, d)
-    y, taps = np.empty((N, H, S), x.dtype), W.swapaxes(1, 2).reshape(H, K * C)
+    y, taps = np.empty((N, H, S), x.dtype), Panels(W.swapaxes(1, 2).reshape(H, K * C).T)
     for block in _blocks(N, K * C * S):
         R = _laid_out(x[block], K, S, s, d, around)
-        products = (R.reshape(-1, K * C) @ taps.T).reshape(-1, S, H)
+        products = product(R.reshape(-1, K * C), taps).reshape(-1, S, H)
         _over_sequences(_turn_back, products, b, y[block])
     return y
 
@@ -307,20 +308,20 @@ def _convolved_back(g, x, W, s, d, around, of_input):
     product with W is G of window t of sequence n.
     """
     (N, _, T), (H, C, K), x, g = x.shape, W.shape, _as_given(x), _as_given(g)
-    S, taps = g.shape[2], W.swapaxes(1, 2).reshape(H, K * C)
-    by_taps, by_bias = np.zeros((H, K * C), W.dtype), np.zeros(H, W.dtype)
+    S, taps = g.shape[2], Panels(W.swapaxes(1, 2).reshape(H, K * C))
+    by_taps, by_bias = np.zeros((K * C, H), W.dtype), np.zeros(H, W.dtype)
     by_input = np.empty(x.shape, x.dtype) if of_input else None
     for block in _blocks(N, K * C * S):
         R, turned = _laid_out(x[block], K, S, s, d, around), np.empty((len(g[block]), S * H), x.dtype)
         _over_sequences(_turn, turned, g[block], 0)
         rows, of_rows = R.reshape(-1, K * C), turned.reshape(-1, H)
-        by_taps += of_rows.T @ rows
+        add_product(rows.T, of_rows, by_taps)
         by_bias += np.ones(len(rows), x.dtype) @ of_rows
         if of_input:
-            np.matmul(of_rows, taps, out=rows)           # G, where the windows were
+            product(of_rows, taps, out=rows)             # G, where the windows were
             total = np.empty((len(R), (T + sum(around)) * C), x.dtype)
             _over_sequences(_add_back, R, _steps(C, K, s, d), around[0], total, by_input[block])
-    return by_input, np.ascontiguousarray(by_taps.reshape(H, K, C).swapaxes(1, 2)), by_bias
+    return by_input, np.ascontiguousarray(by_taps.reshape(K, C, H).transpose(2, 1, 0)), by_bias
 
 
 def _as_given(array):

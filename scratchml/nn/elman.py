@@ -47,6 +47,7 @@ two biases where one would do are PyTorch's.
 import numpy as np
 
 from scratchml.autograd import Fused
+from scratchml.core.products import product
 from scratchml.nn.lstm import recurrent_product
 from scratchml.nn.packing import pack
 
@@ -151,9 +152,9 @@ def elman_backward(saved, V, v):
     dx = None
     if input_gradient:
         dx, rows = packing.room(x.shape[-1], A.dtype)
-        packing.fill(dx, np.matmul(A, W, out=rows))
+        packing.fill(dx, product(A, W, out=rows))
     b = A.sum(axis=0)
-    return dx, packing.unsorted(dh), A.T @ packing.packed(x), recurrent_product(A, h, y, packing), b, b.copy()
+    return dx, packing.unsorted(dh), product(A.T, packing.packed(x)), recurrent_product(A, h, y, packing), b, b.copy()
 
 
 fused_elman = Fused(elman_forward, elman_backward, fresh=True)

@@ -66,6 +66,7 @@ from scratchml.autograd import Fused
 from scratchml.core.checks import real_number, true_or_false, whole_number
 from scratchml.core.elementary import sigmoid_row
 from scratchml.core.jit import kernel, readable, run_chunks
+from scratchml.core.products import product
 from scratchml.core.random import generator
 from scratchml.nn.layers import Dropout
 from scratchml.nn.module import Module, Parameter, as_input, float_type
@@ -319,7 +320,7 @@ CHUNK = 2**19                                            # numbers in the rows o
 def _gated_convolution(x, W, b, *, rows, d, o, residual):
     """y like x.  Same result as (1) to (4), because a row is gated as soon as it has its bias."""
     x, b, (_, C, K) = readable(np.ascontiguousarray(x)), readable(np.ascontiguousarray(b)), W.shape
-    flat, H = x.reshape(-1, C), _laid_out(x, K, rows, d, o) @ taps_first(W).T
+    flat, H = x.reshape(-1, C), product(_laid_out(x, K, rows, d, o), taps_first(W).T)
     y = (np.empty if len(H) == len(flat) else np.zeros)(x.shape, x.dtype)
     _over_rows(_gate, H, b, flat, y.reshape(-1, C), (*rows, residual))
     return y, (x, W, H, rows, d, o, residual)
@@ -331,8 +332,8 @@ def _gated_convolution_gradient(saved, g):
     (_, C, K), x, g = W.shape, readable(np.ascontiguousarray(x)), readable(np.ascontiguousarray(g))
     N, δ, by_x = _laid_out(x, K, rows, d, o), np.empty_like(H), np.zeros(x.shape, x.dtype)
     _over_rows(_gate_back, δ, H, g.reshape(-1, C), (*rows, residual))
-    by_W, by_b = channels_first(δ.T @ N, K), np.ones(len(δ), x.dtype) @ δ
-    G = np.matmul(δ, taps_first(W), out=N)
+    by_W, by_b = channels_first(product(N.T, δ).T, K), np.ones(len(δ), x.dtype) @ δ
+    G = product(δ, taps_first(W), out=N)
     _over_rows(_gather, G, g.reshape(-1, C), by_x.reshape(-1, C), (*rows, residual), (K, d, o))
     return by_x, by_W, by_b
 

@@ -59,6 +59,7 @@ import numpy as np
 from scratchml.autograd import Fused
 from scratchml.core.elementary import sigmoid_row, tanh_row
 from scratchml.core.jit import kernel
+from scratchml.core.products import Panels, product
 from scratchml.nn.lstm import SMALL, recurrent_product, row_times
 from scratchml.nn.packing import pack
 
@@ -172,15 +173,15 @@ def gru_forward(x, h, W, U, p, q, *, packing=None, input_gradient=True):
 
 def _sweep(x, h, W, U, b, rows, packing):
     """s of all steps, (N, 4H); `rows` (N, H) receives the state after each step."""
-    (B, H), before, transposed, first = h.shape, packing.sorted(h), U.T, packing.first
+    (B, H), before, first = h.shape, packing.sorted(h), packing.first
     s, part = np.empty((len(rows), 4 * H), rows.dtype), np.empty((B, 3 * H), rows.dtype)
-    np.matmul(packing.packed(x), np.roll(W, H, axis=0).T, out=s[:, :3 * H])
+    product(packing.packed(x), np.roll(W, H, axis=0).T, out=s[:, :3 * H])
     if B * H * H <= SMALL:
-        _all_steps(s, part, np.ascontiguousarray(transposed), b, before, rows, first)
+        _all_steps(s, part, np.ascontiguousarray(U.T), b, before, rows, first)
         return s
-    states = before
+    states, by_state = before, Panels(U.T)
     for t, (start, size) in enumerate(packing.steps()):
-        np.matmul(states[:size], transposed, out=part[:size])
+        product(states[:size], by_state, out=part[:size])
         _step(s, part, b, before, rows, first, t)
         states = rows[start:start + size]
     return s
@@ -195,8 +196,8 @@ def gru_backward(saved, V, v):
     total, by_input, dx = total.astype(A.dtype), A[:, :3 * H], None
     if input_gradient:
         dx, room = packing.room(x.shape[-1], A.dtype)
-        packing.fill(dx, np.matmul(by_input, np.roll(W, H, axis=0), out=room))
-    dW = np.roll(by_input.T @ packing.packed(x), -H, axis=0)
+        packing.fill(dx, product(by_input, np.roll(W, H, axis=0), out=room))
+    dW = np.roll(product(by_input.T, packing.packed(x)), -H, axis=0)
     dU = recurrent_product(A[:, H:], h, y, packing)
     return dx, packing.unsorted(dh), dW, dU, np.roll(total[:3 * H], -H), total[H:].copy()
 
@@ -209,11 +210,11 @@ def _sweep_back(A, h, rows, V, v, U, packing):
     if B * H * H <= SMALL:
         _all_steps_back(A, h, rows, V, states, total, first, np.ascontiguousarray(U))
     else:
-        steps = packing.steps()
+        steps, by_state = packing.steps(), Panels(U)
         for t in range(len(steps) - 1, -1, -1):
             start, size = steps[t]
             _step_back(A, h, rows, V, states, total, first, t)
-            np.matmul(A[start:start + size, H:], U, out=states[1, :size])
+            product(A[start:start + size, H:], by_state, out=states[1, :size])
     return states[0] + states[1], total
 
 

@@ -59,6 +59,7 @@ from scratchml.autograd.ops import as_tensor
 from scratchml.autograd.table import SCATTER, add_rows, only
 from scratchml.core.checks import real_number, unmasked, whole_number
 from scratchml.core.jit import kernel
+from scratchml.core.products import product
 from scratchml.core.random import generator
 from scratchml.nn.initialisation import kaiming_bound
 from scratchml.nn.module import Module, Parameter, as_input, float_type
@@ -71,7 +72,7 @@ def linear(x, W, b):
 
     Shapes: x (N, D), W (H, D), b (H) -> (N, H)
     """
-    y = x @ W.T
+    y = product(x, W.T)
     y += b
     return y
 
@@ -81,7 +82,7 @@ def linear_by_input(g, W):
 
     Shapes: g (N, H), W (H, D) -> (N, D)
     """
-    return g @ W
+    return product(g, W)
 
 
 def linear_by_weight(g, x):
@@ -89,7 +90,7 @@ def linear_by_weight(g, x):
 
     Shapes: g (N, H), x (N, D) -> (H, D)
     """
-    return g.T @ x
+    return product(g.T, x)
 
 
 def linear_by_bias(g):

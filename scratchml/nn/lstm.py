@@ -62,6 +62,7 @@ import numpy as np
 from scratchml.autograd import Fused
 from scratchml.core.elementary import sigmoid_row, tanh_row
 from scratchml.core.jit import kernel
+from scratchml.core.products import Panels, product
 from scratchml.nn.packing import pack
 
 # --- one step ------------------------------------------------------------------------------------
@@ -188,15 +189,16 @@ def lstm_forward(x, h, c, W, U, p, q, *, packing=None, input_gradient=True):
 
 def _sweep(x, h, c, W, U, b, rows, packing):
     """Gates (N, 4H) and cells (B+N, H), those before the first step first; `rows` (N, H) receives h after each step."""
-    s, first = packing.packed(x) @ W.T, packing.first
-    (B, H), before, transposed = h.shape, packing.sorted(h), U.T
+    s, first = product(packing.packed(x), W.T), packing.first
+    (B, H), before = h.shape, packing.sorted(h)
     cells, part = np.empty((B + len(s), H), s.dtype), np.empty((B, 4 * H), s.dtype)
     cells[:B] = packing.sorted(c)
     if B * H * H <= SMALL:
-        _all_steps(s, part, np.ascontiguousarray(transposed), b, before, cells, rows, first)
+        _all_steps(s, part, np.ascontiguousarray(U.T), b, before, cells, rows, first)
         return s, cells
+    by_state = Panels(U.T)
     for t, (start, size) in enumerate(packing.steps()):
-        np.matmul(before[:size], transposed, out=part[:size])
+        product(before[:size], by_state, out=part[:size])
         _step(s, part, b, cells, rows, first, t)
         before = rows[start:start + size]
     return s, cells
@@ -212,9 +214,9 @@ def lstm_backward(saved, V, v, e):
     dx = None
     if input_gradient:
         dx, rows = packing.room(x.shape[-1], A.dtype)
-        packing.fill(dx, np.matmul(A, W, out=rows))
+        packing.fill(dx, product(A, W, out=rows))
     dU = recurrent_product(A, h, y, packing)
-    return dx, packing.unsorted(states[0]), packing.unsorted(states[1]), A.T @ packing.packed(x), dU, db, db.copy()
+    return dx, packing.unsorted(states[0]), packing.unsorted(states[1]), product(A.T, packing.packed(x)), dU, db, db.copy()
 
 
 def _sweep_back(A, cells, y, V, states, U, packing):
@@ -224,11 +226,11 @@ def _sweep_back(A, cells, y, V, states, U, packing):
     if B * H * H <= SMALL:
         _all_steps_back(A, cells, rows, V, states, total, first, np.ascontiguousarray(U))
         return total
-    steps = packing.steps()
+    steps, by_state = packing.steps(), Panels(U)
     for t in range(len(steps) - 1, -1, -1):
         start, size = steps[t]
         _step_back(A, cells, rows, V, states, total, first, t)
-        np.matmul(A[start:start + size], U, out=states[0, :size])
+        product(A[start:start + size], by_state, out=states[0, :size])
     return total
 
 
@@ -236,11 +238,11 @@ def recurrent_product(A, h, y, packing):
     """Σ_t δa[t]ᵀ h[t] for packed A (N, K), where h (B, H) comes before the first step and y (T, B, H) after each."""
     B, rows = len(h), packing.packed(y)
     if packing.order is None:                            # all of a length: the h before a step lie B rows before it
-        product = A[B:].T @ rows[:len(A) - B]
-        return product + A[:B].T @ packing.sorted(h) if h.any() else product
+        total = product(A[B:].T, rows[:len(A) - B])
+        return total + product(A[:B].T, packing.sorted(h)) if h.any() else total
     steps = packing.steps()
     before = [rows[start:start + size] for (start, _), (_, size) in zip(steps, steps[1:])]
-    return A.T @ np.concatenate([packing.sorted(h), *before])
+    return product(A.T, np.concatenate([packing.sorted(h), *before]))
 
 
 fused_lstm = Fused(lstm_forward, lstm_backward, fresh=True)
