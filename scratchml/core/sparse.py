@@ -147,24 +147,24 @@ def sparse_table(X, *, name="X"):
 # --- matrices of which some entries are known, and the others not ---------------------------------
 
 
-def known_entries(X, *, name="X", dtype=None):
+def known_entries(X, *, name="X", dtype=None, allow_nan=False):
     """The entries of `X` (N, M) that are known, as Rows in which a column comes at most once in a row.
 
     `X` is an array in which NaN stands for what is not known, or Rows, or a sparse matrix of SciPy; of the last two
     every stored entry is known, zeros too.  float32 stays float32 and all else becomes float64, unless `dtype` says
     otherwise; what has the right types already is not copied.
 
-    Raises ValueError for another number of dimensions, an empty matrix, values that are infinite or (stored) NaN,
-    columns out of range and entries that come twice; it names the first.
+    Raises ValueError for another number of dimensions, an empty matrix, values that are infinite or (stored) NaN, if
+    that is not what `allow_nan` allows in Rows and matrices of SciPy, columns out of range and entries that come twice; it names the first.
     """
     if isinstance(X, Rows):
-        return _checked(X, name, dtype)
+        return _checked(X, name, dtype, allow_nan)
     if hasattr(X, "row") and hasattr(X, "col"):          # coordinates: tocsr() would add up what comes twice
         names = f"{name}.row", f"{name}.col", f"{name}.data"
         return entries_at(X.row, X.col, X.data, X.shape, dtype=dtype, names=names)
     if hasattr(X, "tocsr"):
         X = X.tocsr()
-        return _checked(Rows(X.indptr, X.indices, X.data, X.shape), name, dtype)
+        return _checked(Rows(X.indptr, X.indices, X.data, X.shape), name, dtype, allow_nan)
     X = as_floats(X, name)
     with np.errstate(over="ignore"):                     # what float32 cannot hold becomes infinite, and is refused so
         X = X.astype(dtype or X.dtype, copy=False)
@@ -284,11 +284,11 @@ def in_range(places, n, name):
     return places
 
 
-def _checked(rows, name, dtype):
+def _checked(rows, name, dtype, allow_nan=False):
     """`rows` in the types that kernels take, if they stand for a matrix whose entries come once each."""
     N, M = shape = _shape(rows.shape, name)
     indptr = whole_numbers(rows.indptr, f"{name}.indptr")
-    indices, values = np.asarray(rows.indices), _values(rows.data, f"{name}.data", dtype)
+    indices, values = np.asarray(rows.indices), _values(rows.data, f"{name}.data", dtype, allow_nan)
     if indptr.size != N + 1 or indptr[0] != 0 or (np.diff(indptr) < 0).any():
         raise ValueError(f"{name}.indptr: expected {N + 1} whole numbers for {N} rows, from 0 upwards, "
                          f"got {indptr.size}")
@@ -317,10 +317,10 @@ def _shape(shape, name="shape"):
     return N, M
 
 
-def _values(values, name, dtype):
+def _values(values, name, dtype, allow_nan=False):
     values = as_floats(values, name)
     with np.errstate(over="ignore"):                     # what float32 cannot hold becomes infinite, and is refused so
-        return finite(values.astype(dtype or values.dtype, copy=False), name)
+        return finite(values.astype(dtype or values.dtype, copy=False), name, allow_nan=allow_nan)
 
 
 @kernel

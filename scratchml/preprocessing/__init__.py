@@ -1,7 +1,7 @@
 """Preprocessing: what a model sees of the data, and on what scale."""
 from scratchml.preprocessing.quantiles import QuantileTransformer
-from scratchml.preprocessing.scaling import MinMaxScaler, StandardScaler
+from scratchml.preprocessing.scalers import MinMaxScaler, StandardScaler
 
-CHAPTERS = ("scaling", "quantiles")
+CHAPTERS = ("scaling", "scalers", "quantiles")
 
 __all__ = ["MinMaxScaler", "QuantileTransformer", "StandardScaler"]

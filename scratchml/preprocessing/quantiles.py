@@ -21,8 +21,8 @@ Equations
     (5)  Φ⁻¹(p) = the z for which Φ(z) = p                                                   normal_quantiles
 
 Choices
-    All is computed in float64 and given out in the type that came in.  NaN is refused, and so are in `fit` values beyond
-    1e300, as in the chapter on scaling.
+    All is computed in float64 and given out in the type that came in.  In `fit` values beyond 1e300 are refused, as in
+    the chapter on scaling, and NaN is not known: N in (1) is how many values of the column are; with none, all is NaN.
     (4) and (5) are those of the chapter on distributions.  Normal scores are cut off at ±5.1993, the levels 1e-7 and
     1 - 1e-7: otherwise the least and the largest value would be at infinity.
 
@@ -41,7 +41,8 @@ import numpy as np
 from scratchml.core.checks import one_of, whole_number
 from scratchml.core.distributions import normal_cdf, normal_isf
 from scratchml.core.jit import kernel
-from scratchml.preprocessing.scaling import _each, _extremes, _Scaler
+from scratchml.preprocessing.scalers import Scaler
+from scratchml.preprocessing.scaling import each, extremes
 
 END = 5.199337582192816      # (5) is cut off here: Φ⁻¹(1 - 1e-7)
 
@@ -55,8 +56,10 @@ def quantiles(X, K):
     """
     ordered = np.array(X.T, dtype=np.float64, order="C")
     ordered.sort(axis=1)                                 # (D, N)
-    j, rest = np.divmod(np.arange(K) * (len(X) - 1), max(1, K - 1))        # whole numbers: nothing is rounded
-    low, high = ordered[:, j], ordered[:, np.minimum(j + 1, len(X) - 1)]   # (D, K)
+    last = len(X) - 1 - np.isnan(ordered).sum(axis=1)[:, None]             # (D, 1); NaN comes behind all numbers
+    j, rest = np.divmod(np.arange(K) * last, max(1, K - 1))                # whole numbers: nothing is rounded
+    low, high = (np.take_along_axis(ordered, np.clip(at, 0, np.maximum(last, 0)), axis=1)      # (D, K)
+                 for at in (j, j + 1))
     return np.ascontiguousarray(np.minimum(low + rest / max(1, K - 1) * (high - low), high).T)
 
 
@@ -65,7 +68,7 @@ def empirical_levels(X, Q):
 
     Shapes: X (N, D), Q (K, D) -> (N, D)
     """
-    return _each(_levels_chunk, X, np.ascontiguousarray(Q.T))
+    return each(_levels_chunk, X, np.ascontiguousarray(Q.T))
 
 
 def empirical_quantiles(P, Q):
@@ -103,7 +106,7 @@ def normal_quantiles(P):
 # --- the estimator -------------------------------------------------------------------------------
 
 
-class QuantileTransformer(_Scaler):
+class QuantileTransformer(Scaler):
     """A uniform or a normal distribution for every column: (2), and then for the normal one (5).
 
     Parameters
@@ -124,7 +127,7 @@ class QuantileTransformer(_Scaler):
         self.output_distribution = output_distribution
 
     def fit(self, X, y=None):
-        """Learn the quantiles of each column.  Returns itself.  Raises ValueError for wrong options, NaN, |x| > 1e300.
+        """Learn the quantiles of each column.  Returns itself.  Raises ValueError for wrong options, inf, |x| > 1e300.
 
         Parameters
         ----------
@@ -135,24 +138,24 @@ class QuantileTransformer(_Scaler):
         """
         K = whole_number(self.n_quantiles, "n_quantiles")
         self._normal()
-        X = self._fit_matrix(X)
-        _extremes(X)
+        X = self._samples(X)
+        extremes(X)
         self.n_quantiles_ = K = min(K, len(X))
         self.quantiles_, self.references_ = quantiles(X, K), np.arange(K) / max(1, K - 1)
         return self
 
     def transform(self, X):
-        """`X` as levels or normal scores, (N, D).  Raises ValueError for NaN, inf and another number of columns.
+        """`X` as levels or normal scores, (N, D).  Raises ValueError for inf and another number of columns.
 
         Parameters
         ----------
         X : array (N, D)
             Samples.
         """
-        checked = self._more_matrix(X)
+        checked = self._more_matrix(X, allow_nan=True)
         Z = empirical_levels(checked, self.quantiles_)
         if self._normal():
-            Z = normal_quantiles(Z).clip(-END, END)
+            Z = _of_numbers(normal_quantiles, Z).clip(-END, END)
         return self._output(Z.astype(checked.dtype, copy=False), X)
 
     def inverse_transform(self, X):
@@ -165,11 +168,17 @@ class QuantileTransformer(_Scaler):
         """
         Z = P = self._scaled_matrix(X)
         if self._normal():
-            P = np.where(np.abs(Z) < Z.dtype.type(END), normal_levels(Z), Z > 0)       # the ends are the ends
+            P = np.where(np.abs(Z) >= Z.dtype.type(END), Z > 0, _of_numbers(normal_levels, Z))     # the ends are the ends
         return empirical_quantiles(P, self.quantiles_).astype(Z.dtype, copy=False)
 
     def _normal(self):
         return one_of(self.output_distribution, "output_distribution", ("uniform", "normal")) == "normal"
+
+
+def _of_numbers(f, Z):
+    """f(Z), with NaN where Z is NaN."""
+    gaps = np.isnan(Z)
+    return np.where(gaps, np.nan, f(np.where(gaps, 0.5, Z))) if gaps.any() else f(Z)
 
 
 # --- compiled: rows start ... stop-1 of the first array, into the last ------------------------------
@@ -184,7 +193,9 @@ def _levels_chunk(c, start, stop, X, QT, P):
         for i in range(start, stop):
             x = np.float64(X[i, j])
             k = np.searchsorted(q, x)                    # q[k-1] < x <= q[k]
-            if k == 0:
+            if x != x or q[0] != q[0]:
+                P[i, j] = np.nan
+            elif k == 0:
                 P[i, j] = 0.0
             elif x >= q[last]:
                 P[i, j] = 1.0

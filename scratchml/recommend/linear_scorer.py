@@ -40,7 +40,7 @@ from scratchml.core.checks import as_matrix, as_vector, real_number, whole_numbe
 from scratchml.core.estimator import Estimator, warn_not_converged
 from scratchml.core.sparse import whole_numbers
 from scratchml.optim.lbfgs import lbfgs
-from scratchml.preprocessing.scaling import StandardScaler
+from scratchml.preprocessing import StandardScaler
 
 
 def linear_scores(Z, w):

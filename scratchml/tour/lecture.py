@@ -72,5 +72,6 @@ LECTURE = (
     ("Dimension reduction: variational autoencoders (VAE), the evidence lower bound (ELBO)",
      ("variational", "variational_training")),
     ("What all of it stands on: distances, linear algebra, scaling",
-     ("distances", "logspace", "elementary", "linalg", "randomized", "products", "scaling", "quantiles")),
+     ("distances", "logspace", "elementary", "linalg", "randomized", "products", "scaling", "scalers",
+      "quantiles")),
 )

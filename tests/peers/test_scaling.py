@@ -1,7 +1,7 @@
 """Scaling agrees with scikit-learn's: 12 digits where it is moved and stretched, 9 after the normal distribution.
 
 Not compared, because there scikit-learn does something else: columns whose variance is near rounding (it counts more of
-them as constant), columns far smaller than 1e-7 (for it those are constant, or all at the ends), NaN (it keeps them).
+them as constant), columns far smaller than 1e-7 (for it those are constant, or all at the ends).
 Its quantiles are off by rounding where ours are samples, so that a sample may miss the tie that it belongs to: ranks
 are compared on the same quantiles, and from beginning to end where there are no ties.
 """
@@ -58,6 +58,50 @@ def test_in_parts(X, name):
         scaler.partial_fit(part), peer.partial_fit(part)
     assert_close(scaler.transform(X), peer.transform(X), 11, 1e2)
     assert scaler.n_samples_seen_ == peer.n_samples_seen_ == len(X)
+
+
+@each
+@pytest.mark.parametrize("name", ["StandardScaler", "MinMaxScaler"])
+def test_gaps(X, name):
+    X = np.where(np.random.default_rng(0).random(X.shape) < 0.3, np.nan, X)
+    scaler, peer = (model.fit(X[::2]).partial_fit(X[1::2]) for model in pair(name))
+    assert_close(scaler.transform(X), peer.transform(X), 11, 1e2)
+    np.testing.assert_array_equal(scaler.n_samples_seen_, peer.n_samples_seen_)
+
+
+@each
+def test_weights(X):
+    w = np.random.default_rng(0).random(len(X))
+    scaler, peer = (model.fit(X, sample_weight=w) for model in pair("StandardScaler"))
+    assert_close(scaler.transform(X), peer.transform(X), 11, 1e2)
+    assert_close(scaler.n_samples_seen_, peer.n_samples_seen_, 12, 1)
+
+
+@pytest.mark.parametrize("kind", ["csr_matrix", "csr_array", "csc_matrix", "coo_array"])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_sparse_rows(kind, weighted):
+    sparse = pytest.importorskip("scipy.sparse")
+    X = CASES["digits"]
+    w = np.random.default_rng(0).random(len(X)) if weighted else None
+    scaler, peer = (model.fit(getattr(sparse, kind)(X), sample_weight=w)
+                    for model in pair("StandardScaler", with_mean=False))
+    for name in ("mean_", "var_", "scale_"):
+        if name == "mean_" or getattr(peer, name) is not None:
+            assert_close(getattr(scaler, name), getattr(peer, name), 11, 1e2)
+    Z = scaler.transform(getattr(sparse, kind)(X))
+    assert sparse.issparse(Z) and Z.format == "csr"
+    assert_close(Z.toarray(), peer.transform(sparse.csr_matrix(X)).toarray(), 11, 1)
+    assert_close(scaler.inverse_transform(Z).toarray(), X, 11, 1)
+
+
+@each
+@pytest.mark.filterwarnings("ignore:n_quantiles .* is greater")
+def test_ranks_with_gaps(X):
+    X = np.where(np.random.default_rng(0).random(X.shape) < 0.3, np.nan, X)
+    scaler, peer = ours.QuantileTransformer().fit(X), theirs.QuantileTransformer(subsample=None).fit(X)
+    assert_close(scaler.quantiles_, peer.quantiles_, 12, 1)
+    scaler.quantiles_ = peer.quantiles_
+    assert_close(scaler.transform(X), peer.transform(X), 12, 1)
 
 
 @each

@@ -15,14 +15,27 @@ def by_column(f, X, *vectors):
     return [f(exact(column), *exact(entries)) for column, *entries in zip(np.transpose(X), *vectors)]
 
 
-def mean(X):
+def weighted(X, w):
+    """Of each column, the values that are no NaN with their weights, 1 each if there are none; as Fractions."""
+    w = np.ones(len(X)) if w is None else w
+    return [[(Fraction(float(weight)), Fraction(float(x))) for weight, x in zip(w, column) if x == x]
+            for column in np.transpose(X)]
+
+
+def known(X, w=None):
+    """n"""
+    return np.array([float(sum(weight for weight, _ in column)) for column in weighted(X, w)])
+
+
+def mean(X, w=None):
     """(1)"""
-    return np.array([float(m) for m in by_column(lambda x: sum(x) / len(x), X)])
+    return np.array([float(sum(w * x for w, x in column) / sum(w for w, _ in column)) for column in weighted(X, w)])
 
 
-def deviation(X, m):
+def deviation(X, m, w=None):
     """(2)"""
-    return np.array([float(s) for s in by_column(lambda x, m: root(sum((a - m) ** 2 for a in x) / len(x)), X, m)])
+    return np.array([float(root(sum(w * (x - m) ** 2 for w, x in column) / sum(w for w, _ in column)))
+                     for column, m in zip(weighted(X, w), exact(m))])
 
 
 def merge(n1, m1, s1, n2, m2, s2):

@@ -26,7 +26,7 @@ def halves(draw, max_rows, max_columns):
 def example(symbol):
     """A valid value for a symbol of the chapter."""
     rng, sizes = np.random.default_rng(0), SIZES
-    numbers = {"n₁": 5, "n₂": 2, "a": -1.0, "b": 3.0}
+    numbers = {"n₁": 5, "n₂": 2, "a": -1.0, "b": 3.0, "w": rng.random(sizes["N"])}
     if symbol in numbers:
         return numbers[symbol]
     values = rng.normal(size=(sizes["N"], sizes["D"]) if symbol == "X" else sizes["D"])
