@@ -47,15 +47,17 @@ import numpy as np
 
 from scratchml.core import storage
 from scratchml.core.checks import as_floats, finite, one_of, real_number, whole_number
-from scratchml.core.estimator import warn_not_converged
+from scratchml.core.estimator import Estimator, warn_not_converged
 from scratchml.core.progress import report
 from scratchml.core.random import generator
+from scratchml.metrics.graded import ndcg_score
 from scratchml.optim.lbfgs import lbfgs
 from scratchml.preprocessing import StandardScaler
 from scratchml.ranking.lists import TopOne, WholeOrder
 from scratchml.ranking.pairs import EveryPair
-from scratchml.ranking.queries import Ranker, rankable, read_queries, shuffled
+from scratchml.ranking.queries import rankable, required_queries, shuffled
 from scratchml.ranking.query_losses import at_least_0, checked_top_k
+from scratchml.ranking.routing import TakesQueries
 
 LOSSES = ("listnet", "softmax", "listmle", "ranknet")
 KIND = "scratchml.ranking.LinearRanker"
@@ -91,7 +93,7 @@ def objective_gradient(Z, u, v, R, λ):
 # --- the estimator -------------------------------------------------------------------------------
 
 
-class LinearRanker(Ranker):
+class LinearRanker(TakesQueries, Estimator):
     """A weighted sum of features, learned from graded documents of queries.
 
     Parameters
@@ -119,9 +121,11 @@ class LinearRanker(Ranker):
     mean_, scale_ : (D,), of the features
     coef_ : (D,), what a unit of a feature adds, weights_ / scale_
     loss_ : Σ_q L_q / R at the end
-    n_queries_ : Q
     n_iter_ : iterations of L-BFGS
     """
+
+    _takes_a_table = False                               # not without queries
+    _handed_on = {"fit": ("group", "qid"), "score": ("group", "qid")}
 
     def __init__(self, loss="listnet", reg_lambda=1e-4, top_k=None, max_iter=500, tol=1e-8, random_state=None, verbose=0,
                  callback=None):
@@ -134,11 +138,11 @@ class LinearRanker(Ranker):
         self.verbose = verbose
         self.callback = callback
 
-    def fit(self, X, y, *, group=None, qid=None):
+    def fit(self, X, y, group=None, *, qid=None):
         """Minimise (2).  Returns itself.
 
-        Without `group` and `qid` all documents are of a single query.  Raises ValueError for bad input and parameters, and
-        for grades below 0 where the loss takes shares of them.
+        Warns where there is nothing to rank, and if `max_iter` ends it.  Raises ValueError for bad input and parameters,
+        where it is not said which documents belong to one query, and for grades below 0 where the loss takes shares of them.
 
         Parameters
         ----------
@@ -157,7 +161,7 @@ class LinearRanker(Ranker):
         checked_top_k(self.top_k)
         X = self._fit_matrix(X)
         y = grades(y, len(X), type(self).__name__)
-        queries = read_queries(len(X), group, qid)
+        queries = required_queries(len(X), group, qid, "fit")
         losses_of, R = self._losses(y, queries), int(rankable(y, queries).sum())
         scaler = StandardScaler().fit(X.astype(np.float64))
         Z, losses = scaler.transform(X.astype(np.float64)), {}
@@ -170,7 +174,7 @@ class LinearRanker(Ranker):
 
         def keep(now):
             self._keep_rounded(X.dtype, {"weights_": now.x, "mean_": scaler.mean_, "scale_": scaler.scale_},
-                               loss_=float(losses[now.value]), n_queries_=len(queries.starts) - 1, n_iter_=now.iterations)
+                               loss_=float(losses[now.value]), n_iter_=now.iterations)
 
         def after(now):
             keep(now)
@@ -209,6 +213,27 @@ class LinearRanker(Ranker):
             s = s.astype(np.result_type(X, self.weights_), copy=False)
         return finite(s, "X: the sum of weighted features")
 
+    def score(self, X, y, group=None, *, qid=None):
+        """NDCG@10, the mean over queries that have a document above grade 0; 1 at best.
+
+        Raises ValueError for bad input, where it is not said which documents belong to one query, and where none is above
+        grade 0.
+
+        Parameters
+        ----------
+        X : array (N, D)
+            A row for each document.
+        y : array (N,)
+            Grades, 0 or more.
+        group : array (Q,) of int or None, default=None
+            How many documents each query has, which then stand together.
+        qid : array (N,) of str or int, or None, default=None
+            Which query each document belongs to, in any order.
+        """
+        s = self.predict(X)
+        required_queries(len(s), group, qid, "score")
+        return ndcg_score(y, s, group=group, qid=qid, k=10)
+
     # --- keeping
 
     def save(self, path):
@@ -226,8 +251,7 @@ class LinearRanker(Ranker):
         parameters = {name: getattr(self, name) for name in ("loss", "reg_lambda", "top_k", "max_iter", "tol")}
         storage.save(path, KIND, {name: self._in_double(name) for name in ("weights_", "mean_", "scale_")},
                      {"parameters": parameters, "dtype": str(self.weights_.dtype), "loss_": self.loss_,
-                      "n_queries_": self.n_queries_, "n_iter_": self.n_iter_,
-                      "names": None if names is None else names.tolist()})
+                      "n_iter_": self.n_iter_, "names": None if names is None else names.tolist()})
 
     @classmethod
     def load(cls, path):
@@ -250,7 +274,7 @@ class LinearRanker(Ranker):
             if rest["names"] is not None:
                 model.feature_names_in_ = np.array(rest["names"], dtype=object)
             model._keep_rounded(np.dtype(rest["dtype"]), {name: arrays[name] for name in ("weights_", "mean_", "scale_")},
-                                loss_=float(rest["loss_"]), n_queries_=int(rest["n_queries_"]), n_iter_=int(rest["n_iter_"]))
+                                loss_=float(rest["loss_"]), n_iter_=int(rest["n_iter_"]))
         except KeyError as error:
             raise ValueError(f"{path}: expected a fitted model, got one without {error}") from None
         except (ValueError, TypeError, AttributeError) as error:

@@ -12,7 +12,7 @@ from scratchml.metrics.graded import ndcg_score
 from scratchml.ranking.boosting import (logistic_loss, logistic_slopes, logistic_start, squared_loss, squared_slopes,
                                         squared_start)
 from scratchml.ranking.lambdas import RankingLoss
-from scratchml.ranking.queries import read_queries
+from scratchml.ranking.queries import read_queries, required_queries
 
 MOST = 1000                                              # a greater grade has a gain beyond float64
 
@@ -143,16 +143,6 @@ def read_task(y, N, group, qid, sample_weight, label_gain, objective, settings, 
         return Pointwise(y, w, objective)
     queries = required_queries(N, group, qid, objective)
     return Ranking(y, w, queries, Gains.of(y, label_gain), objective, settings, places)
-
-
-def required_queries(N, group, qid, who, prefix=""):
-    """The queries of N rows.  Raises ValueError where nobody says which they are, under the arguments' names."""
-    if group is None and qid is None:
-        raise ValueError(f"{who}: needs to know which rows belong to one query; pass {prefix}qid, an id for each row, or "
-                         f"{prefix}group, how many rows each query has")
-    if group is not None and qid is not None:
-        raise ValueError(f"{who}: got both {prefix}group and {prefix}qid; pass one of them")
-    return read_queries(N, group, qid)
 
 
 def labels(y, N, name):

@@ -23,6 +23,7 @@ def graded(queries=12, seed=0, D=3, noise=0.5):
 
 
 def fit_arguments():
-    """One query, which `fit` takes documents for unless told otherwise."""
-    X, y, _ = graded()
-    return X, y
+    """X, y and group."""
+    X, y, qid = graded()
+    order = np.argsort(qid, kind="stable")
+    return X[order], y[order], np.bincount(qid)
