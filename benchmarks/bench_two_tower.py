@@ -7,7 +7,7 @@ import numpy as np
 
 from benchmarks import Case, close, peer, test_contender          # noqa: F401  pytest runs it
 from scratchml.datasets import load_online_retail
-from scratchml.recommend import two_tower
+from scratchml.recommend import towers, two_tower
 from scratchml.tour import als
 
 F, TEMPERATURE, STEPS = 64, 0.1, 3
@@ -17,13 +17,13 @@ def batches(B):
     A, _ = als.matrix(load_online_retail())
     users = np.repeat(np.arange(A.shape[0]), np.diff(A.indptr))
     order = np.random.default_rng(1).permutation(A.indices.size)[:STEPS * B].reshape(STEPS, B)
-    towers = [two_tower._Tower(two_tower._side(n, None, "X"), F, np.random.default_rng(0)) for n in A.shape]
-    return A, users[order], A.indices[order].astype(np.int64), [one.E for one in towers]
+    both = [towers.Tower(towers.side_of(n, None, "X"), F, np.random.default_rng(0)) for n in A.shape]
+    return A, users[order], A.indices[order].astype(np.int64), [one.E for one in both]
 
 
 def ours(A, users, items, tables):
-    towers = [two_tower._Tower(two_tower._side(n, None, "X"), F, np.random.default_rng(0)) for n in A.shape]
-    step = two_tower._Step(towers, A, TEMPERATURE, 1e-3, "softmax", True, 0)
+    both = [towers.Tower(towers.side_of(n, None, "X"), F, np.random.default_rng(0)) for n in A.shape]
+    step = two_tower._Step(both, A, TEMPERATURE, 1e-3, "softmax", True, 0)
     return np.array([step(*pairs, np.random.default_rng(0)) for pairs in zip(users, items)])
 
 

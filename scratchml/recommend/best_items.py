@@ -34,7 +34,7 @@ import numpy as np
 
 from scratchml.core import selection
 from scratchml.core.jit import kernel, run_chunks
-from scratchml.core.sparse import Rows
+from scratchml.core.sparse import Rows, some_rows
 
 BLOCK = 256                                              # users whose scores are in memory at a time
 
@@ -88,6 +88,42 @@ def best_of_all(U, V, rows, known, T, offsets=None):
             run_chunks(_leave_out, len(some), y, first, known, some, chunk=BLOCK)
             selection.feed(y, offsets[tile], first, *heaps)
     return selection.in_order(items, best)
+
+
+def best_by_index(index, U, V, known, T):
+    """The same as `best_of_all` for all rows of U, but of the items alone that an index of V finds for each.
+
+    It is asked for as many more as are to be left out.  Raises ValueError for what is no such index.
+    """
+    counts, M = np.diff(known.indptr), len(V)
+    items, best = np.full((len(U), T), -1, np.int32), np.full((len(U), T), -np.inf, U.dtype)
+    alike = np.argsort(counts, kind="stable")            # users for whom as many are asked for
+    for start in range(0, len(U), BLOCK // 4):
+        some = alike[start:start + BLOCK // 4]
+        found = _found_by(index, U[some], min(M, T + int(counts[some].max())), M)
+        scores = np.einsum("bkf,bf->bk", V[found], U[some])
+        here = some_rows(known, some)
+        seen = M * np.repeat(np.arange(len(some)), np.diff(here.indptr)) + here.indices
+        scores[np.isin(M * np.arange(len(some))[:, None] + found, seen) | (found < 0)] = -np.inf
+        order = np.argsort(-scores, axis=1, kind="stable")[:, :T]
+        best[some] = np.take_along_axis(scores, order, 1)
+        items[some] = np.where(best[some] > -np.inf, np.take_along_axis(found, order, 1), -1)
+    return items, best
+
+
+def _found_by(index, Q, k, M):
+    """The numbers (B, k) that an index finds, -1 for none.  Raises ValueError for what is none, and for another's."""
+    if hasattr(index, "knn_query"):
+        found = index.knn_query(Q, k)[0]
+    elif hasattr(index, "kneighbors"):
+        found = index.kneighbors(Q, k, return_distance=False)
+    else:
+        raise ValueError(f"index: expected one with knn_query or kneighbors, such as those of neighbors, got "
+                         f"{type(index).__name__}")
+    if found.shape != (len(Q), k) or not -1 <= found.min() <= found.max() < M:
+        raise ValueError(f"index: expected {k} of the numbers 0 ... {M - 1} for each query; fit it to the vectors of "
+                         "all items")
+    return found
 
 
 # --- compiled ------------------------------------------------------------------------------------

@@ -1,29 +1,28 @@
 """Two towers: a vector for each user and one for each item, trained to tell the item that was taken from others.
 
 For a hundred million items there is no time to look at each.  But if users and items are vectors, the best items for a
-user are his nearest, and those an index finds.  So each side is a tower of its own that ends in a vector: here the sum
-of a vector for who or what it is, and of one for each of its features (1).  The score is the cosine, sharpened by a
-temperature (2), and the loss that of `sampled_softmax`, over the items of a batch.  A user or an item that is new has no
-vector of its own yet, but if it has features, it has a place.
+user are his nearest, and those an index finds.  So each side is a tower of its own that ends in a vector: `towers` has
+what it begins with, who or what it is, its features, what a user has, and the layers above.  The score is the cosine,
+sharpened by a temperature (1), and the loss that of `sampled_softmax`, over the items of a batch.  A user or an item
+that is new has no vector of its own yet, but if it has features or a history, it has a place.
 
 Symbols
-    N, K, F   users or items; what they may have: themselves, and features; the length of a vector
-    G  (N, K)  what each has, as sparse rows: 1 for itself, and values of features
-    E  (K, F)  the table of vectors that is learned
+    B, C, F   users, items; the length of a vector
     u, v  (B, F), (C, F)  vectors of users and of items
     τ         temperature
 
 Equations
-    (1)  u_n = Σ_k G_nk E_k                                                              tower
-    (2)  s_ij = u_i·v_j / (τ ‖u_i‖ ‖v_j‖), 0 where a length is                           scaled_cosine
+    (1)  s_ij = u_i·v_j / (τ ‖u_i‖ ‖v_j‖), 0 where a length is                           scaled_cosine
 
 Choices
     A pair of the matrix is a sample, whatever its value; an epoch reads each once, in random order.
     ln q is subtracted by default, q from how often an item is in the data.  Without, the popular items are pushed down
     for being popular: `log_q=False` is there to be looked at.  loss="bpr" has one wrong answer a pair, drawn uniformly.
-    The optimiser is Adam, but only on rows that a batch has touched: the moments of the others stand still.  It is lazy
-    Adam, and Adam itself where all rows are touched in each step.  Everything is float32.
+    With history=True a user is what he has, and nothing else but his features: in training the item that is asked for
+    is taken out, and of the others each is left out with the probability `dropout`, so that no single one decides.
     Users who have nothing keep the vector that they began with; `recommend` shows them nothing.
+    An `index` of `neighbors` over `item_vectors_` spares looking at all items, at the price of some that it misses; it
+    is asked for as many more as a user has, and what it finds is scored again.
 
 Cost
     A step of B pairs: three products of B × B × F, and a pass over B² scores.  An epoch has P / B steps for P pairs.
@@ -39,34 +38,28 @@ Cost
 Sources: P. Covington, J. Adams and E. Sargin, "Deep neural networks for YouTube recommendations", RecSys 2016, section
 3; X. Yi et al., "Sampling-bias-corrected neural modeling for large corpus item recommendations", RecSys 2019, section 3.
 """
+from typing import NamedTuple
+
 import numpy as np
 
-from scratchml.core.checks import finite, held_in, one_of, real_number, safe_to_square, true_or_false, whole_number
+from scratchml.core import storage
+from scratchml.core.checks import finite, held_in, one_of, real_number, true_or_false, whole_number
 from scratchml.core.estimator import Estimator
-from scratchml.core.jit import kernel
 from scratchml.core.progress import report
 from scratchml.core.random import generator
 from scratchml.core.sparse import Rows, is_one, known_entries, numbers_in_range, some_rows, warn_of_zeros
-from scratchml.nn.bags import bag
-from scratchml.recommend.best_items import best_of_all, directions, nothing
-from scratchml.recommend.content import _features, beside
+from scratchml.recommend.best_items import best_by_index, best_of_all, directions, nothing
 from scratchml.recommend.sampled_softmax import loss_into_gradient, mixed_frequency
+from scratchml.recommend.towers import (Tower, columns_from, history, in_float32, in_kind, packed, side_by_side,
+                                        side_of, thinned, unpacked)
 
-BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8                 # Adam's, as in its paper
+KIND = "scratchml.recommend.TwoTower"
 FARTHEST = 1e15                                          # the greatest number in a vector; float32 holds squares up to 1e38
 COLDEST = 1e-3                                           # the least temperature; e^(1/τ) is far beyond float32 below it
 
 
-def tower(G, E):
-    """(1)  u_n = Σ_k G_nk E_k
-
-    Shapes: G (N, K), E (K, F) -> (N, F)
-    """
-    return bag(G, E)
-
-
 def scaled_cosine(u, v, τ):
-    """(2)  s_ij = u_i·v_j / (τ ‖u_i‖ ‖v_j‖), 0 where a length is
+    """(1)  s_ij = u_i·v_j / (τ ‖u_i‖ ‖v_j‖), 0 where a length is
 
     Shapes: u (B, F), v (C, F), τ -> (B, C)
     """
@@ -74,7 +67,7 @@ def scaled_cosine(u, v, τ):
 
 
 class TwoTower(Estimator):
-    """Vectors of users and items whose cosines say what goes with whom: (1) and (2), trained by `sampled_softmax`.
+    """Vectors of users and items whose cosines say what goes with whom: (1), trained by `sampled_softmax`.
 
     Parameters
     ----------
@@ -94,6 +87,12 @@ class TwoTower(Estimator):
         Whether the logarithm of how often an item is drawn is subtracted from its score.
     mixed_negatives : int, default=0
         How many items are drawn uniformly for each batch, to be wrong answers beside those of the batch.
+    hidden : tuple of int, default=()
+        Sizes of hidden layers in each tower; none for a tower that is a sum.
+    history : bool, default=False
+        Whether a user is the bag of his items, in place of a vector of his own.
+    dropout : float, default=0.5
+        With which probability each item of a history is left out in training.
     random_state : int, numpy.random.Generator or None, default=None
         Seed or source of first vectors, order and draws.
     verbose : int, default=0
@@ -112,7 +111,8 @@ class TwoTower(Estimator):
     _takes_a_table = False                               # but a matrix of which most is not known
 
     def __init__(self, factors=128, *, temperature=0.1, epochs=10, batch_size=1024, learning_rate=0.01, loss="softmax",
-                 log_q=True, mixed_negatives=0, random_state=None, verbose=0, callback=None):
+                 log_q=True, mixed_negatives=0, hidden=(), history=False, dropout=0.5, random_state=None, verbose=0,
+                 callback=None):
         self.factors = factors
         self.temperature = temperature
         self.epochs = epochs
@@ -121,6 +121,9 @@ class TwoTower(Estimator):
         self.loss = loss
         self.log_q = log_q
         self.mixed_negatives = mixed_negatives
+        self.hidden = hidden
+        self.history = history
+        self.dropout = dropout
         self.random_state = random_state
         self.verbose = verbose
         self.callback = callback
@@ -140,37 +143,41 @@ class TwoTower(Estimator):
         user_features : array, Rows or sparse matrix (U, W) or None, default=None
             What users are like.
         """
-        F, τ = self._checked()
+        F, τ, hidden = self._checked()
         A = known_entries(matrix, name="matrix", dtype=np.float64)
         if not A.indices.size:
             raise ValueError(f"matrix: expected at least one known entry, got none in shape {A.shape}")
-        sides = [_side(n, features, name) for n, features, name in (
-            (A.shape[0], user_features, "user_features"), (A.shape[1], item_features, "item_features"))]
+        own = history(A, np.full(A.shape[0], -1)) if self.history else None
+        sides = [side_of(A.shape[0], user_features, "user_features", own),
+                 side_of(A.shape[1], item_features, "item_features")]
         warn_of_zeros(matrix, A, "matrix")
         rng = generator(self.random_state)
-        towers = [_Tower(G, F, rng) for G in sides]
+        towers = [Tower(G, F, rng, hidden) for G in sides]
         users = np.repeat(np.arange(A.shape[0]), np.diff(A.indptr))
-        step = _Step(towers, A, τ, float(self.learning_rate), self.loss, bool(self.log_q), int(self.mixed_negatives))
-        history = []
+        step = _Step(towers, A, τ, float(self.learning_rate), self.loss, bool(self.log_q), int(self.mixed_negatives),
+                     _Histories(A, columns_from(sides[0], A.shape[1]), float(self.dropout)) if self.history else None)
+        means = []
         for epoch in range(1, int(self.epochs) + 1):
             order, losses = rng.permutation(A.indices.size), []
             with np.errstate(over="ignore", invalid="ignore"):           # it is looked for below
                 for start in range(0, len(order), int(self.batch_size)):
                     some = order[start:start + int(self.batch_size)]
                     losses.append(step(users[some], A.indices[some], rng) * len(some))
-            history.append(float(sum(losses) / len(order)))
-            if not (np.isfinite(history[-1]) and all(np.abs(one.E).max() < FARTHEST for one in towers)):
-                raise ValueError(f"learning_rate={self.learning_rate!r}: the vectors have left the range of float32 in epoch "
-                                 f"{epoch}; lower it")
+            means.append(float(sum(losses) / len(order)))
+            if not (np.isfinite(means[-1]) and all(np.abs(w).max() < FARTHEST for one in towers
+                                                         for w in (one.E, *one.weights.Ws))):
+                raise ValueError(f"learning_rate={self.learning_rate!r}: the vectors have left the range of float32 in "
+                                 f"epoch {epoch}; lower it")
             vectors = [directions(one.vectors(np.arange(one.G.shape[0]))) for one in towers]
-            vars(self).update(user_vectors_=vectors[0], item_vectors_=vectors[1], loss_history_=list(history),
-                              interactions_=A, _tables=[one.E.copy() for one in towers],
-                              _widths=[one.G.shape for one in towers])
-            if report(self, epoch, history[-1]):
+            vars(self).update(user_vectors_=vectors[0], item_vectors_=vectors[1], loss_history_=list(means),
+                              interactions_=A, _weights=[one.weights.copy() for one in towers],
+                              _own=[A.shape[1] if self.history else A.shape[0], A.shape[1]],
+                              _by_history=bool(self.history))
+            if report(self, epoch, means[-1]):
                 break
         return self
 
-    def recommend(self, users, n=10, exclude_seen=True):
+    def recommend(self, users, n=10, exclude_seen=True, index=None):
         """Items, int32, and their cosines, (B, n) each, the best first; (n,) for a single user.
 
         Where fewer than n items are left, items end with -1 and scores with -inf.
@@ -184,12 +191,14 @@ class TwoTower(Estimator):
             How many items.
         exclude_seen : bool, default=True
             Whether to leave out what `fit` knew a user to have.
+        index : index of `neighbors` or None, default=None
+            One that was fitted to `item_vectors_`, to be asked in place of all items.
         """
         self._check_fitted()
         A = self.interactions_
         single, rows = is_one(users), numbers_in_range(users, A.shape[0], "users")
         known = some_rows(A, rows) if true_or_false(exclude_seen, "exclude_seen") else nothing((len(rows), A.shape[1]))
-        items, scores = self._best(self.user_vectors_[rows], known, n)
+        items, scores = self._best(self.user_vectors_[rows], known, n, index)
         unknown = A.indptr[rows] == A.indptr[rows + 1]
         items[unknown], scores[unknown] = -1, -np.inf
         return (items[0], scores[0]) if single else (items, scores)
@@ -234,17 +243,33 @@ class TwoTower(Estimator):
         found, scores = self._best(self.item_vectors_[rows], own, n)
         return (found[0], scores[0]) if single else (found, scores)
 
-    def new_users(self, user_features):
-        """Vectors (S, F) of users who are known by features alone, for `recommend_for`.
+    def new_users(self, user_features=None, matrix=None):
+        """Vectors (S, F) of users who are known by features, by what they have, or by both, for `recommend_for`.
 
-        Raises ValueError for features that are not those of `fit`.
+        Raises ValueError for features that are not those of `fit`, and a matrix without history=True or of other items.
 
         Parameters
         ----------
-        user_features : array, Rows or sparse matrix (S, W)
-            What they are like, in the columns of `fit`.
+        user_features : array, Rows or sparse matrix (S, W) or None, default=None
+            What they are like, in the columns of `fit`; None for a model without, and for nothing known.
+        matrix : array (S, M), Rows or sparse matrix (S, M) or None, default=None
+            What they have; in an array NaN stands for what is not known.
         """
-        return self._new(0, user_features, "user_features")
+        self._check_fitted()
+        if matrix is None:
+            return self._new(0, user_features, "user_features")
+        A, M = known_entries(matrix, name="matrix", dtype=np.float64), self._own[0]
+        if not self._by_history:
+            raise ValueError("matrix: this model has a vector for each user of fit; set history=True, and fit again")
+        if A.shape[1] != M:
+            raise ValueError(f"matrix: expected the {M} items of fit, got shape {A.shape}")
+        G = history(A, np.full(A.shape[0], -1))
+        if user_features is not None:
+            X = self._features(0, user_features, "user_features")
+            if X.shape[0] != A.shape[0]:
+                raise ValueError(f"user_features: expected a row for each of {A.shape[0]}, got {X.shape[0]}")
+            G = side_by_side(G, X)
+        return directions(self._weights[0].outputs(G)[-1])
 
     def add_items(self, item_features):
         """Take items that are known by features alone, and return their numbers (n,): they can be recommended at once.
@@ -262,84 +287,123 @@ class TwoTower(Estimator):
         self.interactions_ = A._replace(shape=(A.shape[0], M + len(vectors)))
         return np.arange(M, M + len(vectors))
 
+    def save(self, path):
+        """Write the model to a file.  Raises ValueError if it is not fitted, OSError if it cannot be written.
+
+        callback, verbose and random_state are not kept; the matrix is, for what a user has seen.
+
+        Parameters
+        ----------
+        path : str or path
+            The file.
+        """
+        self._check_fitted()
+        parameters = {name: value for name, value in self.get_params().items()
+                      if name not in ("callback", "verbose", "random_state")}
+        A = self.interactions_
+        arrays = dict(indptr=A.indptr, indices=A.indices, data=A.data, users=self.user_vectors_,
+                      items=self.item_vectors_)
+        arrays.update(packed(self._weights[0], "user"), **packed(self._weights[1], "item"))
+        storage.save(path, KIND, arrays, dict(parameters=parameters, history=self.loss_history_, own=self._own,
+                                              by_history=self._by_history))
+
+    @classmethod
+    def load(cls, path):
+        """The model that `save` wrote.  Raises ValueError if the file is damaged or holds something else.
+
+        Parameters
+        ----------
+        path : str or path
+            The file.
+        """
+        arrays, rest = storage.load(path, KIND)
+        try:
+            model = cls(**rest["parameters"])
+            model._checked()
+            return model._restored(arrays, rest)
+        except (KeyError, ValueError, TypeError, AttributeError, IndexError) as error:
+            raise ValueError(f"{path}: expected a fitted model, but {error!r}") from None
+
     # --- pieces
 
-    def _best(self, vectors, known, n):
+    def _restored(self, arrays, rest):
+        u, v = (finite(in_kind(arrays[name], np.float32, 2), name) for name in ("users", "items"))
+        A = known_entries(Rows(arrays["indptr"], arrays["indices"], arrays["data"], (len(u), len(v))), name="matrix")
+        weights = [unpacked(arrays, side) for side in ("user", "item")]
+        own = [whole_number(n, "own") for n in rest["own"]]
+        if len(own) != 2 or {u.shape[1], v.shape[1]} != {one.width for one in weights} or \
+                any(len(one.E) < n for one, n in zip(weights, own)) or own[1] > len(v) or \
+                own[0] != (own[1] if true_or_false(rest["by_history"], "by_history") else len(u)):
+            raise ValueError("vectors, tables and numbers of users and items that do not fit together")
+        history = [real_number(one, "history") for one in rest["history"]]
+        vars(self).update(user_vectors_=u, item_vectors_=v, interactions_=A, loss_history_=history, _weights=weights,
+                          _own=own, _by_history=rest["by_history"])
+        return self
+
+    def _best(self, vectors, known, n, index=None):
         M = len(self.item_vectors_)
         if whole_number(n, "n") > M:
             raise ValueError(f"n={n}: there are only {M} items; lower n")
+        if index is not None:
+            return best_by_index(index, vectors, self.item_vectors_, known, n)
         return best_of_all(vectors, self.item_vectors_, np.arange(len(vectors)), known, n)
 
     def _new(self, side, features, name):
         self._check_fitted()
-        (n, width), E = self._widths[side], self._tables[side]
-        if width == n:
-            raise ValueError(f"{name}: this model was fitted without, so it has no place for what is known by features alone")
-        X = _in_float32(features, name, fitted=True)
-        if X.shape[1] != width - n:
-            raise ValueError(f"{name}: expected the {width - n} columns of fit, got {X.shape[1]}")
-        return directions(tower(X, E[n:]))
+        X = self._features(side, features, name)
+        first = self._own[side]
+        return directions(self._weights[side].outputs(X._replace(indices=X.indices + np.int32(first)))[-1])
+
+    def _features(self, side, features, name):
+        width = len(self._weights[side].E) - self._own[side]
+        if not width:
+            raise ValueError(f"{name}: this model was fitted without, so it has no place for what is known by features "
+                             "alone")
+        X = in_float32(features, name, fitted=True)
+        if X.shape[1] != width:
+            raise ValueError(f"{name}: expected the {width} columns of fit, got {X.shape[1]}")
+        return X
 
     def _checked(self):
         for name in ("epochs", "batch_size"):
             whole_number(getattr(self, name), name)
         whole_number(self.mixed_negatives, "mixed_negatives", least=0)
         true_or_false(self.log_q, "log_q")
+        true_or_false(self.history, "history")
+        if not 0 <= real_number(self.dropout, "dropout") < 1:
+            raise ValueError(f"dropout={self.dropout!r}: expected a number of at least 0 and below 1")
+        if not isinstance(self.hidden, (tuple, list)):
+            raise ValueError(f"hidden={self.hidden!r}: expected the sizes of layers, such as (64,), or ()")
+        hidden = tuple(whole_number(size, "hidden") for size in self.hidden)
         one_of(self.loss, "loss", ("softmax", "bpr"))
         real_number(self.learning_rate, "learning_rate", above=0)
         if self.loss == "bpr" and self.mixed_negatives:
             raise ValueError(f"mixed_negatives={self.mixed_negatives}: bpr draws one wrong answer a pair; set 0")
-        return whole_number(self.factors, "factors"), real_number(self.temperature, "temperature", least=COLDEST)
+        τ = real_number(self.temperature, "temperature", least=COLDEST)
+        return whole_number(self.factors, "factors"), τ, hidden
 
 
 # --- a step of training --------------------------------------------------------------------------
 
 
-def _side(n, features, name):
-    """G of n users or items: themselves, and their features beside."""
-    own = Rows(np.arange(n + 1, dtype=np.int64), np.arange(n, dtype=np.int32), np.ones(n), (n, n))
-    if features is not None:
-        X = _in_float32(features, name)
-        if X.shape[0] != n:
-            raise ValueError(f"{name}: expected a row for each of {n}, got {X.shape[0]}")
-        own = beside(own, X)
-    return own._replace(data=own.data.astype(np.float32))
+class _Histories(NamedTuple):
+    """What users have, their features, if any, and how much of a history is left out."""
+    A: Rows
+    features: Rows | None
+    dropout: float
 
-
-def _in_float32(features, name, fitted=False):
-    """Features as Rows of numbers that float32 can hold and square.  Raises ValueError."""
-    X = _features(features, name)
-    safe_to_square(X.data, name, work=np.dtype(np.float32), fitted=fitted)
-    return X._replace(data=X.data.astype(np.float32))
-
-
-class _Tower:
-    """G and the table E, with the moments of its gradients and the gradient of a step, 0 between steps."""
-
-    def __init__(self, G, F, rng):
-        self.G, self.E = G, rng.standard_normal((G.shape[1], F), np.float32) / np.float32(F) ** np.float32(0.5)
-        self.m, self.s, self.gradient = (np.zeros_like(self.E) for _ in range(3))
-        self.touched, self.when = np.empty(G.shape[1], np.int64), np.zeros(G.shape[1], np.int64)
-
-    def vectors(self, rows):
-        return tower(some_rows(self.G, rows), self.E)
-
-    def descend(self, parts, t, lr):
-        """Step t of lazy Adam, for `parts` of rows and the gradients (n, F) of their vectors."""
-        count = 0
-        for rows, g in parts:
-            count = _spread(some_rows(self.G, rows), g, self.gradient, self.touched, self.when, count, t)
-        length = lr / (1 - BETA1 ** t) * (1 - BETA2 ** t) ** 0.5
-        _lazy_adam(self.touched[:count], self.gradient, self.E, self.m, self.s, np.float32(length),
-                   np.float32(EPSILON * (1 - BETA2 ** t) ** 0.5))
+    def queries(self, users, items, rng):
+        """G of users, each without the item that is asked for, and with a part of the others."""
+        G = history(thinned(some_rows(self.A, users), self.dropout, rng), items)
+        return G if self.features is None else side_by_side(G, some_rows(self.features, users))
 
 
 class _Step:
     """A step of training on the pairs of a batch; returns the loss."""
 
-    def __init__(self, towers, A, τ, lr, loss, log_q, more):
+    def __init__(self, towers, A, τ, lr, loss, log_q, more, histories=None):
         self.towers, self.τ, self.lr, self.loss, self.more, self.t = towers, τ, lr, loss, more, 0
-        self.M, self.log_q = A.shape[1], log_q
+        self.M, self.log_q, self.histories = A.shape[1], log_q, histories
         self.share = np.bincount(A.indices, minlength=self.M) / A.indices.size
         self.scores = np.zeros(0, np.float32)
 
@@ -350,11 +414,13 @@ class _Step:
             other = rng.integers(self.M, size=len(items))
         else:
             other = rng.integers(self.M, size=self.more)
-        u, v = by_user.vectors(users), by_item.vectors(np.concatenate([items, other]))
-        (û, over_u), (v̂, over_v) = _units(u), _units(v)
+        Gu = self.histories.queries(users, items, rng) if self.histories else some_rows(by_user.G, users)
+        Gv = some_rows(by_item.G, np.concatenate([items, other]))
+        u, v = by_user.weights.outputs(Gu), by_item.weights.outputs(Gv)
+        (û, over_u), (v̂, over_v) = _units(u[-1]), _units(v[-1])
         loss, gu, gv = self.pairwise(û, v̂) if self.loss == "bpr" else self.softmax(û, v̂, items, other)
-        by_user.descend([(users, _through(gu, û, over_u))], self.t, self.lr)
-        by_item.descend([(np.concatenate([items, other]), _through(gv, v̂, over_v))], self.t, self.lr)
+        by_user.descend(Gu, u, _through(gu, û, over_u), self.t, self.lr)
+        by_item.descend(Gv, v, _through(gv, v̂, over_v), self.t, self.lr)
         return loss
 
     def softmax(self, û, v̂, items, other):
@@ -386,36 +452,3 @@ def _units(u):
 def _through(g, û, over):
     """`unit_gradient` from what `_units` returned."""
     return (g - np.einsum("bf,bf->b", g, û)[:, None] * û) * over
-
-
-# --- compiled ------------------------------------------------------------------------------------
-
-
-@kernel(contract=True)
-def _spread(G, g, gradient, touched, when, count, t):
-    """Σ_n G_nk g_n added to the rows of `gradient` (K, F), which are listed once each in `touched`; how many there are."""
-    for n in range(G.indptr.size - 1):
-        row = g[n]
-        for e in range(G.indptr[n], G.indptr[n + 1]):
-            k, value = G.indices[e], G.data[e]
-            if when[k] != t:
-                when[k], touched[count] = t, k
-                count += 1
-            out = gradient[k]
-            for f in range(row.size):
-                out[f] += value * row[f]
-    return count
-
-
-@kernel(contract=True)
-def _lazy_adam(touched, gradient, E, m, s, length, least):
-    """A step of Adam on the rows that are touched, with its corrections in `length` and `least`; their gradient becomes 0."""
-    keep_m, keep_s, new_m, new_s = np.float32(BETA1), np.float32(BETA2), np.float32(1 - BETA1), np.float32(1 - BETA2)
-    for i in range(touched.size):
-        k = touched[i]
-        for f in range(E.shape[1]):
-            g = gradient[k, f]
-            m[k, f] = keep_m * m[k, f] + new_m * g
-            s[k, f] = keep_s * s[k, f] + new_s * g * g
-            E[k, f] -= length * m[k, f] / (np.sqrt(s[k, f]) + least)
-            gradient[k, f] = 0

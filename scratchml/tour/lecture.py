@@ -45,7 +45,7 @@ LECTURE = (
     ("Recommender systems: alternating least squares", ("objectives", "half_steps", "als", "factor_model", "best_items")),
     ("Recommender systems: neighbours, and a truncated SVD", ("item_neighbors", "truncated_svd")),
     ("Recommender systems: content, TF-IDF, BM25, and items that nobody has yet", ("word_weights", "content")),
-    ("Recommender systems: two towers, trained by a softmax over a sample", ("sampled_softmax", "two_tower")),
+    ("Recommender systems: two towers, trained by a softmax over a sample", ("sampled_softmax", "towers", "two_tower")),
     ("Recommender systems: re-ranking by filters, freshness, caps, calibration, and diversity (MMR, DPP)",
      ("rerank", "diversify")),
     ("Recommender systems: click-bait, a logistic model of what disappoints, and a filter by its cost",

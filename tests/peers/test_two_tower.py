@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from scratchml.core.sparse import known_entries
-from scratchml.recommend import two_tower
+from scratchml.recommend import towers, two_tower
 from tests.strategies.item_neighbors import known
 
 torch = pytest.importorskip("torch")
@@ -13,9 +13,9 @@ torch = pytest.importorskip("torch")
 def test_steps_of_pytorch(log_q):
     A = known_entries(np.where(np.isnan(known(9, 7, 3)), np.nan, 1))
     users, items = np.repeat(np.arange(9), np.diff(A.indptr)), A.indices.astype(np.int64)
-    towers = [two_tower._Tower(two_tower._side(n, None, "X"), 5, np.random.default_rng(n)) for n in A.shape]
-    tables = [torch.tensor(one.E, requires_grad=True) for one in towers]
-    step, optimizer = two_tower._Step(towers, A, 0.2, 0.02, "softmax", log_q, 0), torch.optim.SparseAdam(tables, lr=0.02)
+    both = [towers.Tower(towers.side_of(n, None, "X"), 5, np.random.default_rng(n)) for n in A.shape]
+    tables = [torch.tensor(one.E, requires_grad=True) for one in both]
+    step, optimizer = two_tower._Step(both, A, 0.2, 0.02, "softmax", log_q, 0), torch.optim.SparseAdam(tables, lr=0.02)
     shift = torch.tensor(np.log(step.share[items]), dtype=torch.float32) if log_q else 0
     for some in np.array_split(np.random.default_rng(0).permutation(len(items)), 4) * 2:
         if not len(some):
@@ -30,5 +30,5 @@ def test_steps_of_pytorch(log_q):
         loss.backward()
         optimizer.step()
         assert step(users[some], items[some], np.random.default_rng(0)) == pytest.approx(loss.item(), rel=1e-4)         # Adam divides rounding by itself
-    for ours, theirs in zip(towers, tables):
+    for ours, theirs in zip(both, tables):
         np.testing.assert_allclose(ours.E, theirs.detach().numpy(), rtol=0, atol=1e-4)

@@ -1,14 +1,9 @@
-"""Towers from a full matrix G, and cosines."""
+"""Cosines, and steps of Adam."""
 from math import sqrt
 
 
-def tower(G, E):
-    """(1)"""
-    return [[sum(value * E[k][f] for k, value in enumerate(row)) for f in range(len(E[0]))] for row in G]
-
-
 def scaled_cosine(u, v, τ):
-    """(2)"""
+    """(1)"""
     def cosine(x, y):
         lengths = sqrt(sum(a * a for a in x)) * sqrt(sum(a * a for a in y))
         return sum(a * b for a, b in zip(x, y)) / lengths / τ if lengths else 0.0
