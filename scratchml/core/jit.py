@@ -215,9 +215,10 @@ def multiply_tile(A, B, out, height, add):
     """
     tile = out[:height, :B.shape[1]]
     sums = np.zeros_like(tile)
-    for k in range(len(B)):
-        sums += A[:height, k, None] * B[k]
-    tile[:] = tile + sums if add else sums
+    with np.errstate(over="ignore", invalid="ignore"):   # as where it is compiled
+        for k in range(len(B)):
+            sums += A[:height, k, None] * B[k]
+        tile[:] = tile + sums if add else sums
 
 
 @numba.extending.overload(multiply_tile, prefer_literal=True)

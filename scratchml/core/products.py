@@ -26,7 +26,7 @@ Choices
     for any other rows of A, and at any place of a row among them.
     Where A has few rows, panels would take longer than they save, and NumPy multiplies; so do types other than float32
     and float64, or two that differ.  Panels that a caller has made are used in any case.
-    Nothing is said about overflow: it gives inf, and inf - inf NaN, without NumPy's warnings.
+    Overflow gives inf, and inf - inf NaN; NumPy warns of it, panels do not.
 
 Cost
     M N K multiplications and additions; M K + K N numbers read from memory, and K N written for the panels.
