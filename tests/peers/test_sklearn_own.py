@@ -87,6 +87,30 @@ LEFT = {
         WORDS: ["test_incremental_pca_validation"],
         OTHERS: ["test_incremental_pca_set_params"],
         SOLVERS: ["test_incremental_pca", "test_singular_values"]},
+    "manifold.tests.test_t_sne": {
+        PRIVATE: ["test_gradient_descent_stops", "test_binary_search", "test_binary_search_underflow",
+                  "test_binary_search_neighbors", "test_binary_perplexity_stability", "test_gradient",
+                  "test_answer_gradient_two_points", "test_answer_gradient_four_points", "test_skip_num_points_gradient",
+                  "test_barnes_hut_angle", "test_gradient_bh_multithread_match_sequential"],
+        WORDS: ["test_trustworthiness_n_neighbors_error", "test_tsne_perplexity_validation", "test_n_components_range",
+                "test_pca_initialization_not_compatible_with_precomputed_kernel"],
+        "reads what is printed: here it is other words, on stderr": ["test_verbose", "test_accessible_kl_divergence",
+                                                                    "test_n_iter_without_progress"],
+        SPARSE: ["test_fit_transform_csr_matrix", "test_bad_precomputed_distances[csr]",
+                 "test_high_perplexity_precomputed_sparse_distances", "test_sparse_precomputed_distance"],
+        "asks for another metric: its distances can be passed, by metric='precomputed'":
+            ["test_non_positive_computed_distances", "test_chebyshev_metric", "test_tsne_with_mahalanobis_distance",
+             "test_tsne_with_different_distance_metrics[manhattan, exact]"],
+        "asks for the bits of distances in float32; here they are of float64":
+            ["test_tsne_with_different_distance_metrics[cosine]"],
+        "asks for another metric of trustworthiness":
+            ["test_trustworthiness_not_euclidean_metric",
+             "test_preserve_trustworthiness_approximately_with_precomputed_distances"],
+        "counts iterations from 0": ["test_max_iter_used"],
+        "asks for float32 whatever came in": ["test_64bit[float64]"],
+        "asks for a perplexity that no map of so few points can have": ["test_bh_match_exact"],
+        "random_state=0 leads to a poor minimum: of 40 seeds 3 do so here, and of scikit-learn's exact method 6":
+            ["test_preserve_trustworthiness_approximately[random]"]},
 }
 
 
