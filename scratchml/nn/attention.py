@@ -93,9 +93,9 @@ def attention_weights(Z):
 
     Shapes: Z (N, L, S) -> (N, L, S)
     """
-    P = np.array(Z, order="C")
-    to_weights(P, 1.0, Mask(P != -np.inf, P.shape[:1], *P.shape[1:], P.dtype))
-    return P
+    largest = Z.max(axis=-1, keepdims=True, initial=-np.inf)
+    e = np.exp(Z - np.where(largest > -np.inf, largest, 0))
+    return e / np.maximum(e.sum(axis=-1, keepdims=True), np.finfo(e.dtype).tiny)       # 1 or more, or 0
 
 
 def dropped(P, X, p):
@@ -142,9 +142,8 @@ def score_gradient(P, dP):
 
     Shapes: P (N, L, S), dP (N, L, S) -> (N, L, S)
     """
-    dZ = np.array(dP, order="C")
-    to_score_gradient(np.ascontiguousarray(P), dZ, 1.0)
-    return dZ
+    dP = np.where(P > 0, dP, 0)                          # what no query sees adds nothing, not even if it is infinite
+    return P * (dP - (P * dP).sum(axis=-1, keepdims=True))
 
 
 def query_key_gradients(dZ, q, k, s, out=(None, None)):

@@ -6,7 +6,9 @@ from hypothesis import given, strategies as st
 from scratchml.autograd import GradcheckError, Tensor, grad, gradcheck, no_grad, ops
 from scratchml.nn import attention
 from scratchml.nn.attention import (attention_weights, dropped, query_key_gradients, scaled_dot_product_attention,
-                                    score_gradient, scores, value_gradient, weight_gradient, weighted_values)
+                                    score_gradient, scores, to_score_gradient, to_weights, value_gradient,
+                                    weight_gradient, weighted_values)
+from scratchml.nn.masks import Mask
 from tests.reference import attention as reference
 from tests.strategies.attention import MASKS, additive, mask_options, problems, scale, seeds
 
@@ -55,6 +57,21 @@ def test_scores_and_weights(drawn):
     M = np.where(X, 0.5, -np.inf)
     np.testing.assert_allclose(scores(q, k, 0.7, M), reference.scores(q, k, 0.7, M), atol=1e-14, rtol=1e-14)
     np.testing.assert_allclose(attention_weights(Z), reference.attention_weights(Z), atol=1e-15, rtol=1e-13)
+
+
+@given(operands(), seeds)
+def test_kernels_are_the_equations(drawn, seed):
+    """In place, with a scale, and with keys that are forbidden to some queries."""
+    q, k, v, dy, Z, dP, X = drawn
+    M = np.where((np.random.default_rng(seed).random(Z.shape) < 0.3) | (Z == -np.inf), -np.inf, 0.25)
+    P, dZ = np.array(Z, order="C"), np.array(dP, order="C")
+    to_weights(P, 0.7, Mask(M, Z.shape[:1], *Z.shape[1:], Z.dtype))
+    expected = attention_weights(0.7 * Z + M)
+    np.testing.assert_allclose(P, expected, atol=1e-15, rtol=1e-13)
+    dZ[P == 0] = np.inf
+    of_formula = 0.7 * score_gradient(P, dZ)
+    to_score_gradient(P, dZ, 0.7)
+    np.testing.assert_allclose(dZ, of_formula, rtol=0, atol=1e-14 * max(1, np.abs(dP).max(initial=0)))
 
 
 @given(operands())
