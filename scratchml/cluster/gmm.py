@@ -11,7 +11,7 @@ Symbols
     π     (K,)       weights of the components, summing to 1
     μ     (K, D)     their means
     Σ     (K, D, D)  their covariances
-    U     (K, D, D)  upper triangular, U_k U_kᵀ the inverse of Σ_k
+    U     (K, D, D)  upper triangular, U_k U_kᵀ the inverse of Σ_k; L is Cholesky's factor of Σ_k
     a     (K,)       what each component adds to its log-density in (3) and (4)
     r     (N, K)     responsibilities: the share of point i that is component k's; n_k is what k has of all points
     S     (K, D, D)  scatter of the points of each component about its mean

@@ -9,7 +9,7 @@ Symbols
     B  (D, L)  random vectors in columns, L somewhat larger than F
     q          how often they are sent there and back
     Q  (N, L)  an orthonormal basis, in columns
-    F          how many singular vectors are wanted
+    U, S, V    singular vectors and values of A, the first F of each: (N, F), (F,), (D, F)
 
 Equations
     (1)  Q = an orthonormal basis of the columns of (A Aᵀ)^q A B                    range_basis

@@ -11,7 +11,7 @@ either direction: at (i, j) a share i/n of the first sample has been passed, and
 Symbols
     n, m       sizes of the samples, at least 1
     u  (N,)    areas: how many of the n m pairs have the value of the second sample first; from 0 to n m
-    N(u; n, m) how many paths have the area u
+    N(u; n, m) how many paths have the area u; C(n+m, m) is how many there are
     d  (N,)    distances from the diagonal, D times the least common multiple of n and m; from 0 to that
     A_ij       the probability that a path through (i, j) was at least d from the diagonal, by then
     g          the greatest common divisor of n and m

@@ -15,7 +15,7 @@ Symbols
     W    (m, K, s)   a book of K vectors for each slice: w_jk; D = m s
     Y    (N, m)      codes: y_ij, numbers below K
     q    (D,)        a query, its slices q^j
-    x̂_i             what the code of x_i stands for
+    x̂_i, q̂          what the codes of x_i and of q stand for
     N, D, m, K, s    points, features, slices, vectors in a book, features of a slice
 
 Equations

@@ -17,6 +17,7 @@ Symbols
     a                bound of a uniform distribution over [-a, a], whose variance is a²/3
     σ                standard deviation
     G        (N, D)  independent normal numbers, N >= D
+    Q, R             its factors, Q of orthonormal columns, R upper triangular
 
 Equations
     (1)  n, m = r · shape[1], r · shape[0] with r = Π shape[2:]                      fans

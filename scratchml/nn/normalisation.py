@@ -20,6 +20,7 @@ Symbols
     w, b     (C,)    learned scale and shift
     ε                keeps the quotient finite where all x are equal
     g        (N, C)  gradient of the loss ℓ by the result y
+    X, G     (C,)    the two sums of (3)
     r, m     (C,)    a running mean, and what it moves towards
     α                how far it moves (`momentum`)
 

@@ -17,6 +17,7 @@ Symbols
         l, r               its children
         v                  by how much its rows move
     trees  (T,)            several
+    L                      how many leaves one may have
 
 Equations
     (1)  from the root: part the leaf of the greatest gain, until there are L leaves     grow

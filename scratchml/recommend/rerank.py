@@ -14,7 +14,7 @@ Symbols
     l, b  (M,), () lengths of items, such as of texts, or prices; the one that is liked best
     σ              how much ln l may differ from ln b
     f     (M,)     factors of items, at least 0
-    α, y  (), (U, N)  how much s counts, and other scores of the same candidates
+    α, y  (), (U, N)  how much s counts, and other scores of the same candidates; S and Y are both, taken to 0 ... 1
     w              how strongly factors count
     ok    (M,)     whether an item may be shown
     g     (M,)     the group of each item, a number from 0
@@ -22,7 +22,7 @@ Symbols
     p     (U, C)   shares of categories that a user likes
     G     (M, C)   how much of an item is of each category
     n              how many items are chosen
-    t              how much proportions count against scores, from 0 to 1
+    t, KL          how much proportions count against scores, from 0 to 1; the divergence of two of them
 
 Equations
     (1)  f = 2^-(a / h)                                                                   half_life_decay

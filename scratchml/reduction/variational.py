@@ -25,7 +25,7 @@ Symbols
     X        (N, D)  samples x
     Y        (N, D)  what the decoder says: log odds of each x_d, or means x̂_d
     e, a             layers of the encoder, the last with 2F outputs; what is applied between layers
-    μ, l     (N, F)  means, and logarithms of the variances σ², of q(z|x)
+    μ, l     (N, F)  means, and logarithms of the variances σ², of q(z|x); h are outputs before their bound
     ε        (N, F)  standard normal numbers
     Z     (K, N, F)  K draws of codes for each sample
     A        (K, N)  log p(x|z) of each

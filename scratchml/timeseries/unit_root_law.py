@@ -13,7 +13,7 @@ value for 5 % is -2.99.  So between the two, a critical value says no and a p-va
 draws walks as long as the series at hand, and its p-values agree with (2).
 
 Symbols
-    τ            the t of the slope
+    τ            the t of the slope; Φ is the distribution function of the normal law
     d            what is estimated beside the slope: "n" nothing, "c" a constant, "ct" also t, "ctt" also t²
     n            rows of the regression; t is counted in them, from 1/n to 1
     D  (n, k)    those terms, D_t a row; k = 0 for "n" to 3 for "ctt"

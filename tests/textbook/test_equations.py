@@ -87,6 +87,41 @@ def test_its_symbols_are_declared(chapter, equation):
     assert not undeclared, "declare them under Symbols"
 
 
+LIFTED = re.compile(r"[⁰¹²³⁴⁵⁶⁷⁸⁹⁻ᵀ½ˣᵖᵘᵛ⅓]")
+INDEX = re.compile(r"(?<=[\w)])\[[^\]]*\]|_\{[^}]*\}|_\([^)]*\)|_[\w₀-₉]+|[₀-₉]")
+NAME = re.compile(r"[^\W\d_][\u0300-\u036f]?(?:[^\W_][\u0300-\u036f]?)*")
+ORDINARY = set("a as at by d du dt ds e i if in is it j k l ln n no O of on or to up th E P I Π Σ π πi".split())
+
+
+def names(formula):
+    """The letters and words of a formula without what stands above and below them: x, y and max of max_i x_i² y."""
+    return NAME.findall(LIFTED.sub("", INDEX.sub("", formula)))
+
+
+def declared_letters(chapter):
+    """What the Symbols section names, what an equation is of, and what is an index somewhere."""
+    equations = text.section(chapter.doc, "Equations")
+    bare = re.sub(r"(?<=[\w)])\[[^\]]*\]", "", equations)
+    found = set(names(text.section(chapter.doc, "Symbols"))) | ORDINARY
+    found |= {name for left in re.findall(r"([^\s,(]+(?:\([^)]*\))?) (?:=|←|≈) ", bare) for name in names(left)}
+    return found | {letter for places in re.findall(r"_\{?(\w+)|\[([\w, ]+)\]", equations) for letter in "".join(places)}
+
+
+def unknown_letters(formula, declared):
+    """Names of one or two letters that are not declared, nor made of letters that are, nor rows x of a matrix X."""
+    short = [name for name in dict.fromkeys(names(formula)) if len(name) <= 2]
+    return [name for name in short if not (name in declared or name.upper() in declared or set(name) <= declared)]
+
+
+@each_equation
+def test_every_letter_of_its_formula_is_declared(chapter, equation):
+    assert not unknown_letters(equation.formula, declared_letters(chapter)), "declare them under Symbols"
+
+
+def test_letters_are_found():
+    assert unknown_letters("y = Σ_n x_n² ŵ / √q + Kᵀ z[i,j] exp(v)", {"y", "X", "Σ"}) == ["ŵ", "q", "K", "z", "v"]
+
+
 @each_equation
 def test_it_has_the_shape_that_it_states(chapter, equation):
     arguments, results = text.shapes(equation.doc)
