@@ -39,7 +39,7 @@ Choices
     pivot that is lost in rounding, below 32 eps of the diagonal, that user is solved by (4), in float64.  Without a
     penalty so is one whose pivots fall below eps^¼ of it: they make rounding grow in those that follow, until a pivot
     that should be 0 does not look like it.  (4) takes eigenvalues up to F eps of the largest for 0: directions along
-    which what the user knows is shorter than 1e-7 of the longest.  So then the solution is the one of least norm.
+    which what the user knows is shorter than √(F eps) of the longest.  So then the solution is the one of least norm.
     (5) starts from the factors that the user has already, and lowers this user's loss with every step.  A few do not
     reach the bottom, but the bottom moves with the next half-step anyway.  It needs a penalty, and stops a user where
     r or the curvature p·A p is lost in rounding: what follows would be rounding divided by λ.

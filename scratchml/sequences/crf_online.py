@@ -4,7 +4,7 @@ L-BFGS looks at the whole corpus before it moves.  When the corpus is large, a s
 of it by the time of the first full look.  Gradient descent steps along the slope of one sequence's loss; its steps
 shrink, so that it settles at the same minimum.  The perceptron asks for less: only if the best path is wrong, what the
 right path has gains 1 and what the wrong one has loses 1.  It never settles, but the mean of all its weights
-is as good a model as the others, at a third of the cost, without a probability.
+does, and one decoding is all that a sequence costs; of probabilities it knows nothing.
 
 How far should a correction go?  The perceptron always takes the same step.  Passive-aggressive learning takes the
 shortest one after which the right path is ahead of the wrong one by a margin, but none longer than c, as labels may be

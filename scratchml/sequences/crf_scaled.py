@@ -36,7 +36,7 @@ Choices
     Here A is one matrix for all steps; where it changes from step to step, the sums are those of the chapter crf.
 
 Cost
-    3 T K² multiplications and T K exponentials.
+    O(T K²) multiplications and T K exponentials, and K² of the transitions, once for all sequences.
 
 >>> E, A = np.array([[2., 0], [0, 1], [1, 0]]), np.array([[1., -1], [0, -np.inf]])
 >>> e, m = exponentials(E)

@@ -145,7 +145,7 @@ def pattern(keys, D, width):
 def widened(narrow):
     """A Pattern in which attributes that have a third of all columns have all; and each weight's place in it (n,).
 
-    A loop over all columns runs in vector registers, one over some jumps: it must skip two thirds to be faster.
+    A loop over all columns runs in vector registers, one over some jumps from place to place.
     """
     counts = np.diff(narrow.indptr)
     full = 3 * counts > narrow.width

@@ -35,6 +35,13 @@ def test_cosines_of_lengths_whose_squares_float32_cannot_hold():
         np.testing.assert_allclose(cosine(scale * V, V[0]), [1, 0, 0.96], atol=1e-6)
 
 
+def test_how_many_come_among_the_best_so_far():
+    """The cost that is stated: number j is among the T largest of the first j with the probability T / j."""
+    rng, M, T = np.random.default_rng(0), 2000, 10
+    counts = [sum(y[j] >= np.sort(y[:j + 1])[-min(T, j + 1)] for j in range(M)) for y in rng.normal(size=(8, M))]
+    assert abs(np.mean(counts) / (T * (1 + np.log(M / T))) - 1) < 0.1
+
+
 # --- blocks of users
 
 @given(st.integers(1, 5), st.integers(1, 8), st.data(), seeds)

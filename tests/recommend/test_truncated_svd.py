@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from scratchml.core.sparse import Rows, sparse_rows
-from scratchml.recommend import ALS, TruncatedSVD
+from scratchml.recommend import ALS, TruncatedSVD, truncated_svd
 from scratchml.recommend.truncated_svd import (explained_ratio, leading_terms, project, reconstruct, times,
                                                total_variance)
 from tests.reference import truncated_svd as reference
@@ -107,6 +107,15 @@ def test_float32_stays_float32(sparse):
     model = TruncatedSVD(2, random_state=0).fit(X)
     parts = model.components_, model.singular_values_, model.explained_variance_, model.explained_variance_ratio_
     assert {part.dtype for part in (*parts, model.transform(X))} == {np.dtype(np.float32)}
+
+
+def test_how_many_products_it_takes(monkeypatch):
+    """Of F + 20 vectors each; the matrix is larger than these on both sides."""
+    widths = []
+    real = truncated_svd.times
+    monkeypatch.setattr(truncated_svd, "times", lambda R, B: widths.append(B.shape[1]) or real(R, B))
+    TruncatedSVD(3, random_state=0).fit(sparse_rows(np.random.default_rng(0).normal(size=(60, 50))))
+    assert widths.count(23) == 16 and widths.count(3) == 1 and len(widths) == 17
 
 
 def test_nothing_at_all():

@@ -123,7 +123,10 @@ def test_factors_are_given_up_where_they_would_lose_a_score():
 def test_adds_up():
     gamma = np.full((3, 4), 0.25)
     assert adds_up(gamma)
-    for wrong in (1e-12, -1e-12, np.nan, np.inf):
+    off = gamma.copy()
+    off[2, 0] += 3.8 * 3 * (4 + 4) * EPS
+    assert adds_up(off)
+    for wrong in (4.3 * 3 * (4 + 4) * EPS, 1e-12, -1e-12, np.nan, np.inf):
         off = gamma.copy()
         off[1, 2] += wrong
         assert not adds_up(off)
