@@ -126,6 +126,8 @@ def test_similar_users_point_the_same_way():
     assert one[0].tolist() == users[0][:3].tolist() and one[1].shape == (3,)
     new, near = model.similar_users(model.fold_in(A[[4]]), 2)
     assert new.shape == (1, 2) and near[0, 0] == pytest.approx(1, abs=0.1)
+    new, near = model.similar_users(model.fold_in(A[[4, 0]]), N)                 # whose number 0 is not user 0
+    assert sorted(new[0, :N - 1]) == sorted(new[1, :N - 1]) == sorted(set(range(N)) - {1})
     assert (model.similar_users(model.fold_in([], []), 2)[0] == -1).all()
 
 

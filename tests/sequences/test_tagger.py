@@ -526,6 +526,16 @@ def test_a_warm_start_at_the_minimum_is_done(options):
     assert model.fit(X[:8], Y[:8]).n_iter_ == cold
 
 
+def test_how_far_a_warm_start_is_from_the_minimum_is_told_by_the_slope_at_zero(monkeypatch):
+    def give_up(fun, x0, **options):
+        return Minimum(x0, *fun(x0), 3, 9, "precision")
+    model = fitted(X[:8], Y[:8], warm_start=True)
+    monkeypatch.setattr(trainers, "lbfgs", give_up)
+    assert model.fit(X[:8], Y[:8]).stop_reason_ == "precision"                   # without a warning, which is an error
+    with pytest.warns(ConvergenceWarning, match="the slope is still 1 of that at the start"):
+        CRF(warm_start=True).fit(X, Y)
+
+
 @each_algorithm
 def test_a_warm_start_takes_weights_by_their_names(algorithm):
     """The other corpus has the words in another order, new ones, and a label more; what is not met again is forgotten."""
