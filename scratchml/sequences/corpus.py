@@ -22,7 +22,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from scratchml.core.checks import in_order, unmasked
+from scratchml.core.checks import in_order, is_missing, unmasked
 from scratchml.core.sparse import Rows, sparse_rows
 
 NUMBER, UNKNOWN = -1, 2**31 - 1                          # in place of an attribute's number
@@ -307,6 +307,10 @@ def read_labels(y, starts, numbers=None, *, others=False):
                              f"what is not known, got {sorted(map(repr, found))[:5]}")
         plain = (label.item() if isinstance(label, np.generic) else label for label in sorted(found))
         numbers = {label: k for k, label in enumerate(plain)}
+    kind = isinstance(next(iter(numbers)), str)
+    if others and any(is_missing(label) or isinstance(label, str) != kind for label in found):
+        raise ValueError(f"y: expected labels like {list(numbers)[:3]}, and None for what is not known, got "
+                         f"{sorted(map(repr, found))[:5]}")
     code = defaultdict(lambda: -2, numbers)
     code[None] = -1
     coded = np.fromiter(map(code.__getitem__, chain.from_iterable(y)), np.int32, starts[-1])

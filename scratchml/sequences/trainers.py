@@ -48,6 +48,8 @@ def check_parameters(crf):
     if crf.model_filename is not None:
         if not isinstance(crf.model_filename, (str, os.PathLike)):
             raise ValueError(f"model_filename={crf.model_filename!r}: expected the path of a file, or None")
+        if os.path.isdir(crf.model_filename):
+            raise ValueError(f"model_filename={crf.model_filename!r}: expected a file, but this is a folder")
         if not os.path.isdir(folder := os.path.dirname(os.path.abspath(crf.model_filename))):
             raise ValueError(f"model_filename={crf.model_filename!r}: there is no folder {folder}; make it first")
 
@@ -61,7 +63,10 @@ class Judge(NamedTuple):
         """The share of tokens whose label is right under the Scores `model`, of those whose label is known."""
         asked = self.corpus._replace(y=np.full_like(self.corpus.y, -1))
         found, score = best_paths(asked, self.edges, model)
-        check_possible(score, self.corpus.starts)
+        try:
+            check_possible(score, self.corpus.starts)
+        except ValueError as error:
+            raise ValueError(f"X_dev, y_dev: {error}") from None
         return float((found == self.corpus.y)[self.corpus.y != -1].mean())
 
 

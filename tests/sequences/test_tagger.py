@@ -506,6 +506,7 @@ def test_a_callback_can_stop_where_what_is_held_out_gets_worse():
     (X[:2], Y[:1], "X_dev, y_dev: y: expected 2 sequences"), ([], [], "X_dev, y_dev: X: the corpus is empty"),
     ([[{"a": np.nan}]], [["O"]], r"X_dev, y_dev: X\[0\]\[0\]: feature 'a' is nan"), ([[["a"]]], [[None]], "no token has"),
     ([[["a"]]], ["O"], r"y\[0\]: expected the labels of a sequence"),
+    ([[["a"]]], [[3]], "X_dev, y_dev: y: expected labels like .* got .'3'"), ([[["a"]]], [[np.nan]], "got .'nan'"),
 ])
 def test_what_cannot_be_judged_by(X_dev, y_dev, message):
     model = CRF("ap", max_iterations=1)
@@ -513,6 +514,12 @@ def test_what_cannot_be_judged_by(X_dev, y_dev, message):
         model.fit(X, Y, X_dev, y_dev)
     with pytest.raises(NotFittedError):
         model.predict(X)
+
+
+def test_what_is_judged_by_may_break_no_rule():
+    model = CRF("ap", forbidden="IOBES", random_state=0)
+    with pytest.raises(ValueError, match=r"X_dev, y_dev: X\[0\]: no path is left"):
+        model.fit([[["a"], ["b"]]], [["B-X", "E-X"]], [[["a"]]], [["B-X"]])
 
 
 @pytest.mark.parametrize("options", [{}, dict(edge_attributes=["word"]), dict(c1=0.3)])
@@ -583,7 +590,7 @@ def test_a_file_of_its_own(tmp_path):
     assert pickle.loads(pickle.dumps(there)).predict(X) == model.predict(X)
     with pytest.raises(NotFittedError):
         CRF(model_filename=tmp_path / "none").predict(X)
-    for wrong, message in ((tmp_path / "no" / "model", "there is no folder"), (3, "model_filename=3: expected the path")):
+    for wrong, message in ((tmp_path / "no" / "model", "there is no folder"), (tmp_path, "this is a folder"), (3, "model_filename=3: expected the path")):
         with pytest.raises(ValueError, match=message):
             CRF(model_filename=wrong).fit(X, Y)
     path.write_bytes(b"nothing")
