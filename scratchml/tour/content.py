@@ -48,14 +48,19 @@ def run(seed, pictures, full):
     yield from one_customer(bought, als.part(*als.matrix(bought), "the last five", 0), pairs, features["words and pairs"])
 
 
-def cold_items(bought, features):
-    """Recall among 325 items that are hidden with all their purchases, by their names, by chance and by what is to come."""
+def hidden_items(bought):
+    """Numbers of the items that stay and of the 325 that are hidden, and what customers have of either."""
     A, M = als.matrix(bought)[0], len(bought.item_names)
     cold = np.sort(np.random.default_rng(0).choice(M, 325, replace=False))
     by_item, warm = transposed(A), np.setdiff1d(np.arange(M), cold)
-    train, test = (transposed(some_rows(by_item, some)) for some in (warm, cold))
+    return warm, cold, *(transposed(some_rows(by_item, some)) for some in (warm, cold))
+
+
+def cold_items(bought, features):
+    """Recall among 325 items that are hidden with all their purchases, by their names, by chance and by what is to come."""
+    warm, cold, train, test = hidden_items(bought)
     guess = np.random.default_rng(1).random(test.shape)
-    popular = np.tile(np.diff(by_item.indptr)[cold].astype(float), (len(guess), 1))
+    popular = np.tile(np.bincount(test.indices, minlength=len(cold)).astype(float), (len(guess), 1))
     for name, scores in (("chance", guess), ("the popularity to come", popular)):
         yield Row(f"hidden items, recall@10 of {name}", f"{recall_at_k(top_k(scores, 10), test):.4f}")
     for name, X in features.items():
