@@ -81,6 +81,8 @@ def test_without_ties_bins_hold_equal_shares():
 def test_few_values_have_a_bin_each_and_a_frequent_one_costs_no_others():
     x = np.repeat([3.0, 1, 7], [1, 500, 2])[:, None]
     assert bin_edges(x)[0].tolist() == [1, 3]
+    x = np.repeat([1.0, 3, 7], [1, 1, 500])[:, None]
+    assert bin_edges(x, 3)[0].tolist() == [1, 3] and bin_edges(x, 2)[0].tolist() == [3]
     x = np.append(np.zeros(900), np.arange(1, 101))[:, None]
     assert len(bin_edges(x, 50)[0]) > 45
 
@@ -93,6 +95,7 @@ def test_infinities_and_signed_zeros():
     assert e[0].tolist() == [-np.inf, 0, 1] and not np.signbit(e[0][1])
     assert binned(x, e).by_row[:, 0].tolist() == [3, 0, 2, 255, 1, 1]
     assert bin_edges(-x[4:])[0].tolist() == []
+    assert not np.signbit(bin_edges([[-0.0], [1]])[0])
 
 
 def test_features_of_one_value_or_none_have_no_edges():
