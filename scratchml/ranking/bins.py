@@ -127,16 +127,20 @@ def _edges(x, B):
 def binned(X, edges):
     """The `Binned` of X (N, D) by the edges that `bin_edges` found, of these rows or others.
 
-    Raises ValueError if X is no table, or has another number of features.
+    Raises ValueError if X is no table, or has another number of features, and for edges that do not rise.
     """
     X = as_matrix(X, check_finite=False)
     N, D = X.shape
+    edges = tuple(np.asarray(e, np.float64) for e in edges)
     if len(edges) != D:
         raise ValueError(f"X: expected {len(edges)} features, as many as there are arrays of edges, got {D}")
     padded = np.full((D, PLACES), np.inf)
     for f, e in enumerate(edges):
+        if e.ndim != 1 or len(e) >= MISSING or not (e[1:] > e[:-1]).all():
+            raise ValueError(f"edges: expected at most {MISSING - 1} numbers for each feature, rising, as bin_edges finds "
+                             f"them, got {e!r} for feature {f}")
         padded[f, :len(e)] = e
-    table = Binned(np.empty((N, D), np.uint8), np.empty((D, N), np.uint8), tuple(edges))
+    table = Binned(np.empty((N, D), np.uint8), np.empty((D, N), np.uint8), edges)
     run_chunks(_bins_chunk, N, X, padded, table.by_row, table.by_feature, chunk=BLOCK * 8)
     return table
 

@@ -157,15 +157,20 @@ def predict_trees(trees, X):
 def feature_importances(trees, n_features, kind="split"):
     """How much the trees ask for each feature, (n_features,): how often, or, if `kind` is "gain", what the cuts won."""
     gain = one_of(kind, "kind", ("split", "gain")) == "gain"
-    importances = np.zeros(n_features)
-    for tree in trees:
+    importances = np.zeros(whole_number(n_features, "n_features"))
+    for tree in _several(trees):
         inner = tree.feature >= 0
+        if tree.feature.max() >= n_features:
+            raise ValueError(f"n_features={n_features}: expected at least {tree.feature.max() + 1}, as a tree asks for them")
         np.add.at(importances, tree.feature[inner], tree.gain[inner] if gain else 1.0)
     return importances
 
 
 def tree_text(tree, names=None):
     """The tree in words, a line a node, its left child first; `names` are those of the features, else x0, x1, ..."""
+    if names is not None and (isinstance(names, str) or len(names) <= tree.feature.max()):
+        raise ValueError(f"names: expected a list of at least {tree.feature.max() + 1} names, as the tree asks for such "
+                         f"features, got {names!r}")
     lines, to_come = [], [(0, 0)]
     nodes = list(zip(*(part.tolist() for part in (tree.feature, tree.threshold, tree.missing_left, tree.left, tree.right,
                                                   tree.value, tree.count, tree.gain))))
@@ -193,9 +198,7 @@ class Packed(NamedTuple):
 
 def pack(trees):
     """`Packed` trees."""
-    if isinstance(trees, Tree):
-        raise TypeError("trees: expected a list of trees, got a Tree; pass [tree]")
-    trees = list(trees)
+    trees = _several(trees)
     sizes = np.array([len(tree.feature) for tree in trees], np.int64)
     starts, roots = np.cumsum(sizes) - sizes, np.empty((len(trees), 2), np.int32)
     links, numbers = np.zeros((sizes.sum(), 4), np.int32), np.empty((sizes.sum(), 2))
@@ -208,6 +211,16 @@ def pack(trees):
         numbers[part, 0], numbers[part, 1] = np.where(leaf, np.inf, tree.threshold), tree.value
         roots[t] = start, _depth(tree.left, tree.right, np.empty(size, np.int32))
     return Packed(links, numbers, roots)
+
+
+def _several(trees):
+    """A list of trees; TypeError for what is none."""
+    if isinstance(trees, Tree):
+        raise TypeError("trees: expected a list of trees, got a Tree; pass [tree]")
+    trees = list(trees)
+    if other := [tree for tree in trees if not isinstance(tree, Tree)]:
+        raise TypeError(f"trees: expected a list of trees, got {type(other[0]).__name__} among them")
+    return trees
 
 
 def _table(packed, X):
@@ -223,10 +236,11 @@ def _numbers(given, n, name):
     """Distinct numbers below n, rising; None stands for all."""
     if given is None:
         return np.arange(n)
-    numbers = np.sort(np.asarray(given))
+    numbers = np.asarray(given)
     if numbers.ndim != 1 or numbers.dtype.kind not in "iu" or not len(numbers):
         raise ValueError(f"{name}: expected an array of whole numbers, at least one, got shape {numbers.shape} of "
                          f"{numbers.dtype}")
+    numbers = np.sort(numbers)
     if numbers[0] < 0 or numbers[-1] >= n or (numbers[1:] == numbers[:-1]).any():
         raise ValueError(f"{name}: expected distinct numbers from 0 to {n - 1}, got {given!r}")
     return numbers

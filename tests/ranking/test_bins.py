@@ -126,6 +126,8 @@ def test_containers(change):
     (lambda: bin_edges([1.0, 2]), "Expected 2D"), (lambda: bin_edges([["a"]]), "expected numbers"),
     (lambda: bin_edges(np.empty((0, 2))), "minimum of 1"), (lambda: bin_edges([[1.0]], 7.0), "max_bin"),
     (lambda: binned([[1.0, 2]], bin_edges([[1.0]])), "expected 1 features, as many as there are arrays of edges, got 2"),
+    (lambda: binned([[1.0]], [[3.0, 1]]), "rising, as bin_edges finds them, got .* for feature 0"),
+    (lambda: binned([[1.0]], [[1.0, 1]]), "rising"), (lambda: binned([[1.0]], [np.arange(255)]), "at most 254 numbers"),
 ])
 def test_bad_arguments(call, message):
     with pytest.raises(ValueError, match=message):

@@ -283,7 +283,7 @@ def test_float32_beyond_the_grid_of_its_values():
     (dict(min_child_weight=-1.0), "min_child_weight"), (dict(min_split_gain=np.nan), "min_split_gain"),
     (dict(reg_alpha=-1), "reg_alpha"), (dict(reg_lambda="1"), "reg_lambda"), (dict(rows=[0, 0]), "rows: expected distinct"),
     (dict(rows=[40]), "rows: expected distinct numbers from 0 to 39"), (dict(rows=np.ones(40, bool)), "rows: expected an array"),
-    (dict(rows=[]), "rows"), (dict(features=[1]), "features: expected distinct"), (dict(features=[0.0]), "features"),
+    (dict(rows=[]), "rows"), (dict(rows=iter([1])), "rows: expected an array of whole numbers"), (dict(features=[1]), "features: expected distinct"), (dict(features=[0.0]), "features"),
     (dict(gradients=np.full(40, 1e200), hessians=np.full(40, 1e-200)), "cannot be held in float64"),
 ])
 def test_bad_arguments(change, message):
@@ -306,6 +306,8 @@ def test_no_trees_and_a_single_one():
     assert predict_trees(iter([tree]), STEP[0]).tolist() == predict_trees([tree], STEP[0]).tolist()
     with pytest.raises(TypeError, match="trees: expected a list of trees, got a Tree; pass"):
         predict_trees(tree, STEP[0])
+    with pytest.raises(TypeError, match="trees: expected a list of trees, got str among them"):
+        predict_trees([tree, "tree"], STEP[0])
 
 
 # --- about trees
@@ -318,6 +320,8 @@ def test_importances():
     assert feature_importances([], 2).tolist() == [0, 0]
     with pytest.raises(ValueError, match="kind='cover'"):
         feature_importances([tree], 4, "cover")
+    with pytest.raises(ValueError, match="n_features=2: expected at least 3, as a tree asks for them"):
+        feature_importances([tree], 2)
 
 
 def test_text_names_every_node():
@@ -327,3 +331,6 @@ def test_text_names_every_node():
     assert sum(line.count("(") for line in lines) == tree.n_leaves == 5
     depths = [len(line) - len(line.lstrip()) for line in lines]
     assert depths[0] == 0 and all(b <= a + 4 and b % 4 == 0 for a, b in zip(depths, depths[1:]))
+    for names in (["a"], "abc"):
+        with pytest.raises(ValueError, match="names: expected a list of at least 3 names"):
+            tree_text(tree, names)
