@@ -25,9 +25,11 @@ def read_queries(N, group=None, qid=None):
 
 
 def shuffled(queries, rng):
-    """The same queries with the documents of each in random order."""
-    order = np.lexsort((rng.random(len(queries.of)), queries.of))
-    return queries._replace(order=queries.order[order])
+    """The same queries with the documents of each in random order.
+
+    One sort of q plus a random number, which is less than 1 by more than any rounding.
+    """
+    return queries._replace(order=queries.order[np.argsort(queries.of + 0.999 * rng.random(len(queries.of)))])
 
 
 def rankable(y, queries):
