@@ -54,7 +54,8 @@ def whole_order_torch(s, y):
 
 CASES = [
     Case("ListNet: loss and gradient, 4,000 x 100", judged,
-         {"formula": top_one_formula, "scratchml": differentiated(listnet_loss), "torch": top_one_torch}, close(rtol=1e-9, atol=1e-12)),
+         {"formula": top_one_formula, "scratchml": differentiated(listnet_loss), "torch": top_one_torch},
+         close(rtol=1e-9, atol=1e-12)),
     Case("ListMLE: loss and gradient, 4,000 x 100", judged,
          {"formula": whole_order_formula, "scratchml": differentiated(listmle_loss), "torch": whole_order_torch},
          close(rtol=1e-9, atol=1e-12)),

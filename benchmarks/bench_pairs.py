@@ -1,4 +1,4 @@
-"""Slopes of pairs: 2,000 queries of 100 documents, and the loss with its gradient as a network meets it, beside PyTorch."""
+"""Slopes of pairs, of 2,000 queries of 100 documents, and RankNet's loss as a network meets it, beside PyTorch."""
 import numpy as np
 
 from benchmarks import Case, Growth, close, peer, test_contender
@@ -49,11 +49,14 @@ def one_query(n):
 
 
 CASES = [
-    Case("RankNet: λ and h, 2,000 x 100", lambda: judged(2000), {"formula": every_pair_formula, "scratchml": ranknet_gradients},
+    Case("RankNet: λ and h, 2,000 x 100", lambda: judged(2000),
+         {"formula": every_pair_formula, "scratchml": ranknet_gradients},
          close(rtol=1e-9, atol=1e-12)),
-    Case("LambdaRank, normalised: λ and h, 2,000 x 100", lambda: judged(2000), {"formula": swaps_formula, "scratchml": swaps},
+    Case("LambdaRank, normalised: λ and h, 2,000 x 100", lambda: judged(2000),
+         {"formula": swaps_formula, "scratchml": swaps},
          close(rtol=1e-9, atol=1e-12)),
     Case("RankNet: loss and gradient, 2,000 x 100", lambda: judged(2000), {"scratchml": ours, "torch": theirs},
          close(rtol=1e-9, atol=1e-12)),
-    Growth("RankNet: λ and h of one query", one_query, {"scratchml": ranknet_gradients}, (1000, 2000, 4000, 8000), stated=2),
+    Growth("RankNet: λ and h of one query", one_query, {"scratchml": ranknet_gradients}, (1000, 2000, 4000, 8000),
+           stated=2),
 ]

@@ -1,8 +1,8 @@
 """A linear ranker: the score of a document is a weighted sum of its features, under any loss of this package.
 
-The losses of the chapters pairs and lists take scores and give slopes, and care not where scores come from.  Here they come
-from the plainest of models.  It is what all others are to beat, it has a weight for each feature that one can read, and
-its minimum is one for all convex losses, which these are: with λ > 0 there is exactly one.
+The losses of the chapters pairs and lists take scores and give slopes, and care not where scores come from.  Here they
+come from the plainest of models.  It is what all others are to beat, it has a weight for each feature that one can
+read, and its minimum is one for all convex losses, which these are: with λ > 0 there is exactly one.
 
 Symbols
     N, D, Q    documents, features, queries
@@ -20,8 +20,8 @@ Equations
 
 Choices
     Features are standardised by all rows of `fit`, so that λ means the same for all, and one that is constant has the
-    weight 0.  There is no intercept: it would add the same to all scores of a query, and change no order.  So do features
-    that are the same for all documents of a query.  `coef_` is for features as they came, v / σ.
+    weight 0.  There is no intercept: it would add the same to all scores of a query, and change no order.  So do
+    features that are the same for all documents of a query.  `coef_` is for features as they came, v / σ.
     (2) is minimised by L-BFGS (chapter lbfgs) until the slope is `tol`.  Where weights keep growing since an order is
     learned perfectly and λ = 0, that is when F has stopped falling in its twelfth digit.
     ListMLE needs an order of equal grades: it is drawn at random, once a fit.  `top_k` is for it alone.
@@ -61,6 +61,7 @@ from scratchml.ranking.routing import TakesQueries
 
 LOSSES = ("listnet", "softmax", "listmle", "ranknet")
 KIND = "scratchml.ranking.LinearRanker"
+ARRAYS = ("weights_", "mean_", "scale_")
 DELTA = 1e-12                                            # L-BFGS stops where F fell by less in ten iterations
 
 # --- the equations -------------------------------------------------------------------------------
@@ -127,8 +128,8 @@ class LinearRanker(TakesQueries, Estimator):
     _takes_a_table = False                               # not without queries
     _handed_on = {"fit": ("group", "qid"), "score": ("group", "qid")}
 
-    def __init__(self, loss="listnet", reg_lambda=1e-4, top_k=None, max_iter=500, tol=1e-8, random_state=None, verbose=0,
-                 callback=None):
+    def __init__(self, loss="listnet", reg_lambda=1e-4, top_k=None, max_iter=500, tol=1e-8, random_state=None,
+                 verbose=0, callback=None):
         self.loss = loss
         self.reg_lambda = reg_lambda
         self.top_k = top_k
@@ -141,8 +142,9 @@ class LinearRanker(TakesQueries, Estimator):
     def fit(self, X, y, group=None, *, qid=None):
         """Minimise (2).  Returns itself.
 
-        Warns where there is nothing to rank, and if `max_iter` ends it.  Raises ValueError for bad input and parameters,
-        where it is not said which documents belong to one query, and for grades below 0 where the loss takes shares of them.
+        Warns where there is nothing to rank, and if `max_iter` ends it.  Raises ValueError for bad input and
+        parameters, where it is not said which documents belong to one query, and for grades below 0 where the loss
+        takes shares of them.
 
         Parameters
         ----------
@@ -179,10 +181,12 @@ class LinearRanker(TakesQueries, Estimator):
         def after(now):
             keep(now)
             return report(self, now.iterations, now.value)
-        found = lbfgs(fun, np.zeros(X.shape[1]), memory=20, max_iterations=limit, epsilon=tol, delta=DELTA, callback=after)
+        found = lbfgs(fun, np.zeros(X.shape[1]), memory=20, max_iterations=limit, epsilon=tol, delta=DELTA,
+                      callback=after)
         keep(found)
         if not R:
-            warnings.warn("y: nothing to rank, since the grades of each query are all equal; all weights are 0", stacklevel=2)
+            warnings.warn("y: nothing to rank, since the grades of each query are all equal; all weights are 0",
+                          stacklevel=2)
         elif found.reason == "max_iterations":
             warn_not_converged(f"the fit ended after max_iter={limit} iterations; raise max_iter, tol or reg_lambda")
         return self
@@ -216,8 +220,8 @@ class LinearRanker(TakesQueries, Estimator):
     def score(self, X, y, group=None, *, qid=None):
         """NDCG@10, the mean over queries that have a document above grade 0; 1 at best.
 
-        Raises ValueError for bad input, where it is not said which documents belong to one query, and where none is above
-        grade 0.
+        Raises ValueError for bad input, where it is not said which documents belong to one query, and where none is
+        above grade 0.
 
         Parameters
         ----------
@@ -249,7 +253,7 @@ class LinearRanker(TakesQueries, Estimator):
         self._check_fitted()
         names = getattr(self, "feature_names_in_", None)
         parameters = {name: getattr(self, name) for name in ("loss", "reg_lambda", "top_k", "max_iter", "tol")}
-        storage.save(path, KIND, {name: self._in_double(name) for name in ("weights_", "mean_", "scale_")},
+        storage.save(path, KIND, {name: self._in_double(name) for name in ARRAYS},
                      {"parameters": parameters, "dtype": str(self.weights_.dtype), "loss_": self.loss_,
                       "n_iter_": self.n_iter_, "names": None if names is None else names.tolist()})
 
@@ -266,14 +270,14 @@ class LinearRanker(TakesQueries, Estimator):
         try:
             model = cls(**rest["parameters"])
             D = len(arrays["weights_"])
-            if any(arrays[name].shape != (D,) or not np.isfinite(arrays[name]).all() for name in ("weights_", "mean_", "scale_")):
+            if any(arrays[name].shape != (D,) or not np.isfinite(arrays[name]).all() for name in ARRAYS):
                 raise ValueError("its arrays do not fit together")
             if rest["dtype"] not in ("float32", "float64"):
                 raise ValueError(f"its type is {rest['dtype']!r}")
             model.n_features_in_ = D
             if rest["names"] is not None:
                 model.feature_names_in_ = np.array(rest["names"], dtype=object)
-            model._keep_rounded(np.dtype(rest["dtype"]), {name: arrays[name] for name in ("weights_", "mean_", "scale_")},
+            model._keep_rounded(np.dtype(rest["dtype"]), {name: arrays[name] for name in ARRAYS},
                                 loss_=float(rest["loss_"]), n_iter_=int(rest["n_iter_"]))
         except KeyError as error:
             raise ValueError(f"{path}: expected a fitted model, got one without {error}") from None
@@ -288,6 +292,6 @@ def grades(y, N, owner):
         raise ValueError(f"y: This {owner} estimator requires y to be passed, but the target y is None.")
     y = finite(as_floats(y, "y"), "y").astype(np.float64)
     if y.shape != (N,):
-        raise ValueError(f"y: expected a grade for each of the {N} documents, got shape {y.shape}; X and y have inconsistent "
-                         "numbers of samples")
+        raise ValueError(f"y: expected a grade for each of the {N} documents, got shape {y.shape}; X and y have "
+                         "inconsistent numbers of samples")
     return y

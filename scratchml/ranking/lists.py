@@ -1,10 +1,11 @@
 """ListNet, the softmax loss and ListMLE: to learn an order, look at the list as a whole.
 
-Scores make a random order: draw the first document with a probability that grows as e^s, then the second from those that
-are left, and so on.  This is the model of Plackett and Luce, and every order of the list has a probability (5).  ListMLE
-makes the order of the grades as probable as it can be (6).  ListNet looks at the first place alone: which document stands
-there has a distribution by the scores (1) and another by the grades, and their cross entropy is the loss (3).  If one
-document is chosen of each list, as one way to travel of four, (3) is the conditional logit of econometrics.
+Scores make a random order: draw the first document with a probability that grows as e^s, then the second from those
+that are left, and so on.  This is the model of Plackett and Luce, and every order of the list has a probability (5).
+ListMLE makes the order of the grades as probable as it can be (6).  ListNet looks at the first place alone: which
+document stands there has a distribution by the scores (1) and another by the grades, and their cross entropy is the
+loss (3).  If one document is chosen of each list, as one way to travel of four, (3) is the conditional logit of
+econometrics.
 
 Symbols
     s, y  (n,)   scores of a query's documents, and their grades
@@ -29,12 +30,12 @@ Derivation
 
 Choices
     A query whose grades are all equal has no order to learn, and counts nowhere.
-    Documents of equal grades have no order among each other either, but (6) needs one: it is drawn at random, or a model
-    would learn that of the file.  Where two of a hundred documents are wanted and k = n, 98 places are nothing but that
-    draw, and most of the slope is noise.  With k = 2, or `top_k="relevant"`, which is for each query the number of
-    documents above its lowest grade, the draw decides only who of those stands first.
-    Weights e^y_i / Σ_j e^y_j are those of ListNet's paper; in long lists they are nearly equal, as most documents have the
-    lowest grade, and (2) says more.
+    Documents of equal grades have no order among each other either, but (6) needs one: it is drawn at random, or a
+    model would learn that of the file.  Where two of a hundred documents are wanted and k = n, 98 places are nothing
+    but that draw, and the model is asked for it.  With k = 2, or `top_k="relevant"`, which is for each query the
+    number of documents above its lowest grade, the draw decides only who of those stands first.
+    Weights e^y_i / Σ_j e^y_j are those of ListNet's paper; in long lists they are nearly equal, as most documents have
+    the lowest grade, and (2) says more.
 
 Cost
     O(n) for all but (5) and (6), which sort by grade first, once.  (6) and (7) pass over the list twice: once from its
@@ -47,10 +48,10 @@ Cost
 (3.0157, 0.049)
 
 Sources: R. Plackett, "The analysis of permutations", Applied Statistics 24 (1975), for (5); Z. Cao et al., "Learning to
-rank: from pairwise approach to listwise approach", ICML 2007, section 4, for (1) and (3); F. Xia et al., "Listwise approach
-to learning to rank: theory and algorithm", ICML 2008, for (6), and F. Xia et al., "Statistical consistency of top-k
-ranking", NIPS 2009, for its k; S. Bruch et al., "An analysis of the softmax cost function for learning to rank", ICTIR
-2019, for (3) with w = y; D. McFadden, "Conditional logit analysis of qualitative choice behavior" (1974).
+rank: from pairwise approach to listwise approach", ICML 2007, section 4, for (1) and (3); F. Xia et al., "Listwise
+approach to learning to rank: theory and algorithm", ICML 2008, for (6), and F. Xia et al., "Statistical consistency of
+top-k ranking", NIPS 2009, for its k; S. Bruch et al., "An analysis of the softmax cost function for learning to rank",
+ICTIR 2019, for (3) with w = y; D. McFadden, "Conditional logit analysis of qualitative choice behavior" (1974).
 """
 import numpy as np
 
@@ -176,8 +177,8 @@ class WholeOrder:
     """(6) and (7) of many queries, prepared for their grades and called with scores.
 
     Same result, because sums are kept relative to the greatest score M_t = max_{u≥t} s_u of those that they are over:
-    A_t = Σ_{u≥t} e^(s_u - M_t) and B_t = Σ_{v≤min(t,k)} e^(M_t - M_v) / A_v make (6) a sum of M_t + ln A_t - s_t and (7)
-    e^(s_t - M_t) B_t - [t ≤ k], and nothing overflows.  Equal grades stand in the order that `queries` has them in.
+    A_t = Σ_{u≥t} e^(s_u - M_t) and B_t = Σ_{v≤min(t,k)} e^(M_t - M_v) / A_v make (6) a sum of M_t + ln A_t - s_t and
+    (7) e^(s_t - M_t) B_t - [t ≤ k], and nothing overflows.  Equal grades stand in the order that `queries` has them in.
 
     Parameters
     ----------
@@ -229,7 +230,10 @@ def _first_place(c, start, stop, s, w, starts, losses, slopes):
 
 @kernel
 def _all_places(c, start, stop, s, starts, places, losses, found):
-    """(6) and (7) of queries start ... stop-1, whose documents stand in the order π; `found` is slopes, M and A, (3, N)."""
+    """(6) and (7) of queries start ... stop-1, whose documents stand in the order π.
+
+    `found` (3, N) are slopes, M and A.
+    """
     for q in range(start, stop):
         first, last = starts[q], starts[q + 1]
         k = places[q]

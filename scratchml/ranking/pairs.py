@@ -3,8 +3,8 @@
 A query has documents of several grades, and a model gives each a score.  How good the order of the scores is, says
 NDCG; but it is a staircase: scores that move a little change no order, so it has no slope to learn from.  RankNet asks
 of each pair of unequal grades how likely it stands in the right order (1), and its loss is the surprise (2).  The slope
-of one pair is a number λ_ij, and it pushes the two apart: what one gains, the other loses.  So the gradient by a score is
-a sum over the pairs that the document is in (3): n numbers for n² pairs, and these are all that a model needs.
+of one pair is a number λ_ij, and it pushes the two apart: what one gains, the other loses.  So the gradient by a score
+is a sum over the pairs that the document is in (3): n numbers for n² pairs, and these are all that a model needs.
 
 RankNet counts a pair at the bottom as much as one at the top.  LambdaRank begins at the other end and says what the
 gradient shall be: the push of RankNet, times what NDCG would change by if the two changed places (6).
@@ -30,26 +30,26 @@ Equations
     (5)  r_i = 1 + #{j: s_j > s_i, or s_j = s_i and j < i}                                ranks
     (6)  Z_ij = [min(r_i, r_j) ≤ T] |g_i - g_j| |D_r_i - D_r_j| / maxDCG@T                delta_ndcg
     (7)  λ_i = σ Σ_j Z_ij (P_ij [g_j > g_i] - P_ji [g_j < g_i]), h_i = σ² Σ_{g_j ≠ g_i} Z_ij P_ij P_ji      lambdas
-    (8)  (7) with Z_ij / (0.01 + |s_i - s_j|), times log2(1 + Λ) / Λ, Λ = 2 σ Σ_{g_i > g_j} Z_ij P_ji       normalised_lambdas
-         if all scores are equal, Z_ij stays as it is
+    (8)  (7) with Z_ij / (0.01 + |s_i - s_j|), times log2(1 + Λ) / Λ, Λ = Σ_i Σ_j |λ_ij|     normalised_lambdas
+         with λ_ij the terms of (7); if all scores are equal, Z_ij stays as it is
 
 Derivation
-    By s_i, ln(1 + e^(-σ (s_i - s_j))) has the slope -σ / (1 + e^(σ (s_i - s_j))) = -σ P_ji, and by s_j the opposite.  The
-    sum over all pairs, sorted by document, is (3); a second derivative of a pair is σ² P_ij P_ji, for both alike.
+    By s_i, ln(1 + e^(-σ (s_i - s_j))) has the slope -σ / (1 + e^(σ (s_i - s_j))) = -σ P_ji, and by s_j the opposite.
+    The sum over all pairs, sorted by document, is (3); a second derivative of a pair is σ² P_ij P_ji, for both alike.
     (7) is the slope of Σ Z_ij ln(1 + e^(-σ (s_i - s_j))) if Z is held fast, as `lambdarank_loss` does.
 
 Choices
     A query whose grades are all equal has no pair, and counts nowhere.
-    In (5) equal scores stand in the order of the documents.  Where many queries are read, this order is drawn at random,
-    or at the start, with all scores equal, a model would learn the order of the file.
+    In (5) equal scores stand in the order of the documents.  Where many queries are read, this order is drawn at
+    random, or at the start, with all scores equal, a model would learn the order of the file.
     (8) is what LightGBM does unless told otherwise (lambdarank_norm): pairs that are close together count more, and a
     query with many pairs not much more than one with few.
     (2) and (3) look at every pair of unequal grades: a query of two grades has few if one is rare.  More than PAIRS of
     them in all queries together are refused.
 
 Cost
-    Of n documents (2) to (4) take a few ns a pair, in kernels that have no table of pairs: documents are sorted by grade,
-    so those with which a document makes pairs stand side by side.  (7) and (8) take O(n log n + n T).
+    Of n documents (2) to (4) take a few ns a pair, in kernels that have no table of pairs: documents are sorted by
+    grade, so those with which a document makes pairs stand side by side.  (7) and (8) take O(n log n + n T).
 
 >>> s, y = np.array([0.2, 1.0, -0.5]), np.array([2, 0, 1])
 >>> round(ranknet(s, y, 1.0), 6), ranknet_gradient(s, y, 1.0).round(4).tolist()
@@ -57,9 +57,9 @@ Cost
 >>> lambdas(s, 2.0**y - 1, delta_ndcg(2.0**y - 1, ranks(s), 3), 1.0)[0].round(4).tolist()
 [-0.2343, 0.323, -0.0887]
 
-Sources: C. Burges et al., "Learning to rank using gradient descent", ICML 2005, for (1) and (2); C. Burges, "From RankNet
-to LambdaRank to LambdaMART: an overview", MSR-TR-2010-82, sections 2 to 4 and 6, for (3), (4) and (7); X. Wang et al.,
-"The LambdaLoss framework for ranking metric optimization", CIKM 2018, for what (7) is the slope of.
+Sources: C. Burges et al., "Learning to rank using gradient descent", ICML 2005, for (1) and (2); C. Burges, "From
+RankNet to LambdaRank to LambdaMART: an overview", MSR-TR-2010-82, sections 2 to 4 and 6, for (3), (4) and (7); X. Wang
+et al., "The LambdaLoss framework for ranking metric optimization", CIKM 2018, for what (7) is the slope of.
 """
 import numpy as np
 
@@ -149,7 +149,9 @@ def lambdas(s, g, Z, σ):
 
 
 def normalised_lambdas(s, g, Z, σ):
-    """(8)  (7) with Z_ij / (0.01 + |s_i - s_j|), times log2(1 + Λ) / Λ, Λ = 2 σ Σ_{g_i > g_j} Z_ij P_ji
+    """(8)  (7) with Z_ij / (0.01 + |s_i - s_j|), times log2(1 + Λ) / Λ, Λ = Σ_i Σ_j |λ_ij|
+
+    A pair counts twice in Λ, for each of its documents σ Z_ij P_ji where g_i > g_j.
 
     Shapes: s (n), g (n), Z (n, n), σ -> (n), (n)
     """
@@ -293,7 +295,10 @@ def _above(own, s, sigma, slopes, curves):
 
 @kernel
 def _swaps(c, start, stop, rows, starts, D, settings, found):
-    """Losses, λ and h of queries start ... stop-1 into `found` (3, N); `rows` are scores, falling, and gains over maxDCG."""
+    """Losses, λ and h of queries start ... stop-1 into `found` (3, N).
+
+    `rows` are scores, falling, and gains over maxDCG.
+    """
     for q in range(start, stop):
         first, last = starts[q], starts[q + 1]
         near = settings[2] != 0 and rows[0, first] > rows[0, last - 1]

@@ -41,8 +41,8 @@ def rankable(y, queries):
 def required_queries(N, group, qid, who, prefix=""):
     """The queries of N rows.  Raises ValueError where nobody says which they are, under the arguments' names."""
     if group is None and qid is None:
-        raise ValueError(f"{who}: needs to know which rows belong to one query; pass {prefix}qid, an id for each row, or "
-                         f"{prefix}group, how many rows each query has")
+        raise ValueError(f"{who}: needs to know which rows belong to one query; pass {prefix}qid, an id for each row, "
+                         f"or {prefix}group, how many rows each query has")
     if group is not None and qid is not None:
         raise ValueError(f"{who}: got both {prefix}group and {prefix}qid; pass one of them")
     return read_queries(N, group, qid)

@@ -1,8 +1,8 @@
 """Losses of rankers for networks: the equations of the chapters pairs and lists, of a batch of queries.
 
 Each takes scores as a network gives them, grades, and which query each document belongs to: `group`, the lengths of
-queries whose documents stand together, `qid`, an id for each document in any order, or neither, for a matrix (Q, n) with a
-query a row or flat arrays of a single one.  Gradients are those derived by hand in the chapters.
+queries whose documents stand together, `qid`, an id for each document in any order, or neither, for a matrix (Q, n)
+with a query a row or flat arrays of a single one.  Gradients are those derived by hand in the chapters.
 
 The mean is over queries whose documents have unequal grades; without any it is 0.  The losses of a query with a score
 that is NaN or inf are NaN.
@@ -61,10 +61,10 @@ def ranknet_loss(scores, y, *, group=None, qid=None, sigma=1.0, reduction="mean"
 
 def lambdarank_loss(scores, y, *, group=None, qid=None, sigma=1.0, truncation_level=30, norm=False, gains="exponential",
                     reduction="mean", random_state=None):
-    """A Tensor whose gradient is (7) of the chapter pairs, or (8): RankNet, each pair times what its swap changes in NDCG.
+    """A Tensor whose gradient is (7) of the chapter pairs, or (8).
 
-    These factors depend on the scores, but are held fast.  Raises ValueError as `ranknet_loss` does, and for grades below
-    0 or so high that their gains are not finite.
+    That is RankNet, with each pair times what its swap changes in NDCG.  These factors depend on the scores, but are held fast.  Raises ValueError as `ranknet_loss` does, and for grades
+    below 0 or so high that their gains are not finite.
 
     Parameters
     ----------
@@ -157,7 +157,8 @@ def listmle_loss(scores, y, *, group=None, qid=None, top_k=None, reduction="mean
     qid : array (N,) of str or int, or None, default=None
         Which query each document belongs to, in any order.
     top_k : int, "relevant" or None, default=None
-        How many places count; "relevant" for the number of documents above the lowest grade of each query, None for all.
+        How many places count; "relevant" for the number of documents above the lowest grade of each query, None for
+        all.
     reduction : {"mean", "sum", "none"}, default="mean"
         What to make of the losses of queries; "none" gives (Q,), in the order in which queries are first met.
     random_state : int, numpy.random.Generator or None, default=None
@@ -232,8 +233,8 @@ def _gradients(batch, losses_of):
 
 def _swapped(batch, sigma, truncation_level, norm, gains, random_state):
     g, order = gained(batch.y, gains), shuffled(batch.queries, generator(random_state))
-    return SwappedPairs(g, order, real_number(sigma, "sigma", above=0), whole_number(truncation_level, "truncation_level"),
-                        true_or_false(norm, "norm"))
+    T = whole_number(truncation_level, "truncation_level")
+    return SwappedPairs(g, order, real_number(sigma, "sigma", above=0), T, true_or_false(norm, "norm"))
 
 
 # --- what is read --------------------------------------------------------------------------------
@@ -255,8 +256,8 @@ def _batch(scores, y, group, qid):
                          f"shapes {s.shape} and {y.shape}")
     if s.ndim == 2:
         if s.shape[1] == 1:
-            raise ValueError(f"scores: of shape {s.shape} each row would be a query of one document; pass scores[:, 0], "
-                             "and y (N,) with group or qid")
+            raise ValueError(f"scores: of shape {s.shape} each row would be a query of one document; pass "
+                             "scores[:, 0], and y (N,) with group or qid")
         if group is not None or qid is not None:
             raise ValueError("expected one of group, qid, and a matrix with a query in each row, got several")
         group = np.full(len(y), y.shape[1])
@@ -278,7 +279,8 @@ def gained(y, gains):
     with np.errstate(over="ignore"):
         g = exponential_gains(y)
     if not g.max() * discounts(len(y)).sum() < np.inf:
-        raise ValueError(f"y: the grade {y.max():g} has a gain beyond float64; pass gains=\"linear\", or grades below 1000")
+        raise ValueError(f"y: the grade {y.max():g} has a gain beyond float64; pass gains=\"linear\", or grades "
+                         "below 1000")
     return g
 
 

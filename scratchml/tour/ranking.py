@@ -1,13 +1,13 @@
-"""Which of these should stand first?  Choices of travellers, made lists, and a hundred candidates of a shop's customers.
+"""Which of these should stand first?  Choices of travellers, made lists, and a hundred candidates of a shop.
 
 One choice of four is a list with one document wanted: ListNet is a conditional logit then, and its minimum is known to
-all digits.  In the made lists two of forty are wanted, and documents stand in the file by falling price, of which nobody
-cares.  All losses find out what counts but one: ListMLE over all places asks for an order of the 38 that are not wanted.
-Drawn at random, that is noise which costs something; taken from the file, the ranker learns the file.
+all digits.  In the made lists two of forty are wanted, and documents stand in the file by falling price, of which
+nobody cares.  All losses find out what counts but one: ListMLE over all places asks for an order of the 38 that are not
+wanted.  Drawn at random, that is noise which costs something; taken from the file, the ranker learns the file.
 
 With --full the same is done with the shop of `als`, the last five held out: a query is a customer, a document one of a
-hundred candidates of four recommenders, and 24 features tell of the pair; wanted is what is bought later.  Rankers learn
-from candidates of recommenders that knew less.  Behind ± is 1.96 times the standard error over the customers with
+hundred candidates of four recommenders, and 24 features tell of the pair; wanted is what is bought later.  Rankers
+learn from candidates of recommenders that knew less.  Behind ± is 1.96 times the standard error over the customers with
 something wanted among their candidates.  The figures to compare with are LightGBM's, with the same leaves, bins and
 rounds, the mean of three seeds: `python -m scratchml.tour.ranking` measures them again, if it is installed.
 """

@@ -153,6 +153,14 @@ def test_scores_far_apart_and_steep_slopes():
         assert np.isfinite(loss).all() and np.isfinite(slopes).all() and not curves.any()
 
 
+def test_where_all_scores_are_equal_pairs_count_as_they_are():
+    y, s = np.array([1.0, 0, 2]), np.full(3, 0.4)
+    Z = delta_ndcg(gains(y), ranks(s), 3)
+    expected = reference.normalised_lambdas(s, gains(y), Z, 1.0)
+    np.testing.assert_allclose(normalised_lambdas(s, gains(y), Z, 1.0), expected, **CLOSE)
+    np.testing.assert_allclose(SwappedPairs(gains(y), read_queries(3), 1.0, 3, True)(s)[1:], expected, **CLOSE)
+
+
 def test_equal_scores_stand_in_the_order_that_was_drawn():
     y, s = np.array([1.0, 0, 0, 0, 0]), np.zeros(5)
     queries = read_queries(5)
