@@ -38,7 +38,8 @@ def ours(X, y):
 
 def lightgbm_model(X, y, threads, rounds=ROUNDS):
     from lightgbm import LGBMRegressor
-    return LGBMRegressor(n_estimators=rounds, num_leaves=LEAVES, learning_rate=RATE, n_jobs=threads, verbose=-1).fit(X, y)
+    return LGBMRegressor(n_estimators=rounds, num_leaves=LEAVES, learning_rate=RATE, n_jobs=threads,
+                         verbose=-1).fit(X, y)
 
 
 def fitted(threads):
@@ -76,12 +77,13 @@ def predicted(threads):
 
 
 CASES = [
-    Case(f"200,000 rows, 40 features, {ROUNDS} trees of {LEAVES} leaves: the mean squared error", partial(table, 200_000),
+    Case(f"200,000 rows, 40 features, {ROUNDS} trees of {LEAVES} leaves: the mean squared error",
+         partial(table, 200_000),
          {"scratchml": ours, "LightGBM, 1 thread": fitted(1), "LightGBM, 2 threads": fitted(2)}, close(rtol=0.05)),
     Case("40,000 rows through 100 trees: the spread of predictions", rows,
          {"scratchml": lambda X: predict_trees(models(), X).std(), "LightGBM, 1 thread": predicted(1),
           "LightGBM, 2 threads": predicted(2)}, close(rtol=0.01)),
     Case("40,000 rows, leaves of 100 trees", rows, {"scratchml": lambda X: tree_leaves(models(), X).shape}),
-    Growth(f"bins and {ROUNDS} trees, 10 features", partial(table, D=10), {"scratchml": ours}, (25_000, 100_000, 400_000),
-           stated=1),
+    Growth(f"bins and {ROUNDS} trees, 10 features", partial(table, D=10), {"scratchml": ours},
+           (25_000, 100_000, 400_000), stated=1),
 ]

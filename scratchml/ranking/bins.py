@@ -1,10 +1,10 @@
 """Bins: 255 places for each feature, so that a tree need not sort.
 
-A tree asks of a row whether a feature is at most some value.  To find the best value it would have to see all rows in the
-order of the feature, at every node and for every feature.  But the best cut among a few hundred is almost as good as the
-best among all, and those few hundred can be chosen once, before the first tree: so that the rows are shared out evenly
-among the bins between them.  From then on a value is a number of one byte, its bin, and sums over the bins of a node
-tell all of its cuts.
+A tree asks of a row whether a feature is at most some value.  To find the best value it would have to see all rows in
+the order of the feature, at every node and for every feature.  But the best cut among a few hundred is almost as good
+as the best among all, and those few hundred can be chosen once, before the first tree: so that the rows are shared
+out evenly among the bins between them.  From then on a value is a number of one byte, its bin, and sums over the bins
+of a node tell all of its cuts.
 
 An edge is a value that some row has, the greatest of its bin, and the test is `x <= edge`.  So a feature that is drawn
 by another monotone scale has the same bins, and no rounding lies between a value and its side.
@@ -37,8 +37,8 @@ Cost
 >>> edges[0].tolist(), binned(x, edges).by_feature.tolist()
 ([1.0, 2.0], [[0, 0, 0, 0, 1, 2, 2, 255]])
 
-Source: G. Ke et al., "LightGBM: a highly efficient gradient boosting decision tree", NeurIPS 2017, section 2.1, and, for
-the shares, what LightGBM does where no value is frequent.
+Source: G. Ke et al., "LightGBM: a highly efficient gradient boosting decision tree", NeurIPS 2017, section 2.1.
+LightGBM itself chooses other edges for features of many values, also by equal shares.
 """
 from typing import NamedTuple
 
@@ -97,14 +97,14 @@ def bins_of(x, e):
 def bin_edges(X, max_bin=255):
     """The edges (E,) of each feature of X, in a tuple; a bin holds what is above the edge before and at most its own.
 
-    X (N, D) may hold NaN, which has no part in it, and ±inf.  `max_bin` is from 2 to 255.  Raises ValueError for what is
-    no such table or number.
+    X (N, D) may hold NaN, which has no part in it, and ±inf.  `max_bin` is from 2 to 255.  Raises ValueError for what
+    is no such table or number.
     """
     X = as_matrix(X, check_finite=False)
     B = whole_number(max_bin, "max_bin", least=2)
     if B > MISSING:
-        raise ValueError(f"max_bin={max_bin!r}: expected at most {MISSING}, as a bin is kept in one byte and one stands for "
-                         "missing values")
+        raise ValueError(f"max_bin={max_bin!r}: expected at most {MISSING}, as a bin is kept in one byte and one "
+                         "stands for missing values")
     edges = [None] * X.shape[1]
 
     def find(_, start, stop):
@@ -137,8 +137,8 @@ def binned(X, edges):
     padded = np.full((D, PLACES), np.inf)
     for f, e in enumerate(edges):
         if e.ndim != 1 or len(e) >= MISSING or not (e[1:] > e[:-1]).all():
-            raise ValueError(f"edges: expected at most {MISSING - 1} numbers for each feature, rising, as bin_edges finds "
-                             f"them, got {e!r} for feature {f}")
+            raise ValueError(f"edges: expected at most {MISSING - 1} numbers for each feature, rising, as bin_edges "
+                             f"finds them, got {e!r} for feature {f}")
         padded[f, :len(e)] = e
     table = Binned(np.empty((N, D), np.uint8), np.empty((D, N), np.uint8), edges)
     run_chunks(_bins_chunk, N, X, padded, table.by_row, table.by_feature, chunk=BLOCK * 8)

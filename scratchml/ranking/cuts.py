@@ -38,8 +38,8 @@ Cost
 >>> float(leaf_value(-6.0, 4.0, 1.0, 1.0)), float(split_gain(-3.0, 2.0, 5.0, 2.0, 0.0, 0.0))
 (1.0, 16.0)
 
-Source: T. Chen and C. Guestrin, "XGBoost: a scalable tree boosting system", KDD 2016, (5) for (1), (7) without its ½ and
-γ for (2), algorithm 3 for m; J. Friedman, "Greedy function approximation: a gradient boosting machine", Annals of
+Source: T. Chen and C. Guestrin, "XGBoost: a scalable tree boosting system", KDD 2016, (5) for (1), (7) without its ½
+and γ for (2), algorithm 3 for m; J. Friedman, "Greedy function approximation: a gradient boosting machine", Annals of
 Statistics 29 (2001), section 4.
 """
 import math

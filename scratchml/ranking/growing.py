@@ -1,7 +1,7 @@
 """A tree while it grows: its leaves with their rows, histograms and best cuts, and how one of them is parted in two.
 
-The rows of a leaf are a stretch of one array, which a cut parts without changing their order.  A leaf that no limit lets
-be parted has no histogram; that of a parent becomes the larger child's.
+The rows of a leaf are a stretch of one array, which a cut parts without changing their order.  A leaf that no limit
+lets be parted has no histogram; that of a parent becomes the larger child's.
 """
 import heapq
 from typing import NamedTuple
@@ -136,8 +136,8 @@ class Growth:
             value = np.ldexp([leaf_value(*sums, α, λ) for sums in zip(G, H)], u - v)
             gain = np.ldexp(gain, 2 * u - v)
         if not (np.isfinite(value).all() and np.isfinite(gain).all()):
-            raise ValueError(f"gradients, hessians: values or gains of the tree cannot be held in float64, with the largest "
-                             f"of each about 2^{u} and 2^{v}; scale the loss")
+            raise ValueError(f"gradients, hessians: values or gains of the tree cannot be held in float64, with the "
+                             f"largest of each about 2^{u} and 2^{v}; scale the loss")
         edges = self.binned.edges
         threshold = [np.nan if k < 0 else edges[k][last] if last < len(edges[k]) else np.inf for k, last in zip(f, b)]
         return f.astype(np.int32), np.array(threshold), m.astype(bool), l.astype(np.int32), r.astype(np.int32), value, \

@@ -52,7 +52,7 @@ import numpy as np
 from scratchml.core.jit import kernel, prefetch
 from scratchml.ranking.bins import PLACES
 
-AHEAD = 16                                               # rows between the one that is fetched and the one that is added
+AHEAD = 16                                               # rows between what is fetched and what is added
 
 # --- the equations -------------------------------------------------------------------------------
 
@@ -105,11 +105,11 @@ def exponent(x):
 
 @kernel
 def add_rows(b, qw, rows, features, S):
-    """The histogram of `rows` into S, for some of the features: same result as (3), because whole numbers add up exactly.
+    """The histogram of `rows` into S, for some of the features: same result as (3), because whole numbers add exactly.
 
-    qw (N, 2) holds q beside w.  `rows` rise, but with gaps that no processor guesses, so what is wanted AHEAD rows later is
-    fetched now.  `features` are unsigned: an index that may be negative would cost a comparison each.  Both sums are read
-    before either is written, so that they go through one register of two.
+    qw (N, 2) holds q beside w.  `rows` rise, but with gaps that no processor guesses, so what is wanted AHEAD rows
+    later is fetched now.  `features` are unsigned: an index that may be negative would cost a comparison each.  Both
+    sums are read before either is written, so that they go through one register of two.
     """
     for f in features:
         S[f] = 0

@@ -1,9 +1,9 @@
 """Trees for boosting: each step of Newton's method on a loss, as a function of the features.
 
-Boosting adds to the scores of all rows, again and again, a function that lowers the loss.  Such a function is a tree: it
-parts the rows by questions to their features, and moves all rows of a leaf by one value, the best for them (chapter
-`cuts`).  Grown leaf by leaf, the tree always parts the leaf that gains most, wherever it is, until there are as many as
-were asked for.  So a tree of 31 leaves may be deep where the loss bends, and shallow elsewhere.
+Boosting adds to the scores of all rows, again and again, a function that lowers the loss.  Such a function is a tree:
+it parts the rows by questions to their features, and moves all rows of a leaf by one value, the best for them
+(chapter `cuts`).  Grown leaf by leaf, the tree always parts the leaf that gains most, wherever it is, until there are
+as many as were asked for.  So a tree of 31 leaves may be deep where the loss bends, and shallow elsewhere.
 
 Gradients are whole numbers (chapter `histograms`), so that a tree depends neither on the order of the rows nor on the
 number of threads, and each histogram is added up for the smaller of two children alone.
@@ -31,8 +31,8 @@ Choices
     Values are whole Newton steps: who wants smaller ones takes `tree.shrunk(rate)`.
 
 Cost
-    O(N D) for the root, and for each cut as much for the smaller child's rows, plus 256 D.  A histogram of 4,096 D bytes
-    is kept for each leaf that can be parted.  A prediction takes as many steps as the trees are deep.
+    O(N D) for the root, and for each cut as much for the smaller child's rows, plus 256 D.  A histogram of 4,096 D
+    bytes is kept for each leaf that can be parted.  A prediction takes as many steps as the trees are deep.
 
 >>> from scratchml.ranking.bins import bin_edges, binned
 >>> X = np.array([[0., 5], [1, 3], [2, 4], [3, 9]])
@@ -68,10 +68,10 @@ BLOCK = 64                                               # rows that walk down a
 class Tree:
     """A tree in flat arrays, a place for each node; node 0 is the root, and a leaf has feature -1.
 
-    A row goes from node k to left[k] if its feature[k] is at most threshold[k], or missing while missing_left[k]; else to
-    right[k].  `value` moves the rows of a leaf; at other nodes it is what would move them if they stayed together.
-    `count` is the number of rows that were there in training, `gain` what the cut won.  `stopped_by` is a tuple of the
-    limits that kept leaves from being parted: empty, if no cut made the loss smaller.
+    A row goes from node k to left[k] if its feature[k] is at most threshold[k], or missing while missing_left[k];
+    else to right[k].  `value` moves the rows of a leaf; at other nodes it is what would move them if they stayed
+    together.  `count` is the number of rows that were there in training, `gain` what the cut won.  `stopped_by` is a
+    tuple of the limits that kept leaves from being parted: empty, if no cut made the loss smaller.
     """
     feature: np.ndarray                                  # (M,) int32
     threshold: np.ndarray                                # (M,)
@@ -161,7 +161,8 @@ def feature_importances(trees, n_features, kind="split"):
     for tree in _several(trees):
         inner = tree.feature >= 0
         if tree.feature.max() >= n_features:
-            raise ValueError(f"n_features={n_features}: expected at least {tree.feature.max() + 1}, as a tree asks for them")
+            raise ValueError(f"n_features={n_features}: expected at least {tree.feature.max() + 1}, as a tree asks for "
+                             "them")
         np.add.at(importances, tree.feature[inner], tree.gain[inner] if gain else 1.0)
     return importances
 
@@ -169,11 +170,11 @@ def feature_importances(trees, n_features, kind="split"):
 def tree_text(tree, names=None):
     """The tree in words, a line a node, its left child first; `names` are those of the features, else x0, x1, ..."""
     if names is not None and (isinstance(names, str) or len(names) <= tree.feature.max()):
-        raise ValueError(f"names: expected a list of at least {tree.feature.max() + 1} names, as the tree asks for such "
-                         f"features, got {names!r}")
+        raise ValueError(f"names: expected a list of at least {tree.feature.max() + 1} names, as the tree asks for "
+                         f"such features, got {names!r}")
     lines, to_come = [], [(0, 0)]
-    nodes = list(zip(*(part.tolist() for part in (tree.feature, tree.threshold, tree.missing_left, tree.left, tree.right,
-                                                  tree.value, tree.count, tree.gain))))
+    nodes = list(zip(*(part.tolist() for part in (tree.feature, tree.threshold, tree.missing_left, tree.left,
+                                                  tree.right, tree.value, tree.count, tree.gain))))
     while to_come:
         k, depth = to_come.pop()
         f, t, m, left, right, value, count, gain = nodes[k]

@@ -1,9 +1,9 @@
 """Cars on a road, hour by hour, by questions: one tree, and a hundred that each mend what those before left over.
 
-A fifth of the days are held out.  The mean of each hour of the week is a table of 168 numbers; a tree of 31 leaves asks
-for the hour, the weekday, holidays and the day of the year, and boosted trees ask again: they find the weeks that are
-unlike others.  Squared loss: the gradient of a row is its score less the truth, its second derivative 1.  A value that is
-missing is no obstacle, in training or later.
+A fifth of the days are held out.  The mean of each hour of the week is a table of 168 numbers; a tree of 31 leaves
+asks for the hour, the weekday, holidays and the day of the year, and boosted trees ask again: they find the weeks
+that are unlike others.  Squared loss: the gradient of a row is its score less the truth, its second derivative 1.  A
+value that is missing is no obstacle, in training or later.
 """
 import numpy as np
 

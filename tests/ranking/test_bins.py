@@ -110,8 +110,9 @@ def test_new_rows_fall_into_the_bins_of_the_old():
     assert binned([[-9.0], [1], [1.5], [3], [4], [9], [np.inf]], edges).by_row[:, 0].tolist() == [0, 0, 1, 2, 2, 2, 2]
 
 
-@pytest.mark.parametrize("change", [np.asfortranarray, lambda X: X.astype(np.float32), lambda X: X.astype(np.int8),
-                                    lambda X: X.tolist(), lambda X: X.astype(object), lambda X: np.repeat(X, 2, 0)[::2]])
+@pytest.mark.parametrize("change", [
+    np.asfortranarray, lambda X: X.astype(np.float32), lambda X: X.astype(np.int8), lambda X: X.tolist(),
+    lambda X: X.astype(object), lambda X: np.repeat(X, 2, 0)[::2]])
 def test_containers(change):
     X = np.random.default_rng(0).integers(-5, 6, (40, 3)).astype(float)
     edges = bin_edges(change(X), 6)
@@ -122,10 +123,12 @@ def test_containers(change):
 
 
 @pytest.mark.parametrize("call, message", [
-    (lambda: bin_edges([[1.0]], 1), "max_bin=1"), (lambda: bin_edges([[1.0]], 256), "max_bin=256: expected at most 255"),
+    (lambda: bin_edges([[1.0]], 1), "max_bin=1"),
+    (lambda: bin_edges([[1.0]], 256), "max_bin=256: expected at most 255"),
     (lambda: bin_edges([1.0, 2]), "Expected 2D"), (lambda: bin_edges([["a"]]), "expected numbers"),
     (lambda: bin_edges(np.empty((0, 2))), "minimum of 1"), (lambda: bin_edges([[1.0]], 7.0), "max_bin"),
-    (lambda: binned([[1.0, 2]], bin_edges([[1.0]])), "expected 1 features, as many as there are arrays of edges, got 2"),
+    (lambda: binned([[1.0, 2]], bin_edges([[1.0]])),
+     "expected 1 features, as many as there are arrays of edges, got 2"),
     (lambda: binned([[1.0]], [[3.0, 1]]), "rising, as bin_edges finds them, got .* for feature 0"),
     (lambda: binned([[1.0]], [[1.0, 1]]), "rising"), (lambda: binned([[1.0]], [np.arange(255)]), "at most 254 numbers"),
 ])

@@ -59,8 +59,8 @@ def test_best_cut(N, seed, missing, ties, samples, weight, least, α, λ):
 
 def refused(N, seed=0, samples=0, weight=0.0, least=0.0):
     S, c = node_histogram(N, seed, 0)
-    found = np.empty((3, 4))
-    cuts.best_of_each(S, np.array(N_BINS), np.arange(3, dtype=np.uint64), c, np.array([samples, weight, least, 0, 0.0]), found)
+    found, limits = np.empty((3, 4)), np.array([samples, weight, least, 0, 0.0])
+    cuts.best_of_each(S, np.array(N_BINS), np.arange(3, dtype=np.uint64), c, limits, found)
     return cuts.best_of(found, np.arange(3))
 
 

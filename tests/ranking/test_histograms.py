@@ -3,7 +3,8 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
-from scratchml.ranking.histograms import add_rows, exponent, histogram, sibling, take_away, whole_gradients, whole_hessians
+from scratchml.ranking.histograms import (
+    add_rows, exponent, histogram, sibling, take_away, whole_gradients, whole_hessians)
 from tests.reference import histograms as reference
 from tests.strategies.distances import seeds
 from tests.strategies.histograms import KINDS, derivatives, some_bins, whole

@@ -31,13 +31,14 @@ def assert_same(one, other):
 
 
 def as_list(tree):
-    return list(zip(*(getattr(tree, name).tolist() for name in ("feature", "threshold", "missing_left", "left", "right", "value"))))
+    return list(zip(*(getattr(tree, name).tolist() for name in FIELDS[:6])))
 
 
 # --- equal to the definition
 
-@given(boosting_steps(), st.integers(1, 7), st.sampled_from([-1, 2]), st.sampled_from([1, 3]), st.sampled_from([0.0, 0.6]),
-       st.sampled_from([0.0, 0.3]), st.sampled_from([0.0, 0.1]), st.sampled_from([0.0, 1.0]))
+@given(boosting_steps(), st.integers(1, 7), st.sampled_from([-1, 2]), st.sampled_from([1, 3]),
+       st.sampled_from([0.0, 0.6]), st.sampled_from([0.0, 0.3]), st.sampled_from([0.0, 0.1]),
+       st.sampled_from([0.0, 1.0]))
 def test_grow(step, L, depth, samples, weight, least, α, λ):
     X, B, g, h = step
     edges = bin_edges(X, B)
@@ -51,7 +52,7 @@ def test_grow(step, L, depth, samples, weight, least, α, λ):
         if f is None:
             assert tree.feature[k] == tree.left[k] == tree.right[k] == -1 and (leaf_of[rows] == k).all()
         else:
-            assert (tree.feature[k], tree.threshold[k], tree.missing_left[k], tree.left[k], tree.right[k]) == (f, t, m, left, right)
+            assert as_list(tree)[k][:5] == (f, t, m, left, right)
 
 
 def random_tree(seed, D):
@@ -74,7 +75,8 @@ def test_raw_rows_reach_the_leaves_that_they_trained(step):
     X, B, g, h = step
     tree, leaf_of = grown(X, g, h, B, **FREE)
     np.testing.assert_array_equal(tree_leaves([tree], X)[:, 0], leaf_of)
-    np.testing.assert_array_equal(predict_trees([tree, tree.shrunk(0.5)], X), tree.value[leaf_of] + 0.5 * tree.value[leaf_of])
+    moved = tree.value[leaf_of]
+    np.testing.assert_array_equal(predict_trees([tree, tree.shrunk(0.5)], X), moved + 0.5 * moved)
 
 
 # --- laws
@@ -195,7 +197,8 @@ def test_a_sample_of_rows_and_features(step, seed):
 def test_all_rows_are_the_default():
     X, (g, h) = feature_table(40, 3, 0), derivatives(40, 0)
     table = binned(X, bin_edges(X))
-    assert_same(grow(table, g, h, **FREE)[0], grow(table, g, h, rows=np.arange(40)[::-1], features=[2, 0, 1], **FREE)[0])
+    mixed = grow(table, g, h, rows=np.arange(40)[::-1], features=[2, 0, 1], **FREE)[0]
+    assert_same(grow(table, g, h, **FREE)[0], mixed)
 
 
 # --- limits, and why it stopped
@@ -204,7 +207,8 @@ STEP = np.arange(40.0)[:, None], np.where(np.arange(40) < 15, -1.0, 1.0), np.one
 
 
 @pytest.mark.parametrize("limits, leaves, stopped_by", [
-    (dict(), 2, ()), (dict(min_child_samples=16), 2, ("min_child_samples",)), (dict(min_child_samples=21), 1, ("min_child_samples",)),
+    (dict(), 2, ()), (dict(min_child_samples=16), 2, ("min_child_samples",)),
+    (dict(min_child_samples=21), 1, ("min_child_samples",)),
     (dict(min_child_weight=21), 1, ("min_child_weight",)), (dict(min_split_gain=1e6), 1, ("min_split_gain",)),
     (dict(num_leaves=1), 1, ("num_leaves",)), (dict(num_leaves=2), 2, ("num_leaves",)),
     (dict(max_depth=1), 2, ("max_depth",)), (dict(reg_alpha=100), 1, ()),
@@ -276,14 +280,18 @@ def test_float32_beyond_the_grid_of_its_values():
 
 
 @pytest.mark.parametrize("change, message", [
-    (dict(gradients=np.zeros(3)), "gradients: expected an array of shape"), (dict(hessians=-np.ones(40)), "hessians: expected numbers"),
+    (dict(gradients=np.zeros(3)), "gradients: expected an array of shape"),
+    (dict(hessians=-np.ones(40)), "hessians: expected numbers"),
     (dict(gradients=np.full(40, np.nan)), "gradients: Input contains NaN"), (dict(num_leaves=0), "num_leaves=0"),
     (dict(num_leaves=2.5), "num_leaves=2.5"), (dict(max_depth=0), "max_depth=0: expected at least 1, or -1"),
     (dict(max_depth=-2), "max_depth=-2"), (dict(min_child_samples=-1), "min_child_samples"),
     (dict(min_child_weight=-1.0), "min_child_weight"), (dict(min_split_gain=np.nan), "min_split_gain"),
-    (dict(reg_alpha=-1), "reg_alpha"), (dict(reg_lambda="1"), "reg_lambda"), (dict(rows=[0, 0]), "rows: expected distinct"),
-    (dict(rows=[40]), "rows: expected distinct numbers from 0 to 39"), (dict(rows=np.ones(40, bool)), "rows: expected an array"),
-    (dict(rows=[]), "rows"), (dict(rows=iter([1])), "rows: expected an array of whole numbers"), (dict(features=[1]), "features: expected distinct"), (dict(features=[0.0]), "features"),
+    (dict(reg_alpha=-1), "reg_alpha"), (dict(reg_lambda="1"), "reg_lambda"),
+    (dict(rows=[0, 0]), "rows: expected distinct"),
+    (dict(rows=[40]), "rows: expected distinct numbers from 0 to 39"),
+    (dict(rows=np.ones(40, bool)), "rows: expected an array"),
+    (dict(rows=[]), "rows"), (dict(rows=iter([1])), "rows: expected an array of whole numbers"),
+    (dict(features=[1]), "features: expected distinct"), (dict(features=[0.0]), "features"),
     (dict(gradients=np.full(40, 1e200), hessians=np.full(40, 1e-200)), "cannot be held in float64"),
 ])
 def test_bad_arguments(change, message):
@@ -313,8 +321,9 @@ def test_no_trees_and_a_single_one():
 # --- about trees
 
 def test_importances():
-    tree = Tree(*(np.array(part) for part in ([2, 0, -1, 2, -1, -1, -1], np.zeros(7), np.zeros(7, bool), [1, 3, -1, 5, -1, -1, -1],
-                                              [2, 4, -1, 6, -1, -1, -1], np.zeros(7), np.ones(7, int), [8.0, 4, 0, 1, 0, 0, 0])))
+    tree = Tree(np.array([2, 0, -1, 2, -1, -1, -1]), np.zeros(7), np.zeros(7, bool),
+                np.array([1, 3, -1, 5, -1, -1, -1]), np.array([2, 4, -1, 6, -1, -1, -1]), np.zeros(7), np.ones(7, int),
+                np.array([8.0, 4, 0, 1, 0, 0, 0]))
     assert feature_importances([tree, tree], 4).tolist() == [2, 0, 4, 0]
     assert feature_importances([tree, tree], 4, "gain").tolist() == [8, 0, 18, 0]
     assert feature_importances([], 2).tolist() == [0, 0]

@@ -28,7 +28,8 @@ def feature_table(N, D, seed, kinds=KINDS, missing=0.1):
 
 @st.composite
 def features(draw, most=60):
-    return feature(draw(st.integers(1, most)), draw(seeds), draw(st.sampled_from(KINDS)), draw(st.sampled_from([0, 0.2, 1])))
+    return feature(draw(st.integers(1, most)), draw(seeds), draw(st.sampled_from(KINDS)),
+                   draw(st.sampled_from([0, 0.2, 1])))
 
 
 def example(symbol):

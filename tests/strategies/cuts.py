@@ -21,5 +21,6 @@ def node_histogram(N, seed, missing=0.1, ties=False):
 
 def example(symbol):
     S, c = node_histogram(29, 0)
-    return {"S": S, "c": c, "n_bins": np.array(N_BINS), "limits": np.array([2, 0.1, 0.0, 0.01, 0.5]), "G": -3.0, "H": 2.0,
-            "α": 0.5, "λ": 0.25, "G_L": -2.0, "H_L": 1.0, "G_R": 5.0, "H_R": 3.0}.get(symbol, SIZES.get(symbol))
+    return {"S": S, "c": c, "n_bins": np.array(N_BINS), "limits": np.array([2, 0.1, 0.0, 0.01, 0.5]), "G": -3.0,
+            "H": 2.0, "α": 0.5, "λ": 0.25, "G_L": -2.0, "H_L": 1.0, "G_R": 5.0,
+            "H_R": 3.0}.get(symbol, SIZES.get(symbol))

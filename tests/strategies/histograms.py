@@ -36,4 +36,5 @@ def example(symbol):
     q, w = whole(13, 1)
     rng = np.random.default_rng(2)
     return {"g": g, "h": h, "q": q, "w": w, "b": some_bins(13, 3, 3), "rows": np.array([0, 3, 4, 9, 12]),
-            "S": rng.integers(-99, 99, (3, 256, 2)), "S_c": rng.integers(-99, 99, (3, 256, 2))}.get(symbol, SIZES.get(symbol))
+            "S": rng.integers(-99, 99, (3, 256, 2)),
+            "S_c": rng.integers(-99, 99, (3, 256, 2))}.get(symbol, SIZES.get(symbol))

@@ -16,7 +16,8 @@ def boosting_steps(draw, most=30):
     """X (N, D), how many bins, and g and h."""
     N, D, seed = draw(st.integers(2, most)), draw(st.integers(1, 4)), draw(seeds)
     X = feature_table(N, D, seed, missing=draw(st.sampled_from([0, 0.2])))
-    return X, draw(st.sampled_from([2, 5, 255])), *derivatives(N, seed, draw(st.sampled_from(["normal", "labels", "one large"])))
+    kind = draw(st.sampled_from(["normal", "labels", "one large"]))
+    return X, draw(st.sampled_from([2, 5, 255])), *derivatives(N, seed, kind)
 
 
 def example(symbol):
