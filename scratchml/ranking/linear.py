@@ -235,8 +235,8 @@ class LinearRanker(TakesQueries, Estimator):
             Which query each document belongs to, in any order.
         """
         s = self.predict(X)
-        required_queries(len(s), group, qid, "score")
-        return ndcg_score(y, s, group=group, qid=qid, k=10)
+        y, queries = grades(y, len(s), type(self).__name__), required_queries(len(s), group, qid, "score")
+        return ndcg_score(y[queries.order], s[queries.order], group=np.diff(queries.starts), k=10)
 
     # --- keeping
 

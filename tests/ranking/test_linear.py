@@ -169,6 +169,10 @@ def test_queries_are_to_be_named():
     model = LinearRanker().fit(X, y, qid=qid)
     with pytest.raises(ValueError, match="score: needs to know which rows belong to one query"):
         model.score(X, y)
+    for ids in (iter(qid), qid.astype(object), [f"query {q}" for q in qid]):
+        assert model.score(X, y, qid=ids) == ndcg_score(y, model.predict(X), qid=qid, k=10)
+    with pytest.raises(ValueError, match="y: expected a grade for each"):
+        model.score(X, y[:-1], qid=qid)
     assert model.score(X, y, [len(y)]) == ndcg_score(y, model.predict(X), k=10)
 
 

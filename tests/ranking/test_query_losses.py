@@ -176,7 +176,19 @@ def test_bad_options(loss, options, message):
         loss(**dict(scores=S, y=Y) | options)
 
 
+def test_a_long_query():
+    y, s = np.arange(100_000.0), np.zeros(100_000)
+    with pytest.raises(ValueError, match="y: 4,999,950,000 pairs of documents of unequal grades, and RankNet looks at each"):
+        ranknet_loss(s, y)
+    assert ranknet_loss(s, y > 99_997).item() == pytest.approx(2 * 99_998 * np.log(2))
+    assert listnet_loss(s, y).item() == pytest.approx(np.log(100_000)) and listmle_loss(s, y).item() > 1e6
+    λ, _ = lambdarank_gradients(s, y > 99_997, random_state=0)
+    assert abs(λ.sum()) < 1e-12 and (λ[-2:] < 0).all()
+
+
 def test_grades_of_any_kind():
+    high = lambdarank_gradients(S, [40, 0, 72, 0, 1, 31])[0]         # none is too high for a table of gains
+    assert np.isfinite(high).all() and high[2] < 0
     assert ranknet_loss(S, -Y).item() > 0 and ranknet_loss(S, Y > 1).item() > 0 and listmle_loss(S, Y - 7.5).item() > 0
     assert listnet_loss(S, 1e6 * Y).item() == pytest.approx(listnet_loss(S, Y).item())
     assert lambdarank_loss(S, 1e6 * Y, gains="linear", random_state=0).item() == \

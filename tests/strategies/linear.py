@@ -23,7 +23,7 @@ def graded(queries=12, seed=0, D=3, noise=0.5):
 
 
 def fit_arguments():
-    """X, y and group."""
+    """X, as a list of rows, y and group."""
     X, y, qid = graded()
     order = np.argsort(qid, kind="stable")
-    return X[order], y[order], np.bincount(qid)
+    return X[order].tolist(), y[order], np.bincount(qid)
