@@ -221,8 +221,14 @@ def timed_entries(matrix, times):
     exact = np.asarray(times) if hasattr(times, "dtype") and t.size else np.empty(0, object)
     if exact.dtype.kind in "mM":
         t = (exact - exact.min()) / np.timedelta64(1, "D")
-    elif exact.dtype.kind in "iuf":
-        t = (exact - exact.min()).astype(np.float64)
+    elif exact.dtype.kind in "iu":
+        wide = exact.astype(np.uint64)                   # differences modulo 2⁶⁴ are right, whatever the range
+        t = (wide - wide[exact.argmin()]).astype(np.float64)
+    elif exact.dtype.kind == "f":
+        with np.errstate(over="ignore"):
+            t = exact.astype(np.float64) - float(exact.min())
+        if not np.isfinite(t).all():
+            raise ValueError(f"times: expected numbers whose differences float64 can hold, got {exact.min()} to {exact.max()}")
     if hasattr(matrix, "row"):
         t = t[np.lexsort((matrix.col, matrix.row))]      # as `known_entries` has sorted the entries
     return A, np.ascontiguousarray(t, np.float64)

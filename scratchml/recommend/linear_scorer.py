@@ -79,7 +79,7 @@ class LinearScorer(Estimator):
     ----------
     reg_lambda : float, default=1e-4
         λ, at least 0.
-    max_iter : int, default=200
+    max_iter : int, default=1000
         Iterations of L-BFGS at most; reaching it is a ConvergenceWarning.
 
     Attributes
@@ -91,7 +91,7 @@ class LinearScorer(Estimator):
 
     _takes_a_table = False                               # but with queries
 
-    def __init__(self, reg_lambda=1e-4, max_iter=200):
+    def __init__(self, reg_lambda=1e-4, max_iter=1000):
         self.reg_lambda = reg_lambda
         self.max_iter = max_iter
 

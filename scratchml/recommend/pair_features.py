@@ -42,7 +42,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from scratchml.core.checks import as_matrix, real_number, safe_to_square
+from scratchml.core.checks import as_matrix, as_vector, real_number, safe_to_square
 from scratchml.core.sparse import known_entries, numbers_in_range
 
 WINDOWS = (0.02, 0.04, 0.08)                             # of two years, two weeks to two months
@@ -137,9 +137,7 @@ def facts(matrix, times=None, item_numbers=None, *, names=None, windows=WINDOWS)
         of_users[f"{name}, spread of the user"] = np.sqrt(np.bincount(users, off * off, U) / np.maximum(has, 1))
     if times is None:
         return Facts(of_items, of_users, means, None, (), (), A.shape)
-    t = np.asarray(times, np.float64)
-    if t.shape != A.indices.shape or not np.isfinite(t).all():
-        raise ValueError(f"times: expected a finite number for each of {A.indices.size} entries, got shape {t.shape}")
+    t = as_vector(times, name="times", size=A.indices.size).astype(np.float64, copy=False)
     whole = float(np.ptp(t)) if t.size else 0.0
     windows = tuple(whole * real_number(share, "windows", above=0) for share in windows)
     now = last_times(A, t)
@@ -226,8 +224,9 @@ def _item_numbers(numbers, names, M):
     if numbers is None:
         return {}
     if isinstance(numbers, dict):
-        names, numbers = list(numbers), np.column_stack(list(numbers.values()))
-    elif names is None and hasattr(numbers, "columns"):
+        return {str(name): safe_to_square(as_vector(x, name=f"item_numbers[{name!r}]", size=M).astype(np.float64),
+                                          f"item_numbers[{name!r}]", fitted=True) for name, x in numbers.items()}
+    if names is None and hasattr(numbers, "columns"):
         names = list(numbers.columns)
     X = as_matrix(numbers, name="item_numbers").astype(np.float64, copy=False)
     safe_to_square(X, "item_numbers", fitted=True)

@@ -85,7 +85,7 @@ def fitted_finders(named, A, times, item_numbers, sizes):
             raise ValueError(f"generators[{name!r}]: {error}") from error
         if not hasattr(models[name], "recommend"):
             raise ValueError(f"generators[{name!r}]: fit returned {type(models[name]).__name__}, expected the model")
-    pairs = np.sort(np.repeat(np.arange(A.shape[0]), np.diff(A.indptr)) * A.shape[1] + A.indices)
+    pairs = np.sort(np.repeat(np.arange(A.shape[0], dtype=np.int64), np.diff(A.indptr)) * A.shape[1] + A.indices)
     return Finders(models, A, pairs, facts(A, times, item_numbers), sizes)
 
 

@@ -192,7 +192,7 @@ class Recommender(Estimator):
         if cold.any():
             warnings.warn(f"users: of {int(cold.sum())} of {len(rows)} nothing is known that leads to candidates; they are "
                           "shown what is popular.  `without_candidates` tells who they are", stacklevel=2)
-        for name, function in named_parts(self.rerankers, {}, "rerankers").items():
+        for name, function in named_parts(self.rerankers, {}, "rerankers").items() if len(rows) else ():
             items, scores = reranked(name, function, items, scores, rows)
         items, scores = first_of(items, scores, self._at_most(n))
         items = items if self.items_ is None else self.items_.decode(items)
@@ -374,7 +374,11 @@ class Recommender(Estimator):
         if self._finders is None:
             raise ValueError("live, precompute: this model was loaded from a file, which holds lists but no generators; fit "
                              "one")
-        blocks = [self._scored(rows[first:first + BLOCK]) for first in range(0, max(len(rows), 1), BLOCK)]
+        if not len(rows):
+            N = min(self._sizes[0], self.interactions_.shape[1])
+            return Lists(np.zeros((0, N), np.int32), np.zeros((0, N)), np.zeros((len(self._names), 0, N), np.int32),
+                         np.zeros((0, N)))
+        blocks = [self._scored(rows[first:first + BLOCK]) for first in range(0, len(rows), BLOCK)]
         return Lists(*(np.concatenate(part, axis=axis) for part, axis in zip(zip(*blocks), (0, 0, 1, 0))))
 
     def _scored(self, rows):

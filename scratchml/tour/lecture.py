@@ -51,7 +51,7 @@ LECTURE = (
     ("Recommender systems: click-bait, a logistic model of what disappoints, and a filter by its cost",
      ("click_bait",)),
     ("Recommender systems: three stages, candidates of several recommenders, features of pairs, a ranker",
-     ("candidate_lists", "pair_features", "linear_scorer")),
+     ("candidate_lists", "pair_features", "linear_scorer", "stages")),
     ("Recommender systems: how good a ranked list is, and how diverse", ("splits", "metrics.ranking", "diversity")),
     ("Ranking: how good an order is by grades: DCG, NDCG where scores tie, expected reciprocal rank", ("graded",)),
     ("Ranking: pairs of documents, RankNet and LambdaRank", ("pairs",)),

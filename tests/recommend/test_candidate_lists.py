@@ -108,6 +108,7 @@ def test_the_same_seed_gives_the_same_two_splits():
 @pytest.mark.parametrize("times, expected", [
     (np.array([5, 1, 2, 9]), [4, 0, 1]), (np.array([5, 1, 2, 9], "M8[D]"), [4, 0, 1]), ([5, 1, 2, 9], [2, 0, 1]),
     (["2024-01-05", "2024-01-01", "2024-01-02", "2024-02-01"], [2, 0, 1]), (np.array([5.5, 1, 2, 9]), [4.5, 0, 1]),
+    (np.array([0, -128, -120, 127], np.int8), [128, 0, 8]), (np.array([0, -2**63, 8 - 2**63, 2**63 - 1]), [2.0**63, 0, 8]),
     (np.array([5, 1, 2, 9]) + 1_700_000_000_000_000_000, [4, 0, 1]), (np.array([120, 24, 48, 216], "m8[h]"), [4, 0, 1])])
 def test_times_become_numbers(times, expected):
     two = two_stage_split([[1, 1, 1, 1]], times, n=1)
@@ -125,6 +126,7 @@ def test_a_table_keeps_its_own_order():
 @pytest.mark.parametrize("split, message", [
     (lambda A, t: two_stage_split(A, t[:-1]), "times: expected an array of shape"), (lambda A, t: two_stage_split(A, t, 0), "n=0"),
     (lambda A, t: two_stage_split(A, share=1.0), "test_size=1.0"), (lambda A, t: two_stage_split("A", t), "matrix"),
+    (lambda A, t: two_stage_split(A, 1e308 * np.sign(t - 1.5)), "times: expected numbers whose differences"),
     (lambda A, t: two_stage_split(A, np.full(len(t), np.nan)), "times: Input contains NaN"),
     (lambda A, t: two_stage_split(Rows(A.indptr, A.indices, A.data * np.inf, A.shape), t), "matrix.data")])
 def test_what_cannot_be_parted(split, message):

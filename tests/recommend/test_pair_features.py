@@ -98,9 +98,9 @@ def test_without_times_and_numbers_there_are_fewer():
 
 
 @pytest.mark.parametrize("change, message", [
-    (dict(times=[1.0, 2.0]), "times: expected a finite number for each of"), (dict(item_numbers=np.ones((7, 1))), "a row for each of 8 items"),
+    (dict(times=[1.0, 2.0]), r"times: expected an array of shape \(18,\)"), (dict(times=["2024-01-01"] * 18), "times: expected numbers"), (dict(item_numbers=np.ones((7, 1))), "a row for each of 8 items"),
     (dict(item_numbers=np.ones((8, 2)), names=["a", "a"]), "a name for each column"), (dict(windows=(0,)), "windows=0"),
-    (dict(item_numbers=np.full((8, 1), np.nan)), "item_numbers: Input contains NaN"), (dict(item_numbers={"a": np.ones(7)}), "8 items"),
+    (dict(item_numbers=np.full((8, 1), np.nan)), "item_numbers: Input contains NaN"), (dict(item_numbers={"a": np.ones(7)}), r"item_numbers\['a'\]: expected an array of shape \(8,\)"),
     (dict(matrix="A"), "matrix"), (dict(windows=("a",)), "windows='a'"), (dict(item_numbers={"a": np.full(8, 1e200)}), "item_numbers"),
 ])
 def test_what_does_not_fit(change, message):

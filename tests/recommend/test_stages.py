@@ -192,6 +192,14 @@ def test_any_model_any_index_any_scorer():
 
 # --- users without history
 
+@pytest.mark.parametrize("beforehand", [True, False])
+def test_for_nobody_there_are_no_lists(beforehand):
+    model, _, _ = made(rerankers=[lambda items, scores: capped(items, scores, np.arange(9), 1)])
+    model = model.precompute() if beforehand else model
+    items, scores = model.recommend([], 4)
+    assert items.shape == scores.shape == (0, 4)
+
+
 def test_users_without_history_are_shown_what_is_popular():
     ok = np.arange(9) != 4
     model, A, _ = made(1, cold=[2, 7], rerankers={"in stock": lambda items, scores: filtered(items, scores, ok)})
