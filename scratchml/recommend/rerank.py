@@ -106,7 +106,8 @@ def gravity(votes, ages, exponent=1.8):
     """
     v = at_least(as_vector(votes, name="votes"), 1, "votes")
     a = at_least(as_vector(ages, name="ages", size=v.size), 0, "ages")
-    return (v - 1) / (a + 2.0) ** real_number(exponent, "exponent")
+    with np.errstate(over="ignore"):                     # of what is too old to be seen
+        return (v - 1) / (a + 2.0) ** real_number(exponent, "exponent")
 
 
 def length_preference(lengths, best, spread=1.0):
@@ -193,7 +194,7 @@ def blended(items, scores, others, weight=0.5, *, by="range"):
     """
     to_one = {"range": scaled, "rank": _ranks}[one_of(by, "by", ("range", "rank"))]
     R, s, flat = read_candidates(items, scores)
-    _, y, _ = read_candidates(items, others)
+    _, y, _ = read_candidates(items, others, "others")
     α = share_of(weight, "weight")
     S, Y = (np.where(R >= 0, to_one(R, one), 0) for one in (s, y))
     return as_given(*in_order_of(R, np.where(R >= 0, α * S + (1 - α) * Y, -np.inf)), flat)
@@ -328,14 +329,14 @@ class _Aim(NamedTuple):
 # --- lists, and what stands in them --------------------------------------------------------------
 
 
-def read_candidates(items, scores):
+def read_candidates(items, scores, name="scores"):
     """Candidates (U, N) int64 and scores (U, N) float64, and whether they were given as those of one user."""
-    R, s = np.asarray(unmasked(items, "items")), as_floats(scores, "scores").astype(np.float64)
+    R, s = np.asarray(unmasked(items, "items")), as_floats(scores, name).astype(np.float64)
     flat = R.ndim == 1
     R = R[None] if flat else R
     s = s[None] if s.ndim == 1 else s
     if R.ndim != 2 or R.shape != s.shape or not R.size:
-        raise ValueError(f"items, scores: expected candidates (U, N) and as many scores, got shapes {R.shape} and {s.shape}")
+        raise ValueError(f"items, {name}: expected candidates (U, N) and as many scores, got shapes {R.shape} and {s.shape}")
     R = whole_numbers(R.ravel(), "items").reshape(R.shape)
     if (R < -1).any() or ((R[:, :-1] < 0) & (R[:, 1:] >= 0)).any():
         raise ValueError("items: expected items from 0, and -1 only after the end of a list")
@@ -344,7 +345,7 @@ def read_candidates(items, scores):
     if again.any():
         raise ValueError(f"items: the list of user {again.any(axis=1).argmax()} has an item twice")
     if not np.isfinite(s[R >= 0]).all():
-        raise ValueError("scores: expected a finite score for each candidate, got NaN or infinity; take items out that must not "
+        raise ValueError(f"{name}: expected a finite score for each candidate, got NaN or infinity; take items out that must not "
                          "be shown, -1 after the end of a list")
     return R, np.where(R >= 0, s, -np.inf), flat
 

@@ -359,6 +359,8 @@ class TwoTower(Estimator):
         if not width:
             raise ValueError(f"{name}: this model was fitted without, so it has no place for what is known by features "
                              "alone")
+        if features is None:
+            raise ValueError(f"{name}: expected what they are like, in the {width} columns of fit, got None")
         X = in_float32(features, name, fitted=True)
         if X.shape[1] != width:
             raise ValueError(f"{name}: expected the {width} columns of fit, got {X.shape[1]}")

@@ -32,6 +32,7 @@ def test_votes_are_outweighed_by_age(seed, γ):
     np.testing.assert_allclose(found, reference.gravity(v.tolist(), a.tolist(), γ), rtol=1e-12)
     assert (gravity(v, a + 1, γ) <= found).all() and (gravity(v + 1, a, γ) > found).all()
     assert gravity([1, 5], [0, 0]).tolist() == [0, 4 / 2 ** 1.8] == gravity([1, 5], [0, 0], 1.8).tolist()
+    assert gravity([9], [1e300], 1e3).tolist() == [0]
 
 
 @given(seeds, st.sampled_from([0.1, 30, 1e5]), st.sampled_from([0.2, 1]))
@@ -186,9 +187,9 @@ def test_lists_do_not_depend_on_threads(monkeypatch):
     (lambda: length_preference([1.0, 0], 1), "lengths: expected lengths above 0, got 0.0 at 1"),
     (lambda: length_preference([1.0], 0), "best=0"), (lambda: length_preference([1.0], 1, 0), "spread=0"),
     (lambda: length_preference([np.inf], 1), "lengths: Input contains infinity"),
-    (lambda: blended([[0]], [[1.0]], [[1.0, 2]]), "expected candidates"),
+    (lambda: blended([[0]], [[1.0]], [[1.0, 2]]), "items, others: expected candidates"),
     (lambda: blended([[0]], [[1.0]], [[1.0]], 2), "weight=2"),
-    (lambda: blended([[0]], [[1.0]], [[np.nan]]), "scores: expected a finite score"),
+    (lambda: blended([[0]], [[1.0]], [[np.nan]]), "others: expected a finite score"),
     (lambda: blended([[0]], [[1.0]], [[1.0]], by="z"), "by='z'"),
     (lambda: half_life_decay([1.0], 0), "half_life=0"), (lambda: capped([[0]], [[1.0]], [0], 0), "most=0"),
     (lambda: capped([[0]], [[1.0]], [-1], 1), "groups: expected numbers from 0, got -1 for item 0"),

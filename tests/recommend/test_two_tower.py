@@ -274,6 +274,7 @@ def test_bad_parameters(parameters, message):
     (lambda m: m.new_users([[1.0]]), "user_features: this model was fitted without"),
     (lambda m: m.add_items([[1.0]]), "item_features: expected the 2 columns of fit, got 1"),
     (lambda m: m.new_users(matrix=known(2, 5, 0)), "matrix: this model has a vector for each user of fit; set history"),
+    (lambda m: TwoTower(**SMALL).fit(known(6, 5, 0), None, np.eye(6)).new_users(), "expected what they are like, .* got None"),
     (lambda m: m.new_users(), "user_features: this model was fitted without"),
     (lambda m: TwoTower(**SMALL, history=True).fit(known(6, 5, 0)).new_users(matrix=known(2, 4, 0)),
      "expected the 5 items of fit"),
