@@ -12,11 +12,12 @@ from scratchml.core.checks import real_number, whole_number
 from scratchml.core.jit import kernel, n_threads, run_chunks
 from scratchml.ranking.bins import MISSING, PLACES
 from scratchml.ranking.cuts import GAIN, SAMPLES, WEIGHT, best_of, best_of_each, leaf_value
-from scratchml.ranking.histograms import add_rows, exponent, take_away, whole_gradients, whole_hessians
+from scratchml.ranking.histograms import add_rows, exponent, put_to, take_away, whole_gradients, whole_hessians
 
 DEPTH = 8                                                # a limit that leaves come up against, beside those of `cuts`
 NAMES = {DEPTH: "max_depth", SAMPLES: "min_child_samples", WEIGHT: "min_child_weight", GAIN: "min_split_gain"}
-SHARED = 100_000                                         # entries of a histogram, below which one core adds them up
+ALONE = 3000                                             # rows that are worth a core of their own
+CUTS = 100                                               # features whose cuts are
 
 
 class Limits(NamedTuple):
@@ -103,18 +104,29 @@ class Growth:
         return self.unused.pop() if self.unused else np.empty((len(self.n_bins), PLACES, 2), np.int64)
 
     def _look(self, leaves):
-        """The histogram of the first leaf, and by difference that of its sibling; the best cuts of both."""
-        small, *large = leaves
+        """The histogram of the first leaf, and by difference that of its sibling; the best cuts of both.
 
-        def some(_, start, stop):
+        Each core adds up some of the rows; whole numbers add up to the same however these are shared out.
+        """
+        small, *large = leaves
+        n = len(small.rows)
+        size = -(-n // max(1, min(n_threads(), n // ALONE)))
+        parts = [small.S, *(self._space() for _ in range(-(-n // size) - 1))]
+
+        def add(part, start, stop):
+            add_rows(self.binned.by_row, self.qw, small.rows[start:stop], self.features, parts[part])
+        run_chunks(add, n, chunk=size)
+
+        def cut(_, start, stop):
             features = self.features[start:stop]
-            add_rows(self.binned.by_row, self.qw, small.rows, features, small.S)
+            for part in parts[1:]:
+                put_to(small.S, part, features)
             for leaf in large:
                 take_away(leaf.S, small.S, features)
             for leaf, found in zip(leaves, self.found):
                 best_of_each(leaf.S, self.n_bins, features, self.c, self.limits.values, found[start:stop])
-        D = len(self.features)
-        run_chunks(some, D, chunk=-(-D // n_threads()) if len(small.rows) * D > SHARED else D)
+        run_chunks(cut, len(self.features), chunk=CUTS)
+        self.unused += parts[1:]
         for leaf, found in zip(leaves, self.found):
             leaf.cut = best_of(found, self.features)
             leaf.refused = leaf.cut.refused

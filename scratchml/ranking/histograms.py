@@ -131,3 +131,10 @@ def take_away(S, S_c, features):
     """(4) into S, for some of the features."""
     for f in features:
         S[f] -= S_c[f]
+
+
+@kernel
+def put_to(S, S_c, features):
+    """The sum of both into S, for some of the features."""
+    for f in features:
+        S[f] += S_c[f]

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from scratchml.ranking.histograms import (
-    add_rows, exponent, histogram, sibling, take_away, whole_gradients, whole_hessians)
+    add_rows, exponent, histogram, put_to, sibling, take_away, whole_gradients, whole_hessians)
 from tests.reference import histograms as reference
 from tests.strategies.distances import seeds
 from tests.strategies.histograms import KINDS, derivatives, some_bins, whole
@@ -68,6 +68,8 @@ def test_a_node_is_its_children_together(N, seed):
     take_away(taken, S_l, np.array([0, 2], np.uint64))
     np.testing.assert_array_equal(taken[[0, 2]], S_r[[0, 2]])
     np.testing.assert_array_equal(taken[1], whole_node[1])
+    put_to(taken, S_l, np.array([0, 2], np.uint64))
+    np.testing.assert_array_equal(taken, whole_node)
 
 
 @given(seeds, each_kind)

@@ -151,7 +151,8 @@ def test_the_size_of_the_loss_does_not_matter(step, i, j):
 @pytest.mark.parametrize("N, D", [(400, 9), (600, 3)])
 def test_threads_do_not_matter(N, D, monkeypatch):
     X, (g, h) = feature_table(N, D, 3, kinds=("normal", "ties", "one frequent")), derivatives(N, 3)
-    monkeypatch.setattr(growing, "SHARED", 100)
+    monkeypatch.setattr(growing, "ALONE", 7)
+    monkeypatch.setattr(growing, "CUTS", 2)
     found = []
     for threads in ("1", "2", "5"):
         monkeypatch.setenv("SCRATCHML_NUM_THREADS", threads)
