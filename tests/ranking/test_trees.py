@@ -143,7 +143,12 @@ def test_a_monotone_scale_leaves_the_tree(seed):
 @given(boosting_steps(), st.sampled_from([-300, 5, 350]), st.sampled_from([-200, 300]))
 def test_the_size_of_the_loss_does_not_matter(step, i, j):
     X, B, g, h = step
-    (one, leaf_of), (other, same) = grown(X, g, h, B, **FREE), grown(X, np.ldexp(g, i), np.ldexp(h, j), B, **FREE)
+
+    def limits(i, j):
+        weight, gain, α, λ = np.ldexp([0.6, 0.3, 0.1, 1.0], [j, 2 * i - j, i, j]).tolist()
+        return dict(min_child_samples=1, min_child_weight=weight, min_split_gain=gain, reg_alpha=α, reg_lambda=λ)
+    one, leaf_of = grown(X, g, h, B, **limits(0, 0))
+    other, same = grown(X, np.ldexp(g, i), np.ldexp(h, j), B, **limits(i, j))
     np.testing.assert_array_equal(leaf_of, same)
     np.testing.assert_array_equal(np.ldexp(one.value, i - j), other.value)
 
