@@ -163,7 +163,8 @@ def show_case(case, place):
 
 
 def show_growth(growth, folder):
-    """A column a contender, a row a size, the slope of the line through log time over log n, and who overtakes ours when.
+    """A column a contender, a row a size, the slope of the line through log time over log n, and who overtakes ours
+    when.
 
     The same as a picture into `folder`, unless that is None.
     """
@@ -186,7 +187,8 @@ def show_growth(growth, folder):
 
 
 def overtakes(sizes, ours, theirs):
-    """From which n on they are faster, by the line through the two sizes between which that happens, or the last two."""
+    """From which n on they are faster, by the line through the two sizes between which that happens, or the last
+    two."""
     n, behind = np.log(sizes), np.log(np.asarray(theirs) / ours)
     if (behind < 0).all():
         return "the start"

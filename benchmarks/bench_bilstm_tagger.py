@@ -1,8 +1,8 @@
 """A step of training of a bidirectional LSTM with a field on top, beside PyTorch with pytorch-crf, in float32.
 
-A step is forward, backward, the gradient's norm bounded, and Adam, on sequences of words with eight attributes each; the
-lengths are drawn from half the longest on.  Both have the same weights, and drop nothing; the steps are next to nothing,
-so that each of them finds the same loss.
+A step is forward, backward, the gradient's norm bounded, and Adam, on sequences of words with eight attributes each;
+the lengths are drawn from half the longest on.  Both have the same weights, and drop nothing; the steps are next to
+nothing, so that each of them finds the same loss.
 """
 from functools import lru_cache
 

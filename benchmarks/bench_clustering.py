@@ -48,7 +48,8 @@ information = {"scratchml": adjusted_mutual_info_score, "scikit-learn": informat
 CASES = [
     Case("silhouette, 4,000 x 16", lambda: points(4_000), {"formula": silhouette_formula, **silhouettes}, close(1e-6)),
     Case("silhouette, 10,000 x 16", lambda: points(10_000), silhouettes, close(1e-6)),
-    Case("adjusted mutual information, 100,000 points, 50 clusters", lambda: labelings(100_000), information, close(1e-9)),
+    Case("adjusted mutual information, 100,000 points, 50 clusters", lambda: labelings(100_000), information,
+         close(1e-9)),
     Growth("silhouette against N", points, silhouettes, (1_000, 2_000, 4_000, 8_000), stated=2, agree=close(1e-6)),
     Growth("adjusted mutual information against N", labelings, {"scratchml": adjusted_mutual_info_score},
            (100_000, 200_000, 400_000, 800_000), stated=1),

@@ -1,4 +1,5 @@
-"""The loss of a conditional random field as a layer, and its gradient, beside pytorch-crf: padded batches in float32."""
+"""The loss of a conditional random field as a layer, and its gradient, beside pytorch-crf: padded batches in
+float32."""
 import numpy as np
 
 from benchmarks import Case, close, peer, test_contender          # noqa: F401  pytest runs it

@@ -67,7 +67,8 @@ def translated(net):
             return x
 
     layers = [Activity(layer.l2) if isinstance(layer, ActivityL2) else
-              getattr(torch.nn, type(layer).__name__)(*[getattr(layer, name) for name in layer.settings]) for layer in net]
+              getattr(torch.nn, type(layer).__name__)(*[getattr(layer, name) for name in layer.settings])
+              for layer in net]
     return torch.nn.Sequential(*layers), [layer for layer in layers if isinstance(layer, Activity)]
 
 
@@ -78,5 +79,6 @@ def learned_alike(theirs, ours):
 
 
 CASES = [Case(f"rung {step} of the ladder, 2,317 windows of 30 days, 50 epochs", lambda step=step: page_views(step),
-              {"scratchml": scratchml, "PyTorch, 1 thread": pytorch(1), "PyTorch, 2 threads": pytorch(2)}, learned_alike)
+              {"scratchml": scratchml, "PyTorch, 1 thread": pytorch(1), "PyTorch, 2 threads": pytorch(2)},
+              learned_alike)
          for step in (1, 2, 3, 4)]

@@ -47,7 +47,8 @@ def formula_mmr(items, scores, X):
 @peer("pyversity")
 def pyversity_mmr(items, scores, X):
     from pyversity import Strategy, diversify
-    return np.array([diversify(X, s, K, strategy=Strategy.MMR, diversity=1 - TRADE_OFF).indices for s in by_item(items, scores)])
+    return np.array([diversify(X, s, K, strategy=Strategy.MMR, diversity=1 - TRADE_OFF).indices
+                     for s in by_item(items, scores)])
 
 
 def ours_dpp(items, scores, X):

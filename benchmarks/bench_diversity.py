@@ -44,7 +44,9 @@ def pairs(S, T):
 
 
 CASES = [
-    Case("diversity of 4,303 lists of ten", shown, {"formula": formula, "scratchml": intra_list_diversity}, close(rtol=1e-12)),
-    Case("AUC of 1,000 users, 20 of 3,253 items wanted", scored, {"formula": pairs, "scratchml": lambda S, T: auc(S, list(T))},
+    Case("diversity of 4,303 lists of ten", shown, {"formula": formula, "scratchml": intra_list_diversity},
+         close(rtol=1e-12)),
+    Case("AUC of 1,000 users, 20 of 3,253 items wanted", scored,
+         {"formula": pairs, "scratchml": lambda S, T: auc(S, list(T))},
          close(rtol=1e-12)),
 ]

@@ -67,7 +67,8 @@ CONTENDERS = {"formula": sorted_blocks, "scratchml": ours, "faiss": theirs}
 
 CASES = [
     *(Case(f"{B:,} {'query' if B == 1 else 'queries'}, {metric}, {N:,} x {D}",
-           lambda metric=metric, B=B: queries(metric, B), CONTENDERS, agree) for B in (1000, 1) for metric in ("inner_product", "euclidean")),
+           lambda metric=metric, B=B: queries(metric, B), CONTENDERS, agree) for B in (1000, 1)
+           for metric in ("inner_product", "euclidean")),
     Growth("points, 200 queries", lambda n: queries("euclidean", 200, n), {"scratchml": ours, "faiss": theirs},
            (10_000, 30_000, 100_000), stated=1, agree=agree),
 ]

@@ -84,7 +84,8 @@ def near(theirs, ours):
 
 
 def case(S, T, C, shortest, told):
-    return Case(f"six layers of 5 taps, {S} x {T} x {C}, {told}, float32, there and back", lambda: data(S, T, C, shortest),
+    return Case(f"six layers of 5 taps, {S} x {T} x {C}, {told}, float32, there and back",
+                lambda: data(S, T, C, shortest),
                 {"formula": formula, "scratchml": scratchml, "PyTorch, 2 threads": pytorch(2),
                  "PyTorch, 1 thread": pytorch(1)}, near)
 

@@ -156,7 +156,8 @@ CASES = [
 def at_size(n):
     """What n points take: memory by the statement of the chapter on the index, seconds, and recall."""
     own = n * (4 * 64 + 8 * 16 + 90)
-    print(f"{n:,} x 64, float32: {n * 256 / 1e6:,.0f} MB of points, and at most {own / 1e6:,.0f} MB of index, its copy included", flush=True)
+    print(f"{n:,} x 64, float32: {n * 256 / 1e6:,.0f} MB of points, and at most {own / 1e6:,.0f} MB of index, its copy "
+          "included", flush=True)
     X, Q = clustered(n)
     true, begun = NearestNeighbors(K).fit(X).kneighbors(Q, return_distance=False), time.perf_counter()
     index = HNSW(random_state=0).fit(X)

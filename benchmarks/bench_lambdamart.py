@@ -54,7 +54,8 @@ def theirs(threads):
 
 def their_model(X, y, group, threads=1):
     from lightgbm import LGBMRanker
-    return LGBMRanker(n_estimators=TREES, num_leaves=LEAVES, max_bin=BINS, n_jobs=threads, verbose=-1).fit(X, y, group=group)
+    return LGBMRanker(n_estimators=TREES, num_leaves=LEAVES, max_bin=BINS, n_jobs=threads,
+                      verbose=-1).fit(X, y, group=group)
 
 
 def alike(theirs, ours):
@@ -96,8 +97,10 @@ FITS = {"scratchml": ours, "LightGBM, 1 thread": theirs(1), "LightGBM, 2 threads
 CASES = [
     Case("fit, 200,000 x 40, labels 0 to 4, 100 trees", made, FITS, alike),
     Case("fit, the shop, 430,300 x 24, labels 0 and 1, 100 trees", shop, FITS, alike),
-    Case("predict, 40,000 x 40, 100 trees", fitted, {"scratchml": our_prediction, "LightGBM, 1 thread": their_prediction(1),
+    Case("predict, 40,000 x 40, 100 trees", fitted,
+         {"scratchml": our_prediction, "LightGBM, 1 thread": their_prediction(1),
                                                      "LightGBM, 2 threads": their_prediction(2)}, correlated),
-    Growth("fit of 100 trees against rows", lambda N: tuple(part[:N // (1 if k < 2 else 100)] for k, part in enumerate(made())),
+    Growth("fit of 100 trees against rows",
+           lambda N: tuple(part[:N // (1 if k < 2 else 100)] for k, part in enumerate(made())),
            {"scratchml": ours}, (10_000, 20_000, 50_000, 100_000, 200_000), stated=1),
 ]

@@ -39,7 +39,8 @@ CONTENDERS = {"NumPy": numpy, "scratchml": ours, "PyTorch, 1 thread": pytorch(1)
 
 def case(M, K, N, dtype, turned=False, passes=1):
     name = f"{M:,} x {K:,} by {K:,} x {N:,}, {dtype}{', the first transposed' * turned}"
-    return Case(name + f", {passes} times" * (passes > 1), lambda: (*factors(M, K, N, dtype, turned), passes), CONTENDERS,
+    return Case(name + f", {passes} times" * (passes > 1), lambda: (*factors(M, K, N, dtype, turned), passes),
+                CONTENDERS,
                 close(rtol=1e-3 if dtype == "float32" else 1e-9, atol=1e-3))
 
 

@@ -37,7 +37,8 @@ def long_series(n):
 
 CASES = [
     Case("carbon dioxide, 526 months", carbon_dioxide, decomposed(), close(rtol=0, atol=1e-11 * 400)),
-    Case("carbon dioxide, 526 months, robust", carbon_dioxide, decomposed(robust=True), close(rtol=0, atol=1e-11 * 400)),
+    Case("carbon dioxide, 526 months, robust", carbon_dioxide, decomposed(robust=True),
+         close(rtol=0, atol=1e-11 * 400)),
     Case("traffic, 8,760 hours, robust", traffic, decomposed(robust=True), close(rtol=0, atol=1e-11 * 8000)),
     Growth("a period of a day, not robust", long_series, {"scratchml": decomposed()["scratchml"]},
            (10_000, 40_000, 160_000), stated=1),

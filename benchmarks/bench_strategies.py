@@ -9,7 +9,8 @@ import numpy as np
 
 from benchmarks import Case, close, peer, test_contender
 from scratchml.datasets import load_traffic
-from scratchml.timeseries import (ForecasterDirect, ForecasterDirectRecursive, ForecasterRecursive, Ridge, TimeSeriesFold,
+from scratchml.timeseries import (ForecasterDirect, ForecasterDirectRecursive, ForecasterRecursive, Ridge,
+                                  TimeSeriesFold,
                                   backtesting_forecaster, regular_grid)
 
 STEPS, TRAIN = 24, 304 * 24
@@ -83,7 +84,8 @@ def skforecast_backtest(y):
         from skforecast.recursive import ForecasterRecursive
         series = pandas.Series(y, pandas.date_range("2017-01-01", periods=len(y), freq="h"))
         cv = TimeSeriesFold(STEPS, TRAIN, 25, allow_incomplete_fold=False, verbose=False)
-        found = backtesting_forecaster(ForecasterRecursive(estimator=Theirs(), lags=168), series, cv, "mean_absolute_error",
+        found = backtesting_forecaster(ForecasterRecursive(estimator=Theirs(), lags=168), series, cv,
+                                       "mean_absolute_error",
                                        n_jobs=1, show_progress=False)
         return found[1]["pred"].to_numpy()
 

@@ -1,8 +1,8 @@
 """Training and tagging with a conditional random field, beside CRFsuite on the same features.
 
 The corpus is made up: 12,000 sentences, 210,000 tokens, 17 labels, 10 features a token, 47,000 attributes whose
-frequencies fall like those of words (Zipf).  An iteration of L-BFGS is the difference of two fits.  A pass with 300 labels
-shows what a sequence costs that has nothing but its labels' pairs.
+frequencies fall like those of words (Zipf).  An iteration of L-BFGS is the difference of two fits.  A pass with 300
+labels shows what a sequence costs that has nothing but its labels' pairs.
 """
 import os
 import tempfile
@@ -179,7 +179,8 @@ CASES = [
     *(Case(f"fit, {n} iterations", data=partial(lambda n: (*corpus(), n), n), agree=same_loss,
            contenders={"scratchml": train_ours, "python-crfsuite": train_crfsuite}) for n in (5, 25)),
     *(Case(f"{algorithm}, one pass, 300 labels", data=partial(lambda name: (*many_labels(), name), algorithm),
-           contenders={"scratchml": pass_of_ours, "python-crfsuite": pass_of_crfsuite}) for algorithm in ("ap", "l2sgd")),
+           contenders={"scratchml": pass_of_ours, "python-crfsuite": pass_of_crfsuite})
+           for algorithm in ("ap", "l2sgd")),
     Case("tag 4,000 sentences", data=lambda: (corpus()[0][:4000],), agree=same_labels,
          contenders={"scratchml": tag_ours, "python-crfsuite": tag_crfsuite}),
     Case("tag 1,000 sentences, one a call", data=lambda: (corpus()[0][:1000],), agree=same_labels,

@@ -1,4 +1,5 @@
-"""The scripts of tests/peers/scripts, 20 steps of training each in float32: as they are, and with other import lines."""
+"""The scripts of tests/peers/scripts, 20 steps of training each in float32: as they are, and with other import
+lines."""
 import contextlib
 import io
 from functools import cache
@@ -17,7 +18,8 @@ WIDER = {
     "seq2seq": [("emb=8, hid=10", "emb=64, hid=128"), ("rng.integers(2, 7, 8)", "rng.integers(2, 7, 64)"),
                 ("torch.zeros(8, 6)", "torch.zeros(64, 6)"), ("torch.zeros(8, 8)", "torch.zeros(64, 8)"),
                 ("torch.full((8,)", "torch.full((64,)")],
-    "tied_autoencoder": [("[12, 8, 3]", "[784, 256, 32]"), ("(32, 12)", "(128, 784)"), ("(20, 32, 12)", "(20, 128, 784)")],
+    "tied_autoencoder": [("[12, 8, 3]", "[784, 256, 32]"), ("(32, 12)", "(128, 784)"),
+                         ("(20, 32, 12)", "(20, 128, 784)")],
     "transformer_classifier": [("d_model=16", "d_model=128"), ("dim_feedforward=32", "dim_feedforward=256"),
                                ("rng.integers(3, 10, 16)", "rng.integers(10, 50, 64)"), ("size=16", "size=64"),
                                ("torch.arange(8) + 8 *", "torch.arange(32) + 32 *")],

@@ -136,7 +136,8 @@ CASES = [
     Case("trustworthiness, 1,797 x 64", lambda: (digits()[0], PCA(2).fit_transform(digits()[0])),
          {"scratchml": trustworthiness, "scikit-learn": scikit_learn_trustworthiness},
          lambda theirs, ours: np.testing.assert_allclose(theirs, ours, rtol=1e-4)),          # ties go by chance there
-    Case("400 new digits on a map of 1,397", on_a_map, {"scratchml": our_places, "openTSNE": places_of_opentsne}, as_often),
+    Case("400 new digits on a map of 1,397", on_a_map, {"scratchml": our_places, "openTSNE": places_of_opentsne},
+         as_often),
     Case("digits, 1,797 x 64, whole fit", digits, FITS, as_good_a_map),
     Case("digits, 1,797 x 64, whole fit (takes minutes)", digits,
          {"scratchml": ours, "scikit-learn exact": scikit_learn_exact}, as_good_a_map),

@@ -25,18 +25,22 @@ TEN = (
      "scikit-learn"),
     ("t-SNE, 1,797 digits, exact against FFT", "tsne", "digits, 1,797 x 64, whole fit", ("openTSNE",), "openTSNE"),
     ("CRF, 25 iterations of L-BFGS", "tagger", "fit, 25", ("python-crfsuite",), "python-crfsuite"),
-    ("ALS, a million entries, 64 factors", "als", "6,040 x 3,706, 1,000,000 entries, 64 factors, 10 iterations, Cholesky",
+    ("ALS, a million entries, 64 factors", "als", "6,040 x 3,706, 1,000,000 entries, 64 factors, 10 iterations, "
+                                                  "Cholesky",
      ("implicit",), "implicit"),
-    ("LSTM, batch 32, forward and backward", "lstm", "LSTM, (batch, time, input, hidden) = (32, 50, 64, 128)", ("PyTorch",),
+    ("LSTM, batch 32, forward and backward", "lstm", "LSTM, (batch, time, input, hidden) = (32, 50, 64, 128)",
+     ("PyTorch",),
      "torch"),
     ("multi-head attention, forward and backward", "attention", "a layer, batch 32",
      ("PyTorch, 2 threads", "PyTorch, 1 thread"), "torch"),
-    ("layer normalisation, 4,096 × 256, forward and backward", "layers", "LayerNorm", ("PyTorch, 2 threads", "PyTorch, 1 thread"), "torch"),
+    ("layer normalisation, 4,096 × 256, forward and backward", "layers", "LayerNorm",
+     ("PyTorch, 2 threads", "PyTorch, 1 thread"), "torch"),
 )
 
 
 def measure():
-    """Time the ten, each in one race, and return the record.  Raises SystemExit where a library is missing or disagrees."""
+    """Time the ten, each in one race, and return the record.  Raises SystemExit where a library is missing or
+    disagrees."""
     rows, raced = [], {}
     for what, chapter, begins, contenders, package in TEN:
         case = next(case for case in bench_file(chapter).CASES if case.name.startswith(begins))
@@ -66,7 +70,8 @@ def rendered(record):
     for row in record["rows"]:
         lines.append(f"| {row['what']} | {duration(row['ours'])} | {duration(row['theirs'])} | {row['library']} "
                      f"| {row['theirs'] / row['ours']:.2g} |")
-    return "\n".join([*lines, "", f"Medians of runs in turn on {record['date']}, without compiling, ours and theirs each at its best of one and "
+    return "\n".join([*lines, "", f"Medians of runs in turn on {record['date']}, without compiling, ours and theirs "
+                                  "each at its best of one and "
                       f"two BLAS threads: {record['machine']}, {record['cores']} cores, Python {record['python']}, "
                       f"NumPy {record['numpy']}, Numba {record['numba']}. Below 1 we lose.", ""])
 

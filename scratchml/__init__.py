@@ -19,8 +19,8 @@ Floors, each built on those below it
 Notation, one for the whole book
     N samples   D features   K clusters or labels   T time steps   B batch   H hidden units   V vocabulary
     U users     M items      F factors or components
-    Shapes are written (N, D).  A capital is a matrix, its small letter a row of it; Σ sums, ‖x‖ is the Euclidean length,
-    [s] is 1 where the statement s holds and else 0.
+    Shapes are written (N, D).  A capital is a matrix, its small letter a row of it; Σ sums, ‖x‖ is the Euclidean
+    length, [s] is 1 where the statement s holds and else 0.
 
 The packages are imported when they are first used: `import scratchml` alone loads neither NumPy nor Numba.
 """

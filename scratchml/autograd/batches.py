@@ -41,7 +41,8 @@ class TensorDataset(Dataset):
     """
 
     def __init__(self, *tensors):
-        self.tensors = tuple(t if isinstance(t, Tensor) else from_numpy(np.asarray(unmasked(t, "tensors"))) for t in tensors)
+        self.tensors = tuple(t if isinstance(t, Tensor) else from_numpy(np.asarray(unmasked(t, "tensors")))
+                             for t in tensors)
         if not tensors or not all(t.ndim for t in self.tensors) or len({len(t) for t in self.tensors}) > 1:
             raise ValueError(f"tensors: expected arrays with one number of samples in front, got shapes "
                              f"{[t.shape for t in self.tensors]}")

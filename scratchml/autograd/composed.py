@@ -401,7 +401,8 @@ def median(x, dim=None, keepdim=False):
 
 
 def unique(x, sorted=True, return_inverse=False, return_counts=False):
-    """The different entries, in order; where each entry stands among them, and how often they are there, if asked for."""
+    """The different entries, in order; where each entry stands among them, and how often they are there, if asked
+    for."""
     found = np.unique(np.asarray(ops.bare(x)), return_inverse=True, return_counts=True)
     values = Tensor(found[0]) if found[0].dtype.kind == "f" else Plain(found[0])
     inverse, counts = Plain(found[1].reshape(x.shape)), Plain(found[2])

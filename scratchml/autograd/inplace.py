@@ -30,7 +30,8 @@ from scratchml.core.random import generator as as_generator
 
 
 def _changeable(x, what):
-    """Whether the array of `x` may be written to.  Raises RuntimeError for a leaf whose gradient would be wrong then."""
+    """Whether the array of `x` may be written to.  Raises RuntimeError for a leaf whose gradient would be wrong
+    then."""
     if x.is_leaf and x.requires_grad and _mode.recording:
         raise RuntimeError(f"{what}: this leaf requires a gradient, and is not changed in place while operations are "
                            "remembered; write `with no_grad():` around a step, or x = x + ... for a new Tensor")

@@ -27,9 +27,9 @@ from scratchml.autograd.tensor import FLOATS, Tensor
 
 OF_TENSORS = {
     ops: """add sub mul div pow neg exp log log1p log2 sqrt abs sin cos tanh erf sigmoid relu leaky_relu softplus clamp
-        clamp_min clamp_max maximum minimum masked_fill sign round floor ceil eq ne lt le gt ge sum mean var max min amax
-        amin argmax argmin cumsum logsumexp softmax log_softmax matmul reshape permute transpose squeeze unsqueeze expand
-        gather to""",
+        clamp_min clamp_max maximum minimum masked_fill sign round floor ceil eq ne lt le gt ge sum mean var max min
+        amax amin argmax argmin cumsum logsumexp softmax log_softmax matmul reshape permute transpose squeeze unsqueeze
+        expand gather to""",
     composed: """flatten unflatten t repeat clone square rsqrt reciprocal std norm prod dot outer any all argsort sort
         remainder floor_divide""",
 }

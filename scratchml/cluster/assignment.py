@@ -15,7 +15,8 @@ order of two centres a and b is certain if
     s(b) - e ‖b‖² - (s(a) - e ‖a‖²) > 2 e (‖x‖² + ‖a‖²)
 
 and twice over: half of this e would do.  Where the best centre does not lead all others by that much, the point is
-left to (2) itself.  Scaling by a power of two keeps the squares within float32; a point beyond its range fails the test.
+left to (2) itself.  Scaling by a power of two keeps the squares within float32; a point beyond its range fails the
+test.
 """
 import numpy as np
 
@@ -53,7 +54,8 @@ def nearest_of_all(X, C):
 
 
 def screen(C):
-    """The kernel that labels rows fastest, and what it needs to know of the centres: Cᵀ (D, K), `table`, `frame` (D+2,).
+    """The kernel that labels rows fastest, and what it needs to know of the centres: Cᵀ (D, K), `table`, `frame`
+    (D+2,).
 
     `table` (K', D'+1), with K' and D' the next multiples of four, has a centre c in a row, and (½ - e) ‖c‖² behind it;
     in the rows beyond K that is +inf, so they are never the best.  Its type is the precision of the products.
@@ -90,7 +92,8 @@ def _nearest_column(x, CT, squares):
 
 @kernel(contract=True)
 def _label_by_points(chunk, start, stop, X, CT, table, frame, y):
-    """`nearest` for the rows start ... stop-1 of X, TILE at a time, into `y`; the other arrays are those of `screen`."""
+    """`nearest` for the rows start ... stop-1 of X, TILE at a time, into `y`; the other arrays are those of
+    `screen`."""
     D, columns, scale, e = X.shape[1], table.shape[1] - 1, frame[-2], frame[-1]
     tile, s = np.zeros((columns, TILE + RIM), table.dtype), np.empty((4, TILE + RIM), table.dtype)
     best, second, norm = np.empty(TILE, table.dtype), np.empty(TILE, table.dtype), np.empty(TILE, table.dtype)
@@ -103,7 +106,7 @@ def _label_by_points(chunk, start, stop, X, CT, table, frame, y):
                 tile[j, i] = min(max(scale * (X[first + i, j] - frame[j]), -FAR), FAR)
         two_least(tile, table, s, norm, best, second, label)
         for i in range(n):
-            square = 2 * table[label[i], columns]        # (1 - 2 e) ‖a‖²; that e is twice what is needed makes up for it
+            square = 2 * table[label[i], columns]  # (1 - 2 e) ‖a‖²; that e is twice what is needed makes up for it
             certain = second[i] - best[i] > 2 * e * (norm[i] + square)
             y[first + i] = label[i] if certain else _nearest_column(X[first + i], CT, squares)
 

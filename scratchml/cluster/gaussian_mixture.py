@@ -91,7 +91,8 @@ class GaussianMixture(Estimator):
         y : None, default=None
             Ignored.
         """
-        earlier = self._mixture() if true_or_false(self.warm_start, "warm_start") and self.__sklearn_is_fitted__() else None
+        earlier = self._mixture() if true_or_false(self.warm_start,
+                                                   "warm_start") and self.__sklearn_is_fitted__() else None
         X = safe_to_square(self._fit_matrix(X, min_samples=2), work=np.float64)
         K = _components_among(self.n_components, len(X))
         one_of(self.covariance_type, "covariance_type", TYPES)

@@ -39,13 +39,13 @@ Choices
     What rises: log Σ_k exp(f_k) = max over shares r of Σ_k r_k (f_k - log r_k), attained at (4).  With f_k = a_k +
     log N_ik the E-step is that maximum over r, and the M-step the maximum of the same sum over π, μ and Σ.  So neither
     lowers J = (1/N) Σ_i ℓ_i, the `lower_bound_`, but for rounding.  With ε = 0 J is the mean log-likelihood.  With
-    ε > 0, (8) maximises Σ_ik r_ik (log N_ik - (ε/2) tr Σ_k⁻¹), the expected log-density of points with noise of variance
-    ε; to keep J from falling, (2) has the same term.  ‖U_k‖² = tr Σ_k⁻¹.  Once fitted, all but `lower_bound_` is of the
-    mixture itself.
+    ε > 0, (8) maximises Σ_ik r_ik (log N_ik - (ε/2) tr Σ_k⁻¹), the expected log-density of points with noise of
+    variance ε; to keep J from falling, (2) has the same term.  ‖U_k‖² = tr Σ_k⁻¹.  Once fitted, all but `lower_bound_`
+    is of the mixture itself.
     A component that is left with no share of any point keeps its place, with weight 0.
     A covariance that is singular to working precision is an error: the likelihood of a component that has collapsed
-    onto a point is infinite.  Working precision is that of each feature: a variance is 0 if it is at most (4 eps max|x|)²,
-    what rounding makes of a feature that is constant, whatever units the others have.
+    onto a point is infinite.  Working precision is that of each feature: a variance is 0 if it is at most (4 eps
+    max|x|)², what rounding makes of a feature that is constant, whatever units the others have.
     All is computed in float64, about the means; so an offset costs no digits, in float32 none that the data still have:
     what is given out in float32 is kept in float64 too, and used so.
 

@@ -28,9 +28,9 @@ Choices
     last of another cluster, not one without weight.  Ties go to the lowest index, in (2) and (4).
     (5) is w_i / Σ_j w_j where every d_i is zero.  Greedy k-means++ draws L = 2 + ⌊log K⌋ candidates a centre from (5)
     and keeps the one with the least (6).
-    Distances are sums of squared differences, right at any offset.  All squares and sums are in float64, also of float32
-    data, which is so safe to square.  Other data are refused where the largest square over- or underflows; of rows that
-    come after the fit, only those that are too large.
+    Distances are sums of squared differences, right at any offset.  All squares and sums are in float64, also of
+    float32 data, which is so safe to square.  Other data are refused where the largest square over- or underflows; of
+    rows that come after the fit, only those that are too large.
 
 Cost
     An iteration computes N K distances of D terms each: O(N K D) time.  The O(N K) that one often reads counts a
@@ -360,8 +360,8 @@ class KMeans(Transformer, Clusterer, Estimator):
         C = held_in(as_matrix(C, name="init"), X.dtype, "init")
         for got, expected, what in zip(C.shape, (K, X.shape[1]), ("clusters", "features of the data")):
             if got != expected:
-                raise ValueError(f"init: The shape of the initial centers {C.shape} does not match the number of {what} "
-                                 f"{expected}; expected shape (n_clusters, n_features) = {(K, X.shape[1])}")
+                raise ValueError(f"init: The shape of the initial centers {C.shape} does not match the number of "
+                                 f"{what} {expected}; expected shape (n_clusters, n_features) = {(K, X.shape[1])}")
         return safe_to_square(C, "init", weight=w.sum(dtype=np.float64), work=np.float64, fitted=True)
 
     def _best_of(self, n_init, X, w, K, tol, rng):

@@ -34,16 +34,17 @@ Choices
     squares of differences that (2) of the chapter on k-means takes; its relative error is below (D + 2) eps, at any
     offset.  A bound is widened by a factor of 1 ± 4 (D + 8) eps when it is measured, moves likewise, and rounded
     outwards when it is moved.  (6) is strict.  So what (6) skips is farther by more than rounding.
-    Where Hamerly has to look at all centres, he does so as `nearest_of_all` does, many points at a time, with bounds from
-    the same products, widened by their larger error.  He measures no distance to the own centre first in a chunk of
-    points most of which were not spared in the iteration before.
+    Where Hamerly has to look at all centres, he does so as `nearest_of_all` does, many points at a time, with bounds
+    from the same products, widened by their larger error.  He measures no distance to the own centre first in a chunk
+    of points most of which were not spared in the iteration before.
     Distances are counted between points and centres, between centres, and from a centre to its last place.
     "auto" is Hamerly's, but measures all for 4, then 8, 16, ... iterations whenever less than half of the points were
     spared: there bounds cost more than they save.
 
 Cost
     An iteration of Elkan's takes O(N K) time for the bounds and O(D) for each distance that is not skipped; his bounds
-    are an N x K table.  One of Hamerly's takes O(N), and O(K D) for each point not spared; O(N) memory.  (3) takes O(K² D).
+    are an N x K table.  One of Hamerly's takes O(N), and O(K D) for each point not spared; O(N) memory.  (3) takes O(K²
+    D).
 
 >>> X = np.array([[0.0], [1], [9], [10]])
 >>> search = Hamerly(X)
@@ -173,7 +174,7 @@ class Bounded:
         if self.B is None:
             self.y, self.bounds = np.zeros(len(X), np.int32), np.zeros((len(X), self.columns(K)))
             self.bounds[:, -1] = np.inf
-            self.counts = np.full((-(-len(X) // chunk), 2 + APART), chunk)     # distances, and points that were not spared
+            self.counts = np.full((-(-len(X) // chunk), 2 + APART), chunk)  # distances, and points that were not spared
             self.B = C
         else:
             self.n_distances += K

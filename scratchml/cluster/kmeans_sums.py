@@ -1,4 +1,5 @@
-"""Both half-steps of the chapter on k-means in one pass over the points: (2), and the sums that (3) and (1) are made of.
+"""Both half-steps of the chapter on k-means in one pass over the points: (2), and the sums that (3) and (1) are made
+of.
 
 Same results as there, but for rounding, because they are the same sums in another order: each thread adds up its rows,
 and a block of rows is assigned and summed while it lies in the cache.  What k-means asks of points besides, their
@@ -19,7 +20,7 @@ def rows_a_chunk(n):
 
 
 def assign_and_sum(X, w, C, search):
-    """(2) and then `cluster_sums`; if no bounds spare a row, by blocks of rows, which come from memory once for both."""
+    """(2) and then `cluster_sums`; if no bounds spare a row, by blocks of rows, which come from memory once."""
     if search.bounds_pay():
         y = search.labels(C)
         return y, cluster_sums(X, w, C, y)

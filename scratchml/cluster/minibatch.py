@@ -26,8 +26,8 @@ Choices
     a = 2 B / (N + 1) for batches of B among N points, at most 1: m remembers about half of the data.
     A fit ends when m has found no new low for `max_no_improvement` batches in a row, or after `max_iter` N / B batches;
     its start comes from a random sample of the data.  Then all points are labelled once.
-    Between batches centres are held in float64, also of float32 data: after many batches a step is less than the distance
-    from one number of float32 to the next, and would be lost.
+    Between batches centres are held in float64, also of float32 data: after many batches a step is less than the
+    distance from one number of float32 to the next, and would be lost.
     As the mean of all points ever assigned, a centre also remembers those that it would no longer get: J ends a little
     above that of `KMeans`.
 

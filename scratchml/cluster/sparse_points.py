@@ -8,8 +8,9 @@ puts the centres in order at one multiplication and addition an entry.  The chap
 does to it: the order of a and b is certain if s(b) - e ‖b‖² - (s(a) - e ‖a‖²) > 2 e (‖x‖² + ‖a‖²), e = 2 (D + 3) eps.
 Where it is not, the point is written out and measured by (2) of the chapter on k-means.
 
-The distance to one centre is Σ_d (x_d - c_d)² over the entries of x, and Σ_d c_d² over the rest.  The latter is what the
-entries leave of ‖c‖²: right to (D + nnz) eps / LEFT of itself while they leave more than LEFT of it, else it is summed.
+The distance to one centre is Σ_d (x_d - c_d)² over the entries of x, and Σ_d c_d² over the rest.  The latter is what
+the entries leave of ‖c‖²: right to (D + nnz) eps / LEFT of itself while they leave more than LEFT of it, else it is
+summed.
 """
 from typing import NamedTuple
 

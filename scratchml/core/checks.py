@@ -38,7 +38,8 @@ def as_matrix(X, *, name="X", min_samples=1, owner=None, allow_nan=False, check_
         raise ValueError(f"{name}: Found array with {X.shape[0]} sample(s) (shape={X.shape}) while a minimum of "
                          f"{min_samples} is required{by}.")
     if X.shape[1] < 1:
-        raise ValueError(f"{name}: Found array with 0 feature(s) (shape={X.shape}) while a minimum of 1 is required{by}.")
+        raise ValueError(f"{name}: Found array with 0 feature(s) (shape={X.shape}) while a minimum of 1 is "
+                         f"required{by}.")
     return finite(X, name, allow_nan=allow_nan, columns=columns) if check_finite else X
 
 
@@ -70,7 +71,8 @@ def as_floats(X, name):
         raise ValueError(f"{name}: expected numbers, got dtype {X.dtype}")
     try:
         with np.errstate(over="ignore"):                 # what float64 cannot hold becomes infinite, and is refused so
-            return readable(np.ascontiguousarray(X, dtype=X.dtype if X.dtype in FLOATS else np.float64).reshape(X.shape))
+            return readable(np.ascontiguousarray(X,
+                                                 dtype=X.dtype if X.dtype in FLOATS else np.float64).reshape(X.shape))
     except (ValueError, OverflowError) as error:
         raise ValueError(f"{name}: expected numbers, got dtype {X.dtype}: {error}") from error
     except TypeError as error:
@@ -148,8 +150,8 @@ def safe_to_square(X, name="X", *, weight=1.0, squares=None, work=None, fitted=F
     The largest magnitude must lie between √tiny / eps and √(max / 4 size), or be 0; else a ValueError that names the
     remedy.  In float64 that is about 1e-138 to 1e153 / √size, in float32 1e-12 to 1e18 / √size.  The type is that in
     which the squares are computed, `work`, by default that of X: in float64 every float32 is safe.  The squares times
-    `weight`, the largest weight of a sample, must be safe too.  `squares` is Σ x² from a caller who has it anyway: where
-    it is far from both limits it proves that all is well, and the pass over X is saved.
+    `weight`, the largest weight of a sample, must be safe too.  `squares` is Σ x² from a caller who has it anyway:
+    where it is far from both limits it proves that all is well, and the pass over X is saved.
 
     `fitted` is for rows that come to a model later.  What is small in its data is 0 beside them, not an error, and a
     batch is not to be judged by its own largest number: so only what is too large is refused.
@@ -171,7 +173,8 @@ def safe_to_square(X, name="X", *, weight=1.0, squares=None, work=None, fitted=F
 
 
 def held_in(X, dtype, name="X"):
-    """`X` as an array of `dtype`, the type that a model was fitted in.  Raises ValueError for numbers beyond its range."""
+    """`X` as an array of `dtype`, the type that a model was fitted in.  Raises ValueError for numbers beyond its
+    range."""
     with np.errstate(over="ignore"):                     # what it cannot hold becomes infinite
         held = X.astype(dtype, copy=False)
     if held is not X and not np.isfinite(held).all():
@@ -232,7 +235,8 @@ def one_of(value, name, choices):
 
 
 def in_order(things):
-    """Whether `things` hold one thing after the other, to be read at least once: no text, table, set or single value."""
+    """Whether `things` hold one thing after the other, to be read at least once: no text, table, set or single
+    value."""
     return hasattr(things, "__iter__") and not isinstance(things, (str, bytes, dict, set, frozenset)) and \
         not hasattr(things, "columns") and getattr(things, "ndim", 1) > 0
 

@@ -79,7 +79,7 @@ def euclidean(X, Y):
     """
     X, Y = _pair(X, Y)
     limits, D = np.finfo(X.dtype), X.shape[1]
-    least = math.sqrt(D * float(limits.tiny)) / float(limits.eps)        # D squares lost below tiny are less than eps of it
+    least = math.sqrt(D * float(limits.tiny)) / float(limits.eps)  # D squares lost below tiny are less than eps of it
     with np.errstate(over="ignore"):                     # a square, which is not the result
         return _all_pairs(_lengths, X, Y, np.array([least, limits.max, 2.0 ** (limits.maxexp - 20)], X.dtype))
 
@@ -176,7 +176,7 @@ def _lengths(c, start, stop, X, YT, limits, result):
 
 @kernel(contract=True)
 def _length(x, YT, j, widest):
-    """(2) of x (D,) and column j of YT (D, M), the differences scaled by a power of two from 1 / `widest` to `widest`."""
+    """(2) of x (D,) and column j of YT (D, M), the differences scaled by a power of two, 1 / `widest` to `widest`."""
     total = largest = x[0] - x[0]                        # 0 of the type of x
     for d in range(x.size):
         largest = max(largest, abs(x[d] - YT[d, j]))

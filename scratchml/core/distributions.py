@@ -36,9 +36,9 @@ Choices
     M is at most 2³¹ - 1, so that k M - K n is an exact whole number.
 
 Cost
-    O(1) a number for (1) to (3) and (7), at most 200 steps of a fraction for (4) and (5) whatever ν, and as many for each
-    step of Newton's method in (6).  (8) and (9) add up O(√n) terms.  `python -m benchmarks distributions` times all
-    beside SciPy.
+    O(1) a number for (1) to (3) and (7), at most 200 steps of a fraction for (4) and (5) whatever ν, and as many for
+    each step of Newton's method in (6).  (8) and (9) add up O(√n) terms.  `python -m benchmarks distributions` times
+    all beside SciPy.
 
 >>> f"{normal_sf(6.0):.12g}", round(normal_isf(0.025), 11), round(student_isf(0.025, 5), 12)
 ('9.86587645038e-10', 1.95996398454, 2.570581835636)

@@ -231,7 +231,8 @@ def tanh32(x):
     return x if x != x else y
 
 
-# --- whole rows, float64 or float32, in place: with a second array the compiler would have to rule out that they overlap
+# --- whole rows, float64 or float32, in place: with a second array the compiler would have to rule out that they
+# overlap
 
 
 @kernel(contract=True)

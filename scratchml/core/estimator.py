@@ -146,8 +146,8 @@ class Estimator:
 
     def _enough(self, X, min_samples):
         if len(X) < min_samples:
-            raise ValueError(f"X: Found array with {len(X)} sample(s) (shape={X.shape}) while a minimum of {min_samples} "
-                             f"is required by {type(self).__name__}.")
+            raise ValueError(f"X: Found array with {len(X)} sample(s) (shape={X.shape}) while a minimum of "
+                             f"{min_samples} is required by {type(self).__name__}.")
         return X
 
     def _takes_columns(self, D, names):
@@ -164,7 +164,8 @@ class Estimator:
             self.feature_names_in_ = names
 
     def _more_matrix(self, X, **options):
-        """`X` checked by `as_matrix` as further data for a fitted estimator: the same D, the same names in their order."""
+        """`X` checked by `as_matrix` as further data for a fitted estimator: the same D, the same names in their
+        order."""
         self._check_fitted()
         self._check_names(_column_names(X))
         return self._same_columns(X, **options)
@@ -272,7 +273,8 @@ class Transformer:
             return Z
         if kind == "pandas":
             import pandas
-            return pandas.DataFrame(Z, columns=self.get_feature_names_out(), index=getattr(X, "index", None), copy=False)
+            return pandas.DataFrame(Z, columns=self.get_feature_names_out(), index=getattr(X, "index", None),
+                                    copy=False)
         if kind == "polars":
             import polars
             return polars.DataFrame(Z, schema=list(self.get_feature_names_out()))

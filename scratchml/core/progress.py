@@ -13,7 +13,8 @@ class Progress(NamedTuple):
 def report(estimator, iteration, loss, note="", callback=None):
     """Tell the estimator's `verbose` and `callback` of a finished iteration; True means that the fit shall stop.
 
-    `note` ends the line; `callback` is for those whose `fit` takes it.  Raises ValueError for one that cannot be called.
+    `note` ends the line; `callback` is for those whose `fit` takes it.  Raises ValueError for one that cannot be
+    called.
     """
     callback = checked_callback(getattr(estimator, "callback", None) if callback is None else callback)
     if estimator.verbose:

@@ -155,7 +155,8 @@ def known_entries(X, *, name="X", dtype=None, allow_nan=False):
     otherwise; what has the right types already is not copied.
 
     Raises ValueError for another number of dimensions, an empty matrix, values that are infinite or (stored) NaN, if
-    that is not what `allow_nan` allows in Rows and matrices of SciPy, columns out of range and entries that come twice; it names the first.
+    that is not what `allow_nan` allows in Rows and matrices of SciPy, columns out of range and entries that come twice;
+    it names the first.
     """
     if isinstance(X, Rows):
         return _checked(X, name, dtype, allow_nan)
@@ -180,9 +181,9 @@ def entries_at(rows, columns, values, shape=None, *, dtype=None, names=("rows", 
     """Rows with values[k] in row rows[k] and column columns[k], each (nnz,); `shape` is by default as small as can be.
 
     Without a shape most rows and columns should have an entry: identifiers of nine digits would make a matrix of their
-    size, so where the greatest number is beyond ten times as many as there are different ones, and 1,000, it is an error.
-    Raises ValueError for arrays of different lengths, places that are no whole numbers or out of range, entries that
-    come twice, values that are NaN or infinite, and no entry where there is no shape; it calls the arrays `names`.
+    size, so where the greatest number is beyond ten times as many as there are different ones, and 1,000, it is an
+    error.  Raises ValueError for arrays of different lengths, places that are no whole numbers or out of range, entries
+    that come twice, values that are NaN or infinite, and no entry where there is no shape; it calls the arrays `names`.
     """
     rows, columns = (whole_numbers(places, name) for places, name in zip((rows, columns), names))
     values = _values(list(values) if isinstance(values, (Iterator, MappingView)) else values, names[2], dtype)
@@ -216,9 +217,9 @@ def _no_identifiers(places, name):
         return
     different = np.unique(places).size if most > 10 * places.size + 1000 else np.count_nonzero(np.bincount(places))
     if most > 10 * different + 1000:
-        raise ValueError(f"{name}: the greatest is {most}, but only {different} are different, as with identifiers; number "
-                         f"them from 0, ids, {name} = np.unique({name}, return_inverse=True), or pass shape for a matrix "
-                         "of that size")
+        raise ValueError(f"{name}: the greatest is {most}, but only {different} are different, as with identifiers; "
+                         f"number them from 0, ids, {name} = np.unique({name}, return_inverse=True), or pass shape for "
+                         "a matrix of that size")
 
 
 def whole_numbers(places, name):
@@ -226,7 +227,8 @@ def whole_numbers(places, name):
     places = list(places) if isinstance(places, (Iterator, MappingView)) else unmasked(places, name)
     try:
         array = np.asarray(places)
-        if array.dtype == object and all(isinstance(n, numbers.Integral) and not isinstance(n, bool) for n in array.flat):
+        if array.dtype == object and all(isinstance(n, numbers.Integral) and not isinstance(n, bool)
+                                         for n in array.flat):
             array = array.astype(np.int64)
     except (ValueError, OverflowError) as error:         # rows of different lengths, more than int64 holds
         raise ValueError(f"{name}: expected whole numbers (n,): {error}") from None
@@ -255,14 +257,14 @@ def warn_of_zeros(X, known, name, stacklevel=3):
     if sparse or known.data.size < known.shape[0] * known.shape[1]:
         return
     if _is_table(known.data.reshape(known.shape)):
-        warnings.warn(f"{name}: this array of shape {known.shape} looks like a table with a row for each entry, and is read "
-                      "as a matrix with a row for each user; scipy.sparse.coo_matrix((values, (users, items))) makes a matrix "
-                      "of such a table", stacklevel=stacklevel)
+        warnings.warn(f"{name}: this array of shape {known.shape} looks like a table with a row for each entry, and is "
+                      "read as a matrix with a row for each user; scipy.sparse.coo_matrix((values, (users, items))) "
+                      "makes a matrix of such a table", stacklevel=stacklevel)
         return
     if known.data.all() or not known.data.any():
         return
-    warnings.warn(f"{name}: no entry is NaN, so all are known, each 0 too, and nothing is left to recommend; where 0 means "
-                  f"not known, pass np.where({name} == 0, np.nan, {name}) or scipy.sparse.csr_matrix({name})",
+    warnings.warn(f"{name}: no entry is NaN, so all are known, each 0 too, and nothing is left to recommend; where 0 "
+                  f"means not known, pass np.where({name} == 0, np.nan, {name}) or scipy.sparse.csr_matrix({name})",
                   stacklevel=stacklevel)
 
 

@@ -41,7 +41,8 @@ Choices
 
 Cost
     O(1) a number for (1) to (7).  (9) takes the more steps the larger min(a, b) is, up to O(√min(a, b)) where x is near
-    a / (a + b).  Arrays are cut into pieces that all cores share.  `python -m benchmarks special` times all beside SciPy.
+    a / (a + b).  Arrays are cut into pieces that all cores share.  `python -m benchmarks special` times all beside
+    SciPy.
 
 >>> round(erf(0.5), 14), 1 - erf(9), erfc([6, 9.0])
 (0.52049987781305, 0.0, array([2.15197367e-17, 4.13703175e-37]))

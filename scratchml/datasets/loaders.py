@@ -48,7 +48,8 @@ class Purchases(NamedTuple):
 
 
 class ItemisedPurchases(NamedTuple):
-    """Purchases, then what is known of the items, and which pairs of a customer and an item were cancelled, at least in part."""
+    """Purchases, then what is known of the items, and which pairs of a customer and an item were cancelled, at least in
+    part."""
     users: np.ndarray                                    # (P,) as in Purchases, to item_names
     items: np.ndarray                                    # (P,)
     counts: np.ndarray                                   # (P,)
@@ -62,7 +63,8 @@ class ItemisedPurchases(NamedTuple):
 
 
 class Choices(NamedTuple):
-    """N alternatives, of which each chooser took one: row n is what chooser[n] could have had, and whether it was taken."""
+    """N alternatives, of which each chooser took one: row n is what chooser[n] could have had, and whether it was
+    taken."""
     data: np.ndarray                                     # (N, D) float64
     chosen: np.ndarray                                   # (N,) 1 for the alternative that was taken, else 0
     chooser: np.ndarray                                  # (N,) integers 0, 1, ...; those of one chooser stand together
@@ -71,7 +73,8 @@ class Choices(NamedTuple):
 
 
 class Pronunciations(NamedTuple):
-    """N words: word n is written words[n] and said as the phones phones[n], of which phone t has the stress stress[n][t].
+    """N words: word n is written words[n] and said as the phones phones[n], of which phone t has the stress
+    stress[n][t].
 
     The stress of a vowel is 1 for the main one, 2 for a lesser one and 0 for none; that of a consonant is -1.
     """
@@ -145,8 +148,8 @@ def load_mode_choice():
 
     data (840, 6), chosen (840), four alternatives for each of 210 choosers.
     Minutes of waiting at terminals and of travelling, the cost in dollars and the generalised cost, which adds what the
-    time is worth; then income, in thousands of dollars, and how many travel together: the same for all four.  Travellers
-    by car are fewer in the sample than they were, the others more.
+    time is worth; then income, in thousands of dollars, and how many travel together: the same for all four.
+    Travellers by car are fewer in the sample than they were, the others more.
 
     >>> trips = load_mode_choice()
     >>> trips.alternatives[:4].tolist(), trips.chosen[:4].tolist(), trips.data[0].tolist()
@@ -171,8 +174,9 @@ def load_online_retail(*, items=False):
     and lines whose code does not begin with five digits are left out: most postage and fees, but 'Next Day Carriage'
     is among the items.  An item is a code; fifteen names stand for more than one.
 
-    With `items`, there is more about the items, as these customers bought and cancelled them: 770,420 lines of invoices, and
-    16,564 of cancellations, 15,809 of them of 13,048 of the pairs, the others of what the same customer has not bought here.
+    With `items`, there is more about the items, as these customers bought and cancelled them: 770,420 lines of
+    invoices, and 16,564 of cancellations, 15,809 of them of 13,048 of the pairs, the others of what the same customer
+    has not bought here.
 
     >>> bought = load_online_retail(items=True)
     >>> [str(bought.item_names[item]) for item in bought.items[:2]], bought.days[:2].tolist()

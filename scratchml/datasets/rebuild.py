@@ -56,7 +56,8 @@ def penguins(text):
 
 def mode_choice(text):
     modes = {"1": "air", "2": "train", "3": "bus", "4": "car"}
-    names = {"individual": "chooser", "choice": "chosen", "ttme": "terminal_time", "invc": "cost", "invt": "travel_time",
+    names = {"individual": "chooser", "choice": "chosen", "ttme": "terminal_time", "invc": "cost",
+             "invt": "travel_time",
              "gc": "generalised_cost", "hinc": "income", "psize": "party_size"}
     rows = list(csv.DictReader(text.decode().splitlines(), delimiter=";"))
     return tsv([*names.values(), "mode"], [[row[name] for name in names] for row in rows],
@@ -64,7 +65,8 @@ def mode_choice(text):
 
 
 def addresses(xml):
-    """A token and its label a line, an empty line after each address; punctuation between labels stays with the token."""
+    """A token and its label a line, an empty line after each address; punctuation between labels stays with the
+    token."""
     lines = []
     for address in ElementTree.fromstring(xml):
         for token in address:
@@ -78,8 +80,8 @@ def online_retail(csv_xz, least=20):
 
     A line of the original is an item of an invoice.  Left out are lines without a customer, cancellations (invoices
     that begin with C), quantities that are not positive, and codes that do not begin with five digits: most
-    postage, fees and vouchers.  Then customers with fewer than `least` items and items with fewer than `least` customers go in turn until
-    none is left.
+    postage, fees and vouchers.  Then customers with fewer than `least` items and items with fewer than `least`
+    customers go in turn until none is left.
     """
     invoices, descriptions = defaultdict(set), defaultdict(Counter)
     for customer, code, line in _sold(csv_xz):

@@ -24,7 +24,8 @@ class Series(NamedTuple):
 
 
 class Traffic(NamedTuple):
-    """T hours: values[t] cars passed in the hour that begins at times[t]; exog[t], weather[t], holidays[t] tell of it."""
+    """T hours: values[t] cars passed in the hour that begins at times[t]; exog[t], weather[t], holidays[t] tell of
+    it."""
     times: np.ndarray                                    # (T,) datetime64[h], rising
     values: np.ndarray                                   # (T,) float64
     exog: np.ndarray                                     # (T, D) float64

@@ -155,7 +155,7 @@ def mean_reciprocal_rank(S, right=None, wrong=None):
 
 
 def recall_of(g, e, m, k, n):
-    """(4) of what `rivals` counts, which can be counted for some questions at a time.  Raises ValueError for k and n."""
+    """(4) of what `rivals` counts, which can be counted for some questions at a time.  Raises ValueError for k, n."""
     k, n = whole_number(k, "k"), None if n is None else whole_number(n, "n")
     least = int(m.min()) + 1
     if (k if n is None else n) > least:

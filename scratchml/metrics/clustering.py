@@ -271,7 +271,7 @@ def _numbered(labels, name):
             labels.dtype.kind in "mMO" and any(map(is_missing, labels)):
         raise ValueError(f"{name}: Input contains NaN or infinity; give each point a label, or leave it out")
     if labels.dtype.kind in "iu" and int(labels.max()) - int(labels.min()) <= 4 * labels.size + 1000:
-        wide = labels.astype(np.uint64 if labels.dtype.kind == "u" else np.int64, copy=False)      # int8 has no 100 - -100
+        wide = labels.astype(np.uint64 if labels.dtype.kind == "u" else np.int64, copy=False)  # int8 has no 100 - -100
         number = (wide - wide.min()).astype(np.int64)
         present = np.bincount(number) > 0                # (largest - smallest + 1,)
         return (present.cumsum() - 1)[number], int(present.sum())

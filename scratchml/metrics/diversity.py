@@ -128,7 +128,8 @@ def miscalibration(recommended, interactions, categories, k=None, *, alpha=0.01)
     A = _taken(interactions, R)
     _check_items(A, len(G))
     if A.shape[0] != len(R):
-        raise ValueError(f"recommended and interactions: expected the same number of users, got {len(R)} and {A.shape[0]}")
+        raise ValueError(f"recommended and interactions: expected the same number of users, got {len(R)} and "
+                         f"{A.shape[0]}")
     of_list = np.where(R[:, :, None] >= 0, G[np.maximum(R, 0)], 0).sum(axis=1)           # (U, C)
     some = of_list.any(axis=1)
     if not some.any():

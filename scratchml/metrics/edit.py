@@ -1,14 +1,14 @@
 """How far apart are two sequences: how many symbols must be replaced, deleted or inserted to make one of the other?
 
 A recogniser hears "the cats at" where "the cat sat" was said; place by place nearly nothing is right, and yet little is
-wrong.  The edit distance is the least number of symbols to replace, delete or insert; the alignment shows which.  Summed
-over a test and divided by how much there was to find, it is the error rate by which recognisers of speech and writing,
-translators from spelling to sound and all that answer with sequences are judged: of words (WER), characters (CER),
-phones (PER), as the symbols are.
+wrong.  The edit distance is the least number of symbols to replace, delete or insert; the alignment shows which.
+Summed over a test and divided by how much there was to find, it is the error rate by which recognisers of speech and
+writing, translators from spelling to sound and all that answer with sequences are judged: of words (WER), characters
+(CER), phones (PER), as the symbols are.
 
-The table (1) holds the distances of all beginnings of a and b.  Two neighbours in it differ by at most 1, so a column is
-told by two bits a row: is it one more than the row above, or one less?  A machine word holds 62 rows of a column, and
-fifteen operations on words make the next column of it, whatever the symbols are.
+The table (1) holds the distances of all beginnings of a and b.  Two neighbours in it differ by at most 1, so a column
+is told by two bits a row: is it one more than the row above, or one less?  A machine word holds 62 rows of a column,
+and fifteen operations on words make the next column of it, whatever the symbols are.
 
 Symbols
     a, b  (I), (J)      two sequences, of any hashable symbols: a_i, b_j
@@ -25,8 +25,8 @@ Equations
     (5)  share = Σ_n [A_n = B_n] / N                                                                exact_match
 
 Choices
-    A string is the sequence of its characters.  Symbols are the same where they are the same key of a dict: 1 is 1.0, not
-    "1".  What is not equal to itself, such as NaN, is no symbol.
+    A string is the sequence of its characters.  Symbols are the same where they are the same key of a dict: 1 is 1.0,
+    not "1".  What is not equal to itself, such as NaN, is no symbol.
     Of several alignments of least cost (3) takes one: from the end, a pair of symbols rather than a deletion, and that
     rather than an insertion.
     (4) weighs symbols alike, not sequences, and counts insertions: it may be above 1.
@@ -42,9 +42,10 @@ Cost
 >>> round(error_rate(true, found), 6), exact_match(true, found)        # 2 of 7 characters; 1 of 2 words
 (0.285714, 0.5)
 
-Source: R. Wagner and M. Fischer, "The string-to-string correction problem", J. ACM 21 (1974), for (1) to (3); G. Myers, "A
-fast bit-vector algorithm for approximate string matching based on dynamic programming", J. ACM 46 (1999), and H. Hyyrö,
-"A bit-vector algorithm for computing Levenshtein and Damerau edit distances", Nordic J. Computing 10 (2003), for words.
+Source: R. Wagner and M. Fischer, "The string-to-string correction problem", J. ACM 21 (1974), for (1) to (3); G. Myers,
+"A fast bit-vector algorithm for approximate string matching based on dynamic programming", J. ACM 46 (1999), and H.
+Hyyrö, "A bit-vector algorithm for computing Levenshtein and Damerau edit distances", Nordic J. Computing 10 (2003), for
+words.
 """
 from collections import defaultdict
 from itertools import chain, count
@@ -198,7 +199,8 @@ def _sequence(sequence, name):
     if isinstance(sequence, str):
         return sequence
     if isinstance(sequence, bytes):
-        raise ValueError(f"{name}: expected a string or a list of symbols, got bytes; decode them, or pass list({name})")
+        raise ValueError(f"{name}: expected a string or a list of symbols, got bytes; decode them, or pass "
+                         f"list({name})")
     if not in_order(sequence):
         raise ValueError(f"{name}: expected a string or a list of symbols, got {sequence!r:.40}")
     sequence = unmasked(sequence, name)
@@ -295,9 +297,9 @@ def _fill(a, b, d):
 def _strip(a, b, masks, h, same, down):
     """At most 62 rows of (1), column by column.
 
-    a (R) are the symbols of these rows, `masks` (V) is 0, and is 0 again afterwards.  h (J) holds d_ij - d_{i,j-1} of the
-    row above, and then of the last of these rows.  Bit i of same[j] is to tell whether d_ij = d_{i-1,j-1}, of down[j]
-    whether d_ij = d_{i-1,j} + 1; without room for them, they are not kept.
+    a (R) are the symbols of these rows, `masks` (V) is 0, and is 0 again afterwards.  h (J) holds d_ij - d_{i,j-1} of
+    the row above, and then of the last of these rows.  Bit i of same[j] is to tell whether d_ij = d_{i-1,j-1}, of
+    down[j] whether d_ij = d_{i-1,j} + 1; without room for them, they are not kept.
     """
     for i in range(a.size):
         masks[a[i]] |= 1 << i

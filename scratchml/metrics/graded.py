@@ -1,14 +1,14 @@
 """How good is an order of graded documents?  Judged fairly where scores are equal.
 
 A query has documents of several grades: useless, fair, perfect.  A ranker gives each a score, and the reader looks from
-the top.  Discounted cumulative gain pays for each document by its grade, and the less the lower it stands; divided by what
-the best order would be paid, it is 1 at most.  Expected reciprocal rank asks a reader who stops when content: what good
-grades stand behind a perfect document does not matter any more.
+the top.  Discounted cumulative gain pays for each document by its grade, and the less the lower it stands; divided by
+what the best order would be paid, it is 1 at most.  Expected reciprocal rank asks a reader who stops when content: what
+good grades stand behind a perfect document does not matter any more.
 
 What is paid where scores are equal?  By order of the file, a model that gives all documents the same score is paid for
 the order of the file, and a file sorted by grade makes it perfect.  All orders of equal scores are equally likely here,
-and the result is the exact mean over them: equal documents share what their places pay (3), and the reader who meets them
-in random order is content at each place with a probability that is a mean over subsets (6).
+and the result is the exact mean over them: equal documents share what their places pay (3), and the reader who meets
+them in random order is content at each place with a probability that is a mean over subsets (6).
 
 Symbols
     y, s   (n,)   grades of a query's documents, and their scores
@@ -43,7 +43,8 @@ Choices
     the means are of the same queries.  `per_query=True` gives the numbers that the mean is of, in the order of queries.
 
 Cost
-    (3) and (4): O(n log n) a query, for k up to 50 O(n + k² log n) in a random order; (7): O(n log n), and m² for m equal scores, at most m k.
+    (3) and (4): O(n log n) a query, for k up to 50 O(n + k² log n) in a random order; (7): O(n log n), and m² for m
+    equal scores, at most m k.
 
 >>> y, s = [3, 0, 2, 1, 0], [2, 2, 1, 1, 1]
 >>> round(ndcg_score(y, s, gains="linear"), 8), round(ndcg_score(y, s, k=3, gains="linear"), 8)
@@ -150,8 +151,8 @@ def dcg_score(y_true, y_score, *, group=None, qid=None, k=None, gains="exponenti
     """(3), the mean over queries.
 
     Without `group` and `qid` a row of a matrix is a query, and flat arrays are a single one.
-    Raises ValueError for arrays that do not fit, grades below 0, grades or scores that are not finite, gains beyond what
-    float64 holds, and where no query has a document above grade 0; so do all below.
+    Raises ValueError for arrays that do not fit, grades below 0, grades or scores that are not finite, gains beyond
+    what float64 holds, and where no query has a document above grade 0; so do all below.
 
     Parameters
     ----------
@@ -224,7 +225,8 @@ def err_score(y_true, y_score, *, group=None, qid=None, k=None, max_grade=None, 
         raise ValueError(f"y_true: has the grade {y.max():g}, above max_grade={max_grade!r}")
     got = np.empty(len(starts) - 1)
     p, order = contentment(y, most), np.lexsort((-s, np.repeat(np.arange(len(got)), np.diff(starts))))
-    run_chunks(_read_down, len(got), p[order], s[order], starts, _places(k, starts), got, chunk=_queries_a_chunk(starts))
+    run_chunks(_read_down, len(got), p[order], s[order], starts, _places(k, starts), got,
+               chunk=_queries_a_chunk(starts))
     return _mean(got[_judged(y, starts)], per_query)
 
 
@@ -237,8 +239,8 @@ def _gained(y_true, y_score, group, qid, k, gains):
             g = exponential_gains(y)
     k, judged = _places(k, starts), _judged(y, starts)
     if not g.max() * discounts(k).sum() < np.inf:
-        raise ValueError(f"y_true: the grade {y.max():g} has a gain beyond float64; pass gains=\"linear\", or grades below "
-                         "1000")
+        raise ValueError(f"y_true: the grade {y.max():g} has a gain beyond float64; pass gains=\"linear\", or grades "
+                         "below 1000")
     got, best = np.empty((2, len(starts) - 1))
     D, chunk = discounts(k), _queries_a_chunk(starts)
     run_chunks(_pay, len(got), g, s, starts, D, got, chunk=chunk)
@@ -272,8 +274,8 @@ def _queries(y_true, y_score, group, qid):
     y, s = (finite(as_floats(part, name), name).astype(np.float64) for part, name in
             ((y_true, "y_true"), (y_score, "y_score")))
     if y.shape != s.shape or y.ndim not in (1, 2) or not y.size:
-        raise ValueError("y_true, y_score: expected two arrays of one shape, (N,) or (Q, n), with at least one document, got "
-                         f"shapes {y.shape} and {s.shape}")
+        raise ValueError("y_true, y_score: expected two arrays of one shape, (N,) or (Q, n), with at least one "
+                         f"document, got shapes {y.shape} and {s.shape}")
     if y.min() < 0:
         raise ValueError(f"y_true: expected grades of 0 or more, got {y.min():g}; shift them, so that 0 is of no use")
     if (group is not None) + (qid is not None) + (y.ndim == 2) > 1:
@@ -307,8 +309,8 @@ def query_starts(N, group=None, qid=None):
     except ValueError as error:                          # rows of different lengths, masked values
         raise ValueError(f"group: expected how many documents each query has, a whole number each: {error}") from None
     if lengths.dtype.kind not in "iu" or lengths.ndim != 1 or lengths.min(initial=1) < 1 or lengths.sum() != N:
-        raise ValueError(f"group: expected how many documents each query has, whole numbers from 1 that add up to {N}, got "
-                         f"{group!r:.60}; for an id of each document pass qid")
+        raise ValueError(f"group: expected how many documents each query has, whole numbers from 1 that add up to {N}, "
+                         f"got {group!r:.60}; for an id of each document pass qid")
     return np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]), slice(None)
 
 

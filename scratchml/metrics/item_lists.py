@@ -1,4 +1,5 @@
-"""Reading what a ranking is judged by: lists of items, one for each user, and collections or matrices of what is wanted."""
+"""Reading what a ranking is judged by: lists of items, one for each user, and collections or matrices of what is
+wanted."""
 from collections.abc import Iterator, Mapping
 from numbers import Real
 
@@ -46,7 +47,8 @@ def _table(collections, name, flat):
     """`collections` as an array (U, W) of numbers, None if they are not one."""
     if hasattr(collections, "ndim"):
         array = np.asarray(unmasked(collections, name))
-    elif flat or isinstance(collections, (list, tuple)) and all(isinstance(items, (list, tuple)) for items in collections):
+    elif flat or isinstance(collections, (list, tuple)) and all(isinstance(items, (list, tuple))
+                                                                for items in collections):
         try:
             array = np.array(collections)
         except (ValueError, OverflowError):
@@ -67,8 +69,8 @@ def _is_matrix(table, name, R, is_array):
         return True
     again = (np.diff(np.sort(table, axis=1), axis=1) == 0).any()
     if is_array and W > 1 and (table.dtype.kind == "f" or again or binary and R.max(initial=0) < 2):
-        raise ValueError(f"{name}: this array of shape {table.shape} may be lists of item numbers or a matrix of what is "
-                         f"wanted; pass {name}.tolist() for lists, scipy.sparse.csr_matrix({name}) for a matrix")
+        raise ValueError(f"{name}: this array of shape {table.shape} may be lists of item numbers or a matrix of what "
+                         f"is wanted; pass {name}.tolist() for lists, scipy.sparse.csr_matrix({name}) for a matrix")
     return False
 
 
@@ -80,9 +82,11 @@ def read_lists(recommended, k):
     """The first k places of the lists as an array (U, k), -1 where a list is over."""
     recommended = listed(recommended, "recommended")
     if isinstance(recommended, tuple) and len(recommended) == 2 and _kinds(recommended) == "if":
-        raise ValueError("recommended: got items and their scores, as recommend returns them; pass the first of the two alone")
+        raise ValueError("recommended: got items and their scores, as recommend returns them; pass the first of the "
+                         "two alone")
     if getattr(recommended, "ndim", 0) == 2:
-        R = whole_numbers(np.asarray(unmasked(recommended, "recommended")).ravel(), "recommended").reshape(recommended.shape)
+        R = whole_numbers(np.asarray(unmasked(recommended, "recommended")).ravel(),
+                          "recommended").reshape(recommended.shape)
     else:
         lists = [whole_numbers(items, "recommended") for items in
                  ([recommended] if is_flat(recommended) else recommended)]

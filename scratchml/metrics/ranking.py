@@ -108,9 +108,9 @@ def hits(recommended, relevant, k=None):
     recommended : array (U, L) or list of list
         Item numbers of each user, the best first: an array with -1 after the end of a list, or lists of any lengths.
     relevant : list of collections, Rows, sparse matrix (U, M) or array (U, M)
-        What each user wanted: item numbers, or a row whose stored entries are wanted, in an array those that are neither
-        0 nor NaN.  An array of whole numbers is a matrix if it holds but 0 and 1 in three columns or more; where it may
-        be both, it is an error.  For one user, both may be flat.
+        What each user wanted: item numbers, or a row whose stored entries are wanted, in an array those that are
+        neither 0 nor NaN.  An array of whole numbers is a matrix if it holds but 0 and 1 in three columns or more;
+        where it may be both, it is an error.  For one user, both may be flat.
     k : int or None, default=None
         How many places of a list to look at; None for all L.
     """
@@ -253,8 +253,8 @@ def ndcg_at_k(recommended, relevant, k=None, *, graded=False, per_user=False):
         Whether to return the numbers that the mean is of, one for each user with something relevant.
     """
     if true_or_false(graded, "graded") and not (has_shape(relevant) or getattr(relevant, "ndim", 0) == 2):
-        raise ValueError(f"graded: expected relevant to be Rows or a sparse matrix, or an array (U, M), whose values are the "
-                         f"gains, got {type(relevant).__name__}")
+        raise ValueError(f"graded: expected relevant to be Rows or a sparse matrix, or an array (U, M), whose values "
+                         f"are the gains, got {type(relevant).__name__}")
     return mean_of_judged(_discounted if graded else lambda judged: _discounted(judged._replace(
         gains=np.ones_like(judged.gains))), recommended, relevant, k, per_user, graded)
 

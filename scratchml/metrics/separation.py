@@ -115,7 +115,7 @@ def calinski_harabasz_score(X, labels):
     """
     X, y, sizes = _clustered(X, labels)
     X, C = _centred(X, y, sizes)
-    off = C - sizes @ C / len(X)                         # (K, D) from the mean, of which at an offset rounding has moved c
+    off = C - sizes @ C / len(X)  # (K, D) from the mean, of which at an offset rounding has moved c
     between = float((sizes * (off * off).sum(axis=1)).sum())
     within = float(((X - C[y]) ** 2).sum())
     return between / within * (len(X) - len(C)) / (len(C) - 1) if within > 0 else float("inf")

@@ -10,8 +10,8 @@ with L for E and U for S; BMES, with M for I.
 >>> token_accuracy(true, found), chunk_scores(true, found)["all"]
 (0.75, Scores(precision=0.5, recall=0.5, f1=0.5, support=2))
 
-Source: E. Tjong Kim Sang and S. Buchholz, "Introduction to the CoNLL-2000 shared task: chunking", CoNLL 2000, section 3,
-and its script conlleval; for E and S, and L, U and M in their places, the rules that follow from their meaning.
+Source: E. Tjong Kim Sang and S. Buchholz, "Introduction to the CoNLL-2000 shared task: chunking", CoNLL 2000, section
+3, and its script conlleval; for E and S, and L, U and M in their places, the rules that follow from their meaning.
 """
 from collections import Counter
 from itertools import chain
@@ -29,7 +29,8 @@ SAME = str.maketrans("LUM", "ESI")                       # other letters for the
 
 
 class Scores(NamedTuple):
-    """Of what was found, how much is right; of what is there, how much was found; their harmonic mean; how much is there."""
+    """Of what was found, how much is right; of what is there, how much was found; their harmonic mean; how much is
+    there."""
     precision: float
     recall: float
     f1: float
@@ -123,7 +124,8 @@ def chunks(labels):
 
 
 def split_tag(label):
-    """("B", "PER") for B-PER, ("B", "") for B, ("O", "") for O.  One label, of shape (); raises ValueError for others."""
+    """("B", "PER") for B-PER, ("B", "") for B, ("O", "") for O.  One label, of shape (); raises ValueError for
+    others."""
     mark, _, kind = label.partition("-") if isinstance(label, str) else ("", "", "")
     if mark not in MARKS or mark == "O" and label != "O":
         raise ValueError(f"the label {label!r}: expected O, or B, I, E or S (or L, U, M) with a type, as in B-PER")
@@ -155,8 +157,8 @@ def _sequences(y_true, y_pred):
     if not labels:
         raise ValueError("y_true: expected at least one label")
     if any(map(is_missing, labels)):
-        raise ValueError("y_true and y_pred: a label is None or NaN, which is neither right nor wrong; leave such tokens "
-                         "out of both")
+        raise ValueError("y_true and y_pred: a label is None or NaN, which is neither right nor wrong; leave such "
+                         "tokens out of both")
     if len({isinstance(label, str) for label in labels}) > 1:
         raise ValueError(f"y_true and y_pred: expected labels of one type, got {sorted(map(repr, labels))[:5]}")
     return y_true, y_pred
@@ -169,6 +171,6 @@ def _listed(y, name):
     sequences = list(y)
     for s, labels in enumerate(sequences):
         if not in_order(labels) or getattr(labels, "ndim", 1) > 1:
-            raise ValueError(f"{name}[{s}]: expected a sequence of labels, got {labels!r:.40}; if {name} is one sequence, "
-                             f"pass [{name}]")
+            raise ValueError(f"{name}[{s}]: expected a sequence of labels, got {labels!r:.40}; if {name} is one "
+                             f"sequence, pass [{name}]")
     return [labels.tolist() if isinstance(labels, np.ndarray) else list(labels) for labels in sequences]

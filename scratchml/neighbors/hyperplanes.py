@@ -28,8 +28,8 @@ the line across it passes between x and y: that is for directions in two arcs of
 
 Choices
     Distances are 1 - cos(q, x), and 1 where a vector is 0.  Vectors are taken as they are: where they all lie far to
-    one side of the origin, their angles are small, nearly all share their keys, and all are measured; subtract the mean.
-    Fewer than k are found where fewer share a key with the query.
+    one side of the origin, their angles are small, nearly all share their keys, and all are measured; subtract the
+    mean.  Fewer than k are found where fewer share a key with the query.
 
 Cost
     A query takes O(L b D) for its keys and O(D) for each vector that shares one; memory L numbers of 12 bytes a vector.

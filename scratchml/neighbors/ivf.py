@@ -114,7 +114,8 @@ class IVF(Estimator):
     def _begin(self, centres, books, space):
         """Empty lists of these centres (L, D), with books (m, K, D/m) or None for no codes."""
         vars(self).update(centres_=centres, books_=books, labels_=np.zeros(0, np.int64),
-                          n_features_in_=centres.shape[1], _space=space, _coarse=Points(centres, EUCLIDEAN if space == "l2" else PRODUCT))
+                          n_features_in_=centres.shape[1], _space=space,
+                          _coarse=Points(centres, EUCLIDEAN if space == "l2" else PRODUCT))
         rows = np.zeros((0, centres.shape[1]), centres.dtype) if books is None else np.zeros((0, len(books)), np.uint8)
         self._keep(np.zeros(0, np.int64), np.zeros(0, np.int32), rows, self.labels_)
 
@@ -262,7 +263,8 @@ class IVF(Estimator):
         """
         self._check_fitted()
         arrays = dict(centres=self.centres_, labels=self.labels_, starts=self.lists_.starts,
-                      numbers=self.lists_.numbers, rows=self.lists_.rows, **({} if self.books_ is None else {"books": self.books_}))
+                      numbers=self.lists_.numbers, rows=self.lists_.rows,
+                      **({} if self.books_ is None else {"books": self.books_}))
         parameters = {name: value for name, value in self.get_params().items() if name != "random_state"}
         storage.save(path, KIND, arrays, {"parameters": parameters, "space": self._space})
 

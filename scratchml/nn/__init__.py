@@ -3,7 +3,9 @@ import sys
 import types
 
 from scratchml.nn import functional, initialisation as init, padding
-from scratchml.nn.activations import GLU, ActivityL2, LeakyReLU, LogSoftmax, PReLU, ReLU, Sigmoid, Softmax, Tanh, penalty
+from scratchml.nn.activations import (
+    GLU, ActivityL2, LeakyReLU, LogSoftmax, PReLU, ReLU, Sigmoid, Softmax, Tanh, penalty,
+)
 from scratchml.nn.additive import AdditiveAttention
 from scratchml.nn.attention import scaled_dot_product_attention
 from scratchml.nn.attentive_layer import AttentiveLSTM
@@ -39,9 +41,11 @@ from scratchml.nn.transformer_stacks import Transformer, TransformerDecoder, Tra
 from scratchml.optim import clip_grad_norm_, clip_grad_value_
 
 CHAPTERS = (
-    "initialisation", "state", "module", "containers", "layers", "bags", "activations", "gates", "smooth", "normalisation",
+    "initialisation", "state", "module", "containers", "layers", "bags", "activations", "gates", "smooth",
+    "normalisation",
     "norm_layers", "similarity", "cross_entropy", "contrastive", "losses", "loss_functions", "loss_layers", "packing",
-    "padding", "lstm", "gru", "elman", "recurrent", "cells", "convolution", "gated_convolution", "pooling", "masks", "attention", "multihead",
+    "padding", "lstm", "gru", "elman", "recurrent", "cells", "convolution", "gated_convolution", "pooling", "masks",
+    "attention", "multihead",
     "additive", "attentive", "attentive_layer", "transformer", "transformer_stacks", "kept_keys", "samples", "training",
 )
 

@@ -189,7 +189,8 @@ def attentive_forward(x, K, u, h, c, W, U, p, q, Q, w, *, n, packing):
     after the last.
     """
     dtype = np.result_type(x, K, u, h, c, W, U, p, q, Q, w)
-    x, K, u, h, c, W, U, p, q, Q, w = (np.ascontiguousarray(array, dtype) for array in (x, K, u, h, c, W, U, p, q, Q, w))
+    x, K, u, h, c, W, U, p, q, Q, w = (np.ascontiguousarray(array, dtype)
+                                       for array in (x, K, u, h, c, W, U, p, q, Q, w))
     given = x, readable(K), readable(u), h, c, W, U, p + q, Q, readable(w), n, packing
     rows = _sweep(*given)
     y, k, P = (_padded(packing, part) for part in (rows.h, rows.k, rows.P))

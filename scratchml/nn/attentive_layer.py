@@ -40,8 +40,9 @@ class Source(NamedTuple):
 class AttentiveLSTM(Module):
     """An LSTM that reads, beside its inputs, what it looks at in a source; the look is before the step or after it.
 
-    `weight_ih` (4H, D+C), or (4H, D) where the look comes after the step, `weight_hh`, `bias_ih` and `bias_hh` are those
-    of an LSTMCell; `attention` is an AdditiveAttention.  Raises ValueError for sizes below 1, and another attention.
+    `weight_ih` (4H, D+C), or (4H, D) where the look comes after the step, `weight_hh`, `bias_ih` and `bias_hh` are
+    those of an LSTMCell; `attention` is an AdditiveAttention.  Raises ValueError for sizes below 1, and another
+    attention.
 
     Parameters
     ----------
@@ -50,8 +51,8 @@ class AttentiveLSTM(Module):
     attention_size : int or None, default=None
         A, how many units compare; None for H.
     attention : {"bahdanau", "luong"}, default="bahdanau"
-        Whether it looks before a step, with the state before, and the cell reads what it sees; or after it, with the new
-        state, and the cell never does.
+        Whether it looks before a step, with the state before, and the cell reads what it sees; or after it, with the
+        new state, and the cell never does.
     dtype : {"float32", "float64"}, default="float32"
         The type of the weights.
     random_state : int, numpy.random.Generator or None, default=None
@@ -93,8 +94,8 @@ class AttentiveLSTM(Module):
         """
         x, K = (as_input(part, self._words(), self.weight_hh._data.dtype) for part in (input, keys))
         if x.ndim != 3 or x.shape[2] != self.input_size or 0 in x.shape:
-            raise ValueError(f"input: {self._words()} expected shape (B, T, {self.input_size}), with at least one sequence"
-                             f" and one step, got {x.shape}")
+            raise ValueError(f"input: {self._words()} expected shape (B, T, {self.input_size}), with at least one "
+                             f"sequence and one step, got {x.shape}")
         B, T = x.shape[:2]
         if K.ndim != 3 or K.shape[::2] != (B, self.key_size) or not K.shape[1]:
             raise ValueError(f"keys: {self._words()} expected shape ({B}, S, {self.key_size}) with at least one place, "

@@ -79,8 +79,8 @@ BAG_BY_TABLE = Fused(lambda g, *, G: (bag_by_table(G, g), G), lambda G, d: bag(G
 class EmbeddingBag(Module):
     """The sum of the vectors of what is in a bag, (1): from sparse Rows (N, num_embeddings) to (N, embedding_dim).
 
-    `weight` is E, (num_embeddings, embedding_dim), and begins standard normal.  Raises ValueError for sizes below 1, and
-    for inputs that are no Rows of this many columns.
+    `weight` is E, (num_embeddings, embedding_dim), and begins standard normal.  Raises ValueError for sizes below 1,
+    and for inputs that are no Rows of this many columns.
 
     Parameters
     ----------
@@ -107,13 +107,13 @@ class EmbeddingBag(Module):
     def _rows(self, rows):
         """`rows` as the kernels take them."""
         if not isinstance(rows, Rows):
-            raise ValueError(f"input: {self} expected Rows of core.sparse, got {type(rows).__name__}; sparse_rows makes "
-                             "them of a matrix (N, num_embeddings)")
+            raise ValueError(f"input: {self} expected Rows of core.sparse, got {type(rows).__name__}; sparse_rows "
+                             "makes them of a matrix (N, num_embeddings)")
         indptr, indices, data = (np.asarray(part) for part in rows[:3])
         if indptr.ndim != 1 or not indptr.size or indptr[0] != 0 or indptr[-1] != indices.size or \
                 (np.diff(indptr) < 0).any() or indices.shape != data.shape:
-            raise ValueError(f"input: {self} expected indptr that rises from 0 to the {indices.size} entries of indices "
-                             f"and data, got {indptr.size} numbers for {indices.size} and {data.size} entries")
+            raise ValueError(f"input: {self} expected indptr that rises from 0 to the {indices.size} entries of "
+                             f"indices and data, got {indptr.size} numbers for {indices.size} and {data.size} entries")
         if indices.size and not 0 <= indices.min() <= indices.max() < self.num_embeddings:
             raise ValueError(f"input: {self} expected columns 0 ... {self.num_embeddings - 1}, got {indices.min()} "
                              f"... {indices.max()}")

@@ -353,7 +353,8 @@ def _over_sequences(chunk_kernel, array, *arguments):
 
 @kernel
 def _turn(c, start, stop, turned, x, left):
-    """Sequences of x (N, C, T) as (T, C), one number after the other, with `left` rows of zeros before and more behind."""
+    """Sequences of x (N, C, T) as (T, C), one number after the other, with `left` rows of zeros before and more
+    behind."""
     C = x.shape[1]
     for n in range(start, stop):
         row, inside = turned[n], turned[n, left * C:]

@@ -28,8 +28,8 @@ Equations
     (6)  δW = Σ_t δa[t]ᵀ x[t], δU = Σ_t δa[t]ᵀ h[t], δp = δq = Σ_t,b δa, δx = δa W   weight_gradients
 
 Choices
-    x Wᵀ of (1) for all steps is one matrix product, and so are the sums of (6); a step is left with h Uᵀ, its curve, and
-    δa U on the way back, in NumPy.  The forward pass keeps its operands and its result.
+    x Wᵀ of (1) for all steps is one matrix product, and so are the sums of (6); a step is left with h Uᵀ, its curve,
+    and δa U on the way back, in NumPy.  The forward pass keeps its operands and its result.
     Sequences of different lengths: packing.py.
 
 Cost

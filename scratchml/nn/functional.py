@@ -79,7 +79,8 @@ def embedding(input, weight, padding_idx=None):
     E = as_tensor(weight)
     if E.ndim != 2:
         raise ValueError(f"weight: embedding expected shape (V, D), got {E.shape}")
-    padding = None if padding_idx is None else whole_number(padding_idx, "padding_idx", least=-len(E.data)) % len(E.data)
+    padding = None if padding_idx is None else whole_number(padding_idx, "padding_idx",
+                                                            least=-len(E.data)) % len(E.data)
     return EMBEDDING(E, ids=as_ids(input, E.shape[0], "embedding"), padding=padding)
 
 

@@ -172,8 +172,8 @@ def channels_first(W2, K):
 def receptive_field(sizes, gaps=None):
     """(8)  A = 1 + Σ_l gaps_l (sizes_l - 1)
 
-    On how many positions a result depends.  Raises ValueError for what are no whole numbers of at least 1, and for lists
-    of different lengths.
+    On how many positions a result depends.  Raises ValueError for what are no whole numbers of at least 1, and for
+    lists of different lengths.
 
     Shapes: sizes (L), gaps (L) -> ()
 
@@ -283,7 +283,8 @@ class GatedConv1d(Module):
         return starts[:-1], starts
 
     def step(self, past, x):
-        """The result for one more position of each sequence, and the `past` for the next: arrays (B, C) and like `past`.
+        """The result for one more position of each sequence, and the `past` for the next: arrays (B, C) and like
+        `past`.
 
         In place of a pass over all that has been; what `past` begins with is zeros.  Without dropout, and for a causal
         layer alone, else it raises ValueError.
@@ -353,7 +354,8 @@ def _over_rows(chunk_kernel, array, *arguments):
 
 @kernel
 def _lay_out(c, start, stop, N, X, rows, window):
-    """Same result as (1), because a tap sees row t + shift of its own sequence, if there is one; if d = 1, a run of them."""
+    """Same result as (1), because a tap sees row t + shift of its own sequence, if there is one; if d = 1, a run of
+    them."""
     (first, starts), (K, d, o), C = rows, window, X.shape[1]
     runs, run = (1, K) if d == 1 else (K, 1)
     flat, s = X.reshape(-1), np.searchsorted(starts, start, side="right") - 1

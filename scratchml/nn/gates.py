@@ -37,7 +37,8 @@ TAIL = tuple(tail_coefficients(9).astype(np.float32))
 ZERO, HALF, ONE = np.float32(0), np.float32(0.5), np.float32(1)
 SCALE_32, DENSITY = np.float32(SCALE * 0.5**0.5), (2 * math.pi) ** -0.5
 CUBE, SHARP = 0.044715, (8 / math.pi) ** 0.5             # of (4)
-CUBE_32, CUBE_3_32, SHARP_32, DENSITY_32 = np.float32(CUBE), np.float32(3 * CUBE), np.float32(SHARP), np.float32(DENSITY)
+CUBE_32, CUBE_3_32, SHARP_32, DENSITY_32 = np.float32(CUBE), np.float32(3
+                                                                        * CUBE), np.float32(SHARP), np.float32(DENSITY)
 MOST = 40.0                                              # beyond, Φ and σ(2v) are 0 or 1, and their slopes 0
 MOST_32 = np.float32(MOST)
 

@@ -29,8 +29,8 @@ Equations
     (7)  W = Q diag(sign R_dd) with Q R = G, QᵀQ = I                                 orthogonal_columns
 
 Choices
-    The functions with PyTorch's names, which end in _, write to the leaf Tensor that they are given, or to an array such
-    as its `data`, and return it.
+    The functions with PyTorch's names, which end in _, write to the leaf Tensor that they are given, or to an array
+    such as its `data`, and return it.
     (2) is E[x²] / E[f(x)²] of a symmetric x and f = leaky relu, under the root; relu has s = 0.  The gain of tanh, 5/3,
     is no such quotient but PyTorch's convention.  The layers of this book begin as PyTorch's do: with (5) for s = √5,
     which is the uniform distribution over ±1/√n.
@@ -209,8 +209,8 @@ def trunc_normal_(tensor, mean=0.0, std=1.0, a=-2.0, b=2.0, *, random_state=None
     mean, std = real_number(mean, "mean", least=-np.inf), real_number(std, "std", above=0)
     below = [math.erf((bound - mean) / (std * math.sqrt(2))) / 2 for bound in (a, b)]
     if not below[1] - below[0] >= 1e-3:
-        raise ValueError(f"a={a!r}, b={b!r}: expected a < b, and a thousandth of the normal distribution of mean {mean} "
-                         f"and deviation {std} between them, got {below[1] - below[0]:.2g}")
+        raise ValueError(f"a={a!r}, b={b!r}: expected a < b, and a thousandth of the normal distribution of mean "
+                         f"{mean} and deviation {std} between them, got {below[1] - below[0]:.2g}")
     rng = generator(random_state)
     drawn = rng.normal(mean, std, tensor.shape)
     while (outside := (drawn < a) | (drawn > b)).any():

@@ -32,8 +32,8 @@ class Loss(Module):
         cls.__signature__ = inspect.Signature(options)
         explained = inspect.cleandoc(function.__doc__ or "").partition("Parameters\n----------\n")[2]
         explained = [row for row in re.split(r"\n(?=\S)", explained) if row.partition(" : ")[0] in cls.settings]
-        cls.__doc__ = (f"`{function.__name__}` of the inputs, with options that are fixed beforehand; raises as it does."
-                       "\n\nParameters\n----------\n" + "\n".join(explained))
+        cls.__doc__ = (f"`{function.__name__}` of the inputs, with options that are fixed beforehand; raises as it "
+                       "does.\n\nParameters\n----------\n" + "\n".join(explained))
 
     def __init__(self, *options, **named):
         given = self.__signature__.bind(*options, **named)

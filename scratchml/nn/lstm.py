@@ -216,7 +216,8 @@ def lstm_backward(saved, V, v, e):
         dx, rows = packing.room(x.shape[-1], A.dtype)
         packing.fill(dx, product(A, W, out=rows))
     dU = recurrent_product(A, h, y, packing)
-    return dx, packing.unsorted(states[0]), packing.unsorted(states[1]), product(A.T, packing.packed(x)), dU, db, db.copy()
+    return dx, packing.unsorted(states[0]), packing.unsorted(states[1]), product(A.T,
+                                                                                 packing.packed(x)), dU, db, db.copy()
 
 
 def _sweep_back(A, cells, y, V, states, U, packing):

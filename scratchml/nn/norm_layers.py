@@ -12,8 +12,8 @@ class BatchNorm1d(Module):
     """Every channel of (N, C) or (N, C, L) normalised over the batch, by (1) and (2); in use by running means, (5).
 
     `weight` and `bias` (C,) are w and b, `running_mean` and `running_var` (C,) the means.  Raises ValueError for inputs
-    of another shape, and for a batch in training with one number a channel, which has no variance, or with a variance that
-    `running_var` cannot hold.
+    of another shape, and for a batch in training with one number a channel, which has no variance, or with a variance
+    that `running_var` cannot hold.
 
     Parameters
     ----------
@@ -75,7 +75,8 @@ class BatchNorm1d(Module):
                            for running, new in ((self.running_mean, mean), (self.running_var, V)))
         except FloatingPointError:
             raise ValueError(f"input: the variance of a channel is {V.max():.3g}, more than running_var holds in "
-                             f"{self.running_var.dtype}; scale the inputs, or take a layer of dtype='float64'") from None
+                             f"{self.running_var.dtype}; scale the inputs, or take a layer of "
+                             "dtype='float64'") from None
         count = self.num_batches_tracked
         count += 1                                       # in place, as the two below
         self.running_mean[...], self.running_var[...] = mean, V

@@ -314,7 +314,8 @@ def _columns(x):
 
 
 def _for_columns(L, mean, *arrays):
-    """Numbers of each channel, or one for all, as float64 for each of the C L columns: a row for `mean` and each array."""
+    """Numbers of each channel, or one for all, as float64 for each of the C L columns: a row for `mean` and each
+    array."""
     rows = np.empty((1 + len(arrays), len(mean), L))
     for row, array in zip(rows, (mean, *arrays)):
         row[...] = array[:, None] if np.ndim(array) else array

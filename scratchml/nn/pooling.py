@@ -116,8 +116,8 @@ def shares(T, S):
 def _max_pool(x, *, window, S):
     y, i = largest_of_windows(x, *window, S)
     if i.size and i.min() < 0:
-        raise ValueError(f"input: a window sees nothing but padding; expected more positions than {x.shape[-1]}, or less "
-                         "padding")
+        raise ValueError(f"input: a window sees nothing but padding; expected more positions than {x.shape[-1]}, or "
+                         "less padding")
     return y, (i, x.shape[-1])
 
 
@@ -269,7 +269,8 @@ def _largest(c, start, stop, x, window, y, i):
             at = -1
             for k in range(K):
                 u = s * t + d * k - p
-                if 0 <= u < x.shape[1] and (at < 0 or x[r, u] > x[r, at] or x[r, u] != x[r, u] and x[r, at] == x[r, at]):
+                if 0 <= u < x.shape[1] and (at < 0 or x[r, u] > x[r, at] or x[r, u] != x[r, u]
+                                            and x[r, at] == x[r, at]):
                     at = u
             y[r, t], i[r, t] = x[r, at] if at >= 0 else -np.inf, at
 

@@ -34,7 +34,8 @@ from scratchml.nn.padding import PackedSequence, checked_lengths
 
 
 class Recurrent(Module):
-    """What the recurrent layers share: weights, directions, layers, lengths.  A subclass has `blocks`, `states` and `_read`."""
+    """What the recurrent layers share: weights, directions, layers, lengths.  A subclass has `blocks`, `states` and
+    `_read`."""
 
     blocks = 0                                           # blocks of H rows in a weight
     states = ()                                          # names of the states that are handed from step to step
@@ -105,7 +106,8 @@ class Recurrent(Module):
             x = written[0] if directions == 1 else concatenate(written, dim=-1)
             if self._between and k < self.num_layers - 1:
                 x = self._between(x)
-        last = [stack(states) if len(states) > 1 else states[0].reshape(1, B, self.hidden_size) for states in zip(*last)]
+        last = [stack(states) if len(states) > 1 else states[0].reshape(1, B, self.hidden_size)
+                for states in zip(*last)]
         if single:
             x, last = x.reshape(T, x.shape[-1]), [state.reshape(len(self._names), self.hidden_size) for state in last]
         return x, last[0] if len(last) == 1 else tuple(last)

@@ -55,8 +55,8 @@ def _steps(X, y, lengths, name):
     """`lengths` (N,), of sequences whose arrays have T steps: whole numbers in 1 ... T."""
     shapes = [x.shape for x in (*X, y) if x is not None and x.ndim > 1]
     if len({shape[1] for shape in shapes}) > 1:
-        raise ValueError("X, y: with lengths, expected arrays (N, T, ...) that all have the same number of steps T, got "
-                         f"shapes {shapes}")
+        raise ValueError("X, y: with lengths, expected arrays (N, T, ...) that all have the same number of steps T, "
+                         f"got shapes {shapes}")
     return checked_lengths(lengths, shapes[0][1] if shapes else np.iinfo(np.int64).max, len(X[0]), "fit", name=name)
 
 

@@ -26,12 +26,12 @@ Equations
     (4)  argmin_e V_e, where V_e counts as less only by more than δ       best_epoch
 
 Choices
-    Batch b is samples m_b to m_{b+1} - 1 of a random order, a new one each epoch.  So the sizes of batches differ by one
-    at most, and no small rest is left whose samples would weigh more, or whose variance batch normalisation lacked.
-    Sequences of very different lengths in one batch are mostly padding.  With their lengths, (1) cuts the order (2) into
-    batches, each is cut behind its longest, and they come in random order: else each epoch would begin with the short.
-    A mean over tokens is no mean over samples: a batch of few tokens would count as much as one of many.  A loss that
-    returns a sum and a count is divided by the count for the step, and weighted with it in (3).
+    Batch b is samples m_b to m_{b+1} - 1 of a random order, a new one each epoch.  So the sizes of batches differ by
+    one at most, and no small rest is left whose samples would weigh more, or whose variance batch normalisation lacked.
+    Sequences of very different lengths in one batch are mostly padding.  With their lengths, (1) cuts the order (2)
+    into batches, each is cut behind its longest, and they come in random order: else each epoch would begin with the
+    short.  A mean over tokens is no mean over samples: a batch of few tokens would count as much as one of many.  A
+    loss that returns a sum and a count is divided by the count for the step, and weighted with it in (3).
     (3) is the mean over the epoch while the weights move, as every loop of this kind prints it.  The validation loss is
     of the weights at the end of the epoch, without dropout.  For (4) epochs count from 1; of equal ones the first is
     best, and training ends when p epochs have passed since.
@@ -330,8 +330,9 @@ def _loss(model, loss, X, y):
         value, count = value
         count = real_number(count.item() if hasattr(count, "item") else count, "loss: the count")
     if not isinstance(value, Tensor) or value.data.size != 1:
-        raise ValueError(f"loss: expected a Tensor with one entry, got {getattr(value, 'shape', type(value).__name__)}; "
-                         "take the mean, or return the sum and the number of tokens")
+        raise ValueError(f"loss: expected a Tensor with one entry, got "
+                         f"{getattr(value, 'shape', type(value).__name__)}; take the mean, or return the sum and the "
+                         "number of tokens")
     return value / count if pair and count else value, count
 
 

@@ -30,8 +30,8 @@ Layers
     other, and a last norm if it is given one, which after (4) nothing else would be.
 
 Choices
-    (3) is that of the paper, and needs a learning rate that begins small; (4) keeps the sum itself untouched, and trains
-    without.
+    (3) is that of the paper, and needs a learning rate that begins small; (4) keeps the sum itself untouched, and
+    trains without.
     Dropout is where PyTorch has it: on what f adds, on the weights of attention, and inside of (2).
     Masks are those of MultiheadAttention: True forbids, numbers are added.  A sequence of padding alone has weights 0,
     and reads 0 + c, where PyTorch's layers give NaN, which one step spreads to all weights.
@@ -133,8 +133,8 @@ class PositionalEncoding(Module):
     def forward(self, input):
         x = as_input(input, self, self.pe.dtype)
         if x.ndim not in (2, 3) or x.shape[-1] != self.d_model:
-            raise ValueError(f"input: {self} expected shape (T, N, {self.d_model}), or N in front with batch_first, got "
-                             f"{x.shape}")
+            raise ValueError(f"input: {self} expected shape (T, N, {self.d_model}), or N in front with batch_first, "
+                             f"got {x.shape}")
         T = x.shape[1 if self.batch_first and x.ndim == 3 else 0]
         if T > self.max_len:
             raise ValueError(f"input: {self} expected at most {self.max_len} places, got {T}")

@@ -412,7 +412,8 @@ def _norm(x, order):
 
 
 def _moved_by_adam(x, g, state, t, β1, β2, ε, η):
-    """Same result as (5) of g and g², (6) and (4), because each entry goes through the same operations in x's precision.
+    """Same result as (5) of g and g², (6) and (4), because each entry goes through the same operations in x's
+    precision.
 
     `state` gets m and s, which are changed in place.
     """

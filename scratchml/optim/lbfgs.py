@@ -32,8 +32,8 @@ Equations
     (5)  x with F(x) least                                                         lbfgs
 
 Choices
-    c = 0 searches with the strong Wolfe conditions (chapter line_search); c > 0 halves the step until F falls by 1e-4 of
-    z·(x_new - x).  The first step has length 1 at most, all later ones are tried in full.
+    c = 0 searches with the strong Wolfe conditions (chapter line_search); c > 0 halves the step until F falls by 1e-4
+    of z·(x_new - x).  The first step has length 1 at most, all later ones are tried in full.
     A pair counts if s·y > 1e-10 y·y: H stays positive definite.  Where the search fails the pairs are forgotten and
     steepest descent is tried once; if that fails too, no step lowers F any more to machine precision.
     A value of inf or NaN is one that is too high; only the start must be finite.
@@ -50,8 +50,9 @@ Cost
 >>> lbfgs(lambda x: (((x - [3, 0.5]) ** 2).sum() / 2, x - [3, 0.5]), [0.0, 0.0], c=1.0).x.tolist()
 [2.0, 0.0]
 
-Sources: J. Nocedal and S. Wright, "Numerical Optimization", 2nd edition (2006), algorithm 7.4 for (1), section 6.1 for its
-H; G. Andrew and J. Gao, "Scalable training of L1-regularized log-linear models", ICML 2007, section 3, for (2) to (4).
+Sources: J. Nocedal and S. Wright, "Numerical Optimization", 2nd edition (2006), algorithm 7.4 for (1), section 6.1 for
+its H; G. Andrew and J. Gao, "Scalable training of L1-regularized log-linear models", ICML 2007, section 3, for (2) to
+(4).
 """
 import math
 from typing import NamedTuple
@@ -122,7 +123,7 @@ class Minimum(NamedTuple):
     gradient: np.ndarray                                 # (n,) of f; with c > 0 the pseudo-gradient of F
     iterations: int
     evaluations: int                                     # of f and its gradient
-    reason: str                                          # gradient, delta, max_iterations, callback, precision; "" before
+    reason: str  # gradient, delta, max_iterations, callback, precision; "" before
 
 
 def lbfgs(fun, x0, *, c=0.0, memory=6, max_iterations=1000, epsilon=1e-5, delta=1e-5, period=10, callback=None):

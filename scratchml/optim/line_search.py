@@ -27,8 +27,8 @@ Equations
 Choices
     ν = 1e-12 |φ(0)| allows for the rounding of φ: near a minimum, where φ no longer tells steps apart, (2) decides.
     A value of inf or NaN is one that is too high: the step is halved, or where a good one is known, the gap to it.
-    A new step stays off the ends of its interval by a tenth of its length; beyond the last step it goes out 2 to 10 times
-    as far.  (3) is NaN where the cubic has no minimum; then the middle is tried.
+    A new step stays off the ends of its interval by a tenth of its length; beyond the last step it goes out 2 to 10
+    times as far.  (3) is NaN where the cubic has no minimum; then the middle is tried.
     If `max_evaluations` values of φ do not suffice, the lowest step with (1) is returned, or 0 if there was none.
 
 Cost
@@ -97,8 +97,8 @@ def cubic_minimum(a, p, u, b, q, v):
 def strong_wolfe(phi, p0, u0, first=1.0, *, c1=1e-4, c2=0.9, max_evaluations=20):
     """(4)  some a with (1) and (2)
 
-    phi(a) returns φ(a) and φ'(a); `p0`, `u0` are those of a = 0, `first` is the step that is tried first.  Returns a Step.
-    Raises ValueError if φ does not fall at 0.
+    phi(a) returns φ(a) and φ'(a); `p0`, `u0` are those of a = 0, `first` is the step that is tried first.  Returns a
+    Step.  Raises ValueError if φ does not fall at 0.
 
     Shapes: phi, p0, u0 -> (), (), (), (), ()
     """

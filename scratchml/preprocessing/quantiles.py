@@ -1,8 +1,8 @@
 """Quantiles: a measure that looks at ranks alone, and makes of any column whatever distribution one likes.
 
-Moved and stretched, a column keeps its shape: if one value is a thousand times the others, they still sit together at one
-end.  What share of the samples lies below a value does not care how far away the others are.  This share, the level, is
-uniform from 0 to 1 whatever the column was; and what maps uniform numbers to normal ones is known, too.
+Moved and stretched, a column keeps its shape: if one value is a thousand times the others, they still sit together at
+one end.  What share of the samples lies below a value does not care how far away the others are.  This share, the
+level, is uniform from 0 to 1 whatever the column was; and what maps uniform numbers to normal ones is known, too.
 
 Symbols
     X     (N, D)  samples, a feature in each column, x a value
@@ -168,7 +168,7 @@ class QuantileTransformer(Scaler):
         """
         Z = P = self._scaled_matrix(X)
         if self._normal():
-            P = np.where(np.abs(Z) >= Z.dtype.type(END), Z > 0, _of_numbers(normal_levels, Z))     # the ends are the ends
+            P = np.where(np.abs(Z) >= Z.dtype.type(END), Z > 0, _of_numbers(normal_levels, Z))  # the ends are the ends
         return empirical_quantiles(P, self.quantiles_).astype(Z.dtype, copy=False)
 
     def _normal(self):

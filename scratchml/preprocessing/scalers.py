@@ -86,8 +86,8 @@ class StandardScaler(_Mover):
     ----------
     mean_, var_ : (D,), m and s²; the latter may be inf or 0 where s is not; NaN where nothing is known
     scale_ : (D,), what `transform` divides by: s, but 1 for a constant column; None if `with_std` is False
-    n_samples_seen_ : samples, or the sum of their weights, that all this was learned from; (D,) where NaN leaves columns
-        different ones
+    n_samples_seen_ : samples, or the sum of their weights, that all this was learned from; (D,) where NaN makes columns
+        differ in it
     """
 
     def __init__(self, *, with_mean=True, with_std=True):
@@ -168,8 +168,8 @@ class StandardScaler(_Mover):
     def _rows(self, X, first):
         """Sparse `X`, checked as `_samples` does with arrays, as Rows."""
         if self.with_mean:
-            raise ValueError(f"with_mean=True: Cannot center sparse matrices, of {type(self).__name__}'s rows every zero "
-                             "would become a number; pass `with_mean=False`, or an array")
+            raise ValueError(f"with_mean=True: Cannot center sparse matrices, of {type(self).__name__}'s rows every "
+                             "zero would become a number; pass `with_mean=False`, or an array")
         rows = known_entries(X if isinstance(X, Rows) else X.tocsr(), allow_nan=True)
         if first:
             self._takes_columns(rows.shape[1], None)

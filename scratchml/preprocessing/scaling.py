@@ -24,8 +24,8 @@ Equations
 
 Choices
     A column is constant if s_d <= 8 eps |m_d|, or g_d <= 8 eps max|x|: what is left when equal numbers come about in
-    different ways.  It is divided by 1, that is, only moved.  That eps is of float64, in which all is computed, also for
-    float32 columns: three values next to each other there, as seconds since 1970 are, are data.  Two are constant.
+    different ways.  It is divided by 1, that is, only moved.  That eps is of float64, in which all is computed, also
+    for float32 columns: three values next to each other there, as seconds since 1970 are, are data.  Two are constant.
     (1) sums differences from the first sample and (2) from the mean, the latter in units of a power of two near the
     largest magnitude of the column: an offset costs no digits, and no square over- or underflows.  var_ alone may: s².
     All is computed in float64 and given out in the type that came in.  Values beyond 1e300, whose sums may overflow,
@@ -108,7 +108,8 @@ def of_matrix(X, w=None):
 
 
 def of_sparse(rows, w=None):
-    """n, m, s, and the least and largest value, (D,) each, of the columns of sparse `rows` (N, D), whose zeros count."""
+    """n, m, s, and the least and largest value, (D,) each, of the columns of sparse `rows` (N, D), whose zeros
+    count."""
     (N, D), w = rows.shape, np.ones(rows.shape[0]) if w is None else w
     there = ~np.isnan(rows.data)
     x, d, of_entries = rows.data[there].astype(np.float64), rows.indices[there], np.repeat(w, np.diff(rows.indptr))
@@ -180,7 +181,8 @@ def _by_chunks(chunk_kernel, X, *arguments):
 def divisor(spread, magnitude, low, high, dtype):
     """`spread` (D,), but 1 where it is no more than what rounding leaves of a constant column, or subnormal.
 
-    NaN, where nothing is known, stays NaN.  `low` and `high` (D,) are the least and the largest value, which were given as `dtype`.
+    NaN, where nothing is known, stays NaN.  `low` and `high` (D,) are the least and the largest value, which were given
+    as `dtype`.
     """
     with np.errstate(over="ignore", under="ignore"):     # a batch before this one may have been of a wider type
         apart = np.nextafter(low.astype(dtype), dtype.type(np.inf)) < high

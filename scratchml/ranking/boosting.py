@@ -2,8 +2,8 @@
 
 A tree that fits everything fits noise too.  Boosting adds up trees that are too small to: the first is grown to the
 slopes of the loss where all scores are equal, and moves the scores a little against them.  There the loss has other
-slopes, and the next tree is grown to those.  Small steps by many trees find a better score than large ones by few, and a
-look at rows that were held back says when to stop.
+slopes, and the next tree is grown to those.  Small steps by many trees find a better score than large ones by few, and
+a look at rows that were held back says when to stop.
 
 The trees do not know what the loss is: they see a slope and a curvature of each row.  Those of squared and of logistic
 loss stand here, those of ranking in the chapter `lambdas`.
@@ -39,8 +39,8 @@ Cost
 (1.098612, [0.75, -0.25, -0.25, -0.25], 0.562335)
 
 Sources: J. Friedman, "Greedy function approximation: a gradient boosting machine", Annals of Statistics 29 (2001),
-algorithms 1 and 5; J. Friedman, "Stochastic gradient boosting", Computational Statistics and Data Analysis 38 (2002), for
-the draws.
+algorithms 1 and 5; J. Friedman, "Stochastic gradient boosting", Computational Statistics and Data Analysis 38 (2002),
+for the draws.
 """
 from typing import NamedTuple
 

@@ -30,7 +30,8 @@ def read_held_out(eval_set, eval_group, eval_qid, eval_names, task, as_table):
     for n, (pair, group, qid, name) in enumerate(zip(pairs, groups, qids, names)):
         name, what = f"valid_{n}" if name is None else name, f"eval_set[{n}]"
         if not isinstance(pair, (tuple, list)) or len(pair) != 2:
-            raise ValueError(f"{what}: expected a pair (X, y), got {type(pair).__name__}; pass one tuple, or a list of them")
+            raise ValueError(f"{what}: expected a pair (X, y), got {type(pair).__name__}; pass one tuple, or a list of "
+                             "them")
         if not isinstance(name, str) or name in [one.name for one in found]:
             raise ValueError(f"eval_names: expected a name of its own for each of the eval_set, got {name!r}")
         X = as_table(pair[0], f"{what}: X")
@@ -64,8 +65,8 @@ class Watch:
 
     def __init__(self, held_out, patience, rising):
         if patience is not None and not held_out:
-            raise ValueError(f"early_stopping_rounds={whole_number(patience, 'early_stopping_rounds')}: expected held-out rows to "
-                             "watch; pass eval_set to fit, or set None")
+            raise ValueError(f"early_stopping_rounds={whole_number(patience, 'early_stopping_rounds')}: expected "
+                             "held-out rows to watch; pass eval_set to fit, or set None")
         self.held_out, self.patience, self.rising = held_out, patience, rising
         self.history = {one.name: {} for one in held_out}
         self.best, self.seen, self.best_loss, self.loss = 0, 0, np.inf, np.nan

@@ -105,8 +105,10 @@ class LambdaMART(TakesQueries, Estimator):
     _takes_a_table = False                               # not without queries
 
     def __init__(self, n_estimators=100, *, num_leaves=31, max_depth=-1, learning_rate=0.1, min_child_samples=20,
-                 min_child_weight=1e-3, min_split_gain=0.0, reg_alpha=0.0, reg_lambda=0.0, subsample=1.0, subsample_freq=0,
-                 colsample_bytree=1.0, max_bin=255, objective="lambdarank", truncation_level=30, norm=True, label_gain=None,
+                 min_child_weight=1e-3, min_split_gain=0.0, reg_alpha=0.0, reg_lambda=0.0, subsample=1.0,
+                 subsample_freq=0,
+                 colsample_bytree=1.0, max_bin=255, objective="lambdarank", truncation_level=30, norm=True,
+                 label_gain=None,
                  sigmoid=1.0, early_stopping_rounds=None, importance_type="split", random_state=None, verbose=0):
         self.n_estimators = n_estimators
         self.num_leaves = num_leaves
@@ -135,8 +137,9 @@ class LambdaMART(TakesQueries, Estimator):
             eval_at=(1, 2, 3, 4, 5), eval_names=None, callback=None):
         """Grow the trees.  Returns itself.
 
-        Ctrl-C, like a callback that says stop, leaves the trees that are there.  Warns if there is nothing to rank or to
-        cut, and says why.  Raises ValueError for bad parameters and input, and for early stopping without held-out rows.
+        Ctrl-C, like a callback that says stop, leaves the trees that are there.  Warns if there is nothing to rank or
+        to cut, and says why.  Raises ValueError for bad parameters and input, and for early stopping without held-out
+        rows.
 
         Parameters
         ----------
@@ -159,12 +162,13 @@ class LambdaMART(TakesQueries, Estimator):
         eval_names : str, list of str or None, default=None
             Names of the held-out rows; None for valid_0, valid_1, ...
         callback : callable or None, default=None
-            Called with a `Progress` after each tree, its loss what decides on early stopping, for NDCG@k 1 - NDCG@k, of the
-            rows of the fit if none are held out; returning True stops the fit.
+            Called with a `Progress` after each tree, its loss what decides on early stopping, for NDCG@k 1 - NDCG@k, of
+            the rows of the fit if none are held out; returning True stops the fit.
         """
         plan = self._plan()
         X = self._fit_matrix(X, check_finite=False)
-        task = read_task(y, len(X), group, qid, sample_weight, self.label_gain, plan.objective, plan.pairs, _places(eval_at))
+        task = read_task(y, len(X), group, qid, sample_weight, self.label_gain, plan.objective, plan.pairs,
+                         _places(eval_at))
         watch = Watch(read_held_out(eval_set, eval_group, eval_qid, eval_names, task, self._eval_matrix), plan.patience,
                       task.rising)
         checked_callback(callback)
@@ -210,7 +214,8 @@ class LambdaMART(TakesQueries, Estimator):
         """Returns itself, with what ended the fit; warns, if there is no tree, and why."""
         self.stopped_by_ = by
         if not self.trees_:
-            warnings.warn(f"{type(self).__name__} has grown no tree, so all scores are {self.start_:g}: {why}", stacklevel=3)
+            warnings.warn(f"{type(self).__name__} has grown no tree, so all scores are {self.start_:g}: {why}",
+                          stacklevel=3)
         return self
 
     def _eval_matrix(self, X, name):
@@ -232,12 +237,14 @@ class LambdaMART(TakesQueries, Estimator):
                 raise ValueError(f"{name}={share!r}: expected a share, at most 1")
         every = whole_number(self.subsample_freq, "subsample_freq", least=0)
         if shares[0] < 1 and not every:
-            raise ValueError(f"subsample={self.subsample!r}: rows are drawn every subsample_freq trees, and that is 0; set 1, to "
-                             "draw them for each")
+            raise ValueError(f"subsample={self.subsample!r}: rows are drawn every subsample_freq trees, and that is 0; "
+                             "set 1, to draw them for each")
         patience = self.early_stopping_rounds
         one_of(self.importance_type, "importance_type", KINDS)
-        return Plan(whole_number(self.n_estimators, "n_estimators"), real_number(self.learning_rate, "learning_rate", above=0),
-                    one_of(self.objective, "objective", OBJECTIVES), max_bin, limits, Draws(shares[0], every, shares[1]),
+        return Plan(whole_number(self.n_estimators, "n_estimators"),
+                    real_number(self.learning_rate, "learning_rate", above=0),
+                    one_of(self.objective, "objective", OBJECTIVES), max_bin, limits,
+                    Draws(shares[0], every, shares[1]),
                     Settings(self.objective == "ranknet", whole_number(self.truncation_level, "truncation_level"),
                              true_or_false(self.norm, "norm"), real_number(self.sigmoid, "sigmoid", above=0)),
                     None if patience is None else whole_number(patience, "early_stopping_rounds"))
@@ -348,7 +355,8 @@ class LambdaMART(TakesQueries, Estimator):
         """
         self._check_fitted()
         arrays, stopped_by = arrays_of(self.trees_)
-        parameters = {name: value for name, value in self.get_params().items() if name not in ("verbose", "random_state")}
+        parameters = {name: value for name,
+                      value in self.get_params().items() if name not in ("verbose", "random_state")}
         if not (self.label_gain is None or isinstance(self.label_gain, str)):
             parameters["label_gain"] = np.asarray(self.label_gain).tolist()
         names = getattr(self, "feature_names_in_", None)

@@ -1,14 +1,14 @@
 """What pulls the documents of each query up and down in a round of boosting: slopes and curvatures, for all at once.
 
-LambdaRank swaps two documents in thought and asks what NDCG would lose by it.  By that much, and the more the less their
-scores agree with their grades, the better one is pulled up and the other one down.  A tree is grown to the sum of the
-pulls on each document, a hundred times or more, so the pairs had better be few and quick.
+LambdaRank swaps two documents in thought and asks what NDCG would lose by it.  By that much, and the more the less
+their scores agree with their grades, the better one is pulled up and the other one down.  A tree is grown to the sum of
+the pulls on each document, a hundred times or more, so the pairs had better be few and quick.
 
-Where do documents stand that have equal scores?  In the first round all have, later those that share their leaves.  By the
-order of the file, a file sorted by grade would tell the answer, and a model would learn from where a row stands.  All
-orders of equal scores are equally likely here, as in the metric that is to be raised, and a pair counts with the exact
-mean over them (2).  So the order of rows does not matter at all, no random number is needed, and documents with equal
-scores and equal gains are pulled alike: they are one class, with a number, and pairs are pairs of classes.
+Where do documents stand that have equal scores?  In the first round all have, later those that share their leaves.  By
+the order of the file, a file sorted by grade would tell the answer, and a model would learn from where a row stands.
+All orders of equal scores are equally likely here, as in the metric that is to be raised, and a pair counts with the
+exact mean over them (2).  So the order of rows does not matter at all, no random number is needed, and documents with
+equal scores and equal gains are pulled alike: they are one class, with a number, and pairs are pairs of classes.
 
 Symbols
     s, g   (n,)    scores of a query's documents, and their gains
@@ -33,17 +33,17 @@ Equations
     (7)  λ_i = Y p_i - y_i, h_i = Y p_i (1 - p_i), p = softmax(s), Y = Σ_j y_j             softmax_slopes
 
 Derivation
-    In (2) let i have the higher score.  Its place is any of a_i + 1 ... b_i, that of j any of a_j + 1 ... b_j, and i stands
-    before j.  So W_ij = (1/m_i) Σ_{a_i < r ≤ b_i} [r ≤ T] (D_r - D̄_j), D̄_j the mean over the places of j.  With equal scores
-    each pair of places is as likely: W_ij = 2 / (m (m - 1)) Σ_{a < r < t ≤ b} [r ≤ T] (D_r - D_t).
+    In (2) let i have the higher score.  Its place is any of a_i + 1 ... b_i, that of j any of a_j + 1 ... b_j, and i
+    stands before j.  So W_ij = (1/m_i) Σ_{a_i < r ≤ b_i} [r ≤ T] (D_r - D̄_j), D̄_j the mean over the places of j.
+    With equal scores each pair of places is as likely: W_ij = 2 / (m (m - 1)) Σ_{a < r < t ≤ b} [r ≤ T] (D_r - D_t).
 
 Choices
-    lambdarank: λ_i = c Σ_j λ_ij and h_i = c Σ_j h_ij.  `norm` decides on ν and c at once, as in LightGBM, of which this is
-    the formula; ν = 0 while all scores of a query are equal.  ranknet: w_ij = [g_i ≠ g_j] and c = 1, without T.  softmax:
-    (7) with y = g, the slopes of -Σ_i g_i log p_i.
+    lambdarank: λ_i = c Σ_j λ_ij and h_i = c Σ_j h_ij.  `norm` decides on ν and c at once, as in LightGBM, of which this
+    is the formula; ν = 0 while all scores of a query are equal.  ranknet: w_ij = [g_i ≠ g_j] and c = 1, without T.
+    softmax: (7) with y = g, the slopes of -Σ_i g_i log p_i.
     A query of one document, or of equal gains, or without gain, gets zeros; (7) gives a single document 0 too.
-    Of pairs of classes only those with different gains are looked at: a class with the most frequent gain of its query meets
-    only the others, which are kept together.
+    Of pairs of classes only those with different gains are looked at: a class with the most frequent gain of its query
+    meets only the others, which are kept together.
 
 Cost
     lambdarank O((T + grades) n) a query beside its sorting, ranknet O(n²), softmax O(n).  The order is kept from round
@@ -54,9 +54,9 @@ Cost
 >>> pair_slopes(s, g, w, 1.0).sum(axis=1).round(6).tolist()
 [0.228995, -0.173183, -0.055813]
 
-Sources: C. Burges, "From RankNet to LambdaRank to LambdaMART: an overview", MSR-TR-2010-82, sections 2, 4 and 6, for (4) and
-(5); F. McSherry and M. Najork, ECIR 2008, for the mean over orders; LightGBM's lambdarank for T, ν and (6); S. Bruch et al.,
-"An analysis of the softmax cross entropy loss for learning-to-rank with binary relevance", ICTIR 2019, for (7).
+Sources: C. Burges, "From RankNet to LambdaRank to LambdaMART: an overview", MSR-TR-2010-82, sections 2, 4 and 6, for
+(4) and (5); F. McSherry and M. Najork, ECIR 2008, for the mean over orders; LightGBM's lambdarank for T, ν and (6);
+S. Bruch et al., "An analysis of the softmax cross entropy loss for learning-to-rank ...", ICTIR 2019, for (7).
 """
 from typing import NamedTuple
 
@@ -224,7 +224,7 @@ def _documents(gains, queries, T):
     best = np.bincount(queries.of, own * D[place] * (place < T), minlength=Q)
     ends = np.flatnonzero(np.append((own[1:] != own[:-1]) | (queries.of[1:] != queries.of[:-1]), True))
     runs, of_run = np.diff(ends, prepend=-1), queries.of[ends]
-    last = np.lexsort((runs, of_run))[np.append(of_run[1:] != of_run[:-1], True)]          # the longest run of each query
+    last = np.lexsort((runs, of_run))[np.append(of_run[1:] != of_run[:-1], True)]  # the longest run of each query
     return Documents(starts.astype(np.int64), order.astype(np.int64), gains,
                      np.where(best > 0, 1 / np.where(best > 0, best, 1), 0.0), own[ends[last]], D,
                      np.concatenate([[0.0], np.cumsum(D)]))
@@ -239,14 +239,14 @@ def _refuse_endless(gains, documents, lengths, settings):
     if rows * n > PAIRS:
         what = "lower truncation_level, or give fewer different grades" if not settings.ranknet else \
             'take objective="lambdarank", which looks at pairs with the first places alone'
-        raise ValueError(f"a query of {n:,} documents has up to {rows * n:,} pairs, expected at most {PAIRS:,}; {what}, or "
-                         "draw some of its documents")
+        raise ValueError(f"a query of {n:,} documents has up to {rows * n:,} pairs, expected at most {PAIRS:,}; "
+                         f"{what}, or draw some of its documents")
 
 
 # --- compiled ------------------------------------------------------------------------------------
 #
-# A class has a column of a table: score, gain / Z, number of documents and mean discount.  Sums have one too: λ and h of a
-# document of the class.  Those with a gain other than the most frequent have a second one in the table `rare`.
+# A class has a column of a table: score, gain / Z, number of documents and mean discount.  Sums have one too: λ and h
+# of a document of the class.  Those with a gain other than the most frequent have a second one in the table `rare`.
 
 SCORE, GAIN, COUNT, DISCOUNT = range(4)
 
@@ -359,7 +359,7 @@ def _rare(table, classes, frequent, rare, where):
 
 @kernel
 def _meet(classes, groups, ends, where, tables, sums, documents, settings):
-    """Let each class that begins in the first T places meet all behind it; returns Σ |λ| over both sides of all pairs."""
+    """Let each class that begins in the first T places meet all behind it; returns Σ |λ|, of both sides of pairs."""
     table, rare = tables
     own_sums, rare_sums = sums
     n = ends[classes - 1]
@@ -398,7 +398,7 @@ def _within(documents, a, b, T):
 
 @kernel
 def _equals(row, i, last, table, sums, within, settings):
-    """Let class `i` meet those behind it with the same score, up to `last`: gains fall, so it is pulled up, they down."""
+    """Let class `i` meet those behind it with the same score, up to `last`: as gains fall, it is pulled up."""
     total, σ = 0.0, settings.sigmoid
     for j in range(i + 1, last):
         gap = 1.0 if settings.ranknet else row.gain - table[GAIN, j]
@@ -415,7 +415,7 @@ def _equals(row, i, last, table, sums, within, settings):
 def _against(row, i, table, sums, first, last, own_sums, how):
     """Let class `i` meet the columns first ... last-1 of a table, all of lower scores; the sums of both grow.
 
-    Each slice begins where it is read: with an index that is first + j the compiler would have to think of negative ones.
+    Each slice begins where it is read: with an index that is first + j the compiler has to think of negative ones.
     """
     settings, norm = how
     σ, near, far = settings.sigmoid, NEAR if norm else 1.0, 1.0 if norm else 0.0

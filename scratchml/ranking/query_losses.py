@@ -63,8 +63,9 @@ def lambdarank_loss(scores, y, *, group=None, qid=None, sigma=1.0, truncation_le
                     reduction="mean", random_state=None):
     """A Tensor whose gradient is (7) of the chapter pairs, or (8).
 
-    That is RankNet, with each pair times what its swap changes in NDCG.  These factors depend on the scores, but are held fast.  Raises ValueError as `ranknet_loss` does, and for grades
-    below 0 or so high that their gains are not finite.
+    That is RankNet, with each pair times what its swap changes in NDCG.  These factors depend on the scores, but are
+    held fast.  Raises ValueError as `ranknet_loss` does, and for grades below 0 or so high that their gains are not
+    finite.
 
     Parameters
     ----------

@@ -46,8 +46,8 @@ class TakesQueries:
     def _request(self, method, requests):
         unknown = sorted(set(requests) - set(self._handed_on[method]))
         if unknown:
-            raise ValueError(f"set_{method}_request: {unknown[0]!r} is nothing that {method} takes beside X and y; expected "
-                             f"some of {', '.join(self._handed_on[method])}")
+            raise ValueError(f"set_{method}_request: {unknown[0]!r} is nothing that {method} takes beside X and y; "
+                             f"expected some of {', '.join(self._handed_on[method])}")
         routing = self.get_metadata_routing()
         for name, alias in requests.items():
             getattr(routing, method).add_request(param=name, alias=alias)

@@ -1,7 +1,7 @@
 """What trees are grown for: the slopes of a loss on the rows of a fit, and how good scores are, on these and on others.
 
-A task knows labels, weights and queries; boosting knows none of them.  `start` is the score of all rows before the first
-tree, `slopes(F)` are g and h, `judge` measures scores, and `others` makes such a judge for held-out rows.
+A task knows labels, weights and queries; boosting knows none of them.  `start` is the score of all rows before the
+first tree, `slopes(F)` are g and h, `judge` measures scores, and `others` makes such a judge for held-out rows.
 """
 from typing import NamedTuple
 
@@ -41,8 +41,8 @@ class Gains(NamedTuple):
     def at(self, y, name="y"):
         """The gains of labels (N,).  Raises ValueError for those that have none."""
         if y.min(initial=0) < 0:
-            raise ValueError(f"{name}: expected labels of 0 or more, got {y.min():g} at {y.argmin()}; shift them, so that 0 is "
-                             "of no use")
+            raise ValueError(f"{name}: expected labels of 0 or more, got {y.min():g} at {y.argmin()}; shift them, so "
+                             "that 0 is of no use")
         if self.kind == "linear":
             return y
         if self.kind == "exponential":
@@ -52,8 +52,8 @@ class Gains(NamedTuple):
             return np.exp2(y) - 1
         odd = (y != np.rint(y)) | (y >= len(self.table))
         if odd.any():
-            raise ValueError(f"{name}: expected whole labels below {len(self.table)}, of which label_gain has the gains, got "
-                             f"{y[odd.argmax()]:g} at {odd.argmax()}")
+            raise ValueError(f"{name}: expected whole labels below {len(self.table)}, of which label_gain has the "
+                             f"gains, got {y[odd.argmax()]:g} at {odd.argmax()}")
         return self.table[y.astype(np.int64)]
 
 
@@ -88,7 +88,8 @@ class NDCG:
     """Measures of scores (N,), NDCG@k for some k.  Raises ValueError, with `name`, where no document has a gain."""
 
     def __init__(self, gains, queries, places, name):
-        self.g, self.order, self.lengths, self.places = gains[queries.order], queries.order, np.diff(queries.starts), places
+        self.g, self.order = gains[queries.order], queries.order
+        self.lengths, self.places = np.diff(queries.starts), places
         if not self.g.any():
             raise ValueError(f"{name}: no query has a document above label 0, so there is nothing to judge")
 
@@ -155,5 +156,6 @@ def labels(y, N, name):
 def _outcomes(y, objective, name):
     if objective == "logistic" and not np.isin(y, (0, 1)).all():
         odd = ~np.isin(y, (0, 1))
-        raise ValueError(f"{name}: objective=\"logistic\" expects labels 0 and 1, got {y[odd.argmax()]:g} at {odd.argmax()}")
+        raise ValueError(f"{name}: objective=\"logistic\" expects labels 0 and 1, got {y[odd.argmax()]:g} at "
+                         f"{odd.argmax()}")
     return y

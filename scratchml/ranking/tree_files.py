@@ -9,7 +9,8 @@ import numpy as np
 from scratchml.ranking.trees import Tree
 
 PARTS = tuple(field.name for field in fields(Tree) if field.name != "stopped_by")
-TYPES = dict(feature=np.int32, threshold=np.float64, missing_left=np.bool_, left=np.int32, right=np.int32, value=np.float64,
+TYPES = dict(feature=np.int32, threshold=np.float64, missing_left=np.bool_, left=np.int32, right=np.int32,
+             value=np.float64,
              count=np.int64, gain=np.float64)
 
 

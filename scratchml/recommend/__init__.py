@@ -17,7 +17,8 @@ from scratchml.recommend.truncated_svd import TruncatedSVD
 from scratchml.recommend.two_tower import TwoTower
 from scratchml.recommend.word_weights import Tfidf, WordCounts, bm25, tf_idf
 
-CHAPTERS = ("objectives", "half_steps", "best_items", "factor_model", "als", "truncated_svd", "item_neighbors", "splits",
+CHAPTERS = ("objectives", "half_steps", "best_items", "factor_model", "als", "truncated_svd", "item_neighbors",
+            "splits",
             "word_weights", "content", "rerank", "diversify", "click_bait", "sampled_softmax", "towers", "two_tower",
             "candidate_lists", "pair_features", "linear_scorer", "stages")
 

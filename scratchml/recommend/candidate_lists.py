@@ -228,7 +228,8 @@ def timed_entries(matrix, times):
         with np.errstate(over="ignore"):
             t = exact.astype(np.float64) - float(exact.min())
         if not np.isfinite(t).all():
-            raise ValueError(f"times: expected numbers whose differences float64 can hold, got {exact.min()} to {exact.max()}")
+            raise ValueError(f"times: expected numbers whose differences float64 can hold, got {exact.min()} to "
+                             f"{exact.max()}")
     if hasattr(matrix, "row"):
         t = t[np.lexsort((matrix.col, matrix.row))]      # as `known_entries` has sorted the entries
     return A, np.ascontiguousarray(t, np.float64)

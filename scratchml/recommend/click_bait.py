@@ -255,8 +255,8 @@ def counts_of(bad, taken, N=None):
     wrong = (k < 0) | (k > n)
     if wrong.any():
         i = int(wrong.argmax())
-        raise ValueError(f"bad: expected 0 ... {n[i]:.6g} for item {i}, which was taken so often, got {k[i]:.6g}; where "
-                         "more comes back than was counted, np.minimum(bad, taken)")
+        raise ValueError(f"bad: expected 0 ... {n[i]:.6g} for item {i}, which was taken so often, got {k[i]:.6g}; "
+                         "where more comes back than was counted, np.minimum(bad, taken)")
     return k, n
 
 

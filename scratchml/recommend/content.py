@@ -55,7 +55,9 @@ import numpy as np
 from scratchml.core.checks import as_matrix, one_of, real_number, safe_to_square, whole_number
 from scratchml.core.jit import kernel, run_chunks
 from scratchml.core.selection import largest
-from scratchml.core.sparse import Rows, is_one, known_entries, numbers_in_range, some_rows, sparse_rows, transposed, warn_of_zeros
+from scratchml.core.sparse import (
+    Rows, is_one, known_entries, numbers_in_range, some_rows, sparse_rows, transposed, warn_of_zeros,
+)
 from scratchml.metrics.diversity import unit_rows
 from scratchml.recommend.best_items import directions
 from scratchml.recommend.item_neighbors import _Scorer
@@ -113,7 +115,8 @@ def contributions(p, x):
 def beside(*blocks, weights=None):
     """Features (M, V) of several kinds side by side, each block (M, V_k) times its weight, as Rows.
 
-    Raises ValueError for blocks of different numbers of items, NaN and infinity, and weights that are no numbers above 0.
+    Raises ValueError for blocks of different numbers of items, NaN and infinity, and weights that are no numbers above
+    0.
 
     Parameters
     ----------
@@ -130,7 +133,8 @@ def beside(*blocks, weights=None):
         raise ValueError(f"weights: expected one for each of {len(blocks)} blocks, got {len(weights)}")
     M = blocks[0].shape[0]
     if any(block.shape[0] != M for block in blocks):
-        raise ValueError(f"blocks: expected the same items in all, got {', '.join(str(block.shape[0]) for block in blocks)}")
+        raise ValueError(f"blocks: expected the same items in all, got "
+                         f"{', '.join(str(block.shape[0]) for block in blocks)}")
     before = np.concatenate([[0], np.cumsum([block.shape[1] for block in blocks])]).tolist()
     items = np.concatenate([np.repeat(np.arange(M), np.diff(block.indptr)) for block in blocks])
     columns = np.concatenate([block.indices + first for block, first in zip(blocks, before)])
@@ -190,7 +194,8 @@ class ContentBased(_Scorer):
         _check_values(A, self.weight)
         X = _features(item_features, "item_features")
         if X.shape[0] != A.shape[1]:
-            raise ValueError(f"item_features: expected a row for each of {A.shape[1]} items of the matrix, got {X.shape[0]}")
+            raise ValueError(f"item_features: expected a row for each of {A.shape[1]} items of the matrix, got "
+                             f"{X.shape[0]}")
         settings = self.weight, self.metric, self.k1, self.b
         asked, answers, statistics = _answers(X, None, *settings[1:])
         warn_of_zeros(matrix, A, "matrix")
@@ -331,14 +336,15 @@ def _check_values(A, weight):
 
 
 def _answers(X, statistics, metric, k1, b):
-    """X and Y of items, and the weights of words and the mean length that Y is made with; None for those of X itself."""
+    """X and Y of items, and the weights of words and the mean length that Y is made with; None for those of X
+    itself."""
     if metric == "cosine":
         unit = unit_rows(X)
         return unit, unit, None
     k, b = check_bm25(k1, b)
     if X.data.min(initial=0) < 0 or X.data.max(initial=0) > 1e100:
-        raise ValueError(f"item_features: expected counts of words, at least 0, got {X.data.min()}; metric='cosine' takes "
-                         "features of any kind")
+        raise ValueError(f"item_features: expected counts of words, at least 0, got {X.data.min()}; metric='cosine' "
+                         "takes features of any kind")
     weights, mean = statistics or (odds(X), X.data.sum() / X.shape[0])
     return X, saturated(X, weights, mean, k, b), (weights, mean)
 
@@ -357,7 +363,8 @@ def _below(X, more):
 
 def _products(P, by_word):
     s = np.zeros((len(P), by_word.shape[1]))
-    run_chunks(_add_up_items, len(P), np.ascontiguousarray(P, np.float64), by_word, s, chunk=max(1, 100_000 // s.shape[1]))
+    run_chunks(_add_up_items, len(P), np.ascontiguousarray(P, np.float64), by_word, s,
+               chunk=max(1, 100_000 // s.shape[1]))
     return s
 
 

@@ -1,11 +1,12 @@
-"""Items that are good together: a list whose items are unlike each other, by how like the nearest is, or by a determinant.
+"""Items that are good together: a list whose items are unlike each other, by how like the nearest is, or by a
+determinant.
 
-The ten items of the greatest scores are often ten times the same.  A list is better chosen item by item: of all that are
-left the one that is good and unlike those that were chosen (1).  Or a list is given a volume: items are vectors, long if
-they are good, and the more they point into different directions, the larger is what they span.  Its square is a
+The ten items of the greatest scores are often ten times the same.  A list is better chosen item by item: of all that
+are left the one that is good and unlike those that were chosen (1).  Or a list is given a volume: items are vectors,
+long if they are good, and the more they point into different directions, the larger is what they span.  Its square is a
 determinant, and the list that spans the most is the most likely one of a determinantal point process.  To find it is
-hard, so it is chosen item by item, too (2); each item's share in the determinant is its pivot in a Cholesky factor, which
-grows by a column when an item is chosen (3).
+hard, so it is chosen item by item, too (2); each item's share in the determinant is its pivot in a Cholesky factor,
+which grows by a column when an item is chosen (3).
 
 Symbols
     R, s  (U, N), (U, N)  candidates of each user, the best first, and their scores; -1 and -inf where a list is over
@@ -25,9 +26,9 @@ Equations
     (3)  e = (S_ij - c_i·c_j) / d_j, d_i² ← d_i² - e²                                     cholesky_update
 
 Choices
-    An item comes once in a list; of equals the one that stands first is taken.  An item without features is like no other.
-    Scores and likeness are weighed against each other, so they must be of one scale, and scores of most recommenders
-    are not: `scaled` takes those of each user to 0 ... 1.  With t = 1, (1) is the order of scores.
+    An item comes once in a list; of equals the one that stands first is taken.  An item without features is like no
+    other.  Scores and likeness are weighed against each other, so they must be of one scale, and scores of most
+    recommenders are not: `scaled` takes those of each user to 0 ... 1.  With t = 1, (1) is the order of scores.
     The determinant of (2) is the product of e^{2 q s_i} d_i² over the chosen: scores never enter (3).  Where every d²
     is below 1e-10, the candidates that are left add nothing, as copies do not; the list goes on with the best scores.
 
@@ -56,7 +57,7 @@ from scratchml.metrics.diversity import unit_rows
 from scratchml.recommend.best_items import directions
 from scratchml.recommend.rerank import as_given, at_places, check_items, read_candidates, share_of
 
-SPENT = 1e-10                                            # d² below which an item is taken to lie in the span of the chosen
+SPENT = 1e-10  # d² below which an item is taken to lie in the span of the chosen
 WIDEST = 300.0                                           # q times the range of scores whose e^2 float64 can hold
 
 
@@ -115,8 +116,8 @@ def dpp(items, scores, features, n=10, *, quality=1.0):
         below = s.max(axis=1, keepdims=True, where=R >= 0, initial=-np.inf) - np.where(R >= 0, s, np.inf)
     widest = below.max(where=R >= 0, initial=0) if q else 0.0
     if q * widest > WIDEST:
-        raise ValueError(f"quality={quality!r}: times the range of a user's scores, {widest:.3g}, expected at most {WIDEST:.0f}; "
-                         "lower quality, or scale the scores, scaled(items, scores)")
+        raise ValueError(f"quality={quality!r}: times the range of a user's scores, {widest:.3g}, expected at most "
+                         f"{WIDEST:.0f}; lower quality, or scale the scores, scaled(items, scores)")
     weights = np.exp(-2 * q * np.where(R >= 0, below, 0)) if q else np.ones(s.shape)
     chosen = np.full((len(R), n), -1)
     run_chunks(_dpp, len(R), R, weights, _vectors(features, R), chosen, chunk=4)
@@ -138,7 +139,8 @@ def cholesky_update(S, c, d, j):
 
 
 class _Vectors(NamedTuple):
-    """Features, dense (M, D) or (0, D) and the three arrays of Rows, and what each row is multiplied by to have length 1."""
+    """Features, dense (M, D) or (0, D) and the three arrays of Rows, and what each row is multiplied by to have length
+    1."""
     dense: np.ndarray
     scale: np.ndarray
     indptr: np.ndarray
@@ -243,11 +245,11 @@ def _dpp(c, start, stop, R, weights, X, chosen):
 
     A Cholesky factor of X Xᵀ is the R of a QR factorisation: c_ih = x_i·w_h, where w_h is what the h-th chosen item has
     beside those before it, of length 1.  So e takes D multiplications, however many are chosen.
-    weights are e^{2 q s}; left[i] is d_i² by the first seen[i] of the chosen; bound[i] is the gain by that, -inf for what
-    is chosen or spent.
+    weights are e^{2 q s}; left[i] is d_i² by the first seen[i] of the chosen; bound[i] is the gain by that, -inf for
+    what is chosen or spent.
     """
     N, n = R.shape[1], chosen.shape[1]
-    dense, scale, is_dense = X.dense, X.scale, X.dense.shape[0] > 0      # a call with all of X costs more than a product
+    dense, scale, is_dense = X.dense, X.scale, X.dense.shape[0] > 0  # a call with all of X costs more than a product
     W = np.empty((min(n, N), dense.shape[1]))
     left, bound, seen = np.empty(N), np.empty(N), np.empty(N, np.int64)
     for u in range(start, stop):

@@ -101,8 +101,8 @@ class FactorModel(Estimator):
         users : int, array (n,) of int or NewUsers
             The users of the pairs; `NewUsers`, each once, are what `fold_in` has returned.
         items : int, array (n,) of int or NewItems
-            Their items.  A single user goes with each of the items, and a single item with each of the users; `NewItems`,
-            each once, are what `fold_in_items` has returned.
+            Their items.  A single user goes with each of the items, and a single item with each of the users;
+            `NewItems`, each once, are what `fold_in_items` has returned.
         """
         self._check_fitted()
         U, b, _, users = self._chosen(users)
@@ -133,8 +133,8 @@ class FactorModel(Estimator):
     def recommend(self, users, n=10, exclude_seen=True, *, items=None, filter_items=None, cold=None):
         """The n best items of one user, or of each of S: items (S, n) int32 and their scores (S, n).
 
-        Where fewer are left, items end with -1 and scores with -inf: look up names[items[items >= 0]], as names[-1] is the
-        last item's.  So there is nothing but -1 for a user without a known entry, unless the model has `biases`, or
+        Where fewer are left, items end with -1 and scores with -inf: look up names[items[items >= 0]], as names[-1] is
+        the last item's.  So there is nothing but -1 for a user without a known entry, unless the model has `biases`, or
         `cold` says what else.  Of equal scores the lower item comes first.
         Raises ValueError for an n above the number of items, for users and items that the model does not know, and for
         new users that another model, with other items or factors, has folded in.
@@ -199,9 +199,9 @@ class FactorModel(Estimator):
     def similar_users(self, users, n=10):
         """The n users most like one user, or like each of S: users (S, n) int32 and their cosines (S, n).
 
-        A user is not his own neighbour; nobody is like a user of whom nothing is known, and such rows are -1 with cosines
-        of -inf, with which all rows end where fewer than n are left.  Raises ValueError for an n above the number of
-        users, and for users that the model does not know.
+        A user is not his own neighbour; nobody is like a user of whom nothing is known, and such rows are -1 with
+        cosines of -inf, with which all rows end where fewer than n are left.  Raises ValueError for an n above the
+        number of users, and for users that the model does not know.
 
         Parameters
         ----------
@@ -244,8 +244,8 @@ class FactorModel(Estimator):
     def fold_in_items(self, X, values=None):
         """What a half-step makes of new items: `NewItems`, whose `factors` are (S, F).
 
-        `predict` says what users would make of them, `similar_items` what they are like.  Raises ValueError for what `fit`
-        would refuse, and another number of users.
+        `predict` says what users would make of them, `similar_items` what they are like.  Raises ValueError for what
+        `fit` would refuse, and another number of users.
 
         Parameters
         ----------
@@ -271,8 +271,8 @@ class FactorModel(Estimator):
         """Which of the items that a user knows speak for another: an `Explanation` with the n that contribute most.
 
         By (2), from the user's ratings and the item factors: all contributions and the offset add up to what `predict`
-        would say after one more half-step.  Raises ValueError for a user or an item that the model does not know, and for
-        several at once.
+        would say after one more half-step.  Raises ValueError for a user or an item that the model does not know, and
+        for several at once.
 
         Parameters
         ----------

@@ -25,8 +25,8 @@ Choices
     The rows count as they are, so a user with long rows has more say about what is alike.  Where some have bought
     nearly everything, hand over a matrix with 1 for each count and then every row divided by its length;
     `scratchml.tour.als` does so, and hits more.
-    What no neighbour speaks for has the score 0, and comes in order of number, before what has a score below 0.  But for a
-    user of whom nothing is known, `ItemCosine` has no recommendation at all; `Popularity` has.
+    What no neighbour speaks for has the score 0, and comes in order of number, before what has a score below 0.  But
+    for a user of whom nothing is known, `ItemCosine` has no recommendation at all; `Popularity` has.
 
 Cost
     (1) O(P) for P known values.  (2) O(Σ_u P_u² + M²) time, P_u the values of user u, on every core; (3) O(Σ_u P_u²),
@@ -276,7 +276,8 @@ def _cosines(c, start, stop, B, BT, cosines):
 def _nearest(c, start, stop, B, BT, columns, values):
     """(3) for items l = start ... stop-1 of BT, into their heaps.
 
-    What is not 0 stands where the same entries lead again.  Only where these are more than M is the whole row looked at.
+    What is not 0 stands where the same entries lead again.  Only where these are more than M is the whole row looked
+    at.
     """
     row, M = np.zeros(B.shape[1]), B.shape[1]
     for l in range(start, stop):

@@ -22,7 +22,8 @@ class NewUsers(NamedTuple):
 
 
 class NewItems(NamedTuple):
-    """What `ALS.fold_in_items` has found out about S items; `ALS.predict` and `similar_items` take it in place of items."""
+    """What `ALS.fold_in_items` has found out about S items; `ALS.predict` and `similar_items` take it in place of
+    items."""
     factors: np.ndarray                                  # (S, F)
     biases: np.ndarray                                   # (S,)
     ratings: Rows                                        # (S, N), as they were given, a row for each item
@@ -61,9 +62,9 @@ class Settings(NamedTuple):
         if self.alpha is not None and float(R.data.min()) < 0:
             k = int((R.data < 0).argmax())
             n = int(np.searchsorted(R.indptr, k, side="right")) - 1
-            raise ValueError(f"X: {R.data[k]} of user {n} and item {R.indices[k]} is no sign of liking, as which alpha takes "
-                             "all that is known; leave out returns and dislikes (in an array make them NaN), or set "
-                             "alpha=None for ratings of both kinds")
+            raise ValueError(f"X: {R.data[k]} of user {n} and item {R.indices[k]} is no sign of liking, as which alpha "
+                             "takes all that is known; leave out returns and dislikes (in an array make them NaN), or "
+                             "set alpha=None for ratings of both kinds")
 
 
 # --- what a fit is given -------------------------------------------------------------------------
@@ -116,13 +117,15 @@ def ratings(X, items, values, shape, dtype):
 
 
 def new_ratings(X, values, M, dtype, one="user", others="items"):
-    """What `ALS.fold_in` is given, a matrix (S, M) or the items and values of one user, as Rows; or the other way round."""
+    """What `ALS.fold_in` is given, a matrix (S, M) or the items and values of one user, as Rows; or the other way
+    round."""
     if values is not None:
         values = list(values) if isinstance(values, (Iterator, MappingView)) else values
         alone = np.zeros(np.size(values), np.int64)
         return entries_at(alone, X, values, (1, M), dtype=dtype, names=(one, others, "values"))
     if not hasattr(X, "tocsr") and not isinstance(X, Rows) and in_order(X) and np.ndim(next(iter(X), [])) == 0:
-        raise ValueError(f"values: expected the ratings of the {others} X, got none; pass both, or X as a matrix (S, {M})")
+        raise ValueError(f"values: expected the ratings of the {others} X, got none; pass both, or X as a matrix (S, "
+                         f"{M})")
     R = _matrix(X, dtype)
     if R.shape[1] != M:
         raise ValueError(f"X: expected ratings of the {M} {others} of fit, got shape {R.shape}")
@@ -170,7 +173,8 @@ def parts_of(als, R, settings):
 
 
 def checked_new(new, V, name, others):
-    """`new`, NewUsers or NewItems, in the type of `V` (M, F).  Raises ValueError if they are not of a model of that shape."""
+    """`new`, NewUsers or NewItems, in the type of `V` (M, F).  Raises ValueError if they are not of a model of that
+    shape."""
     (M, F), dtype = V.shape, V.dtype
     R = known_entries(new.ratings, name=f"{name}.ratings", dtype=dtype)
     U, b = (as_floats(getattr(new, part), f"{name}.{part}") for part in ("factors", "biases"))

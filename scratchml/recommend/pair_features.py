@@ -165,7 +165,8 @@ def features_of_pairs(facts, users, pool, generators):
     C, users, generators = pool.items, numbers_in_range(users, facts.shape[0], "users"), list(generators)
     if len(C) != users.size or C.max(initial=-1) >= facts.shape[1] or len(pool.places) != len(generators):
         raise ValueError(f"pool: expected candidates of {users.size} users below item {facts.shape[1]} by "
-                         f"{len(generators)} generators, got {len(C)} users, item {C.max(initial=-1)} and {len(pool.places)} generators")
+                         f"{len(generators)} generators, got {len(C)} users, item {C.max(initial=-1)} and "
+                         f"{len(pool.places)} generators")
     columns = {"all lists": pool.fused}
     for g, name in enumerate(generators):
         columns[f"{name}: place"], columns[f"{name}: score"] = pool.places[g], pool.scores[g]

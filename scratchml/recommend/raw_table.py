@@ -66,8 +66,8 @@ class Ids:
         try:
             numbers = np.fromiter((self._number[key] for key in keys), np.int64, len(keys))
         except KeyError as error:
-            raise ValueError(f"{self._name}: {error.args[0]!r} is none of the {len(self)} ids that were there; leave it out, "
-                             "or make a new table with it") from None
+            raise ValueError(f"{self._name}: {error.args[0]!r} is none of the {len(self)} ids that were there; leave "
+                             "it out, or make a new table with it") from None
         except TypeError as error:
             raise ValueError(f"{self._name}: expected ids that can be keys of a dict: {error}") from None
         return int(numbers[0]) if single else numbers
@@ -103,7 +103,8 @@ class Table(NamedTuple):
 
 
 def read_table(users, items, values=None, times=None, *, repeated=None):
-    """The matrix of a table of ids: a `Table`, whose `times` are in the order of the matrix, as `leave_last_out` wants them.
+    """The matrix of a table of ids: a `Table`, whose `times` are in the order of the matrix, as `leave_last_out` wants
+    them.
 
     Raises ValueError for columns of different lengths, ids that are missing, values that are not finite, times that
     cannot be compared, and pairs that come again where `repeated` is None and there are values.
@@ -117,8 +118,8 @@ def read_table(users, items, values=None, times=None, *, repeated=None):
     times : array (P,) of numbers, dates, times, spans of time or ISO text, or None, default=None
         When each came about.
     repeated : {"sum", "last"} or None, default=None
-        What a pair that comes again is worth: the sum of its values, or the last of them by time, without times by place.
-        None is "sum" without values, and an error with them, as counts are added and ratings are not.
+        What a pair that comes again is worth: the sum of its values, or the last of them by time, without times by
+        place.  None is "sum" without values, and an error with them, as counts are added and ratings are not.
     """
     if repeated is not None:
         one_of(repeated, "repeated", ("sum", "last"))
@@ -126,7 +127,8 @@ def read_table(users, items, values=None, times=None, *, repeated=None):
     P, given = len(users), values is not None
     values = np.ones(P) if values is None else as_vector(values, name="values", size=P)
     if not len(items) == P > 0:
-        raise ValueError(f"users, items: expected columns of one length with at least one row, got {P} and {len(items)}")
+        raise ValueError(f"users, items: expected columns of one length with at least one row, got {P} and "
+                         f"{len(items)}")
     of_users, of_items = Ids(users, "users"), Ids(items, "items")
     i, j = of_users.encode(users), of_items.encode(items)
     when = np.zeros(P, np.int64) if times is None else ranks(times, P)
@@ -135,13 +137,14 @@ def read_table(users, items, values=None, times=None, *, repeated=None):
     last = np.append(begins[1:], True)
     if repeated is None and given and not begins.all():
         again = order[~begins][0]
-        raise ValueError(f"users, items: ({users[again]!r}, {items[again]!r}) comes again with another value, at {again}; "
-                         "pass repeated=\"sum\" for counts or repeated=\"last\" for ratings")
+        raise ValueError(f"users, items: ({users[again]!r}, {items[again]!r}) comes again with another value, at "
+                         f"{again}; pass repeated=\"sum\" for counts or repeated=\"last\" for ratings")
     rows = order[last]
     with np.errstate(over="ignore"):                     # a sum that cannot be held is infinite, and refused below
         data = values[rows] if repeated == "last" else np.add.reduceat(values[order], np.flatnonzero(begins))
     shape = len(of_users), len(of_items)
-    return Table(entries_at(i[rows], j[rows], data, shape), None if times is None else when[rows], rows, of_users, of_items)
+    return Table(entries_at(i[rows], j[rows], data, shape), None if times is None else when[rows], rows, of_users,
+                 of_items)
 
 
 def _keys(column, name):

@@ -1,7 +1,7 @@
 """The last look at a list: leave out what must not be shown, let what is old sink, and keep to the user's proportions.
 
-Scores say how good an item is by itself, as far as its past goes.  So the candidates, some hundred a user, are looked at
-once more.  What is no longer sold sinks, or what is old beside its votes, or too short or too long (1 to 4); another
+Scores say how good an item is by itself, as far as its past goes.  So the candidates, some hundred a user, are looked
+at once more.  What is no longer sold sinks, or what is old beside its votes, or too short or too long (1 to 4); another
 recommender has its say (5); what must not be shown goes (6), and no group has more than its few places (7).  At last
 a list may be chosen so that it is of the categories that the user likes, in his proportions (8): who
 buys seven cheap things in ten is shown seven.  `diversify` has the ways to choose items that are unlike each other.
@@ -161,13 +161,13 @@ def rescored(items, scores, factors, weight=1.0):
         raise ValueError(f"factors: expected numbers of at least 0, got {f.min()} for item {f.argmin()}")
     least = s.min(where=R >= 0, initial=0)
     if least < 0:
-        raise ValueError(f"scores: {least} is below 0, and a small factor would lift it; subtract the least score of each "
-                         "user before, or use scaled(items, scores)")
+        raise ValueError(f"scores: {least} is below 0, and a small factor would lift it; subtract the least score of "
+                         "each user before, or use scaled(items, scores)")
     with np.errstate(over="ignore", invalid="ignore"):
         s = np.where(R >= 0, s * f[R] ** w, -np.inf)
     if not np.isfinite(s[R >= 0]).all():
-        raise ValueError(f"factors: the greatest is {f.max():.3g}, and scores times such factors to the power {w} cannot be "
-                         "held in float64; divide them by the greatest")
+        raise ValueError(f"factors: the greatest is {f.max():.3g}, and scores times such factors to the power {w} "
+                         "cannot be held in float64; divide them by the greatest")
     return as_given(*in_order_of(R, s), flat)
 
 
@@ -203,8 +203,8 @@ def blended(items, scores, others, weight=0.5, *, by="range"):
 def filtered(items, scores, allowed):
     """(6)  R' = the R_ui for which ok is
 
-    Those that are left move up; lists end with -1 and -inf.  Raises ValueError for lists that are none, and `allowed` that
-    is not of True and False.
+    Those that are left move up; lists end with -1 and -inf.  Raises ValueError for lists that are none, and `allowed`
+    that is not of True and False.
 
     Shapes: R (U, N), s (U, N), ok (M) -> (U, N), (U, N)
 
@@ -313,8 +313,8 @@ def calibrated(items, scores, taste, categories, n=10, *, trade_off=0.5):
     p = np.ascontiguousarray(p[None] if flat and p.ndim == 1 else p)
     check_items(R, len(G), "categories")
     if p.shape != (len(R), G.shape[1]) or not (p >= 0).all() or (abs(p.sum(axis=1) - 1) > 1e-6).any():
-        raise ValueError(f"taste: expected shares (U, C) of {len(R)} users and {G.shape[1]} categories that add up to 1, got shape "
-                         f"{p.shape}; metrics.category_shares makes them")
+        raise ValueError(f"taste: expected shares (U, C) of {len(R)} users and {G.shape[1]} categories that add up to "
+                         f"1, got shape {p.shape}; metrics.category_shares makes them")
     chosen = np.full((len(R), whole_number(n, "n")), -1)
     run_chunks(_calibrated, len(R), R, np.where(R >= 0, s, 0.0), _Aim(p, G, t), chosen, chunk=8)
     return as_given(*at_places(R, s, chosen), flat)
@@ -336,7 +336,8 @@ def read_candidates(items, scores, name="scores"):
     R = R[None] if flat else R
     s = s[None] if s.ndim == 1 else s
     if R.ndim != 2 or R.shape != s.shape or not R.size:
-        raise ValueError(f"items, {name}: expected candidates (U, N) and as many scores, got shapes {R.shape} and {s.shape}")
+        raise ValueError(f"items, {name}: expected candidates (U, N) and as many scores, got shapes {R.shape} and "
+                         f"{s.shape}")
     R = whole_numbers(R.ravel(), "items").reshape(R.shape)
     if (R < -1).any() or ((R[:, :-1] < 0) & (R[:, 1:] >= 0)).any():
         raise ValueError("items: expected items from 0, and -1 only after the end of a list")
@@ -345,14 +346,15 @@ def read_candidates(items, scores, name="scores"):
     if again.any():
         raise ValueError(f"items: the list of user {again.any(axis=1).argmax()} has an item twice")
     if not np.isfinite(s[R >= 0]).all():
-        raise ValueError(f"{name}: expected a finite score for each candidate, got NaN or infinity; take items out that must not "
-                         "be shown, -1 after the end of a list")
+        raise ValueError(f"{name}: expected a finite score for each candidate, got NaN or infinity; take items out "
+                         "that must not be shown, -1 after the end of a list")
     return R, np.where(R >= 0, s, -np.inf), flat
 
 
 def check_items(R, M, name):
     if R.max(initial=-1) >= M:
-        raise ValueError(f"{name}: expected one for each item, there are {M}, and item {R.max()} is among the candidates")
+        raise ValueError(f"{name}: expected one for each item, there are {M}, and item {R.max()} is among the "
+                         "candidates")
 
 
 def at_least(x, least, name):
@@ -397,7 +399,8 @@ def _closed_up(R, s, kept):
 
 def at_places(R, s, chosen):
     """The items and scores at the places `chosen` (U, n), -1 for none."""
-    return (np.where(chosen >= 0, np.take_along_axis(one, np.maximum(chosen, 0), 1), none) for one, none in ((R, -1), (s, -np.inf)))
+    return (np.where(chosen >= 0, np.take_along_axis(one, np.maximum(chosen, 0), 1), none) for one,
+            none in ((R, -1), (s, -np.inf)))
 
 
 # --- compiled ------------------------------------------------------------------------------------

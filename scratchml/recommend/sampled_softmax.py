@@ -3,8 +3,8 @@
 A recommender that scores M items can be trained as a classifier with M classes: of all items the one that was taken
 should have the greatest score.  But the sum over M in the softmax is dear.  So each pair of a user and an item is held
 against the items of the other pairs in its batch, which cost nothing more.  These are a biased sample: what is popular
-is a wrong answer all the time, and is pushed down for it.  Subtract the logarithm of how often an item is drawn from its
-score (1), and as the sample grows, the gradient tends to that of the whole softmax.  Without, it does not.
+is a wrong answer all the time, and is pushed down for it.  Subtract the logarithm of how often an item is drawn from
+its score (1), and as the sample grows, the gradient tends to that of the whole softmax.  Without, it does not.
 
 Symbols
     B, C          pairs in a batch; candidates, of which the first B are the items of the pairs
@@ -48,8 +48,8 @@ Cost
 
 Sources: Y. Bengio and J.-S. Senécal, "Adaptive importance sampling to accelerate training of a neural probabilistic
 language model", IEEE Trans. Neural Networks 19 (2008), for (1); X. Yi et al., "Sampling-bias-corrected neural modeling
-for large corpus item recommendations", RecSys 2019, section 3, for (1) and (3); J. Yang et al., "Mixed negative sampling
-for learning two-tower neural networks in recommendations", WWW 2020, for (5); S. Rendle et al., "BPR: Bayesian
+for large corpus item recommendations", RecSys 2019, section 3, for (1) and (3); J. Yang et al., "Mixed negative
+sampling for learning two-tower neural networks in recommendations", WWW 2020, for (5); S. Rendle et al., "BPR: Bayesian
 personalized ranking from implicit feedback", UAI 2009, for (6).
 """
 import numpy as np

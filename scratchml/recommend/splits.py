@@ -126,10 +126,10 @@ def random_split(matrix, test_size=0.2, *, random_state=None):
 def leave_last_out(matrix, times=None, n=1, *, random_state=None):
     """Hold out the last known entries of each user: a `Split`.
 
-    From a table of users, items, values and times: leave_last_out(read_table(users, items, values, times)), whatever the
-    ids are.  Or scipy.sparse.coo_matrix((values, (users, items))) is the matrix, and the times are in its own order, that
-    of the table.  Times in another order cannot be told from right ones; but where all users seem to have taken all items
-    in the order of their numbers, a warning says so.
+    From a table of users, items, values and times: leave_last_out(read_table(users, items, values, times)), whatever
+    the ids are.  Or scipy.sparse.coo_matrix((values, (users, items))) is the matrix, and the times are in its own
+    order, that of the table.  Times in another order cannot be told from right ones; but where all users seem to have
+    taken all items in the order of their numbers, a warning says so.
     Raises ValueError as `random_split` does, if there are not as many times as entries, and for times that cannot be
     compared, as with and without a time zone.
 
@@ -178,9 +178,10 @@ def _warn_of_a_table(A, t):
     within = within[1:] == within[:-1]                   # steps (P-1,) from an entry to the next of the same user
     rises = np.sign(np.diff(t)[within])
     if (rises != 0).sum() >= 20 and len(np.unique(rises[rises != 0])) == 1 and (np.diff(A.indices)[within] > 0).all():
-        warnings.warn("times: for every user they rise, or for every user they fall, from entry to entry, as in a table that "
-                      "is sorted by time; but these entries are in order of the items.  Sort times likewise, "
-                      "times[np.lexsort((items, users))], or pass a COO matrix, in whose own order they may be",
+        warnings.warn("times: for every user they rise, or for every user they fall, from entry to entry, as in a "
+                      "table that is sorted by time; but these entries are in order of the items.  Sort times "
+                      "likewise, times[np.lexsort((items, users))], or pass a COO matrix, in whose own order they may "
+                      "be",
                       stacklevel=3)
 
 
@@ -203,7 +204,8 @@ def ranks(times, size):
     try:
         return np.unique(exact, return_inverse=True)[1].reshape(-1)
     except TypeError as error:
-        raise ValueError(f"times: expected moments of one kind, all with a time zone or all without: {error}") from error
+        raise ValueError(f"times: expected moments of one kind, all with a time zone or all without: "
+                         f"{error}") from error
 
 
 def _moments(times):
@@ -216,8 +218,8 @@ def _moments(times):
             moment = moment.decode() if isinstance(moment, bytes) else moment
             found[e] = _read(moment) if isinstance(moment, str) else moment
         except ValueError:
-            raise ValueError(f"times: expected dates, numbers or ISO text such as 2024-01-31T12:00, got {moment!r} at {e}; "
-                             "parse it first, e.g. with pandas.to_datetime") from None
+            raise ValueError(f"times: expected dates, numbers or ISO text such as 2024-01-31T12:00, got {moment!r} at "
+                             f"{e}; parse it first, e.g. with pandas.to_datetime") from None
     return found
 
 

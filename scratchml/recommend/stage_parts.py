@@ -194,8 +194,8 @@ def saved_ids(ids):
     """The ids as plain values.  Raises ValueError for those that would come back as others."""
     for key in ids.names:
         if not isinstance(key, (str, int, float, np.integer, np.floating)):
-            raise ValueError(f"ids: expected strings or numbers, which a file can hold, got {key!r:.60}; number them before, "
-                             "or make strings of them")
+            raise ValueError(f"ids: expected strings or numbers, which a file can hold, got {key!r:.60}; number them "
+                             "before, or make strings of them")
     return ids.names
 
 
@@ -208,9 +208,10 @@ def checked_lists(arrays, M, G, depth):
     read_candidates(items, scores)
     of_lists = items.ndim == 2 and len(items) == U and items.max() < M
     if not of_lists or fused.shape != items.shape or places.shape != (G, *items.shape):
-        raise ValueError(f"its lists are of shapes {items.shape}, {fused.shape} and {places.shape}, for {U} users, {M} items "
-                         f"and {G} generators")
+        raise ValueError(f"its lists are of shapes {items.shape}, {fused.shape} and {places.shape}, for {U} users, {M} "
+                         f"items and {G} generators")
     if places.dtype.kind not in "iu" or places.min() < 1 or places.max() > depth + 1:
         raise ValueError(f"its places are not 1 to {depth + 1}")
     finite(fused, "fused")
-    return A, Lists(items.astype(np.int32), fused.astype(np.float64), places.astype(np.int32), scores.astype(np.float64))
+    return A, Lists(items.astype(np.int32), fused.astype(np.float64), places.astype(np.int32),
+                    scores.astype(np.float64))

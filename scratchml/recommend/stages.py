@@ -26,9 +26,9 @@ Choices
     fitted again, to all that is known.
     What a user has is never shown to him, whatever a generator says.
     Of a user without an entry the scorer has learned nothing, and for one without a candidate it has nothing to score:
-    they are shown what is popular, by the share of users who have it, and a warning says so.  Re-rankers see these lists.
-    Re-rankers are not learned, and may be changed at any time.  A re-ranker can take out, order and score anew, but not
-    bring in what was no candidate.
+    they are shown what is popular, by the share of users who have it, and a warning says so.  Re-rankers see these
+    lists.  Re-rankers are not learned, and may be changed at any time.  A re-ranker can take out, order and score anew,
+    but not bring in what was no candidate.
     A list computed beforehand is the one computed live, up to the last bits of a product of matrices, in which a
     generator may add up in another order for several users than for one.
 
@@ -112,7 +112,8 @@ class Recommender(Estimator):
         """Fit generators, let the scorer learn from their candidates, and fit the generators again.  Returns itself.
 
         Raises ValueError for what is no such matrix, times or numbers that do not fit it, bad parameters, where nothing
-        can be held out or none of it is among the candidates, and for what a generator or the scorer refuses or returns.
+        can be held out or none of it is among the candidates, and for what a generator or the scorer refuses or
+        returns.
 
         Parameters
         ----------
@@ -140,20 +141,21 @@ class Recommender(Estimator):
         inner, inner_times = held_back(A, t, held_out, share, generator(self.random_state))
         asked = np.flatnonzero(np.diff(inner.test.indptr))
         if not asked.size:
-            raise ValueError(f"matrix: nothing can be held out of {A.indices.size} entries; the scorer learns from users "
-                             "with at least two entries, with share from a few more")
+            raise ValueError(f"matrix: nothing can be held out of {A.indices.size} entries; the scorer learns from "
+                             "users with at least two entries, with share from a few more")
         finders = fitted_finders(named, inner.train, inner_times, item_numbers, sizes)
         pool, X, names = finders.candidates_of(asked)
         there = pool.items >= 0
         y = hits(pool.items, some_rows(inner.test, asked))[there].astype(np.int64)
         if not y.any():
-            raise ValueError(f"candidates={self.candidates}, depth={self.depth}: of {inner.test.indices.size} entries that "
-                             "were held out none is among the candidates, so the scorer has nothing to learn from; raise "
-                             "both, or use other generators")
+            raise ValueError(f"candidates={self.candidates}, depth={self.depth}: of {inner.test.indices.size} entries "
+                             "that were held out none is among the candidates, so the scorer has nothing to learn "
+                             "from; raise both, or use other generators")
         scorer = LinearScorer() if self.scorer is None else copy.deepcopy(self.scorer)
         scorer.fit(X, y, qid=np.repeat(asked, there.sum(axis=1)))
         finders = fitted_finders(named, A, t, item_numbers, sizes)
-        vars(self).update(generators_=finders.models, scorer_=scorer, feature_names_=names, interactions_=A, lists_=None,
+        vars(self).update(generators_=finders.models, scorer_=scorer, feature_names_=names, interactions_=A,
+                          lists_=None,
                           learned_from_=(y.size, asked.size, int(y.sum())), users_=table.users if table else None,
                           items_=table.items if table else None, _finders=finders, _names=list(named), _sizes=sizes)
         return self
@@ -190,8 +192,8 @@ class Recommender(Estimator):
         items, scores = lists.items, lists.scores
         cold = self._cold(rows, items, lists.places)
         if cold.any():
-            warnings.warn(f"users: of {int(cold.sum())} of {len(rows)} nothing is known that leads to candidates; they are "
-                          "shown what is popular.  `without_candidates` tells who they are", stacklevel=2)
+            warnings.warn(f"users: of {int(cold.sum())} of {len(rows)} nothing is known that leads to candidates; they "
+                          "are shown what is popular.  `without_candidates` tells who they are", stacklevel=2)
         for name, function in named_parts(self.rerankers, {}, "rerankers").items() if len(rows) else ():
             items, scores = reranked(name, function, items, scores, rows)
         items, scores = first_of(items, scores, self._at_most(n))
@@ -268,8 +270,8 @@ class Recommender(Estimator):
         lists = self._lists(rows, False)
         at = np.flatnonzero(lists.items[0] == number[0])
         if not at.size:
-            raise ValueError(f"item: {item!r} is none of the {int((lists.items[0] >= 0).sum())} candidates of user {user!r}; "
-                             "trace(user) lists them")
+            raise ValueError(f"item: {item!r} is none of the {int((lists.items[0] >= 0).sum())} candidates of user "
+                             f"{user!r}; trace(user) lists them")
         if self._cold(rows, lists.items, lists.places)[0]:
             return Reason(item, float(lists.scores[0, at[0]]), {}, {}, {"popularity": "the share of users who have it"})
         places = {name: int(p) for name, p in zip(self._names, lists.places[:, 0, at[0]]) if p <= self._sizes[1]}
@@ -326,7 +328,8 @@ class Recommender(Estimator):
             sizes = whole_number(N, "candidates"), whole_number(depth, "depth")
             model = cls(rerankers=rerankers, candidates=sizes[0], depth=sizes[1])
             saved = list(rest["rerankers"])
-            vars(model).update(generators_={}, scorer_=None, feature_names_=list(rest["feature_names"]), interactions_=A,
+            vars(model).update(generators_={}, scorer_=None, feature_names_=list(rest["feature_names"]),
+                               interactions_=A,
                                lists_=lists, learned_from_=tuple(rest["learned_from"]), users_=users, items_=items,
                                _finders=None, _names=names, _sizes=sizes)
         except KeyError as error:
@@ -335,8 +338,8 @@ class Recommender(Estimator):
             raise ValueError(f"{path}: expected a fitted model, but {error}") from None
         given = list(named_parts(rerankers, {}, "rerankers"))
         if given != saved:
-            raise ValueError(f"rerankers: the model in {path} had {saved}, got {given}; functions are not kept in files, pass "
-                             "them")
+            raise ValueError(f"rerankers: the model in {path} had {saved}, got {given}; functions are not kept in "
+                             "files, pass them")
         return model
 
     # --- pieces
@@ -360,8 +363,8 @@ class Recommender(Estimator):
     def _at_most(self, n):
         most = min(self._sizes[0], self.interactions_.shape[1])
         if whole_number(n, "n") > most:
-            raise ValueError(f"n={n}: there are {most} candidates of a user at most; lower n, or raise candidates and fit "
-                             "again")
+            raise ValueError(f"n={n}: there are {most} candidates of a user at most; lower n, or raise candidates and "
+                             "fit again")
         return int(n)
 
     def _lists(self, rows, live):
@@ -372,8 +375,8 @@ class Recommender(Estimator):
     def _live(self, rows):
         """The scored candidates of users, in order: `Lists`."""
         if self._finders is None:
-            raise ValueError("live, precompute: this model was loaded from a file, which holds lists but no generators; fit "
-                             "one")
+            raise ValueError("live, precompute: this model was loaded from a file, which holds lists but no "
+                             "generators; fit one")
         if not len(rows):
             N = min(self._sizes[0], self.interactions_.shape[1])
             return Lists(np.zeros((0, N), np.int32), np.zeros((0, N)), np.zeros((len(self._names), 0, N), np.int32),

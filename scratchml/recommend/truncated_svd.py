@@ -33,8 +33,8 @@ Choices
     (5) is 0 where all columns are constant.
 
 Cost
-    (1): O(nnz L) time.  (2): 16 products with F + 20 vectors, 10 where F is a tenth of the smaller side of A or more; and
-    O((N + M) F) memory beside the transposed matrix.
+    (1): O(nnz L) time.  (2): 16 products with F + 20 vectors, 10 where F is a tenth of the smaller side of A or more;
+    and O((N + M) F) memory beside the transposed matrix.
 
 >>> A = np.array([[1., 0, 2], [0, 0, 0], [2, 0, 4], [0, 3, 0]])
 >>> svd = TruncatedSVD(2, random_state=0).fit(A)
@@ -229,7 +229,8 @@ class TruncatedSVD(Transformer, Estimator):
         with np.errstate(over="ignore", invalid="ignore"):
             answer = product(X, self.components_)
         if not np.isfinite(answer).all():
-            raise ValueError(f"{name}: its products with the components cannot be held in {answer.dtype}; scale the data")
+            raise ValueError(f"{name}: its products with the components cannot be held in {answer.dtype}; scale the "
+                             "data")
         return answer
 
     def _in_its_type(self, X, name):

@@ -36,7 +36,8 @@ Cost
 (True, True)
 
 Sources: P. Covington, J. Adams and E. Sargin, "Deep neural networks for YouTube recommendations", RecSys 2016, section
-3; X. Yi et al., "Sampling-bias-corrected neural modeling for large corpus item recommendations", RecSys 2019, section 3.
+3; X. Yi et al., "Sampling-bias-corrected neural modeling for large corpus item recommendations", RecSys 2019, section
+3.
 """
 from typing import NamedTuple
 
@@ -54,7 +55,7 @@ from scratchml.recommend.towers import (Tower, columns_from, history, in_float32
                                         side_of, thinned, unpacked)
 
 KIND = "scratchml.recommend.TwoTower"
-FARTHEST = 1e15                                          # the greatest number in a vector; float32 holds squares up to 1e38
+FARTHEST = 1e15  # the greatest number in a vector; float32 holds squares up to 1e38
 COLDEST = 1e-3                                           # the least temperature; e^(1/τ) is far beyond float32 below it
 
 
@@ -441,7 +442,8 @@ class _Step:
         B = len(û)
         x = np.einsum("bf,bf->b", û, v̂[:B] - v̂[B:]) / np.float32(self.τ)
         g = (-1 / (1 + np.exp(x)) / (B * self.τ)).astype(np.float32)[:, None]
-        return float(np.logaddexp(0, -x.astype(np.float64)).mean()), g * (v̂[:B] - v̂[B:]), np.concatenate([g * û, -g * û])
+        return float(np.logaddexp(0,
+                                  -x.astype(np.float64)).mean()), g * (v̂[:B] - v̂[B:]), np.concatenate([g * û, -g * û])
 
 
 def _units(u):

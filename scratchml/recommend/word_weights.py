@@ -1,9 +1,9 @@
 """Words as features: how often each is in a text, and how much that says about the text.
 
-The name of a thing says what it is.  Count its words, and things with the same words are alike; but that two of them are
-"small" says little, and that both are "cutlery" a lot.  So a count is weighed by how few texts have the word.  TF-IDF
-does that by a logarithm (1), and gives every text the length 1 (2).  BM25 derives such a weight from odds of being
-relevant, lets a word that is repeated count ever less, and long texts count less than short ones (3).
+The name of a thing says what it is.  Count its words, and things with the same words are alike; but that two of them
+are "small" says little, and that both are "cutlery" a lot.  So a count is weighed by how few texts have the word.
+TF-IDF does that by a logarithm (1), and gives every text the length 1 (2).  BM25 derives such a weight from odds of
+being relevant, lets a word that is repeated count ever less, and long texts count less than short ones (3).
 
 Symbols
     t  (N, V)  counts, as sparse rows: t_dw is how often word w is in text d
@@ -344,12 +344,12 @@ def _vocabulary(texts, model):
     n = np.bincount(found.words, minlength=len(found.names))
     least, most = (_number_of(getattr(model, name), found.N, name) for name in ("min_df", "max_df"))
     if most < least:
-        raise ValueError(f"max_df={model.max_df!r} and min_df={model.min_df!r}: no word is in at most {most} and in at least "
-                         f"{least} of {found.N} texts; raise the one or lower the other")
+        raise ValueError(f"max_df={model.max_df!r} and min_df={model.min_df!r}: no word is in at most {most} and in at "
+                         f"least {least} of {found.N} texts; raise the one or lower the other")
     kept = np.flatnonzero((n >= least) & (n <= most))
     if not kept.size:
-        raise ValueError(f"texts: no word is left of {len(found.names)} in {found.N} texts; lower min_df, raise max_df, or "
-                         "look at the texts and token_pattern")
+        raise ValueError(f"texts: no word is left of {len(found.names)} in {found.N} texts; lower min_df, raise "
+                         "max_df, or look at the texts and token_pattern")
     kept = kept[sorted(range(len(kept)), key=[found.names[w] for w in kept.tolist()].__getitem__)]
     return [found.names[w] for w in kept.tolist()], _as_rows(found, kept, len(kept))
 
@@ -382,7 +382,8 @@ def _grams(texts, model):
     number = {}
     word = np.array([number.setdefault(w, len(number)) for some in words for w in some], np.int64)
     single = list(number)
-    names, g, left = single, word, np.repeat(np.cumsum(sizes), sizes) - np.arange(len(word))      # words to the end of the text
+    # words to the end of the text
+    names, g, left = single, word, np.repeat(np.cumsum(sizes), sizes) - np.arange(len(word))
     place, text_of = np.arange(len(word)), np.repeat(np.arange(len(words)), sizes)
     all_names, keys = [], []
     for n in range(1, last + 1):

@@ -49,7 +49,8 @@ class _Pairs:
         self._p_log_p, self._total = 2 * self._over_rows(_entropy_rows, np.zeros((1, N)))
 
     def _over_pairs(self, pairs, columns):
-        """What the kernel `pairs` finds for points in `columns` (A, N): a sum over i < j, and two forces, (N, axes) each."""
+        """What the kernel `pairs` finds for points in `columns` (A, N): a sum over i < j, and two forces, (N, axes)
+        each."""
         self._places[:len(columns), :self._N] = columns
         run_chunks(pairs, self._N, self._P, self._places, self._rows, self._slots, chunk=self._chunk)
         forces = np.empty((2, self._N, self._axes))
@@ -280,7 +281,7 @@ def _log_normalisers(c, start, stop, columns):
 def _gaussian_pairs(c, start, stop, P, places, rows, slots):
     """Σ p d, and what pairs with i in start ... stop-1 and j > i add to Σ p (y_i - y_j) and Σ q (y_i - y_j)."""
     N, slot = rows.shape[0], slots[c]
-    largest = math.log(N)                                # as q <= 1; of a huge d, rounding alone would be more than that
+    largest = math.log(N)  # as q <= 1; of a huge d, rounding alone would be more than that
     slot[:, start:] = 0
     for i in range(start, stop):
         p = P[packed_row(i, N):]

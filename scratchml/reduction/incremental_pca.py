@@ -24,8 +24,8 @@ Equations
 
 Choices
     The signs of (4) are those of the chapter on PCA.  With all components kept the result is that of PCA, up to
-    rounding; with fewer, what a batch could not fit in F directions is lost for good, and the result depends on the order.
-    While fewer than F samples have come, all the directions there are are kept.
+    rounding; with fewer, what a batch could not fit in F directions is lost for good, and the result depends on the
+    order.  While fewer than F samples have come, all the directions there are are kept.
 
 Cost
     O((F + N) D min(F + N, D)) time a batch, O((F + N) D) memory.
@@ -173,5 +173,6 @@ class IncrementalPCA(LinearProjection):
         others = float((W[F:] ** 2 @ lost).sum())
         σ, W = σ[:F], W[:F]
         self._state = μ, scatter, σ, W, left
-        self._keep(self._dtype, μ, σ**2 / freedom, W, seen, float(scatter.sum() / freedom), left / freedom, lost, others)
+        self._keep(self._dtype, μ, σ**2 / freedom, W, seen, float(scatter.sum() / freedom), left / freedom, lost,
+                   others)
         self.n_samples_seen_, self.var_ = seen, (scatter / seen).astype(self.components_.dtype)

@@ -34,10 +34,11 @@ Choices
     (9) needs a covariance of full rank.  It is computed without one D x D matrix: within the axes each coordinate has
     variance λ_f, and what is left of x - μ after (6) has variance σ².
     Data are centred before they are squared, so an offset costs no digits.
-    Columns may be in very different units: `settled` makes small eigenvalues sure, and each is judged beside the columns
-    that it is made of.  It counts as 0 if it is at most `rounding_of_variance`: then `whiten` gives 0, and (9) is refused.
-    All is computed in float64.  Results for float32 data are given out in float32, if it can hold their squares, and kept
-    in float64 too; with these are float32 points centred, whitened and scored where float32 would lose what it shows.
+    Columns may be in very different units: `settled` makes small eigenvalues sure, and each is judged beside the
+    columns that it is made of.  It counts as 0 if it is at most `rounding_of_variance`: then `whiten` gives 0, and (9)
+    is refused.  All is computed in float64.  Results for float32 data are given out in float32, if it can hold their
+    squares, and kept in float64 too; with these are float32 points centred, whitened and scored where float32 would
+    lose what it shows.
 
 Cost
     (2) takes O(N D²) time and O(D²) memory, (3) O(D³); with more features than samples the SVD of the centred data
@@ -113,7 +114,7 @@ def _falling(λ, V):
 
 
 def rounding_of_variance(variances, μ, N):
-    """What rounding may make of a variance 0, for each column (D,) by itself; along an axis v it is Σ_d v_d² times this.
+    """What rounding may make of a variance 0, for each column (D,) by itself; along an axis v, Σ_d v_d² times this.
 
     Sums of N terms in (2) and of D in (3) err by that share of the columns' `variances`, and the values of a constant
     column may differ in the last places, as 0.1 + 0.2 and 0.3 do.
@@ -124,10 +125,11 @@ def rounding_of_variance(variances, μ, N):
 def settled(λ, W, spread, lost):
     """The solution of (3) with its small eigenvalues as sure as its large ones.
 
-    A solver is right to eps λ_1, which drowns a column in seconds beside one in nanoseconds.  So the axes with less than
-    SURE λ_1 are solved for again, among themselves.  Before, each of them, v, is turned against each larger axis w by the
-    small angle c = (w·S v) / λ_w, to v - c w and w + c v: then they are uncorrelated, as the solver's rounding left them
-    not.  Again, until none is left that is so small beside the largest of its turn, or that is no more than rounding.
+    A solver is right to eps λ_1, which drowns a column in seconds beside one in nanoseconds.  So the axes with less
+    than SURE λ_1 are solved for again, among themselves.  Before, each of them, v, is turned against each larger axis w
+    by the small angle c = (w·S v) / λ_w, to v - c w and w + c v: then they are uncorrelated, as the solver's rounding
+    left them not.  Again, until none is left that is so small beside the largest of its turn, or that is no more than
+    rounding.
 
     `spread(W)` is S Wᵀ (D, R), `lost` (D,) the `rounding_of_variance`.
 
@@ -140,7 +142,7 @@ def settled(λ, W, spread, lost):
         small = first + int((λ[first:] >= SURE * λ[first]).sum())
         rounding = W[small:] ** 2 @ lost
         if (rounding >= np.maximum(λ[small:], EPS * λ[first])).all():
-            break                                        # none is left, or they are 0 already by what the solver can tell
+            break  # none is left, or they are 0 already by what the solver can tell
         larger = np.flatnonzero(λ[:small] > W[:small] ** 2 @ lost)
         w, v = W[larger], W[small:]
         c = w @ spread(v) / λ[larger, None]
@@ -316,10 +318,10 @@ class LinearProjection(Transformer, Estimator):
         return self.n_components_
 
     def _keep(self, dtype, μ, λ, W, n_samples, total, rest, lost, others):
-        """Set the attributes from the F variances `λ` and axes `W` that are kept, and the variance in `total` and `rest`.
+        """Set the attributes from the F variances `λ` and axes `W` that are kept, and the variance in all and the rest.
 
-        `lost` (D,) is the `rounding_of_variance`, `others` what it comes to along the other axes together; `_lost` (F+1,)
-        will be that along each axis, and what it adds to σ².
+        `lost` (D,) is the `rounding_of_variance`, `others` what it comes to along the other axes together; `_lost`
+        (F+1,) will be that along each axis, and what it adds to σ².
         """
         F, R = len(W), min(n_samples, W.shape[1])
         limits = np.finfo(dtype)
@@ -433,7 +435,7 @@ class PCA(LinearProjection):
         solver = one_of(self.svd_solver, "svd_solver", ("auto", "covariance_eigh", "jacobi", "randomized"))
         whole = isinstance(self.n_components, numbers.Integral)
         if solver == "randomized" and not whole and self.n_components is not None:
-            raise ValueError(f"n_components={self.n_components!r}: svd_solver='randomized' needs a whole number or None")
+            raise ValueError(f"n_components={self.n_components!r}: svd_solver='randomized' needs an int or None")
         if solver != "auto":
             return solver
         N, D = shape

@@ -243,8 +243,8 @@ class TSNE(Transformer, Estimator):
         checked = self._more_matrix(X)
         data, metric, cost, perplexity = self._drawn
         if cost != "tsne":
-            raise ValueError(f"transform: this map was drawn with cost={cost!r}, and points are placed by the heavy tail "
-                             "of t-SNE; fit with cost='tsne'")
+            raise ValueError(f"transform: this map was drawn with cost={cost!r}, and points are placed by the heavy "
+                             "tail of t-SNE; fit with cost='tsne'")
         if metric == "precomputed":
             checked = _no_negative(checked)
         points = _points(checked, metric, fitted=True).astype(np.float64)
@@ -355,8 +355,8 @@ def _points(X, metric, fitted=False):
         return safe_to_square(X, work=np.float64, fitted=fitted)
     nothing = ~X.any(axis=1)
     if nothing.any():
-        raise ValueError(f"X: row {nothing.argmax()} is all zeros, and has no direction for metric='cosine' to compare; "
-                         "leave such rows out, or use metric='euclidean'")
+        raise ValueError(f"X: row {nothing.argmax()} is all zeros, and has no direction for metric='cosine' to "
+                         "compare; leave such rows out, or use metric='euclidean'")
     return directions(X.astype(np.float64))
 
 

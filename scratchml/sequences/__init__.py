@@ -12,11 +12,14 @@ from scratchml.sequences.tagger import CRF
 from scratchml.sequences.vocabulary import Vocabulary, shifted
 
 CHAPTERS = (
-    "features", "crf", "crf_scaled", "corpus", "crf_training", "crf_online", "decoding", "schemes", "trainers", "tagger",
-    "field_rows", "crf_layer", "neural_tagger", "bilstm_tagger", "gated_tagger", "language_model", "kneser_ney", "vocabulary",
+    "features", "crf", "crf_scaled", "corpus", "crf_training", "crf_online", "decoding", "schemes", "trainers",
+    "tagger",
+    "field_rows", "crf_layer", "neural_tagger", "bilstm_tagger", "gated_tagger", "language_model", "kneser_ney",
+    "vocabulary",
     "gated_cnn", "beam", "encoder_decoder", "lessons", "seq2seq", "encoders", "dual_encoder",
 )
 
-__all__ = ["AttentiveDecoder", "BiLSTMTagger", "CRF", "DualEncoder", "Encoder", "EncoderDecoder", "GatedConvLanguageModel",
+__all__ = ["AttentiveDecoder", "BiLSTMTagger", "CRF", "DualEncoder", "Encoder", "EncoderDecoder",
+           "GatedConvLanguageModel",
            "GatedConvTagger", "Hypotheses", "KneserNey", "LinearChainCRF", "Seq2Seq", "Vocabulary", "beam_search",
            "shifted"]

@@ -1,15 +1,15 @@
 """Beam search: the most probable sequences of a model that says, symbol by symbol, what comes next.
 
 A decoder gives a distribution of the next symbol for whatever has been so far, and there are more sequences than one
-can try.  To take the most probable symbol each time is quick, and wrong where a good beginning goes on badly.  A beam keeps
-the R best beginnings, extends each by every symbol, and keeps the R best again; whatever ends at the end symbol is
-finished, and the best that is finished wins.
+can try.  To take the most probable symbol each time is quick, and wrong where a good beginning goes on badly.  A beam
+keeps the R best beginnings, extends each by every symbol, and keeps the R best again; whatever ends at the end symbol
+is finished, and the best that is finished wins.
 
 A long sequence has many factors below 1, so a sum of logarithms prefers short ones; divided by a power of the length
 (2), it need not.  When may the search stop?  Not when the best finished one is ahead of all others now: with a penalty
 a longer one may overtake it.  But s(y) only falls as y grows, and the penalty is monotonous in the length, so there is
-a bound (5) on all that can still come of y.  While one live y may win, the search goes on; then it stops, and to run on to
-T would give the same.
+a bound (5) on all that can still come of y.  While one live y may win, the search goes on; then it stops, and to run on
+to T would give the same.
 
 Symbols
     B, K, V            sentences, live beginnings y of each, symbols with the end among them
@@ -53,8 +53,8 @@ Cost
 [[2, 2, 2, 2, 2]]
 
 Source: A. Graves, "Sequence transduction with recurrent neural networks", 2012, section 2.5; Y. Wu and others,
-"Google's neural machine translation system", 2016, section 7, for (3); L. Huang, K. Zhao and M. Ma, "When to finish? Optimal beam
-search for neural text generation", EMNLP 2017, for (5).
+"Google's neural machine translation system", 2016, section 7, for (3); L. Huang, K. Zhao and M. Ma, "When to finish?
+Optimal beam search for neural text generation", EMNLP 2017, for (5).
 """
 from typing import NamedTuple
 
@@ -166,7 +166,8 @@ def beam_search(step, state, *, beam_size=5, max_length, bos, eos, length_penalt
     tokens = search.tokens
     while n := len(tokens):
         log_p, state, *alignments = _unpacked(step(state, tokens.copy()))      # which `step` may write to
-        rows, tokens = search.advance(_logarithms(log_p, n, search.eos), _aligned(alignments[0], n) if alignments else None)
+        rows, tokens = search.advance(_logarithms(log_p, n, search.eos),
+                                      _aligned(alignments[0], n) if alignments else None)
         if len(rows):
             state = select(state, rows) if select else _rows_of(state, rows, n)
     return [search.hypotheses(b) for b in range(len(search.w))]
@@ -292,7 +293,8 @@ def _rows_of(state, rows, n):
     for array in arrays:
         if not isinstance(array, np.ndarray) or array.shape[:1] != (n,):
             raise ValueError(f"step: expected a state of arrays with {n} rows, got "
-                             f"{getattr(array, 'shape', type(array).__name__)}; for another one give select(state, rows)")
+                             f"{getattr(array, 'shape', type(array).__name__)}; for another one give select(state, "
+                             "rows)")
     some = [array[rows] for array in arrays]
     return getattr(state, "_make", tuple)(some) if isinstance(state, tuple) else some[0]
 

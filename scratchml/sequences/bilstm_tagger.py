@@ -1,9 +1,9 @@
 """A tagger that reads both ways: a bidirectional LSTM over the words of a sentence, with a field on top or without.
 
-The label of a word depends on the words around it.  A field on features is told of them by hand: the word before and the
-word after, as attributes.  A recurrent layer that reads the sentence from its first word on, and another that reads it
-from its last, have in their states what they have read; so the two states at a word know the whole sentence, and what
-of it matters is learned.
+The label of a word depends on the words around it.  A field on features is told of them by hand: the word before and
+the word after, as attributes.  A recurrent layer that reads the sentence from its first word on, and another that reads
+it from its last, have in their states what they have read; so the two states at a word know the whole sentence, and
+what of it matters is learned.
 
 With one softmax a word, each label is chosen for itself.  With a field on top they are chosen together, so that what
 never follows each other is not found either.
@@ -47,10 +47,10 @@ Cost
 >>> tagger.predict([[{"word": "a"}, {"word": "cat"}, {"word": "ran"}], [{"word": "dog"}, {"word": "sat"}]])
 [['D', 'N', 'V'], ['N', 'V']]
 
-Sources: A. Graves and J. Schmidhuber, "Framewise phoneme classification with bidirectional LSTM and other neural network
-architectures", Neural Networks 18 (2005); Z. Huang, W. Xu and K. Yu, "Bidirectional LSTM-CRF models for sequence
-tagging", arXiv 1508.01991 (2015), section 2; X. Ma and E. Hovy, "End-to-end sequence labeling via bi-directional
-LSTM-CNNs-CRF", ACL 2016, for what is dropped before and after the LSTM.
+Sources: A. Graves and J. Schmidhuber, "Framewise phoneme classification with bidirectional LSTM and other neural
+network architectures", Neural Networks 18 (2005); Z. Huang, W. Xu and K. Yu, "Bidirectional LSTM-CRF models for
+sequence tagging", arXiv 1508.01991 (2015), section 2; X. Ma and E. Hovy, "End-to-end sequence labeling via
+bi-directional LSTM-CNNs-CRF", ACL 2016, for what is dropped before and after the LSTM.
 """
 import numpy as np
 
@@ -165,8 +165,8 @@ class BiLSTMTagger(NeuralTagger):
     crf : bool, default=True
         Whether a field chooses the labels of a sequence together; else each is chosen for itself, by a softmax.
     forbidden : {"BIO", "IOB1", "IOBES", "BILOU", "BMES"}, collection of pairs or None, default=None
-        What must not follow each other: what these schemes do not allow, or pairs (label, next label), where both occur.
-        Without a field it counts when labels are asked for, not in training.
+        What must not follow each other: what these schemes do not allow, or pairs (label, next label), where both
+        occur.  Without a field it counts when labels are asked for, not in training.
     dropout : float, default=0.4
         Probability that an entry before, between and after the layers becomes 0 in training.
     attribute_dropout : float, default=0.2

@@ -8,8 +8,8 @@ A token is a dict of features or a list of strings, and is read as CRFsuite read
     ["title", "Main"]     the attributes "title" and "Main" with value 1
 
 Bytes in place of a string, as a name, a value or a label, are read as UTF-8.  A sequence may also be an array (T, D),
-whose columns are the attributes "0", "1", ...  An attribute is a column of the matrix (N, M) of all N tokens; it gets its
-number when it is first seen.
+whose columns are the attributes "0", "1", ...  An attribute is a column of the matrix (N, M) of all N tokens; it gets
+its number when it is first seen.
 
 Sequences, and labels likewise, come in lists, tuples, arrays of objects, Series with any index, or iterators, which are
 read once.
@@ -124,8 +124,8 @@ def as_sequences(X):
 
 def _sequence(x, s):
     if hasattr(x, "columns"):
-        raise ValueError(f"X[{s}]: expected a list of tokens or an array, got {type(x).__name__}; pass its to_numpy(), or "
-                         "its to_dict('records') for columns with names")
+        raise ValueError(f"X[{s}]: expected a list of tokens or an array, got {type(x).__name__}; pass its to_numpy(), "
+                         "or its to_dict('records') for columns with names")
     if not in_order(x):
         raise ValueError(f"X: expected a list of sequences, but X[{s}] is a {type(x).__name__}; of one sequence alone "
                          "pass [X]")
@@ -238,7 +238,8 @@ def check_columns(X, names):
 
 
 def edge_names(edge_attributes):
-    """`edge_attributes` as a list of str, sorted if it is a set.  Raises ValueError for what is no collection of such."""
+    """`edge_attributes` as a list of str, sorted if it is a set.  Raises ValueError for what is no collection of
+    such."""
     if isinstance(edge_attributes, (str, Iterator)) or not hasattr(edge_attributes, "__iter__"):
         raise ValueError(f"edge_attributes={edge_attributes!r}: expected a list of names, e.g. ['word']")
     names = sorted(edge_attributes) if isinstance(edge_attributes, (set, frozenset)) else list(edge_attributes)
@@ -330,8 +331,8 @@ def label_lists(y, S):
         raise ValueError(f"y: expected {S} sequences of labels to fit X, got {len(y)}")
     for s, labels in enumerate(y):
         if not in_order(labels) or getattr(labels, "ndim", 1) > 1:
-            raise ValueError(f"y[{s}]: expected the labels of a sequence, got {labels!r:.40}; of one sequence alone pass "
-                             "[X] and [y]")
+            raise ValueError(f"y[{s}]: expected the labels of a sequence, got {labels!r:.40}; of one sequence alone "
+                             "pass [X] and [y]")
     y = [labels if isinstance(labels, (list, tuple)) else
          labels.tolist() if isinstance(labels, np.ndarray) else list(labels) for labels in y]
     if bytes in set(map(type, chain.from_iterable(y))):

@@ -54,7 +54,8 @@ Cost
 
 Sources: J. Lafferty, A. McCallum and F. Pereira, "Conditional random fields", ICML 2001, section 3; L. Rabiner, "A
 tutorial on hidden Markov models", Proc. IEEE 77 (1989), section III, for (2), (3) and (9); C. Sutton and A. McCallum,
-"An introduction to conditional random fields", Foundations and Trends in Machine Learning 4 (2012), sections 4.1 and 5.1.
+"An introduction to conditional random fields", Foundations and Trends in Machine Learning 4 (2012), sections 4.1 and
+5.1.
 """
 import numpy as np
 
@@ -237,7 +238,8 @@ def as_field(E, A):
         raise ValueError(f"E: expected scores of shape (T, K) with at least one place and one label, got {E.shape}")
     T, K = E.shape
     if A.shape not in ((K, K), (T - 1, K, K)):
-        raise ValueError(f"A: expected shape (K, K) = {(K, K)} or (T-1, K, K) = {(T - 1, K, K)} to fit E, got {A.shape}")
+        raise ValueError(f"A: expected shape (K, K) = {(K, K)} or (T-1, K, K) = {(T - 1, K, K)} to fit E, got "
+                         f"{A.shape}")
     return E, A.reshape(-1, K, K)
 
 

@@ -2,8 +2,8 @@
 
 A network that gives each place of a sequence scores for K labels chooses place by place, and so may choose what
 cannot follow each other.  A field on top scores a labelling as a whole: by the network's scores, one for each pair of
-neighbours, and one each for the first and the last label.  These K² + 2 K are learned along with the network, which gets
-from the field the derivative of the loss by its scores, and needs no more.
+neighbours, and one each for the first and the last label.  These K² + 2 K are learned along with the network, which
+gets from the field the derivative of the loss by its scores, and needs no more.
 
 The scores of the first and last label stand at the first and last place, so they are added to the scores there; then a
 sequence is one of the chapter crf.
@@ -32,10 +32,10 @@ Equations
 Choices
     Where all labels are known, Z' is exp s_b(y), and (3) is -log p(y).  Where one is unknown, all are summed over.
     What is forbidden has the score -inf, whatever the parameters say, which are finite and get the gradient 0 there.
-    Sums are float64, whatever the type of the emissions.  Scores so large that their rounding shows in probabilities are
-    refused (field_rows.py); labels alone are found for all.  Loss and gradient come out of one sweep over the sequences,
-    in parts that depend on what is to be done alone: the same bits on any number of cores.  There is no second derivative.
-    In (6) and (7) padding has the probability 0 and the label -1.
+    Sums are float64, whatever the type of the emissions.  Scores so large that their rounding shows in probabilities
+    are refused (field_rows.py); labels alone are found for all.  Loss and gradient come out of one sweep over the
+    sequences, in parts that depend on what is to be done alone: the same bits on any number of cores.  There is no
+    second derivative.  In (6) and (7) padding has the probability 0 and the label -1.
 
 Cost
     O(N K²) for N tokens, as in the chapter crf_scaled, whose kernels it calls; memory O(N K).
@@ -194,8 +194,8 @@ CRF_LOSS = Fused(_loss, _loss_gradient, fresh=True)
 class LinearChainCRF(Module):
     """A field on the scores (B, T, K) that a network gives the labels at each place.
 
-    layer(emissions, tags, lengths) returns the loss, which is to fall.  Parameters are `transitions` (K, K) from i to j,
-    `start_transitions` and `end_transitions` (K,), uniform over ±0.1 at first.  They are those of pytorch-crf, whose
+    layer(emissions, tags, lengths) returns the loss, which is to fall.  Parameters are `transitions` (K, K) from i to
+    j, `start_transitions` and `end_transitions` (K,), uniform over ±0.1 at first.  They are those of pytorch-crf, whose
     forward however returns the negative of the sum, and has the batch in the second dimension unless told otherwise.
     Raises ValueError for a `num_tags` below 1, and pairs that are none.
 
@@ -204,8 +204,8 @@ class LinearChainCRF(Module):
     num_tags : int
         K, how many labels there are.
     forbidden : collection of pairs, Legal or None, default=None
-        Pairs (i, j) of labels that must not follow each other; or what `legal_transitions` makes of BIO labels and others,
-        which also says what must not be first or last.
+        Pairs (i, j) of labels that must not follow each other; or what `legal_transitions` makes of BIO labels and
+        others, which also says what must not be first or last.
     dtype : {"float32", "float64"}, default="float32"
         The type of the parameters.
     random_state : int, numpy.random.Generator or None, default=None
@@ -256,7 +256,8 @@ class LinearChainCRF(Module):
             What to make of the losses.
         """
         _check_scores(emissions.data, starts)
-        return CRF_LOSS(emissions, self.transitions, self.start_transitions, self.end_transitions, y=tags, starts=starts,
+        return CRF_LOSS(emissions, self.transitions, self.start_transitions, self.end_transitions, y=tags,
+                        starts=starts,
                         legal=self.legal, reduction=reduction)
 
     def field(self):
@@ -366,8 +367,8 @@ def _check_scores(E, starts):
 
 def _check_possible(score):
     if (score == -np.inf).any():
-        raise ValueError(f"emissions: sequence {(score == -np.inf).argmax()} has no path; what is forbidden leaves none "
-                         "of its length, so allow one")
+        raise ValueError(f"emissions: sequence {(score == -np.inf).argmax()} has no path; what is forbidden leaves "
+                         "none of its length, so allow one")
 
 
 # --- compiled ------------------------------------------------------------------------------------

@@ -34,16 +34,17 @@ Equations
 
 Choices
     The whole loss is the sum of (3) over all sequences, plus (6): CRFsuite's.  Weights exist only for what was seen: an
-    attribute with a label, a pair, an attribute with a pair; or for every attribute and label, every pair, if asked for.
-    All other weights are 0.  A forbidden transition has the score -inf, whatever the weights, and no weight.
-    A numeric attribute may have values of 1e5.  Its weights are then so much smaller, and ∂ℓ/∂θ so much steeper, that no
-    step suits them and the others.  So L-BFGS looks for θ in units of `weight_units`, which neither move the minimum nor
-    round.  What it cannot mend is an offset: of values near 1e9 that differ by 1, subtract the mean.
-    A class `Features` holds which weights there are, `CorpusLoss` computes the whole loss for the sparse rows of a corpus.
+    attribute with a label, a pair, an attribute with a pair; or for every attribute and label, every pair, if asked
+    for.  All other weights are 0.  A forbidden transition has the score -inf, whatever the weights, and no weight.
+    A numeric attribute may have values of 1e5.  Its weights are then so much smaller, and ∂ℓ/∂θ so much steeper, that
+    no step suits them and the others.  So L-BFGS looks for θ in units of `weight_units`, which neither move the minimum
+    nor round.  What it cannot mend is an offset: of values near 1e9 that differ by 1, subtract the mean.
+    A class `Features` holds which weights there are, `CorpusLoss` computes the whole loss for the sparse rows of a
+    corpus.
 
 Cost
-    One loss and gradient: O(nnz K + N K²) for N tokens with nnz attributes in all; with (2), which makes the transitions
-    change from step to step, K² exponentials a token too.
+    One loss and gradient: O(nnz K + N K²) for N tokens with nnz attributes in all; with (2), which makes the
+    transitions change from step to step, K² exponentials a token too.
 
 >>> G, y = np.array([[1., 0], [0, 2], [1, 1]]), np.array([0, 1, -1])
 >>> W, U = np.array([[1., 0], [0, 1]]), np.array([[0., 1], [-1, 0]])
@@ -51,7 +52,8 @@ Cost
 >>> E.tolist(), round(loss(E, U, y), 4)
 ([[1.0, 0.0], [0.0, 2.0], [1.0, 1.0]], 0.2539)
 
-Sources: J. Lafferty, A. McCallum and F. Pereira, "Conditional random fields", ICML 2001, section 3; N. Okazaki, "CRFsuite"
+Sources: J. Lafferty, A. McCallum and F. Pereira, "Conditional random fields", ICML 2001, section 3; N. Okazaki,
+"CRFsuite"
 (2007), for which weights there are; Y. Tsuboi et al., "Training conditional random fields using incomplete
 annotations", COLING 2008, section 4, for the unknown labels in (3) and (4).
 """
@@ -192,8 +194,8 @@ class Features(NamedTuple):
 def seen_features(corpus, edges, legal, *, min_freq=0.0, all_states=False, all_pairs=False):
     """The Features of a corpus: every attribute with its label, every pair, every attribute of `edges` with its pair.
 
-    `edges` are the Rows whose attributes have weights for pairs.  `min_freq` is the least sum of |values| that a feature
-    must have.  Raises nothing; what is forbidden is left out.
+    `edges` are the Rows whose attributes have weights for pairs.  `min_freq` is the least sum of |values| that a
+    feature must have.  Raises nothing; what is forbidden is left out.
     """
     K, D, y = len(legal.first), corpus.rows.shape[1], corpus.y
     allowed = legal.pairs.reshape(-1)
@@ -298,9 +300,10 @@ def factors(A):
 class CorpusLoss:
     """Σ ℓ + c2 Σ θ² over a corpus and its gradient, as a function of θ: what `lbfgs` minimises.
 
-    Same result as (1) to (5) for each sequence, because a product with rows that are mostly zeros needs the others only,
-    and because the scaled sums are those of log space.  The corpus is cut into parts, whatever the number of threads;
-    each part adds to a gradient of its own, and these are added in order: the same bits on any number of cores.
+    Same result as (1) to (5) for each sequence, because a product with rows that are mostly zeros needs the others
+    only, and because the scaled sums are those of log space.  The corpus is cut into parts, whatever the number of
+    threads; each part adds to a gradient of its own, and these are added in order: the same bits on any number of
+    cores.
     """
 
     def __init__(self, corpus, edges, features, c2):
@@ -325,7 +328,8 @@ class CorpusLoss:
         used = -(-S // chunk)
         gradient = self.gradients[:used].sum(axis=0)
         total = sums.sum(axis=0)
-        slope = np.concatenate([gradient[self.state_place], total[:K * K][features.pairs], gradient[n + self.edge_place]])
+        slope = np.concatenate([gradient[self.state_place], total[:K * K][features.pairs],
+                                gradient[n + self.edge_place]])
         slope += 2 * self.c2 * theta
         return float(total[K * K]) + penalty(theta, 0.0, self.c2), slope
 
@@ -391,7 +395,8 @@ def sequence_loss(E, y, model, dE, dA):
 
 @kernel
 def sequence_loss_of_steps(E, y, steps, dE, slopes):
-    """The same for transitions that change from step to step, `steps` (T, K²), in log space; row 0 of `slopes` stays 0."""
+    """The same for transitions that change from step to step, `steps` (T, K²), in log space; row 0 of `slopes` stays
+    0."""
     T, K = E.shape
     A, dA = steps[1:].reshape((T - 1, K, K)), slopes[1:].reshape((T - 1, K, K))
     log_Z = add_marginals_in_log_space(E, A, 1.0, dE, dA)

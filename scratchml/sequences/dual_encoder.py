@@ -228,8 +228,8 @@ class DualEncoder(Estimator):
         except ValueError:
             if lessons.taught is not False:
                 raise
-            raise ValueError(f"batch_size={batch_size}: no batch of an epoch had an answer that is wrong for one of its "
-                             "contexts, so there was nothing to learn; raise it") from None
+            raise ValueError(f"batch_size={batch_size}: no batch of an epoch had an answer that is wrong for one of "
+                             "its contexts, so there was nothing to learn; raise it") from None
         network.zero_grad()                              # nobody needs the last gradients
         if (alike := lessons.likeness()) > ALIKE:
             warn_not_converged(f"all vectors have become alike, with a mean cosine of {alike:.3f}; take other "

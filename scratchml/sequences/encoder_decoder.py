@@ -44,10 +44,10 @@ Equations
 
 Choices
     The loss is a mean over symbols, and ends count: else batches of short targets would weigh more.
-    Scores are of what can be written alone: no mark can come out.  Number V is that of the beginning, which is read only.
-    Inputs are drawn first, by a decoder that drops nothing and of which no gradient is kept; then follows a pass with
-    them.  So eps = 1 is the pass with the target's, and eps = 0 never reads the target but as what is to be written.
-    A symbol that no source of training had has the vector 0.
+    Scores are of what can be written alone: no mark can come out.  Number V is that of the beginning, which is read
+    only.  Inputs are drawn first, by a decoder that drops nothing and of which no gradient is kept; then follows a pass
+    with them.  So eps = 1 is the pass with the target's, and eps = 0 never reads the target but as what is to be
+    written.  A symbol that no source of training had has the vector 0.
     Sequences are packed, chapter packing: what stands in padding has no influence.
     Without attention the decoder knows the source by its first state alone.
 
@@ -170,7 +170,8 @@ class Encoder(Module):
     def __init__(self, size, embedding_dim, hidden_size, num_layers=1, dropout=0.0, *, rng):
         self.vectors = Embedding(size, embedding_dim, random_state=rng)
         self.vectors.weight._data[UNKNOWN] = 0
-        self.reader = LSTM(embedding_dim, hidden_size, num_layers, batch_first=True, dropout=dropout, bidirectional=True,
+        self.reader = LSTM(embedding_dim, hidden_size, num_layers, batch_first=True, dropout=dropout,
+                           bidirectional=True,
                            random_state=rng)
         self.dropout = Dropout(dropout, random_state=rng)
 

@@ -16,7 +16,8 @@ from scratchml.core.checks import in_order, whole_number
 
 
 def word_features(word, *, affixes=3):
-    """A dict of what one word (a str, of shape ()) is made of: itself in small letters, affixes, case, digits, shape, length.
+    """A dict of what one word (a str, of shape ()) is made of: itself in small letters, affixes, case, digits, shape,
+    length.
 
     `affixes` is the length of the longest prefix and suffix.  Raises ValueError if `word` is not a str or empty, and
     if `affixes` is no whole number of at least 0.
@@ -32,7 +33,8 @@ def word_features(word, *, affixes=3):
 
 
 def case(word):
-    """upper, lower, title, mixed, or none if `word`, a str of shape (), has no letters.  Raises no error for any str."""
+    """upper, lower, title, mixed, or none if `word`, a str of shape (), has no letters.  Raises no error for any
+    str."""
     if word.lower() == word.upper():
         return "none"
     return "upper" if word.isupper() else "lower" if word.islower() else "title" if word.istitle() else "mixed"
@@ -45,7 +47,8 @@ def digits(word):
 
 
 def shape(word):
-    """`word`, a str of shape (), with X for capitals, x for small letters, 0 for digits, each run once.  Raises no error."""
+    """`word`, a str of shape (), with X for capitals, x for small letters, 0 for digits, each run once.  Raises no
+    error."""
     kinds = ("X" if c.isupper() else "x" if c.isalpha() else "0" if c.isdigit() else c for c in word)
     return "".join(kind for kind, _ in groupby(kinds))
 
@@ -81,8 +84,8 @@ def _tokens(tokens):
     tokens = list(tokens)
     for t, token in enumerate(tokens):
         if not isinstance(token, dict):
-            raise ValueError(f"tokens[{t}]: expected a dict of features, got {token!r:.40}; word_features makes one of a "
-                             "word")
+            raise ValueError(f"tokens[{t}]: expected a dict of features, got {token!r:.40}; word_features makes one of "
+                             "a word")
     return tokens
 
 

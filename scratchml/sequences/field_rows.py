@@ -1,8 +1,8 @@
 """Fields on many sequences that stand one after the other, without padding: their labels, marginals and best paths.
 
 E (N, K) are the emissions of all N tokens; `starts` (B+1,) says where each of the B sequences starts, and the last one
-ends.  The scores of a first and a last label stand in the emissions: `with_ends` puts them there, and then each sequence
-is one of the chapter crf, whose kernels do the work.
+ends.  The scores of a first and a last label stand in the emissions: `with_ends` puts them there, and then each
+sequence is one of the chapter crf, whose kernels do the work.
 """
 import numpy as np
 
@@ -11,7 +11,7 @@ from scratchml.sequences.crf import as_scores, best_path, k_best, log_partition
 from scratchml.sequences.crf_scaled import EPS, add_marginals
 from scratchml.sequences.crf_training import Field, factors
 
-LARGEST = 2.0 ** 40                                      # of scores, over a sequence: then 1 / 4,000 may be rounded away
+LARGEST = 2.0 ** 40  # of scores, over a sequence: then 1 / 4,000 may be rounded away
 
 
 def field(A, f, e, legal):
@@ -26,7 +26,8 @@ def field(A, f, e, legal):
 
 
 def with_ends(E, starts, field):
-    """`E` (N, K) of sequences that start at `starts` (B+1,), in float64, with the scores of the first and last label."""
+    """`E` (N, K) of sequences that start at `starts` (B+1,), in float64, with the scores of the first and last
+    label."""
     E = np.array(E, np.float64, order="C")
     E[starts[:-1]] += field.first
     E[starts[1:] - 1] += field.last
@@ -72,14 +73,16 @@ def sequences_a_chunk(E, starts, most=64):
 
 
 def check_sizes(E, starts, field):
-    """Raise a ValueError if scores, but for -inf, are so large that sums over a sequence say nothing of probabilities."""
+    """Raise a ValueError if scores, but for -inf, are so large that sums over a sequence say nothing of
+    probabilities."""
     most = LARGEST / np.diff(starts).max(initial=1)
     for part, name in ((E, "emissions"), (field.A, "transitions")):
         if not (part.max(initial=0) <= most and part.min(initial=0) >= -most):
             size = np.abs(part[np.isfinite(part)]).max(initial=0)
             if size > most:
-                raise ValueError(f"{name}: a score has the magnitude {size:.3g}, of which nothing below {size * EPS:.1g} "
-                                 "is left in float64; scale the scores, and pass -inf for what is forbidden")
+                raise ValueError(f"{name}: a score has the magnitude {size:.3g}, of which nothing below "
+                                 f"{size * EPS:.1g} is left in float64; scale the scores, and pass -inf for what is "
+                                 "forbidden")
 
 
 # --- compiled ------------------------------------------------------------------------------------

@@ -176,7 +176,8 @@ class GatedConvLanguageModel(NeuralLanguageModel):
     n_iter_ : epochs done
     """
 
-    def __init__(self, channels=96, num_layers=6, kernel_size=5, *, dilations=None, residual=True, dropout=0.2, epochs=8,
+    def __init__(self, channels=96, num_layers=6, kernel_size=5, *, dilations=None, residual=True, dropout=0.2,
+                 epochs=8,
                  batch_size=64, learning_rate=3e-3, max_norm=1.0, random_state=None, verbose=0, callback=None):
         self.channels = channels
         self.num_layers = num_layers
@@ -206,7 +207,8 @@ class GatedConvLanguageModel(NeuralLanguageModel):
     # --- keeping
 
     def save(self, path):
-        """Write the model to a file.  Raises ValueError if it is not fitted, or for symbols that are no strings or numbers.
+        """Write the model to a file.  Raises ValueError if it is not fitted, or for symbols that are no strings or
+        numbers.
 
         callback, verbose and random_state are not kept.
 

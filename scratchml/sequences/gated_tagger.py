@@ -41,7 +41,8 @@ class Around(Module):
 
     def __init__(self, channels, kernel_size, dilations, dropout, rng):
         self.gain = Parameter(np.full(1, 0.25, np.float32))
-        self.layers = ModuleList([GatedConv1d(channels, kernel_size, gap, causal=False, dropout=dropout, random_state=rng)
+        self.layers = ModuleList([GatedConv1d(channels, kernel_size, gap, causal=False, dropout=dropout,
+                                              random_state=rng)
                                   for gap in dilations])
 
     def forward(self, x, lengths):
@@ -71,8 +72,8 @@ class GatedConvTagger(NeuralTagger):
     crf : bool, default=False
         Whether a field chooses the labels of a sequence together; else each is chosen for itself, by a softmax.
     forbidden : {"BIO", "IOB1", "IOBES", "BILOU", "BMES"}, collection of pairs or None, default=None
-        What must not follow each other: what these schemes do not allow, or pairs (label, next label), where both occur.
-        Without a field it counts when labels are asked for, not in training.
+        What must not follow each other: what these schemes do not allow, or pairs (label, next label), where both
+        occur.  Without a field it counts when labels are asked for, not in training.
     dropout : float, default=0.3
         Probability that an entry that a layer sees, or the scores, becomes 0 in training.
     attribute_dropout : float, default=0.2
@@ -105,8 +106,10 @@ class GatedConvTagger(NeuralTagger):
     n_iter_ : epochs done
     """
 
-    def __init__(self, channels=96, num_layers=6, kernel_size=5, *, dilations=None, crf=False, forbidden=None, dropout=0.3,
-                 attribute_dropout=0.2, epochs=30, batch_size=16, learning_rate=0.003, validation_split=0.0, patience=None,
+    def __init__(self, channels=96, num_layers=6, kernel_size=5, *, dilations=None, crf=False, forbidden=None,
+                 dropout=0.3,
+                 attribute_dropout=0.2, epochs=30, batch_size=16, learning_rate=0.003, validation_split=0.0,
+                 patience=None,
                  max_norm=5.0, random_state=None, verbose=0, callback=None):
         self.channels = channels
         self.num_layers = num_layers

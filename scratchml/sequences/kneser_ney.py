@@ -1,9 +1,9 @@
 """Kneser-Ney: a language model that counts, and does not trust its counts.
 
 Of what follows a context of n - 1 symbols, count how often each symbol did, and divide: most symbols get 0, since most
-contexts have been seen a few times at best.  A shorter context has been seen more often but says less.  So take a little
-off every count, and share what is taken among all symbols as the shorter context would, which in turn takes off and
-shares.
+contexts have been seen a few times at best.  A shorter context has been seen more often but says less.  So take a
+little off every count, and share what is taken among all symbols as the shorter context would, which in turn takes off
+and shares.
 
 What the shorter context should say is not how often a symbol follows it.  It is asked only where the longer ones do not
 know; and in "San Francisco", the second word is frequent but hardly ever comes after anything else.  So for short
@@ -30,8 +30,8 @@ Equations
 Choices
     p_0 = 1/V: every symbol has a probability.  The probability asked for is p_n.
     A sequence begins with a mark, and before it there is nothing.  An m-gram that begins with it has no longer one that
-    ends with it, so (1) would be 0; its count is how often it was seen.  Where less than n - 1 symbols and the mark have
-    been, the context is these.
+    ends with it, so (1) would be 0; its count is how often it was seen.  Where less than n - 1 symbols and the mark
+    have been, the context is these.
     (2) are the estimates of Chen and Goodman, three for each m; Kneser and Ney have D_1 for all counts.  Of few m-grams
     they may be 0 or less, so that a symbol that was not seen would be impossible, or i or more, or nothing at all:
     then D_i is i / 2.
@@ -138,7 +138,8 @@ class KneserNey(LanguageModel):
     @staticmethod
     def _level(V, contexts, grams, counts):
         of, D, M = grams // V, discounts(counts), len(contexts)
-        return Level(contexts, grams, counts, np.bincount(of, counts, M), np.bincount(of, D[np.minimum(counts, 3)], M), D)
+        return Level(contexts, grams, counts, np.bincount(of, counts, M), np.bincount(of, D[np.minimum(counts, 3)], M),
+                     D)
 
     def _keep(self, levels, learned):
         vars(self).update(learned, _levels=levels, discounts_=[level.discounts[1:].tolist() for level in levels])

@@ -27,8 +27,8 @@ Equations
 Choices
     The end counts in (2) as one symbol more, since it is predicted as the others are.
     A symbol that training has not seen has probability 0, and so has a sequence that contains it.
-    With tau < 1 drawn sequences are more alike, with tau > 1 more surprising than the model; as tau falls to 0 each step
-    takes the most probable symbol.
+    With tau < 1 drawn sequences are more alike, with tau > 1 more surprising than the model; as tau falls to 0 each
+    step takes the most probable symbol.
     The end has the number V - 1, and so has what every sequence begins with: in no sequence is either of them inside.
 
 Cost
@@ -221,7 +221,8 @@ class LanguageModel(Estimator):
 def read_sequences(X, name="X"):
     """X as a list of strings and lists of symbols.  Raises ValueError that says which sequence of `name` is none."""
     if not in_order(X):
-        what = "a data frame; pass one of its columns" if hasattr(X, "columns") else f"{X!r}; put a single one into a list"
+        what = "a data frame; pass one of its columns" if hasattr(X,
+                                                                  "columns") else f"{X!r}; put a single one into a list"
         raise ValueError(f"{name}: expected a list of sequences, got {what}")
     sequences = []
     for n, sequence in enumerate(unmasked(X, name)):
@@ -237,8 +238,8 @@ def read_sequences(X, name="X"):
 def _symbol(symbol, place):
     """`symbol` itself, if it can be found again by what it is equal to, as no Tensor can."""
     if hasattr(symbol, "ndim") and not isinstance(symbol, np.generic):
-        raise ValueError(f"{place}: expected symbols that can be keys of a dict, got a {type(symbol).__name__}; pass a list "
-                         "of numbers")
+        raise ValueError(f"{place}: expected symbols that can be keys of a dict, got a {type(symbol).__name__}; pass a "
+                         "list of numbers")
     try:
         hash(symbol)
         same = bool(symbol == symbol)                    # pandas.NA refuses to say

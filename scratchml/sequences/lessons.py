@@ -60,8 +60,8 @@ def forcing(given):
             return lambda i: function(i, *settings)
     elif not isinstance(given, (tuple, list, str)) and real_number(given, "teacher_forcing") <= 1:
         return lambda i: given
-    raise ValueError(f'teacher_forcing={given!r}: expected a number from 0 to 1, ("linear", c, least), ("exponential", c) '
-                     'or ("sigmoid", c), c above 0, and at most 1 for an exponential')
+    raise ValueError(f'teacher_forcing={given!r}: expected a number from 0 to 1, ("linear", c, least), ("exponential", '
+                     'c) or ("sigmoid", c), c above 0, and at most 1 for an exponential')
 
 
 def padded(sequences):

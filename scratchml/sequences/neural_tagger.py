@@ -192,7 +192,7 @@ class NeuralTagger(Estimator):
 
     def _network(self, M, K, legal, rng):
         reader, width = self._reader(rng)
-        M = max(M, 1)                                    # of tokens without attributes, whose labels have an order alone
+        M = max(M, 1)  # of tokens without attributes, whose labels have an order alone
         return TokenNetwork(reader, M, self.embedding_dim, width, K, crf=self.crf, legal=legal, dropout=self.dropout,
                             attribute_dropout=self.attribute_dropout, rng=rng)
 
@@ -258,7 +258,8 @@ class NeuralTagger(Estimator):
         return [next(named) if T else ([[]], np.zeros(1)) for T in np.diff(starts)]
 
     def score(self, X, y):
-        """The share of tokens whose label is right, of those whose label is known.  Raises ValueError as `predict` does.
+        """The share of tokens whose label is right, of those whose label is known.  Raises ValueError as `predict`
+        does.
 
         Parameters
         ----------
@@ -354,7 +355,7 @@ def _in_units(rows, units):
         values = (rows.data * units[rows.indices]).astype(np.float32)
     if not np.isfinite(values).all():
         k = int((~np.isfinite(values)).argmax())
-        raise ValueError(f"X: token {np.searchsorted(rows.indptr, k, side='right') - 1} has the value {rows.data[k]:.3g} "
-                         f"for an attribute that was at most {2 / units[rows.indices[k]]:.3g} in training; correct it, "
-                         "or scale the data")
+        raise ValueError(f"X: token {np.searchsorted(rows.indptr, k, side='right') - 1} has the value "
+                         f"{rows.data[k]:.3g} for an attribute that was at most {2 / units[rows.indices[k]]:.3g} in "
+                         "training; correct it, or scale the data")
     return rows._replace(data=values)

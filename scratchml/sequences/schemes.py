@@ -75,7 +75,8 @@ def legal_numbers(K, forbidden):
 
 
 def forbidden_pairs(forbidden):
-    """`forbidden` as a list of lists [label, next label], sorted if it is a set.  Raises ValueError for what is none."""
+    """`forbidden` as a list of lists [label, next label], sorted if it is a set.  Raises ValueError for what is
+    none."""
     if not hasattr(forbidden, "__iter__") or isinstance(forbidden, Iterator):
         raise ValueError(f"forbidden: expected {NAMES} or a list of pairs of labels, got {type(forbidden).__name__}")
     for pair in forbidden:

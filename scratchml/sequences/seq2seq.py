@@ -49,8 +49,8 @@ class Seq2Seq(Estimator):
     hidden_size : int, default=128
         Units of the decoder, and of each direction of the encoder.
     architecture : {"lstm", "transformer"}, default="lstm"
-        What reads and writes.  Vectors of a transformer have hidden_size numbers, which four heads share, and its layers
-        networks of twice as many units.
+        What reads and writes.  Vectors of a transformer have hidden_size numbers, which four heads share, and its
+        layers networks of twice as many units.
     embedding_dim : int, default=64
         The length of the vectors of symbols, for LSTMs.
     num_layers : int, default=1
@@ -130,8 +130,8 @@ class Seq2Seq(Estimator):
     def fit(self, X, y):
         """Learn the weights.  Returns itself.
 
-        Raises ValueError for parameters out of range, no pair at all, an empty source, X and y of different lengths, and
-        symbols that cannot be told apart.
+        Raises ValueError for parameters out of range, no pair at all, an empty source, X and y of different lengths,
+        and symbols that cannot be told apart.
 
         Parameters
         ----------
@@ -168,7 +168,8 @@ class Seq2Seq(Estimator):
         for name in ("hidden_size", "embedding_dim", "num_layers", "epochs", "batch_size"):
             whole_number(getattr(self, name), name)
         if one_of(self.architecture, "architecture", ("lstm", "transformer")) == "transformer" and self.hidden_size % 4:
-            raise ValueError(f"hidden_size={self.hidden_size}: expected a multiple of 4, for the heads of a transformer")
+            raise ValueError(f"hidden_size={self.hidden_size}: expected a multiple of 4, for the heads of a "
+                             "transformer")
         if self.attention is not None:
             one_of(self.attention, "attention", ("bahdanau", "luong"))
         if self.architecture == "transformer" and self.attention != "bahdanau":
@@ -187,7 +188,8 @@ class Seq2Seq(Estimator):
         if self.architecture == "transformer":
             return TransformerNetwork(S, V, H, self.num_layers, self.dropout, rng=rng)
         encoder = Encoder(S, D, H, self.num_layers, self.dropout, rng=rng)
-        return EncoderDecoder(encoder, AttentiveDecoder(V, D, 2 * H, H, self.dropout, attention=self.attention, rng=rng))
+        return EncoderDecoder(encoder,
+                              AttentiveDecoder(V, D, 2 * H, H, self.dropout, attention=self.attention, rng=rng))
 
     # --- asking
 
@@ -243,7 +245,8 @@ class Seq2Seq(Estimator):
         return found
 
     def alignments(self, X, y=None):
-        """How much each symbol of a target, and its end, looks at each place of the source: arrays (len(y) + 1, len(x)).
+        """How much each symbol of a target, and its end, looks at each place of the source: arrays (len(y) + 1,
+        len(x)).
 
         Of an output that was cut at max_length there is no end.
         Raises ValueError as `log_likelihood` does, for targets with symbols that training has not seen, and of a model
@@ -375,7 +378,8 @@ class Seq2Seq(Estimator):
         found = [None] * len(X)
         for some, T in self._batches(X, R):
             step, state = self._started([X[n] for n in some])
-            best = beam_search(lambda *given: step(*given)[:3 if self.module_.looks else 2], state, beam_size=R, max_length=T, bos=self.module_.size, eos=0,
+            best = beam_search(lambda *given: step(*given)[:3 if self.module_.looks else 2], state, beam_size=R,
+                               max_length=T, bos=self.module_.size, eos=0,
                                length_penalty=self.length_penalty, n_best=n_best)
             for n, one in zip(some, best):
                 found[n] = one
@@ -419,7 +423,8 @@ class Seq2Seq(Estimator):
         return {name: value for name, value in self.get_params().items() if name not in NOT_KEPT}
 
     def save(self, path):
-        """Write the model to a file.  Raises ValueError if it is not fitted, or for symbols that are no strings or numbers.
+        """Write the model to a file.  Raises ValueError if it is not fitted, or for symbols that are no strings or
+        numbers.
 
         callback, verbose and random_state are not kept.
 

@@ -38,8 +38,8 @@ class CRF(Estimator):
     ----------
     algorithm : {"lbfgs", "l2sgd", "ap", "pa", "arow"}, default="lbfgs"
         "lbfgs", the exact minimum, on all cores; "l2sgd", stochastic gradient descent; "ap", the averaged perceptron,
-        "pa", passive-aggressive, and "arow", adaptive regularisation, which have no probabilities to speak of and no use
-        for c1 and c2.
+        "pa", passive-aggressive, and "arow", adaptive regularisation, which have no probabilities to speak of and no
+        use for c1 and c2.
     c1 : float, default=0.0
         What a unit of |weight| costs; above 0 it needs "lbfgs" (OWL-QN).
     c2 : float, default=1.0
@@ -126,9 +126,9 @@ class CRF(Estimator):
     def fit(self, X, y, X_dev=None, y_dev=None):
         """Learn the weights.  Returns itself.
 
-        Ctrl-C, like a callback that says stop, leaves the last finished iteration in the attributes.  A ConvergenceWarning
-        says that max_iterations ended the fit, or that it stopped where the loss is still steep, as "l2sgd" does if
-        numeric features are far from 1.
+        Ctrl-C, like a callback that says stop, leaves the last finished iteration in the attributes.  A
+        ConvergenceWarning says that max_iterations ended the fit, or that it stopped where the loss is still steep, as
+        "l2sgd" does if numeric features are far from 1.
         Raises ValueError for bad parameters, an empty corpus or sequence, tokens that cannot be read, values that are
         NaN or infinite, labels that do not fit to X or break `forbidden`; it names sequence and token.
 
@@ -162,7 +162,8 @@ class CRF(Estimator):
         return self
 
     def _start(self, features, attributes, classes):
-        """Where the search for the weights (F,) begins: 0, or with a warm start what an earlier fit has found of them."""
+        """Where the search for the weights (F,) begins: 0, or with a warm start what an earlier fit has found of
+        them."""
         if not (self.warm_start and self.__sklearn_is_fitted__()):
             return np.zeros(sum(features.sizes))
         before = self.state_features_, self.transition_features_, self.edge_features_
@@ -237,7 +238,8 @@ class CRF(Estimator):
         return [next(found) if T else ([[]], np.zeros(1)) for T in np.diff(starts)]
 
     def score(self, X, y):
-        """The share of tokens whose label is right, of those whose label is known.  Raises ValueError as `predict` does.
+        """The share of tokens whose label is right, of those whose label is known.  Raises ValueError as `predict`
+        does.
 
         Parameters
         ----------
@@ -249,7 +251,8 @@ class CRF(Estimator):
         return share_right(self.predict(X), y)
 
     def _field(self, X, known):
-        """Where the sequences of `X` start (S+1,), and the corpus of those that are not empty, as the kernels take it."""
+        """Where the sequences of `X` start (S+1,), and the corpus of those that are not empty, as the kernels take
+        it."""
         self._check_fitted()
         X = as_sequences(X)
         check_columns(X, self.attributes_)

@@ -174,9 +174,9 @@ class Training:
             loss = float(learn(rng.permutation(learn.S)))
             history = [*self.history, loss]
             if not np.isfinite(loss):
-                raise ValueError(f"X: the loss has left the range of float64 in pass {len(history)}, as numeric features "
-                                 "are too large for steps of one length; subtract their means and divide them by their "
-                                 "standard deviations, or set algorithm='lbfgs'")
+                raise ValueError(f"X: the loss has left the range of float64 in pass {len(history)}, as numeric "
+                                 "features are too large for steps of one length; subtract their means and divide them "
+                                 "by their standard deviations, or set algorithm='lbfgs'")
             reason = ended(history) or ("max_iterations" if len(history) >= limit else "")
             if self.finished(learn.weights(), loss, reason):
                 crf.stop_reason_ = "callback"

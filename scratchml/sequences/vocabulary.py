@@ -18,7 +18,7 @@ import numpy as np
 
 from scratchml.core.checks import in_order
 
-PAD, BEGIN, END, UNKNOWN = range(4)                      # what fills a row, stands before and behind, and was never seen
+PAD, BEGIN, END, UNKNOWN = range(4)  # what fills a row, stands before and behind, and was never seen
 MARKS = 4
 
 

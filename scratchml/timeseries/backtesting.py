@@ -154,8 +154,8 @@ class TimeSeriesFold(Estimator):
         if not self.allow_incomplete_fold:
             kept = kept[kept[:, 2] - kept[:, 1] == steps]
         if not len(kept):
-            raise ValueError(f"initial_train_size={first}: with {T} values, a gap of {gap} and {steps} steps, no fold is "
-                             "left; lower them, skip fewer folds, or allow_incomplete_fold")
+            raise ValueError(f"initial_train_size={first}: with {T} values, a gap of {gap} and {steps} steps, no fold "
+                             "is left; lower them, skip fewer folds, or allow_incomplete_fold")
         found = []
         for k, (origin, start, stop) in enumerate(kept.tolist()):
             learns = k == 0 or every > 0 and k % every == 0

@@ -35,7 +35,8 @@ def able_to(estimator, name, *methods):
 
 
 def predicted(model, X):
-    """What `model` predicts for the rows of X, (N,) in float64.  Raises ValueError for NaN, and another number of them."""
+    """What `model` predicts for the rows of X, (N,) in float64.  Raises ValueError for NaN, and another number of
+    them."""
     values = np.asarray(model.predict(X), np.float64)
     if values.size != len(X):
         raise ValueError(f"estimator: expected {len(X)} predictions of {type(model).__name__}, one a row, got an array "
@@ -201,7 +202,8 @@ class Forecaster(Estimator):
             raise ValueError(f"exog: expected {steps} rows, one for each step, got {len(exog)}")
         names = names_of(exog)
         if None not in (names, self._exog_names) and names != self._exog_names:
-            raise ValueError(f"exog: expected the columns {self._exog_names}, as in fit and in their order, got {names}")
+            raise ValueError(f"exog: expected the columns {self._exog_names}, as in fit and in their order, got "
+                             f"{names}")
         Z = numbers_of(self.transformer_exog_.transform(exog) if self.transformer_exog_ else exog)
         if Z.shape[1] != self.n_exog_:
             raise ValueError(f"exog: expected {self.n_exog_} columns, as in fit, got {Z.shape[1]}")

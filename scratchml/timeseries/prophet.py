@@ -6,9 +6,9 @@ differs:
 
 There is no Stan, and so no sampling: mcmc_samples must be 0, and what `fit` there passes on to Stan is taken and makes
 no difference.  Countries' holidays are not known; pass a table.  Where the floor of the values is not 0 and a term
-multiplies, yhat = floor + (trend - floor) (1 + multiplicative_terms) + additive_terms, as in the fit; there the floor is
-multiplied too.  A cross-validation keeps the model's scaling.  Forecasts between the phases of a season that were seen,
-and holidays that fall on no day of the history, are warned of.
+multiplies, yhat = floor + (trend - floor) (1 + multiplicative_terms) + additive_terms, as in the fit; there the floor
+is multiplied too.  A cross-validation keeps the model's scaling.  Forecasts between the phases of a season that were
+seen, and holidays that fall on no day of the history, are warned of.
 """
 import copy
 import warnings
@@ -89,13 +89,14 @@ class Prophet(Parts):
     def fit(self, df, **kwargs):
         """Find the most probable curve.  Returns itself.
 
-        Rows whose y is NaN are left out.  Raises ValueError for bad input, for less than two rows (T,) or times, and for
-        a model that has been fitted.
+        Rows whose y is NaN are left out.  Raises ValueError for bad input, for less than two rows (T,) or times, and
+        for a model that has been fitted.
 
         Parameters
         ----------
         df : data frame or dict of arrays
-            Columns ds, dates without a zone, and y (T,); cap and floor if the trend is logistic; regressors, conditions.
+            Columns ds, dates without a zone, and y (T,); cap and floor if the trend is logistic; regressors,
+            conditions.
         **kwargs : object
             What the package Prophet passes on to Stan; the optimum is the same.
         """
@@ -184,8 +185,8 @@ class Prophet(Parts):
     def _warn_of_holidays(self, found):
         unseen = [name for name in self.known_holidays().names if not found.X[:, found.components[name]].any()]
         if unseen:
-            warnings.warn(f"holidays: {', '.join(map(repr, unseen))} fall on no day of the history, so nothing is known "
-                          "of their effect, and it is taken for 0", stacklevel=4)
+            warnings.warn(f"holidays: {', '.join(map(repr, unseen))} fall on no day of the history, so nothing is "
+                          "known of their effect, and it is taken for 0", stacklevel=4)
 
     def _keep(self, df, rows, floor, found, optimum, t, y, s):
         """Set what `predict` needs, in the form of the package Prophet."""

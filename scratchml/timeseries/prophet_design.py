@@ -166,7 +166,8 @@ def standardised(values, regressor):
 
 
 def mean_and_deviation(values, standardize, name):
-    """By what a regressor is standardised: 0 and 1 if that is not wanted, it is constant, or "auto" and it is 0 or 1."""
+    """By what a regressor is standardised: 0 and 1 if that is not wanted, it is constant, or "auto" and it is 0 or
+    1."""
     if values.min() == values.max() or not standardize or standardize == "auto" and np.isin(values, (0, 1)).all():
         return 0.0, 1.0
     with np.errstate(over="ignore", under="ignore"):

@@ -177,8 +177,8 @@ def _fold(model, history, d, cutoff, H, wanted, rng):
     """The forecast of one fold, y and cutoff by column."""
     past, ahead = d <= cutoff, (d > cutoff) & (d <= cutoff + H)
     if past.sum() < 2:
-        raise ValueError(f"initial: before the cutoff {cutoff.astype('M8[us]')} there are less than two values; make it "
-                         "longer")
+        raise ValueError(f"initial: before the cutoff {cutoff.astype('M8[us]')} there are less than two values; make "
+                         "it longer")
     fold = model.unfitted(d[past][-1], rng)
     fold.fit({name: values[past] for name, values in history.items() if name in fold.columns("y")})
     test = {name: values[ahead] for name, values in history.items()

@@ -155,6 +155,6 @@ def warn_of_unseen(model, rows, history):
     for name, season in model.seasonalities.items():
         if season["condition_name"] is None and far_phases(
                 history, rows.days, season["period"], season["fourier_order"]):
-            warnings.warn(f"{name}: some times to forecast lie where the history has none within the {name} season, and "
-                          "the season may be anything there; forecast at the steps of the history, or give the season "
-                          "fewer waves", stacklevel=4)
+            warnings.warn(f"{name}: some times to forecast lie where the history has none within the {name} season, "
+                          "and the season may be anything there; forecast at the steps of the history, or give the "
+                          "season fewer waves", stacklevel=4)

@@ -32,7 +32,8 @@ class Rows(NamedTuple):
         """The rows in which `kept` (T,) is true."""
         def cut(values):
             return None if values is None else values[kept]
-        return Rows(*map(cut, self[:6]), *({name: values[kept] for name, values in table.items()} for table in self[6:]))
+        return Rows(*map(cut, self[:6]),
+                    *({name: values[kept] for name, values in table.items()} for table in self[6:]))
 
 
 def read_rows(table, conditions, regressors, with_y=False, needs_cap=False, needs_floor=False, lacking=()):
@@ -121,7 +122,8 @@ def places_to_bend(ticks, changepoints, n, share):
 
 
 def far_phases(seen, asked, period, waves):
-    """Whether `asked` (days) has a phase of the period in a gap of those `seen`, too wide for so many waves to be known.
+    """Whether `asked` (days) has a phase of the period in a gap of those `seen`, too wide for so many waves to be
+    known.
 
     A wave of which not two values are seen may be anything in between.
     """

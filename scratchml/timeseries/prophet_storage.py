@@ -14,7 +14,8 @@ from scratchml.timeseries.prophet_tables import columns_of, numbers, of_kind, se
 
 PARAMETERS = ("growth", "n_changepoints", "changepoint_range", "yearly_seasonality", "weekly_seasonality",
               "daily_seasonality", "seasonality_mode", "seasonality_prior_scale", "changepoint_prior_scale",
-              "holidays_prior_scale", "mcmc_samples", "interval_width", "uncertainty_samples", "scaling", "holidays_mode")
+              "holidays_prior_scale", "mcmc_samples", "interval_width", "uncertainty_samples", "scaling",
+              "holidays_mode")
 FITTED = ("specified_changepoints", "y_scale", "y_min", "logistic_floor", "component_modes")
 VERSION = "1.5.0"                                        # of the package whose form it is
 OURS = "__scratchml"
@@ -45,14 +46,16 @@ def model_to_json(model):
         "t_scale": model.t_scale.astype(np.int64) / 1e6, "holidays": None if model.holidays is None else
         _table(columns_of(model.holidays, "holidays")), "history": _table(history),
         "train_component_cols": _table(columns_of(model.train_component_cols)),
-        "changepoints_t": model.changepoints_t.tolist(), "seasonalities": [list(model.seasonalities), model.seasonalities],
+        "changepoints_t": model.changepoints_t.tolist(),
+        "seasonalities": [list(model.seasonalities), model.seasonalities],
         "extra_regressors": [list(regressors), regressors], "fit_kwargs": model.fit_kwargs, "params": model.params,
         "__prophet_version": VERSION, OURS: {"columns": _is_frame(model.history), "regressors": raw}}
     return json.dumps(content, default=_plain)
 
 
 def model_from_json(model_json):
-    """The model of a text that `model_to_json` wrote, or the package Prophet's (T,).  Raises ValueError for another text.
+    """The model of a text that `model_to_json` wrote, or the package Prophet's (T,).  Raises ValueError for another
+    text.
 
     Parameters
     ----------

@@ -17,7 +17,8 @@ UNITS = {"us": 1, "microsecond": 1, "ms": 1000, "millisecond": 1000, "s": SECOND
          "min": 60 * SECOND, "minute": 60 * SECOND, "T": 60 * SECOND, "m": 60 * SECOND, "h": 3600 * SECOND,
          "H": 3600 * SECOND, "hr": 3600 * SECOND, "hour": 3600 * SECOND, "D": DAY, "d": DAY, "day": DAY,
          "W": 7 * DAY, "w": 7 * DAY, "week": 7 * DAY}
-MONTHS = {"MS": (1, 0), "M": (1, 1), "ME": (1, 1), "QS": (3, 0), "Q": (3, 1), "QE": (3, 1), "YS": (12, 0), "AS": (12, 0),
+MONTHS = {"MS": (1, 0), "M": (1, 1), "ME": (1, 1), "QS": (3, 0), "Q": (3, 1), "QE": (3, 1), "YS": (12, 0),
+          "AS": (12, 0),
           "Y": (12, 1), "YE": (12, 1), "A": (12, 1)}     # how many months, and whether their last day
 WEEKDAYS = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
 
@@ -71,7 +72,8 @@ def _in_nanoseconds(values):
 
 
 def numbers(values, name, allow_nan=False):
-    """A column (T,) of float64; text is read as numbers.  Raises ValueError for inf and, unless `allow_nan`, for NaN."""
+    """A column (T,) of float64; text is read as numbers.  Raises ValueError for inf and, unless `allow_nan`, for
+    NaN."""
     values = items(values, name)
     if np.asarray(values).dtype.kind in "OUT":
         values = [np.nan if value is None else value for value in np.asarray(values, object)]
@@ -220,8 +222,8 @@ def _months(last, periods, times, months, at_end):
 def _by_offset(last, periods, freq):
     pandas = sys.modules.get("pandas")
     if pandas is None:
-        raise ValueError(f"freq={freq!r}: expected one such as 'D', 'h', '15min', 'W', 'MS', 'ME', 'QS' or 'YS', with a "
-                         "number in front where wanted; others need pandas")
+        raise ValueError(f"freq={freq!r}: expected one such as 'D', 'h', '15min', 'W', 'MS', 'ME', 'QS' or 'YS', with "
+                         "a number in front where wanted; others need pandas")
     first = pandas.Timestamp(last, unit="us")
     try:
         dates = pandas.date_range(first, periods=periods + 1, freq=freq)

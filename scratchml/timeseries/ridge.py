@@ -260,8 +260,9 @@ class Ridge(Estimator):
 
         Each window meets each h, so less their means the columns of windows and those of e are orthogonal, and (2)
         falls apart.  For the windows, (H S + λ I) w = Σ_h C_h: the mean over h of weights at the price λ / H.  For e,
-        with n windows and ν_h the mean of the targets of h, less the mean of all: (n + λ) b_h = n ν_h for its weight b_h.
-        Returns itself.  Raises ValueError as `lag_windows` does, and without an intercept, where nothing falls apart.
+        with n windows and ν_h the mean of the targets of h, less the mean of all: (n + λ) b_h = n ν_h for its weight
+        b_h.  Returns itself.  Raises ValueError as `lag_windows` does, and without an intercept, where nothing falls
+        apart.
 
         Parameters
         ----------

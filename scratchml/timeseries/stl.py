@@ -37,8 +37,8 @@ Choices
     What rounding leaves over, up to 100 eps of the largest |y_t|, is 0 in (4): no value of a line is an outlier.
     Missing values, NaN, have ρ = 0, and so no influence; season and trend go on over them, the remainder is NaN.  Every
     window needs one value that is known.
-    seasonal="periodic" is a season that never changes, as in R: (3) with windows and jumps as there, and (5) at the end.
-    The trend is not changed any more by (5).
+    seasonal="periodic" is a season that never changes, as in R: (3) with windows and jumps as there, and (5) at the
+    end.  The trend is not changed any more by (5).
     Two periods are the least of which a season can be told.
 
 Cost

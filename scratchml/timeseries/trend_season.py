@@ -1,16 +1,16 @@
 """Trend and season: a line that bends, waves of known length, and days that stand out (the model of Prophet).
 
 Forecast by drawing the curve that the past would have wanted.  It has a trend, a line whose slope may change at many
-places and changes at few; seasons, sums of waves whose lengths are known, a week or a year; holidays, each with a height
-of its own; columns that are known in advance.  What is left over is noise.  No value depends on those before it: so
-times may be missing or irregular, and all that is told of the future is what is drawn further.
+places and changes at few; seasons, sums of waves whose lengths are known, a week or a year; holidays, each with a
+height of its own; columns that are known in advance.  What is left over is noise.  No value depends on those before it:
+so times may be missing or irregular, and all that is told of the future is what is drawn further.
 
 Too many places to bend and too many waves would follow the noise.  What holds them back is a prior: each change of
 slope is likely to be 0, each weight to be small.  Laplace's density has a kink at 0, and so the most probable changes
 are 0 but for a few.
 
-A logistic trend cannot exceed C, nor fall below 0.  Its offset is usually said to move at every change of slope, so that
-the curve has no jump.  There is nothing to move: log(g / (C - g)) is then a line that bends, (3) with -k m for m.
+A logistic trend cannot exceed C, nor fall below 0.  Its offset is usually said to move at every change of slope, so
+that the curve has no jump.  There is nothing to move: log(g / (C - g)) is then a line that bends, (3) with -k m for m.
 
 Symbols
     d  (T,)       when: days since 1970, ascending
@@ -41,7 +41,7 @@ Equations
     (5)  sin(2π n d / P), cos(2π n d / P), n = 1 ... N                             fourier
     (6)  1 where ⌊d⌋ = x + o_j for one of the days x in h, else 0                  holiday_columns
     (7)  e = g (1 + Σ_c u_c β_c X_c) + Σ_c (1 - u_c) β_c X_c                       mean
-    (8)  F = T ln σ + Σ (y - e)² / 2σ² + (k² + m²) / 50 + Σ |δ_j| / τ + Σ (β_c / b_c)² / 2 + 2σ²     negative_log_posterior
+    (8)  F = T ln σ + Σ (y - e)² / 2σ² + (k² + m²) / 50 + Σ |δ_j| / τ + Σ (β_c / b_c)² / 2 + 2σ²  negative_log_posterior
 
 Choices
     The priors are k, m ~ N(0, 5²), δ ~ Laplace(0, τ), β ~ N(0, b²), y ~ N(e, σ²), σ ~ |N(0, ½²)|; (8) leaves constants
@@ -187,8 +187,8 @@ def bent_line(t, starts, s, slopes, level, g):
 def _turn_on(sine, cosine, waves):
     """(5) from n = 1 (T,): each n turns the last one on by the same angle.
 
-    Same result as sines and cosines of each angle, because sin(a + b) = sin a cos b + cos a sin b, and cos(a + b) alike;
-    rounding grows with n alone.
+    Same result as sines and cosines of each angle, because sin(a + b) = sin a cos b + cos a sin b, and cos(a + b)
+    alike; rounding grows with n alone.
     """
     for i in range(sine.size):
         p, q = 0.0, 1.0

@@ -1,10 +1,10 @@
 """The most probable curve of chapter `trend_season`, exactly: few bends, found by signs.
 
 Given σ, F is a sum of squares plus Σ |δ_j| / τ: a lasso in δ, and a ridge in all the rest.  Were the signs of δ known,
-and which are 0, the rest were one linear system.  Guess them: begin with those of the last guess, solve, and where a δ_j
-would change its sign on the way, stop there and let it be 0.  When all signs are right, look for a δ_j = 0 that pulls
-harder than its price, and let it in.  Every move lowers F, no pattern of signs comes twice, and so the search ends, at
-the minimum.  Given the curve, the best σ is the root of a quadratic.  In turn, both settle after a few rounds.
+and which are 0, the rest were one linear system.  Guess them: begin with those of the last guess, solve, and where a
+δ_j would change its sign on the way, stop there and let it be 0.  When all signs are right, look for a δ_j = 0 that
+pulls harder than its price, and let it in.  Every move lowers F, no pattern of signs comes twice, and so the search
+ends, at the minimum.  Given the curve, the best σ is the root of a quadratic.  In turn, both settle after a few rounds.
 
 If columns multiply the trend, or the trend is logistic, the curve is bent in its parameters: replace it by its tangent,
 solve as before, and go a part of the way, such that F falls.  Where the second derivatives of F leave a minimum, they
@@ -29,11 +29,11 @@ Equations
     (3)  σ² = 2 E / (T + √(T² + 16 E))                         noise_scale
 
 Choices
-    (3) is the root of ∂F/∂σ = 0, that is 4 σ⁴ + T σ² = E, in a form in which nothing cancels; at least 1e-9², since F has
-    no minimum where a curve goes through every point.
+    (3) is the root of ∂F/∂σ = 0, that is 4 σ⁴ + T σ² = E, in a form in which nothing cancels; at least 1e-9², since F
+    has no minimum where a curve goes through every point.
     J is never made: its products come from chapter `trend_season_sums`.
-    a, k and β are eliminated first; (2) is left with the Schur complement.  It leaves x_j at 0 if row j is a combination
-    of rows before it, up to 1e-12.
+    a, k and β are eliminated first; (2) is left with the Schur complement.  It leaves x_j at 0 if row j is a
+    combination of rows before it, up to 1e-12.
     The fit ends when F falls by less than 1e-12 (|F| + T), or when halving the way 40 times does not make it fall.
 
 Cost
@@ -351,7 +351,7 @@ def _by_signs(A, c, l, x):
 
 @kernel(reassociate=True)
 def _feature_sign(A, c, l, x, active, signs, L, z):
-    """(2) in place.  L (S, S) is the factor of the rows of A whose x is not 0, `active`; `signs` are 2 for the banned."""
+    """(2) in place.  L (S, S) is the factor of the rows of A whose x is not 0, `active`; `signs` are 2 if banned."""
     S, n, first = x.size, 0, 0
     for j in range(S):
         if x[j] != 0.0:

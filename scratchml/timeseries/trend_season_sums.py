@@ -1,9 +1,9 @@
 """Products of a bent line's columns, by sums over the pieces between its bends.
 
 A trend that may bend at many places has a column for each of them, max(t - s_j, 0), long and full.  A fit asks for the
-products of all pairs, O(T S²) sums.  They need not be made, nor the columns.  A product of two of them is a sum over the
-rows after both bends, and there both are lines: so the number of those rows, the sum of their times, and that of the
-squares of their times, say all.  These are sums over pieces, added up from the last one backwards.
+products of all pairs, O(T S²) sums.  They need not be made, nor the columns.  A product of two of them is a sum over
+the rows after both bends, and there both are lines: so the number of those rows, the sum of their times, and that of
+the squares of their times, say all.  These are sums over pieces, added up from the last one backwards.
 
 Symbols
     t  (T,)        times, ascending, from 0 on
@@ -18,8 +18,8 @@ Equations
     (2)  K = Bᵀ V            column_products
 
 Choices
-    Times are counted from the bend where a piece begins, so that for p >= 0 all that is added has one sign, and no digits
-    are lost between bends that are close together.
+    Times are counted from the bend where a piece begins, so that for p >= 0 all that is added has one sign, and no
+    digits are lost between bends that are close together.
     What else a fit asks of V is here too: Vᵀ V, Vᵀ r and V β with some columns multiplied by a trend, each in one pass.
 
 Cost

@@ -221,7 +221,8 @@ def _prepared(x, d):
     y = np.empty(len(values))
     largest, exponent = _scale(values, d != "n", y)
     if largest == 0 or (y == y[0]).all():
-        raise ValueError(f"x: all {len(y)} values are {values[0]}; a series that does not move has no unit root to test")
+        raise ValueError(f"x: all {len(y)} values are {values[0]}; a series that does not move has no unit root to "
+                         "test")
     return y, ROUNDING * rounding_of(x) * largest, exponent * math.log(2)
 
 
@@ -268,8 +269,9 @@ def _tau_with(R, y, d, p, noise):
 
 
 def _no_noise(p, n):
-    return ValueError(f"x: satisfies a linear recurrence of {p} lag(s) exactly on its last {n} steps, to the digits that "
-                      "it has: there is no noise to test against. If it lies far from 0, subtract a level before rounding")
+    return ValueError(f"x: satisfies a linear recurrence of {p} lag(s) exactly on its last {n} steps, to the digits "
+                      "that it has: there is no noise to test against. If it lies far from 0, subtract a level before "
+                      "rounding")
 
 
 # --- compiled ------------------------------------------------------------------------------------

@@ -59,8 +59,8 @@ ALIASES = {                                              # PyTorch's other names
     "cat": "concatenate", "concat": "concatenate", "mm": "matmul", "bmm": "matmul", "mv": "matmul", "clip": "clamp",
     "swapaxes": "transpose", "subtract": "sub", "multiply": "mul", "divide": "div", "inference_mode": "no_grad",
 }
-OF_EITHER = ("abs argmax argmin clamp clone cumsum flatten gather masked_fill max mean min permute repeat reshape squeeze "
-             "sum t transpose unsqueeze").split()
+OF_EITHER = ("abs argmax argmin clamp clone cumsum flatten gather masked_fill max mean min permute repeat reshape "
+             "squeeze sum t transpose unsqueeze").split()
 
 
 def _of_either(name):

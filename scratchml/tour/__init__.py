@@ -6,6 +6,8 @@ measure and an `Example` for a person to look at, and draws if `pictures` is not
 what takes longer is done if `full`, and otherwise stands in the table as it was recorded.
 """
 CHAPTERS = ("kmeans", "kmeans_bounds", "gmm", "pca", "tsne", "autoencoder", "variational", "crf", "als", "content",
-            "two_tower", "rerank", "click_bait", "ranking", "trees", "stages", "exhaustive", "hnsw", "tensor", "training",
-            "lstm", "bilstm_tagger", "gated_cnn", "seq2seq", "dual_encoder", "strategies", "unit_root", "direction", "noise",
+            "two_tower", "rerank", "click_bait", "ranking", "trees", "stages", "exhaustive", "hnsw", "tensor",
+            "training",
+            "lstm", "bilstm_tagger", "gated_cnn", "seq2seq", "dual_encoder", "strategies", "unit_root", "direction",
+            "noise",
             "relevance", "stl", "anomalies", "prophet")

@@ -2,11 +2,11 @@
 
 It begins with a table as shops have it: names of customers and of things, how often, and when.  `read_table` numbers
 the names, `leave_last_out` parts the table by its times, and what is recommended goes back to names.  Then the figures,
-of all customers.  The purchases of an online shop are parted in two ways: a fifth of each customer's items is held out at random, or the
-five that were bought last.  Each customer is shown ten items that are not among the rest.  All settings were chosen on
-the rest, parted once more in the same way: `python -m scratchml.tour.als` does that again, in some minutes, for ours
-and for implicit's over one grid, if implicit is installed.  The figures to compare with are means of implicit's with
-the seeds 0, 1 and 2.
+of all customers.  The purchases of an online shop are parted in two ways: a fifth of each customer's items is held out
+at random, or the five that were bought last.  Each customer is shown ten items that are not among the rest.  All
+settings were chosen on the rest, parted once more in the same way: `python -m scratchml.tour.als` does that again, in
+some minutes, for ours and for implicit's over one grid, if implicit is installed.  The figures to compare with are
+means of implicit's with the seeds 0, 1 and 2.
 
 Recall@10 is the share of what was held out that is among the ten; in NDCG@10 a hit counts the more, the higher it
 stands.  Novelty is how rare what is shown is among all purchases: 0 bits if everybody has it, 1 if every other does.

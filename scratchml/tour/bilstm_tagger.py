@@ -1,10 +1,10 @@
 """A tagger that reads both ways: an LSTM learns from the words around what a field alone must be told of by hand.
 
 Every fifth address is held out, as for the field of the chapter crf.  That field is given each word's attributes and,
-made by hand, those of its neighbours; the LSTM is given the word's own alone, and has a field on top or a softmax a word.
-With --full both learn from all other addresses, the LSTM with three seeds, whose mean is shown; without it from a quarter
-of them.  An address is right if all of its words are; F1 is of its parts, which are words of one label in a row, as the
-CoNLL shared tasks count chunks.
+made by hand, those of its neighbours; the LSTM is given the word's own alone, and has a field on top or a softmax a
+word.  With --full both learn from all other addresses, the LSTM with three seeds, whose mean is shown; without it from
+a quarter of them.  An address is right if all of its words are; F1 is of its parts, which are words of one label in a
+row, as the CoNLL shared tasks count chunks.
 
 The figures to compare with are those of the same networks in PyTorch with pytorch-crf: `python -m
 scratchml.tour.bilstm_tagger` measures them, and takes some minutes.
@@ -159,7 +159,8 @@ def draw_marginals(pictures, data, models, found):
     tables = [models[name].predict_marginals([data.words_test[n]])[0] for name in (BOTH, SOFTMAX)]
     likely = [label for label in tables[0][0] if max(p[label] for table in tables for p in table) > 0.05]
     for axes, table, name in zip(all_axes, tables, ("with a field", "a softmax a word")):
-        image = axes.imshow([[p[label] for p in table] for label in likely], cmap="Blues", vmin=0, vmax=1, aspect="auto")
+        image = axes.imshow([[p[label] for p in table] for label in likely], cmap="Blues", vmin=0, vmax=1,
+                            aspect="auto")
         axes.set_xticks(range(len(table)), data.tokens_test[n], rotation=30, ha="right", fontsize=8)
         axes.set_yticks(range(len(likely)), likely, fontsize=8)
         axes.set_title(name, fontsize=10)
@@ -171,7 +172,8 @@ def draw_marginals(pictures, data, models, found):
 
 
 def measure():
-    """Print what the same networks in PyTorch get right, the means of the seeds 0, 1 and 2, and what each of them gets."""
+    """Print what the same networks in PyTorch get right, the means of the seeds 0, 1 and 2, and what each of them
+    gets."""
     data = addresses()
     for name in STATED:
         each = [scores(in_pytorch(name, data, seed), data.y_test) for seed in range(SEEDS)]
@@ -179,7 +181,8 @@ def measure():
 
 
 def in_pytorch(name, data, seed):
-    """The labels that PyTorch finds: the settings of `BiLSTMTagger`, batches in random order, and one softmax or field."""
+    """The labels that PyTorch finds: the settings of `BiLSTMTagger`, batches in random order, and one softmax or
+    field."""
     import torch
     import torchcrf
     from torch import nn
@@ -222,7 +225,8 @@ def in_pytorch(name, data, seed):
     starts, rows = read_tokens(X_test, numbers, grow=False)
     with torch.no_grad():
         E, there = emissions(rows, np.diff(starts))
-        found = [row[own].argmax(-1).tolist() for row, own in zip(E, there)] if softmax else net["field"].decode(E, there)
+        found = [row[own].argmax(-1).tolist() for row,
+                 own in zip(E, there)] if softmax else net["field"].decode(E, there)
     return [[classes[k] for k in labels] for labels in found]
 
 

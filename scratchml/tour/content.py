@@ -1,10 +1,10 @@
 """What would a customer buy, by the names of things alone?  And what of things that nobody has bought yet?
 
-The shop and its two splits are those of `als`, where ten items a customer are recommended by what all have bought.  Here
-nobody's purchases count but one's own: items are the words of their names, and pairs of words that stand side by side.
-That finds little more than half of what item cosines find.  But where a tenth of the items is hidden with all its
-purchases, as if it came in today, names are all there is: of the hidden items, ten are chosen for each customer.  To
-compare with, popularity is shown as it will turn out to be, which nobody knows that day.
+The shop and its two splits are those of `als`, where ten items a customer are recommended by what all have bought.
+Here nobody's purchases count but one's own: items are the words of their names, and pairs of words that stand side by
+side.  That finds little more than half of what item cosines find.  But where a tenth of the items is hidden with all
+its purchases, as if it came in today, names are all there is: of the hidden items, ten are chosen for each customer.
+To compare with, popularity is shown as it will turn out to be, which nobody knows that day.
 """
 import numpy as np
 
@@ -20,13 +20,15 @@ CHAPTER = "scratchml.recommend.content"
 DATA = "purchases of the customers of an online shop, and the names of its items"
 PEER = "scikit-learn 1.9.1"
 STATED = {("the last five", "words"): ("0.0876", "0.0818"), ("the last five", "words and pairs"): ("0.1000", "0.0933"),
-          ("a random fifth", "words"): ("0.0783", "0.1432"), ("a random fifth", "words and pairs"): ("0.0899", "0.1636")}
+          ("a random fifth", "words"): ("0.0783", "0.1432"),
+          ("a random fifth", "words and pairs"): ("0.0899", "0.1636")}
 COLD = {"words": "0.2644", "words and pairs": "0.3031"}
 CUSTOMER = als.CUSTOMER
 
 
 def run(seed, pictures, full):
-    """Rows of the table: hits by words, by pairs and by BM25, in both splits and among hidden items; one customer's list."""
+    """Rows of the table: hits by words, by pairs and by BM25, in both splits and among hidden items; one customer's
+    list."""
     bought = load_online_retail()
     names = bought.item_names.tolist()
     pairs = Tfidf(ngram_range=(1, 2))
@@ -37,15 +39,18 @@ def run(seed, pictures, full):
     for split in als.CHOSEN:
         parts = als.part(*als.matrix(bought), split, 0)
         for name, (model, X) in kinds.items():
-            (items, _), seconds = timed(lambda: model.fit(parts.train, X).recommend(np.arange(parts.train.shape[0]), 10))
+            (items, _), seconds = timed(lambda: model.fit(parts.train,
+                                                          X).recommend(np.arange(parts.train.shape[0]), 10))
             scores, stated = (recall_at_k(items, parts.test), ndcg_at_k(items, parts.test)), STATED.get((split, name))
             for measure, score, theirs in zip(("recall", "NDCG"), scores, stated or ("", "")):
-                yield Row(f"{measure}@10 of {name}, {split} held out", f"{score:.4f}", theirs, PEER if stated else "", seconds)
+                yield Row(f"{measure}@10 of {name}, {split} held out", f"{score:.4f}", theirs, PEER if stated else "",
+                          seconds)
     hidden = list(cold_items(bought, features))
     yield from hidden
     if pictures:
         draw_hidden(pictures, hidden)
-    yield from one_customer(bought, als.part(*als.matrix(bought), "the last five", 0), pairs, features["words and pairs"])
+    yield from one_customer(bought, als.part(*als.matrix(bought), "the last five", 0), pairs,
+                            features["words and pairs"])
 
 
 def hidden_items(bought):
@@ -57,7 +62,8 @@ def hidden_items(bought):
 
 
 def cold_items(bought, features):
-    """Recall among 325 items that are hidden with all their purchases, by their names, by chance and by what is to come."""
+    """Recall among 325 items that are hidden with all their purchases, by their names, by chance and by what is to
+    come."""
     warm, cold, train, test = hidden_items(bought)
     guess = np.random.default_rng(1).random(test.shape)
     popular = np.tile(np.bincount(test.indices, minlength=len(cold)).astype(float), (len(guess), 1))

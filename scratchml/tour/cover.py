@@ -32,7 +32,8 @@ def draw_map(axes):
     Y = TSNE(random_state=0).fit_transform(digits.data)
     for k, colour in enumerate(COLOURS):
         axes.scatter(*Y[digits.target == k].T, s=6, color=colour, alpha=0.8, linewidths=0)
-        axes.text(*np.median(Y[digits.target == k], axis=0), str(k), fontsize=17, weight="bold", ha="center", va="center")
+        axes.text(*np.median(Y[digits.target == k], axis=0), str(k), fontsize=17, weight="bold", ha="center",
+                  va="center")
     axes.set_title("t-SNE: 1,797 images of digits, labels unseen", fontsize=12)
 
 
@@ -52,7 +53,8 @@ def draw_lattice(axes):
     for t in range(len(words)):
         for k in likely:
             axes.scatter(t, row[k], s=12 + 330 * gamma[t, k], zorder=2, linewidths=1.2,
-                         color=COLOURS[1] if path[t] == k else "white", edgecolors=COLOURS[1] if path[t] == k else "0.6")
+                         color=COLOURS[1] if path[t] == k else "white",
+                         edgecolors=COLOURS[1] if path[t] == k else "0.6")
     axes.set_xticks(range(len(words)), [word.rstrip(",").title() for word in words], fontsize=9, rotation=25)
     axes.set_yticks(range(len(likely)), [spaced(labels[k]) for k in likely], fontsize=9)
     axes.tick_params(length=0)

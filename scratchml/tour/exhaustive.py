@@ -9,8 +9,8 @@ all lists are looked through, so what is missed is lost by the codes alone.
 Planes know angles alone, so their digits are those nearest by cosine.  Products are harder than distances: the items
 with the longest factors are everybody's, wherever they point, and lie in lists of their own.  A textbook turns products
 into distances by one more coordinate, and a graph of those finds far less than one of the products themselves.  And
-lists that were made beforehand go stale: items that came since are not in them.  Here that takes long, for the factors of
-items that are new are shorter than those of others.
+lists that were made beforehand go stale: items that came since are not in them.  Here that takes long, for the factors
+of items that are new are shorter than those of others.
 """
 from typing import NamedTuple
 

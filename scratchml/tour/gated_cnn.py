@@ -1,10 +1,10 @@
 """Gated convolutions: a language model of spellings, beside Kneser-Ney, an LSTM and a transformer; stress of words.
 
-20,000 of 23,000 English words, letters alone and many of them names, are learnt; 3,000, drawn by the seed, are held out.
-The figure is bits a letter, the end of a word counted as one: two to this power is from how many letters a die would
-have to choose.  Kneser-Ney is in its strongest form, with three discounts a level.  The networks are told nothing but
-the letters; all are trained by the same loop for eight epochs, the LSTM with longer steps, as it learns too slowly by
-those of the others.
+20,000 of 23,000 English words, letters alone and many of them names, are learnt; 3,000, drawn by the seed, are held
+out.  The figure is bits a letter, the end of a word counted as one: two to this power is from how many letters a die
+would have to choose.  Kneser-Ney is in its strongest form, with three discounts a level.  The networks are told nothing
+but the letters; all are trained by the same loop for eight epochs, the LSTM with longer steps, as it learns too slowly
+by those of the others.
 
 Two more tasks are those of other chapters: which vowels of a word are stressed, given its phones (lstm), and what the
 words of an address are, given the attributes of each alone (bilstm_tagger); the latter is a mean of three seeds.
@@ -96,7 +96,8 @@ def networks(seed):
 
 
 def run(seed, pictures, full):
-    """Rows of the table: bits a letter of each model, stress of words; words that two of them make up; the field drawn."""
+    """Rows of the table: bits a letter of each model, stress of words; words that two of them make up; the field
+    drawn."""
     said = load_pronunciations()
     order = np.random.default_rng(seed).permutation(len(said.words))
     train, test = ([said.words[n] for n in some] for some in (order[:-HELD_OUT], order[-HELD_OUT:]))
@@ -134,7 +135,8 @@ def stress(said, order, seed):
     tagger = GatedConvTagger(CHANNELS, attribute_dropout=0.0, dropout=0.2, epochs=6, batch_size=64,
                              random_state=seed)
     _, seconds = timed(tagger.fit, [X[n] for n in train], [y[n] for n in train])
-    found = [[int(a) for a, b in zip(labels, y[n]) if b] for labels, n in zip(tagger.predict([X[n] for n in test]), test)]
+    found = [[int(a) for a, b in zip(labels, y[n]) if b] for labels,
+             n in zip(tagger.predict([X[n] for n in test]), test)]
     truth = [[s for s in said.stress[n] if s >= 0] for n in test]
     all_right = np.array([a == b for a, b in zip(found, truth)])
     yield Row("stress: all vowels right", share(all_right), seconds=seconds)

@@ -1,9 +1,9 @@
 """A walk through a graph beside a look at all: which words are spelled alike?
 
 English words are vectors of what their letters are, alone, in pairs and in threes, brought down to 32 numbers, and
-near by cosine.  A thousand words ask for their ten nearest among 22,000 others, once by looking at all and then by walks
-with `ef` nodes in hand: the more, the more is found and the longer it takes.  Recall@10 is the share of the true ten that
-is found, seconds are those of all queries together, the best of three times.
+near by cosine.  A thousand words ask for their ten nearest among 22,000 others, once by looking at all and then by
+walks with `ef` nodes in hand: the more, the more is found and the longer it takes.  Recall@10 is the share of the true
+ten that is found, seconds are those of all queries together, the best of three times.
 """
 import numpy as np
 

@@ -1,4 +1,5 @@
-"""Page views forecast by Prophet's model, without Stan: holidays, intervals that hold too little, and a season of months.
+"""Page views forecast by Prophet's model, without Stan: holidays, intervals that hold too little, and a season of
+months.
 
 The page is that of a quarterback: seasons of football, weeks, playoffs and superbowls are all in it.  F is the negative
 logarithm of the posterior: less is better, and what the package's optimiser reached is beside what is exact.

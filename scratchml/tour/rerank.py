@@ -1,11 +1,11 @@
 """The last look at a list: what a shop gains and loses by fresh, diverse and well-proportioned lists.
 
-A hundred candidates a customer come from item cosines, and ten of them are shown, of which the five that were bought last
-are to be found; the split is that of `als`.  Diversity is that of the names' words.  Off is how far the price bands of a
-list are from those that the customer has bought in, and age is for how many days the items shown have not been sold.
-Freshness helps where it asks whether an item is still sold, and does not where it asks whether it is new.  Names that are
-like those of what a customer has add something where they count a fifth.  Diversity is nearly free at first; proportions
-cost more.
+A hundred candidates a customer come from item cosines, and ten of them are shown, of which the five that were bought
+last are to be found; the split is that of `als`.  Diversity is that of the names' words.  Off is how far the price
+bands of a list are from those that the customer has bought in, and age is for how many days the items shown have not
+been sold.  Freshness helps where it asks whether an item is still sold, and does not where it asks whether it is new.
+Names that are like those of what a customer has add something where they count a fifth.  Diversity is nearly free at
+first; proportions cost more.
 """
 import numpy as np
 
@@ -27,7 +27,8 @@ CUSTOMER = als.CUSTOMER
 
 
 def run(seed, pictures, full):
-    """Rows of the table: recall of lists after each way to choose them, and all of their measures below; one customer's lists."""
+    """Rows of the table: recall of lists after each way to choose them, and all of their measures below; one customer's
+    lists."""
     bought = load_online_retail(items=True)
     parts = als.part(*als.matrix(bought), "the last five", 0)
     X = Tfidf().fit_transform(bought.item_names)
@@ -46,7 +47,8 @@ def run(seed, pictures, full):
     ways.update({f"names too, {a} for scores": lambda a=a: blended(items, scores, by_names, a) for a in (0.8, 0.5)})
     ways.update({f"MMR, {t} for scores": lambda t=t: mmr(items, s, X, trade_off=t) for t in (0.9, 0.7, 0.5)})
     ways.update({f"DPP, quality {q}": lambda q=q: dpp(items, s, X, quality=q) for q in (8, 2, 0.5)})
-    ways.update({f"calibrated, {t} for proportions": lambda t=t: calibrated(items, s, taste, bands, trade_off=t) for t in (0.5, 0.9)})
+    ways.update({f"calibrated, {t} for proportions": lambda t=t: calibrated(items, s, taste, bands, trade_off=t)
+                 for t in (0.5, 0.9)})
     lines, shown, points = [("", "diversity", "off", "age")], {}, {}
     for name, way in ways.items():
         (lists, _), seconds = timed(way)

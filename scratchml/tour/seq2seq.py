@@ -6,8 +6,8 @@ distance.  The LSTMs have 128 units and learn for twelve epochs; a transformer o
 has vectors of 128 numbers and learns for 22.  Greedy is a beam of one.
 
 Phonetisaurus, a model of n-grams over pairs of letters and phones, has learnt the same 20,000 words; so have networks
-of these sizes in PyTorch.  Figures that are published for this dictionary are of systems that learnt 106,000 words: they
-are of another task.
+of these sizes in PyTorch.  Figures that are published for this dictionary are of systems that learnt 106,000 words:
+they are of another task.
 """
 import numpy as np
 
@@ -46,7 +46,8 @@ RECORDED = (                                             # with --full and seed 
        "000000611000000", "000000017000000", "000000000710000", "000000000080000", "000000000008000",
        "000000000001610", "000000000000044", "000000000000018", "000000000000018"]),
      ("R AY T S M AH N end",
-      ["3600000000", "0170000000", "0001070000", "0000025100", "0000001800", "0000000540", "0000000009", "0000000009"])],
+      ["3600000000", "0170000000", "0001070000", "0000025100", "0000001800", "0000000540", "0000000009",
+       "0000000009"])],
     [("-4", "3.45 phones a word", "57.9 % of words wrong"), ("-2", "6.40 phones a word", "45.2 % of words wrong"),
      ("0", "6.71 phones a word", "44.7 % of words wrong"), ("4", "6.75 phones a word", "44.9 % of words wrong"),
      ("8", "22.34 phones a word", "87.2 % of words wrong")])
@@ -90,7 +91,8 @@ def words(seed):
 def figures(model, X, y):
     """Shares of words and phones that are wrong, greedy and with a beam of 5; words a second with this."""
     (greedy, _), (best, seconds) = (timed(model.predict, X, size) for size in (1, 5))
-    wrong = [text for some in (greedy, best) for text in (share(1 - exact_match(y, some), 1), share(error_rate(y, some), 2))]
+    wrong = [text for some in (greedy, best)
+             for text in (share(1 - exact_match(y, some), 1), share(error_rate(y, some), 2))]
     return [*wrong, f"{len(X) / seconds:,.0f}"]
 
 

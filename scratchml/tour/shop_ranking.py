@@ -1,8 +1,8 @@
 """The shop as a problem of ranking: which of a hundred candidates will a customer buy next?
 
 One query a customer, a hundred candidates of four recommenders, 24 features of each pair, and the label 1 if the item
-was bought later.  Rows for learning come from recommenders that have seen nothing of their labels, rows for the test from
-recommenders that were fitted again to all but the test.
+was bought later.  Rows for learning come from recommenders that have seen nothing of their labels, rows for the test
+from recommenders that were fitted again to all but the test.
 """
 from typing import NamedTuple
 

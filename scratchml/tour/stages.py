@@ -1,9 +1,9 @@
 """Three stages joined, beside each recommender alone: candidates, a scorer that learns to rank them, and a last look.
 
 The shop and its two splits are those of `als`.  A hundred candidates of a customer come from words, ALS and two kinds
-of item cosines; a scorer orders them by 24 numbers that are known of each pair; at last what is not sold any more sinks,
-and of what is alike only a part stays.  The scorer learns from purchases that the recommenders before it have not seen.
-Below are an eighth of the customers; with --full all of them, in both splits, which takes some minutes.
+of item cosines; a scorer orders them by 24 numbers that are known of each pair; at last what is not sold any more
+sinks, and of what is alike only a part stays.  The scorer learns from purchases that the recommenders before it have
+not seen.  Below are an eighth of the customers; with --full all of them, in both splits, which takes some minutes.
 
 Coverage is the share of the catalogue that is shown at all, novelty how rare that is, in bits, and diversity how unlike
 the names within a list are.  TF-IDF of items weighs a purchase by √count ln(M / (1 + the customer's items)).
@@ -156,7 +156,8 @@ def one_customer(bought, model, parts, user):
     for item in items:
         name = bought.item_names[item].capitalize()[:32]
         lines.append((name, *(place.get(item, "-") for place in places), "later" if item in later else ""))
-    yield Example("At which place each stage has the items that it is shown, or would be without a scorer:", columns(lines))
+    yield Example("At which place each stage has the items that it is shown, or would be without a scorer:",
+                  columns(lines))
     why = model.explain(user, stages[-1].items[0])
     known = columns([(f"{value:.2f}", name) for name, value in why.features.items() if ":" not in name])
     if "ALS" in why.because:

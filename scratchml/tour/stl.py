@@ -33,7 +33,8 @@ def run(seed, pictures, full):
     yield Example("The months that count least in the robust fit, their weight, and what is left over in ppm:", columns(
         [(str(series.times[t]), f"{robust.weights[t]:.2f}", f"{robust.resid[t]:+.2f}") for t in least]))
     first, last = robust.seasonal[10:22], robust.seasonal[-12:]          # from January on
-    yield Example("The season from its lowest to its highest month, in ppm: the air breathes deeper than it did.", columns(
+    yield Example("The season from its lowest to its highest month, in ppm: the air breathes deeper than it did.",
+                  columns(
         [(str(series.times[10])[:4], f"{np.ptp(first):.2f}"), (str(series.times[-1])[:4], f"{np.ptp(last):.2f}")]))
     if pictures:
         draw(pictures, series, fits)

@@ -36,7 +36,8 @@ ITEM = "WHITE HANGING HEART T-LIGHT HOLDER"
 
 
 def run(seed, pictures, full):
-    """Rows of the table: hits with ln q and without, of a short training and of the whole one; what is near to an item."""
+    """Rows of the table: hits with ln q and without, of a short training and of the whole one; what is near to an
+    item."""
     bought = load_online_retail()
     parts = als.part(*als.matrix(bought), "the last five", 0)
     lists = {}
@@ -55,7 +56,8 @@ def run(seed, pictures, full):
         else:
             found = [Row(f"{measure}, {_name(log_q)}, ten epochs", figure, recorded=RECORDED[0])
                      for measure, figure in zip(MEASURES, RECORDED[1][log_q])]
-        yield from (row._replace(reference=stated, package=PEER if stated else "") for row, stated in zip(found, STATED[log_q]))
+        yield from (row._replace(reference=stated, package=PEER if stated else "") for row,
+                    stated in zip(found, STATED[log_q]))
     yield from more(bought, parts, seed, full)
     names = bought.item_names
     near, cosines = shown.similar_items(int(np.flatnonzero(names == ITEM)[0]), 5)

@@ -81,3 +81,11 @@ def test_nothing_refers_to_a_place_of_one_machine():
     wrong = [(file.name, place[0]) for file in project_files() if file.suffix in text
              if (place := re.search(r"(?<![\w.])/(home|Users|root)/.*", file.read_text(encoding="utf-8")))]
     assert not wrong
+
+
+def test_lines_are_as_wide_as_the_page():
+    """In characters, of which a symbol is one; what tests say in a row may be wider."""
+    wide = [f"{file.relative_to(ROOT)}, line {number}: {len(line)}" for folder in ("scratchml", "benchmarks")
+            for file in sorted((ROOT / folder).rglob("*.py"))
+            for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1) if len(line) > 120]
+    assert not wide
