@@ -12,7 +12,7 @@ from scratchml.core.checks import real_number, whole_number
 from scratchml.core.jit import kernel, n_threads, run_chunks
 from scratchml.ranking.bins import MISSING, PLACES
 from scratchml.ranking.cuts import GAIN, SAMPLES, WEIGHT, best_of, best_of_each, leaf_value
-from scratchml.ranking.histograms import add_rows, exponent, put_to, take_away, whole_gradients, whole_hessians
+from scratchml.ranking.histograms import add_rows, exponent, put_to, take_away, whole_rows
 
 DEPTH = 8                                                # a limit that leaves come up against, beside those of `cuts`
 NAMES = {DEPTH: "max_depth", SAMPLES: "min_child_samples", WEIGHT: "min_child_weight", GAIN: "min_split_gain"}
@@ -57,7 +57,7 @@ class Growth:
     def __init__(self, binned, g, h, limits, rows, features):
         self.binned, self.limits, self.features = binned, limits, features.astype(np.uint64)
         self.n_bins = np.array([len(e) + 1 for e in binned.edges])
-        self.qw, self.c = np.column_stack([whole_gradients(g)[0], whole_hessians(h)[0]]), exponent(len(g))
+        self.qw, self.c = whole_rows(g, h), exponent(len(g))
         self.spare, self.found, self.unused = np.empty_like(rows), np.empty((2, len(features), 4)), []
         self.nodes, self.leaves, self.by_gain = [], {}, []
         root = self._add(rows, 0, *sums(self.qw, rows))

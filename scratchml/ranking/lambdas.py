@@ -47,7 +47,7 @@ Choices
 
 Cost
     lambdarank O((T + grades) n) a query beside its sorting, ranknet O(n²), softmax O(n).  The order is kept from round
-    to round, and sorted by insertion.  About 2 ns a pair.
+    to round, and sorted by insertion.
 
 >>> s, g = np.array([2.0, 2, 0]), np.array([0.0, 3, 1])
 >>> w = pair_weights(s, g, mean_discounts(s, 2), best_dcg(g, 2), 0)
@@ -68,7 +68,7 @@ from scratchml.metrics.graded import discounts
 
 NEAR = 0.01                                              # so near, two scores count as equally far
 WORK = 2000                                              # documents that are worth some 100 µs together
-PAIRS = 500_000_000                                      # of one query: about a second a round
+PAIRS = 500_000_000                                      # of one query; a round takes seconds
 SHIFTS = 32                                              # a document, before sorting by insertion is given up
 
 # --- one query -----------------------------------------------------------------------------------

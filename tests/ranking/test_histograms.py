@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from scratchml.ranking.histograms import (
-    add_rows, exponent, histogram, put_to, sibling, take_away, whole_gradients, whole_hessians)
+    add_rows, exponent, histogram, put_to, sibling, take_away, whole_gradients, whole_hessians, whole_rows)
 from tests.reference import histograms as reference
 from tests.strategies.distances import seeds
 from tests.strategies.histograms import KINDS, derivatives, some_bins, whole
@@ -18,6 +18,7 @@ def test_whole_numbers(N, seed, kind):
     (q, k), (w, j) = whole_gradients(g), whole_hessians(h)
     assert (q.tolist(), k) == reference.whole_gradients(g.tolist())
     assert (w.tolist(), j) == reference.whole_hessians(h.tolist())
+    np.testing.assert_array_equal(whole_rows(g, h), np.column_stack([q, w]))
 
 
 @given(st.integers(1, 40), seeds, each_kind)
