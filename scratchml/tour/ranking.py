@@ -191,7 +191,6 @@ def draw_scores(pictures, made_scores):
         axes.tick_params(labelsize=8)
         axes.set_xlabel("NDCG@10", fontsize=9)
         axes.spines[["top", "right"]].set_visible(False)
-    figure.tight_layout()
     pictures.save(figure, "ranking-scores")
 
 
