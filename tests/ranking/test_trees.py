@@ -294,7 +294,7 @@ def test_float32_beyond_the_grid_of_its_values():
     (dict(min_child_weight=-1.0), "min_child_weight"), (dict(min_split_gain=np.nan), "min_split_gain"),
     (dict(reg_alpha=-1), "reg_alpha"), (dict(reg_lambda="1"), "reg_lambda"),
     (dict(rows=[0, 0]), "rows: expected distinct"),
-    (dict(rows=[40]), "rows: expected distinct numbers from 0 to 39"),
+    (dict(rows=[40]), "rows: expected distinct numbers from 0 to 39"), (dict(rows=[-1, 3]), "rows: expected distinct"),
     (dict(rows=np.ones(40, bool)), "rows: expected an array"),
     (dict(rows=[]), "rows"), (dict(rows=iter([1])), "rows: expected an array of whole numbers"),
     (dict(features=[1]), "features: expected distinct"), (dict(features=[0.0]), "features"),
