@@ -6,6 +6,7 @@ from hypothesis import given, strategies as st
 from scratchml.ranking.bins import bin_edges, binned
 from scratchml.ranking.boosting import (Draws, boosted, logistic_loss, logistic_slopes, logistic_start, squared_loss,
                                         squared_slopes, squared_start, step)
+from scratchml.ranking.trees import predict_trees
 from tests.reference import boosting as reference
 from tests.strategies.boosting import rows
 
@@ -60,9 +61,11 @@ def test_no_step_raises_the_squared_loss(seed, η):
     losses = [squared_loss(y, w, F)]
     trees = boosted(binned(X, bin_edges(X)), lambda F: squared_slopes(y, w, F), F, η,
                     dict(num_leaves=4, min_child_samples=1), ALL, None)
+    grown = []
     for _ in range(6):
-        next(trees)
+        grown.append(next(trees))
         losses.append(squared_loss(y, w, F))
+    np.testing.assert_allclose(squared_start(y, w) + predict_trees(grown, X), F, rtol=1e-9, atol=1e-12)
     assert (np.diff(losses) <= 1e-12 * losses[0]).all() and losses[-1] < losses[0]
 
 

@@ -128,6 +128,13 @@ def test_the_first_round_does_not_know_where_rows_stand():
     np.testing.assert_allclose(λ / λ[0], (8 * g - 11) / (8 * 7 - 11), rtol=1e-12)      # a sum of g_i - g_j over j
 
 
+@pytest.mark.parametrize("T", [2, 9])
+def test_while_all_scores_are_equal_no_weight_is_divided_by_a_distance(T):
+    g = np.array([3.0, 0, 1, 0, 0])
+    expected = reference.pulls([0.5] * 5, list(g), objective="lambdarank", T=T, norm=True, σ=1.0)
+    np.testing.assert_allclose(pulls(np.full(5, 0.5), g, T=T), expected, **close)
+
+
 @pytest.mark.parametrize("objective", ["lambdarank", "ranknet", "softmax"])
 def test_bits_do_not_depend_on_threads_nor_on_the_order_of_rows(objective, monkeypatch):
     rng = np.random.default_rng(5)
