@@ -248,8 +248,37 @@ def contraction(operands, result):
             return spread(g, alone, False, full)
         return gradient
     n, equation = len(operands), f"{','.join(operands)}->{result}"
-    return Primitive(f"einsum({', '.join(operands)})", lambda *given: np.einsum(equation, *given, optimize=n > 2),
+
+    def value(*given):
+        found = _as_matrix_product(*operands, result, *given) if n == 2 else None
+        return np.einsum(equation, *given, optimize=n > 2) if found is None else found
+    return Primitive(f"einsum({', '.join(operands)})", value,
                      *map(rule, range(n)), asks=[[-1, *(k for k in range(n) if k != i)] for i in range(n)])
+
+
+def _as_matrix_product(a, b, result, x, y):
+    """The einsum of `x` and `y`, whose letters are `a` and `b`, as products of matrices; None where it is none.
+
+    Letters of both are summed, if the result has them not, and count the products, if it has; those of one alone are
+    rows and columns.  They are brought together, so that each kind is one dimension.
+    """
+    summed = [c for c in a if c in b and c not in result]
+    several, rows, columns = ([c for c in result if (c in a, c in b) == there]
+                              for there in ((True, True), (True, False), (False, True)))
+    lengths, others = dict(zip(a, x.shape)), dict(zip(b, y.shape))
+    alike = x.dtype == y.dtype in (np.float32, np.float64) and all(lengths[c] == others[c] for c in summed + several)
+    if not (alike and summed and rows and columns and len(a + b) == 2 * len(summed + several) + len(rows + columns)):
+        return None                                      # a letter is broadcast, or summed of one alone
+    lengths |= others
+
+    def brought(array, own, *kinds):
+        sizes = [math.prod(lengths[c] for c in kind) for kind in kinds]
+        array = array.transpose([own.index(c) for kind in kinds for c in kind])
+        return np.ascontiguousarray(array).reshape(sizes if several else sizes[1:])
+
+    C = matrix_product(brought(x, a, several, rows, summed), brought(y, b, several, summed, columns))
+    order = several + rows + columns
+    return np.ascontiguousarray(C.reshape([lengths[c] for c in order]).transpose([order.index(c) for c in result]))
 
 
 class Split:

@@ -385,3 +385,18 @@ def test_nothing_equals_none():
     assert (x == None) is False and (x != None) is True                       # noqa: E711
     with pytest.raises(TypeError):
         x < None
+
+
+@pytest.mark.parametrize("equation, first, second", [
+    ("ij,jk->ik", (3, 4), (4, 5)), ("ij,jk->ki", (3, 4), (4, 5)), ("bij,bjk->bik", (2, 3, 4), (2, 4, 5)),
+    ("jbi,kjb->ikb", (4, 2, 3), (5, 4, 2)), ("bhid,bhjd->bhij", (2, 3, 4, 5), (2, 3, 2, 5)),
+    ("ijab,bajk->ik", (3, 4, 2, 5), (5, 2, 4, 3)), ("...ij,...jk->...ik", (2, 3, 4), (1, 4, 5)),
+    ("ij,jk->i", (3, 4), (4, 5)),
+    ("ij,ij->i", (3, 4), (3, 4)), ("i,j->ij", (3,), (4,)), ("ij,jk->ik", (3, 0), (0, 5)), ("ij,j->i", (3, 4), (4,))])
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_an_einsum_of_two_is_that_of_numpy(equation, first, second, dtype):
+    rng = np.random.default_rng(0)
+    a, b = (rng.integers(-9, 9, size=shape).astype(dtype) for shape in (first, second))
+    got, expected = ops.einsum(equation, Tensor(a), Tensor(b)).numpy(), np.einsum(equation, a, b)
+    np.testing.assert_array_equal(got, expected)         # whole numbers: no order of summing rounds
+    assert got.dtype == expected.dtype and got.flags.c_contiguous
