@@ -58,7 +58,7 @@ RECORDED = "2026-11-30", {
     ("the last five", "words"): ("0.0999", "0.0931", "0.642", "4.60", "0.792"),
     ("the last five", "ALS"): ("0.1952", "0.1876", "0.387", "3.43", "0.946"),
     ("the last five", "two towers with ln q"): ("0.1765", "0.1636", "0.670", "3.66", "0.959"),
-    ("the last five", "two towers without"): ("0.0903", "0.0810", "1.000", "5.69", ""),
+    ("the last five", "two towers without"): ("0.0903", "0.0810", "1.000", "5.69", "0.962"),
     ("the last five", "three stages, weights"): ("0.2166", "0.2010", "0.480", "3.55", "0.937"),
     ("the last five", "three stages, trees"): ("0.2303", "0.2156", "0.619", "3.76", "0.946"),
     ("the last five", "three stages, trees, a last look"): ("0.2284", "0.2139", "0.543", "3.69", "0.961"),
