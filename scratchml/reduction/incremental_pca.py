@@ -30,7 +30,7 @@ Choices
 Cost
     O((F + N) D min(F + N, D)) time a batch, O((F + N) D) memory.
 
->>> from scratchml.reduction.pca import PCA
+>>> from scratchml.reduction import PCA
 >>> X = np.array([[1., 0], [3, 1], [5, 5], [0, 2], [2, 2]])
 >>> whole, parts = PCA().fit(X), IncrementalPCA().partial_fit(X[:2]).partial_fit(X[2:])
 >>> np.allclose(whole.components_, parts.components_), np.allclose(whole.mean_, parts.mean_)
@@ -42,7 +42,9 @@ Journal of Computer Vision 77 (2008), section 3.1.
 import numpy as np
 
 from scratchml.core.checks import safe_to_square, true_or_false, whole_number
-from scratchml.reduction.pca import SURE, LinearProjection, fix_signs, mean, rounding_of_variance, settled
+from scratchml.core.sparse import SparseTable
+from scratchml.reduction.linear_projection import LinearProjection
+from scratchml.reduction.pca import SURE, fix_signs, mean, rounding_of_variance, settled
 
 # --- one batch -----------------------------------------------------------------------------------
 
@@ -121,7 +123,7 @@ class IncrementalPCA(LinearProjection):
 
         Parameters
         ----------
-        X : array (N, D)
+        X : array, Rows or sparse matrix (N, D)
             Points, N at least 2.
         y : None, default=None
             Ignored.
@@ -134,7 +136,7 @@ class IncrementalPCA(LinearProjection):
         true_or_false(self.whiten, "whiten")
         self.n_samples_seen_, self.batch_size_, self._dtype = 0, size, X.dtype
         for start in range(0, len(X), size):
-            self._take(X[start:start + size])
+            self._take(_written_out(X[start:start + size]))
         return self
 
     def partial_fit(self, X, y=None):
@@ -142,7 +144,7 @@ class IncrementalPCA(LinearProjection):
 
         Parameters
         ----------
-        X : array (N, D)
+        X : array, Rows or sparse matrix (N, D)
             Points, N at least 1.
         y : None, default=None
             Ignored.
@@ -155,7 +157,7 @@ class IncrementalPCA(LinearProjection):
         true_or_false(self.whiten, "whiten")
         if first:
             self.n_samples_seen_, self._dtype = 0, X.dtype
-        self._take(X)
+        self._take(_written_out(X))
         return self
 
     def _take(self, X):
@@ -176,3 +178,8 @@ class IncrementalPCA(LinearProjection):
         self._keep(self._dtype, μ, σ**2 / freedom, W, seen, float(scatter.sum() / freedom), left / freedom, lost,
                    others)
         self.n_samples_seen_, self.var_ = seen, (scatter / seen).astype(self.components_.dtype)
+
+
+def _written_out(X):
+    """A batch as an array."""
+    return X.written_out() if isinstance(X, SparseTable) else X

@@ -44,6 +44,7 @@ Cost
     (2) takes O(N D²) time and O(D²) memory, (3) O(D³); with more features than samples the SVD of the centred data
     takes their place, O(N² D).
 
+>>> from scratchml.reduction import PCA
 >>> X = np.array([[1., 2], [3, 6], [5, 10]])            # all on one line
 >>> pca = PCA(1).fit(X)
 >>> pca.explained_variance_ratio_.round(6).tolist(), pca.transform(X).round(6).ravel().tolist()
@@ -52,20 +53,13 @@ Cost
 Sources: I. Jolliffe, "Principal Component Analysis" (2002), chapters 1 to 3; M. Tipping and C. Bishop, "Probabilistic
 principal component analysis", J. Royal Statistical Society B 61 (1999), sections 3.1 and 3.2, for (8) and (9).
 """
-import numbers
-
 import numpy as np
 
-from scratchml.core.checks import as_matrix, finite, held_in, one_of, safe_to_square, true_or_false, whole_number
-from scratchml.core.estimator import Estimator, Transformer
-from scratchml.core.linalg import jacobi_eigh
-from scratchml.core.random import generator
-from scratchml.core.randomized import truncated_svd
+from scratchml.core.sparse import SparseTable
 from scratchml.preprocessing import scaling
 
 BLOCK = 4096    # rows that are centred at a time
 EPS = float(np.finfo(np.float64).eps)
-WIDE = 1e-4     # of the largest variance: what is above, float32 can tell from the larger terms that it is left of
 SURE = 1e-8     # of the largest eigenvalue: those above are right to EPS / SURE of themselves
 
 # --- finding the axes ----------------------------------------------------------------------------
@@ -79,7 +73,7 @@ def mean(X):
 
     Shapes: X (N, D) -> (D)
     """
-    return scaling.mean(X)
+    return X.mean() if isinstance(X, SparseTable) else scaling.mean(X)
 
 
 def covariance(X, μ):
@@ -93,6 +87,7 @@ def covariance(X, μ):
     block = np.empty((BLOCK, X.shape[1]))
     for start in range(0, len(X), BLOCK):
         rows = X[start:start + BLOCK]
+        rows = rows.written_out() if isinstance(X, SparseTable) else rows
         centred = np.subtract(rows, μ, out=block[:len(rows)])
         S += centred.T @ centred
     return S / (len(X) - 1)
@@ -105,10 +100,10 @@ def principal_axes(S):
 
     Shapes: S (D, D) -> (D), (D, D)
     """
-    return _falling(*np.linalg.eigh(S))
+    return falling(*np.linalg.eigh(S))
 
 
-def _falling(λ, V):
+def falling(λ, V):
     """Eigenvalues in ascending order and vectors in columns, as the λ and v_f of (3)."""
     return np.maximum(λ[::-1], 0), V.T[::-1]
 
@@ -148,7 +143,7 @@ def settled(λ, W, spread, lost):
         c = w @ spread(v) / λ[larger, None]
         W[larger], v = w + c @ v, v - c.T @ w
         T = v @ spread(v)
-        λ[small:], turned = _falling(*np.linalg.eigh((T + T.T) / 2))
+        λ[small:], turned = falling(*np.linalg.eigh((T + T.T) / 2))
         W[small:] = turned @ v
         first = small
     order = np.argsort(-λ, kind="stable")
@@ -217,244 +212,3 @@ def log_density(X, μ, W, λ, σ2):
         left -= left @ W.T @ W                           # nothing but rounding, which may be large beside σ
     beyond = (left**2).sum(axis=1) / σ2 + (D - F) * np.log(σ2)
     return -0.5 * (D * np.log(2 * np.pi) + within + beyond)
-
-
-# --- the estimators ------------------------------------------------------------------------------
-
-
-class LinearProjection(Transformer, Estimator):
-    """What PCA and IncrementalPCA do once their axes are found."""
-
-    def transform(self, X):
-        """Coordinates (N, F) along the components; of variance 1 each if `whiten`.
-
-        Parameters
-        ----------
-        X : array (N, D)
-            Points.
-        """
-        return self._output(self._coordinates(self._further(X)), X)
-
-    def inverse_transform(self, Z):
-        """The points (N, D) that have these coordinates: exact if all components are kept.
-
-        Parameters
-        ----------
-        Z : array (N, F)
-            Coordinates, as `transform` returns them.
-        """
-        self._check_fitted()
-        Z = as_matrix(Z, name="Z").astype(self.components_.dtype, copy=False)
-        if Z.shape[1] != self.n_components_:
-            raise ValueError(f"Z: has {Z.shape[1]} columns, but {self.n_components_} components are kept")
-        if self.whiten:
-            Z = Z * np.sqrt(self._in_double("explained_variance_")).astype(Z.dtype)
-        return reconstruct(Z, self.mean_, self.components_)
-
-    def get_covariance(self):
-        """The covariance (D, D) of the model, Wᵀ diag(λ - σ²) W + σ² I."""
-        self._check_fitted()
-        W, λ, σ2 = self._in_double("components_"), self._in_double("explained_variance_"), self.noise_variance_
-        return ((W.T * (λ - σ2)) @ W + σ2 * np.eye(W.shape[1])).astype(self.components_.dtype)
-
-    def score_samples(self, X):
-        """Log-density (N,) under probabilistic PCA, in nats.
-
-        Raises ValueError if the model's covariance has not full rank: no density exists.
-
-        Parameters
-        ----------
-        X : array (N, D)
-            Points.
-        """
-        X = self._further(X)
-        with np.errstate(over="ignore"):                 # below what float32 can hold is -inf
-            return self._log_density(X).astype(X.dtype, copy=False)
-
-    def _log_density(self, X):
-        """(9), in float64 unless float32 is as good."""
-        names, σ2 = ("mean_", "components_", "explained_variance_"), self.noise_variance_
-        μ, W, λ = [getattr(self, name) if self._plain else self._in_double(name) for name in names]
-        if (λ <= self._lost[:-1]).any() or (len(W) < W.shape[1] and σ2 <= self._lost[-1]):
-            raise ValueError("score_samples: the model's covariance is singular, so no density exists (constant or "
-                             "dependent features, or too few samples); lower n_components or drop such features")
-        return log_density(X, μ, W, λ, σ2)
-
-    def score(self, X, y=None):
-        """Mean log-density, in nats; the error is that of `score_samples`.
-
-        Parameters
-        ----------
-        X : array (N, D)
-            Points.
-        y : None, default=None
-            Ignored.
-        """
-        return float(self._log_density(self._further(X)).mean())
-
-    def _further(self, X):
-        X = self._more_matrix(X)
-        return safe_to_square(held_in(X, self.components_.dtype), work=np.float64, fitted=True)
-
-    def _coordinates(self, X):
-        """(5), whitened if asked for."""
-        if self.whiten and not self._plain:
-            λ = self._in_double("explained_variance_")
-            Z = project(X, self._in_double("mean_"), self._in_double("components_"))
-            Z /= np.where(λ > self._lost[:-1], np.sqrt(λ), np.inf)       # what does not vary beyond rounding becomes 0
-            return Z.astype(X.dtype, copy=False)
-        with np.errstate(over="ignore", invalid="ignore"):
-            Z = project(X, self.mean_, self.components_)
-        if not self._plain and self.mean_.dtype != np.float64:
-            Z += ((self.mean_ - self._in_double("mean_")) @ self.components_.T).astype(Z.dtype)
-        if self.whiten:
-            Z /= np.sqrt(self.explained_variance_)
-        if not np.isfinite(Z.sum(dtype=np.float64)):
-            raise ValueError(f"X: its coordinates cannot be held in {Z.dtype}; scale the data, or fit them in float64")
-        return Z
-
-    @property
-    def _n_features_out(self):
-        return self.n_components_
-
-    def _keep(self, dtype, μ, λ, W, n_samples, total, rest, lost, others):
-        """Set the attributes from the F variances `λ` and axes `W` that are kept, and the variance in all and the rest.
-
-        `lost` (D,) is the `rounding_of_variance`, `others` what it comes to along the other axes together; `_lost`
-        (F+1,) will be that along each axis, and what it adds to σ².
-        """
-        F, R = len(W), min(n_samples, W.shape[1])
-        limits = np.finfo(dtype)
-        if λ[0] > limits.max or 0 < λ[0] < limits.tiny:
-            dtype = np.float64
-        self._keep_rounded(
-            dtype, dict(mean_=μ, components_=W, explained_variance_=λ), n_components_=F,
-            explained_variance_ratio_=(λ / total if total > 0 else np.zeros(F)).astype(dtype),
-            singular_values_=np.sqrt((n_samples - 1) * λ).astype(dtype),
-            noise_variance_=float(rest / (R - F)) if F < R else 0.0,
-            _lost=np.append(W**2 @ lost, others / max(1, R - F)))
-        self._plain = dtype == np.float32 and self._float32_suffices(μ, W, λ)
-
-    def _float32_suffices(self, μ, W, λ):
-        """Whether (9) and whitening are right to 1e-5 in float32.
-
-        They are if no variance is so much smaller than another that it is left of larger terms, if their squares can be
-        held, and if rounding moves the mean by no more than that share of a deviation.
-        """
-        spread = np.append(λ, self.noise_variance_) if len(W) < W.shape[1] else λ
-        moved = (self.mean_ - μ) @ W.T
-        return spread.min() > WIDE * λ[0] and 1e-25 < λ[0] < 1e25 and (np.abs(moved) <= 1e-5 * np.sqrt(λ)).all()
-
-
-class PCA(LinearProjection):
-    """Principal component analysis by (1) to (4).
-
-    Parameters
-    ----------
-    n_components : int, float or None, default=None
-        F; a fraction in (0, 1) for the fewest components that explain more than this share of the variance; None for
-        min(N, D).
-    whiten : bool, default=False
-        Whether `transform` divides each coordinate by its standard deviation.
-    svd_solver : {"auto", "covariance_eigh", "jacobi", "randomized"}, default="auto"
-        "covariance_eigh": (2) and LAPACK's eigenvalues; "jacobi": (2) and eigenvalues by hand, slower; "randomized": a
-        few random products, for few components of a large matrix; "auto": the first, or with more features than samples
-        the SVD of the centred data, or from 1,000 features on, if at most a tenth of the components is asked for and
-        the samples are not so many that (2) is cheaper, "randomized".
-    random_state : int, numpy.random.Generator or None, default=None
-        Seed or source of the random products of "randomized".
-
-    Attributes
-    ----------
-    components_ : W (F, D)
-    mean_ : μ (D,)
-    explained_variance_ : λ (F,), in squared units of X
-    explained_variance_ratio_ : (F,), shares of the whole variance
-    singular_values_ : (F,), √((N-1) λ)
-    noise_variance_ : σ²
-    n_components_, n_samples_ : F and N
-    """
-
-    def __init__(self, n_components=None, *, whiten=False, svd_solver="auto", random_state=None):
-        self.n_components = n_components
-        self.whiten = whiten
-        self.svd_solver = svd_solver
-        self.random_state = random_state
-
-    def fit(self, X, y=None):
-        """Find the axes.  Returns itself.
-
-        Raises ValueError for bad parameters, NaN, inf, values whose squares over- or underflow.
-
-        Parameters
-        ----------
-        X : array (N, D)
-            Points, N at least 2.
-        y : None, default=None
-            Ignored.
-        """
-        X = self._fit_matrix(X, min_samples=2, check_finite=False)
-        solver = self._solver(X.shape)
-        true_or_false(self.whiten, "whiten")
-        with np.errstate(over="ignore", invalid="ignore"):
-            μ = mean(X)
-            if not np.isfinite(μ).all():                 # NaN and inf survive every mean
-                finite(X, "X", columns=getattr(self, "feature_names_in_", None))
-            if solver in ("randomized", "svd"):
-                centred = X - μ
-                variances = np.einsum("nd,nd->d", centred, centred) / (len(X) - 1)
-            else:
-                S = covariance(X, μ)
-                variances = S.diagonal()
-            total = float(variances.sum())
-            safe_to_square(X, squares=(len(X) - 1) * total + len(X) * float(μ @ μ), work=np.float64)
-        if solver == "randomized":
-            _, singular, W = truncated_svd(centred, self._count(X.shape), generator(self.random_state))
-            λ = singular**2 / (len(X) - 1)
-        elif solver == "svd":
-            _, singular, W = np.linalg.svd(centred, full_matrices=False)
-            λ = singular**2 / (len(X) - 1)
-        else:
-            λ, W = principal_axes(S) if solver == "covariance_eigh" else _falling(*jacobi_eigh(S))
-        lost = rounding_of_variance(variances, μ, len(X))
-        λ, W = settled(λ, W, (lambda v: S @ v.T) if solver in ("covariance_eigh", "jacobi") else
-                       lambda v: centred.T @ (centred @ v.T) / (len(X) - 1), lost)
-        F = self._count(X.shape, λ)
-        rest, others = float(λ[F:].sum()), float((W[F:] ** 2 @ lost).sum())
-        if solver == "randomized":
-            others = float((1 - (W**2).sum(axis=0)).clip(0) @ lost)
-            rest = max(total - float(λ.sum()), 0.0)
-            if rest < SURE * total:                      # most of its digits have gone
-                left = centred - centred @ W.T @ W
-                rest = float(((left - left @ W.T @ W) ** 2).sum() / (len(X) - 1))
-        self.n_samples_ = len(X)
-        self._keep(X.dtype, μ, λ[:F], fix_signs(W[:F]), len(X), total, rest, lost, others)
-        return self
-
-    def _solver(self, shape):
-        solver = one_of(self.svd_solver, "svd_solver", ("auto", "covariance_eigh", "jacobi", "randomized"))
-        whole = isinstance(self.n_components, numbers.Integral)
-        if solver == "randomized" and not whole and self.n_components is not None:
-            raise ValueError(f"n_components={self.n_components!r}: svd_solver='randomized' needs an int or None")
-        if solver != "auto":
-            return solver
-        N, D = shape
-        if whole and D >= 1000 and 10 * int(self.n_components) <= min(shape):
-            products = 10 * N * (int(self.n_components) + 10)                  # against (2) and (3), both by the clock
-            if D > N or products < D * (D + N / 6):
-                return "randomized"
-        return "covariance_eigh" if D <= N else "svd"
-
-    def _count(self, shape, λ=None):
-        """F from `n_components`, by way of (7) if it is a fraction."""
-        R = min(shape)
-        if self.n_components is None:
-            return R
-        if isinstance(self.n_components, numbers.Real) and not isinstance(self.n_components, numbers.Integral):
-            if not 0 < self.n_components < 1:
-                raise ValueError(f"n_components={self.n_components!r}: a fraction of variance lies between 0 and 1")
-            return min(int((explained_ratio(λ).cumsum() <= self.n_components).sum()) + 1, R)
-        F = whole_number(self.n_components, "n_components")
-        if F > R:
-            raise ValueError(f"n_components={F}: expected at most min(n_samples, n_features) = {R}")
-        return F

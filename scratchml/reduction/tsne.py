@@ -72,7 +72,7 @@ from scratchml.core.progress import report
 from scratchml.core.random import generator
 from scratchml.reduction.affinities import BLOCK, packed_affinities, squared_distances
 from scratchml.reduction.forces import GaussianPairs, StudentPairs
-from scratchml.reduction.pca import PCA
+from scratchml.reduction.linear_projection import PCA
 from scratchml.reduction.placement import place
 
 COSTS = ("tsne", "symmetric", "sne")
