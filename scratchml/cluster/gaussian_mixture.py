@@ -5,7 +5,8 @@ from scratchml.cluster.gmm import (_collapsed, akaike_information, bayesian_info
                                    log_weights, means, precision_factors, scatters, weights)
 from scratchml.cluster.gmm_start import STARTS, starting_covariances, starting_shares, starting_weights
 from scratchml.cluster.gmm_sums import Mixture, gathered, posteriors
-from scratchml.core.checks import as_matrix, one_of, real_number, safe_to_square, true_or_false, whole_number
+from scratchml.core.checks import (as_matrix, one_of, real_number, safe_to_square, sample_weights, true_or_false,
+                                   whole_number)
 from scratchml.core.estimator import Estimator, warn_not_converged
 from scratchml.core.linalg import solve_lower
 from scratchml.core.progress import report
@@ -77,7 +78,7 @@ class GaussianMixture(Estimator):
         self.verbose = verbose
         self.callback = callback
 
-    def fit(self, X, y=None):
+    def fit(self, X, y=None, sample_weight=None):
         """Find the mixture.  Returns itself.
 
         Ctrl-C, like a callback that says stop, leaves the last finished iteration in the attributes.
@@ -90,10 +91,13 @@ class GaussianMixture(Estimator):
             Points, N at least 2.
         y : None, default=None
             Ignored.
+        sample_weight : array (N,) or None, default=None
+            Weights of the points; None for 1 each.
         """
         earlier = self._mixture() if true_or_false(self.warm_start,
                                                    "warm_start") and self.__sklearn_is_fitted__() else None
         X = safe_to_square(self._fit_matrix(X, min_samples=2), work=np.float64)
+        X, w = _weighed(X, sample_weight)
         K = _components_among(self.n_components, len(X))
         one_of(self.covariance_type, "covariance_type", TYPES)
         one_of(self.init_params, "init_params", STARTS)
@@ -104,8 +108,8 @@ class GaussianMixture(Estimator):
         rng = generator(self.random_state)
         best = -np.inf
         for _ in range(1 if earlier else n_init):
-            mixture = _if_alike(earlier, K, X.shape[1], self.covariance_type) or self._start(X, K, ε, least, rng)
-            if self._climb(X, mixture, ε, tol, least, best):
+            mixture = _if_alike(earlier, K, X.shape[1], self.covariance_type) or self._start(X, w, K, ε, least, rng)
+            if self._climb(X, w, mixture, ε, tol, least, best):
                 return self
             best = self.lower_bound_
         if not self.converged_:
@@ -113,7 +117,7 @@ class GaussianMixture(Estimator):
                                "iterations; raise max_iter or tol")
         return self
 
-    def fit_predict(self, X, y=None):
+    def fit_predict(self, X, y=None, sample_weight=None):
         """The same as `fit(X)` and then `predict(X)`, (N,).
 
         Parameters
@@ -122,8 +126,10 @@ class GaussianMixture(Estimator):
             Points, N at least 2.
         y : None, default=None
             Ignored.
+        sample_weight : array (N,) or None, default=None
+            Weights of the points in the fit; None for 1 each.
         """
-        return self.fit(X, y).predict(X)
+        return self.fit(X, y, sample_weight).predict(X)
 
     def predict(self, X):
         """The most likely component of each point, (N,).  Errors are those of `predict_proba`.
@@ -229,9 +235,9 @@ class GaussianMixture(Estimator):
         mixture = self._mixture()
         return X, *posteriors(X, mixture, log_weights(mixture.π, mixture.factors(), 0.0), shares)
 
-    def _start(self, X, K, ε, least, rng):
+    def _start(self, X, w, K, ε, least, rng):
         """(5) to (9) from shares to start from, overridden by what the caller has given."""
-        r = starting_shares(X, K, self.init_params, rng)
+        r = starting_shares(X, w, K, self.init_params, rng)
         given = self.weights_init is not None, self.means_init is not None, self.precisions_init is not None
         if not all(given) and not r.any(axis=0).all():
             raise _without_points(int(r.any(axis=0).argmin()), len(np.unique(X, axis=0)), K)
@@ -246,17 +252,17 @@ class GaussianMixture(Estimator):
         Σ = covariances(scatters(X, r, means(X, r)), weights(r), ε, self.covariance_type)
         return Mixture(π, μ, Σ, precision_factors(Σ, self.covariance_type, least), self.covariance_type)
 
-    def _climb(self, X, mixture, ε, tol, least, to_beat):
+    def _climb(self, X, w, mixture, ε, tol, least, to_beat):
         """EM from `mixture`; True if the callback says that the whole fit shall stop.
 
         What has a higher J than `to_beat`, the best of earlier starts, goes into the attributes.
         """
-        sums, J = gathered(X, mixture, log_weights(mixture.π, mixture.factors(), ε))
+        sums, J = gathered(X, w, mixture, log_weights(mixture.π, mixture.factors(), ε))
         history, converged = [J], False
         self._keep(X.dtype, mixture, history, converged, to_beat)
         for iteration in range(1, int(self.max_iter) + 1):
             mixture = _maximised(mixture, sums, len(X), ε, least)
-            sums, J = gathered(X, mixture, log_weights(mixture.π, mixture.factors(), ε))
+            sums, J = gathered(X, w, mixture, log_weights(mixture.π, mixture.factors(), ε))
             converged = J - history[-1] <= tol
             history = history + [J]
             self._keep(X.dtype, mixture, history, converged, to_beat)
@@ -277,6 +283,17 @@ class GaussianMixture(Estimator):
                          precisions_=P)
             self._keep_rounded(dtype, exact, lower_bound_=history[-1], lower_bounds_=history, n_iter_=len(history) - 1,
                                converged_=converged, _fitted_type=self.covariance_type)
+
+
+def _weighed(X, sample_weight):
+    """The points that have weight, and the weights, float64, scaled to as large a sum as there are points."""
+    w = sample_weights(sample_weight, len(X), np.float64)
+    if not w.all():
+        X, w = X[w > 0], w[w > 0]
+        if len(X) < 2:
+            raise ValueError("sample_weight: only one sample has weight, but at least 2 must")
+    w = w / w.max()                                      # a sum of the smallest weights is not lost
+    return X, w * (len(w) / w.sum())
 
 
 def _without_points(k, distinct, K):

@@ -35,13 +35,17 @@ Equations
     (11)  BIC = p log N - 2 Σ_i ℓ_i                                                    bayesian_information
     (12)  AIC = 2 p - 2 Σ_i ℓ_i                                                        akaike_information
 
+What rises
+    log Σ_k exp(f_k) = max over shares r of Σ_k r_k (f_k - log r_k), attained at (4). With f_k = a_k + log N_ik the
+    E-step is that maximum over r, and the M-step the maximum of the same sum over π, μ and Σ. So neither lowers J =
+    (1/N) Σ_i ℓ_i, the `lower_bound_`, but for rounding. With ε = 0 J is the mean log-likelihood. With ε > 0, (8)
+    maximises Σ_ik r_ik (log N_ik - (ε/2) tr Σ_k⁻¹), the expected log-density of points with noise of variance ε; to
+    keep J from falling, (2) has the same term. ‖U_k‖² = tr Σ_k⁻¹. Once fitted, all but `lower_bound_` is of the
+    mixture itself.
+
 Choices
-    What rises: log Σ_k exp(f_k) = max over shares r of Σ_k r_k (f_k - log r_k), attained at (4).  With f_k = a_k +
-    log N_ik the E-step is that maximum over r, and the M-step the maximum of the same sum over π, μ and Σ.  So neither
-    lowers J = (1/N) Σ_i ℓ_i, the `lower_bound_`, but for rounding.  With ε = 0 J is the mean log-likelihood.  With
-    ε > 0, (8) maximises Σ_ik r_ik (log N_ik - (ε/2) tr Σ_k⁻¹), the expected log-density of points with noise of
-    variance ε; to keep J from falling, (2) has the same term.  ‖U_k‖² = tr Σ_k⁻¹.  Once fitted, all but `lower_bound_`
-    is of the mixture itself.
+    Weights of points, scaled to the sum N, multiply what comes of each: r_ik once (4) has given it, and ℓ_i in J.
+    A start looks at the points in units in which every feature has the deviation 1: but for ε, EM does not see units.
     A component that is left with no share of any point keeps its place, with weight 0.
     A covariance that is singular to working precision is an error: the likelihood of a component that has collapsed
     onto a point is infinite.  Working precision is that of each feature: a variance is 0 if it is at most (4 eps
@@ -51,7 +55,8 @@ Choices
 
 Cost
     An iteration takes O(N K D²) time, with diag and spherical O(N K D).  It goes through the points once and keeps sums
-    only: O(K D²) memory beyond the data.  Only the start holds one N x K array of responsibilities.
+    only: O(K D²) memory beyond the data.  Only the start holds the points in other units, and then one N x K array of
+    responsibilities.
 
 >>> from scratchml.cluster import GaussianMixture
 >>> X = np.array([[0.0], [1], [2], [10], [12]])

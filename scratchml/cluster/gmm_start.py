@@ -5,23 +5,35 @@ from scratchml.cluster.assignment import nearest_of_all
 from scratchml.cluster.kmeans import KMeans, kmeans_plusplus
 from scratchml.core.checks import as_floats, as_vector, finite
 from scratchml.core.linalg import cholesky, solve_lower
+from scratchml.preprocessing.scaling import deviation, mean
 
 STARTS = ("kmeans", "k-means++", "random", "random_from_data")
 
 
-def starting_shares(X, K, how, rng):
-    """Responsibilities (N, K) to start from."""
+def starting_shares(X, w, K, how, rng):
+    """Responsibilities (N, K) to start from, times the weights w (N,), which are positive."""
     if how == "random":
         r = rng.random((len(X), K))
-        r /= r.sum(axis=1, keepdims=True)                # in place: one N x K array
+        r *= (w / r.sum(axis=1))[:, None]                # in place: one N x K array
         return r
+    Z = in_equal_units(X)
     if how == "kmeans":
-        return np.eye(K)[KMeans(K, random_state=rng).fit(X).labels_]
-    if how == "k-means++":
-        chosen = kmeans_plusplus(X, K, random_state=rng)[1]
+        labels = KMeans(K, random_state=rng).fit(Z, sample_weight=w).labels_
+    elif how == "k-means++":
+        labels = nearest_of_all(Z, kmeans_plusplus(Z, K, sample_weight=w, random_state=rng)[0])
     else:
-        chosen = rng.choice(len(X), K, replace=False)
-    return np.eye(K)[nearest_of_all(X, X[chosen])]
+        chosen = rng.choice(len(X), K, replace=False, p=w / w.sum() if np.ptp(w) > 0 else None)
+        labels = nearest_of_all(Z, Z[chosen])
+    r = np.eye(K)[labels]
+    r *= w[:, None]
+    return r
+
+
+def in_equal_units(X):
+    """X, each column divided by its deviation, unless that is rounding: a start does not depend on units."""
+    s = deviation(X, mean(X))
+    rounding = 4 * np.finfo(np.float64).eps * np.maximum(X.max(axis=0), -X.min(axis=0))
+    return X / np.where(s > rounding, s, 1.0)
 
 
 def starting_weights(given, K):

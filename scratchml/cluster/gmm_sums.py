@@ -32,19 +32,20 @@ class Mixture(NamedTuple):
         return self.U[None] if self.covariance_type == "tied" else self.U
 
 
-def gathered(X, mixture, a):
-    """What the M-step needs of `X` (N, D), and J; `a` (K,) are the log-weights.
+def gathered(X, w, mixture, a):
+    """What the M-step needs of `X` (N, D) with weights `w` (N,), whose sum is N, and J; `a` (K,) are the log-weights.
 
-    n_k = Σ_i r_ik (K,), Σ_i r_ik (x_i - μ_k) (K, D), and Σ_i r_ik (x_i - μ_k)(x_i - μ_k)ᵀ (K, D, D), or only its
-    diagonals (K, D) where the covariances have no more.
+    n_k = Σ_i w_i r_ik (K,), Σ_i w_i r_ik (x_i - μ_k) (K, D), and Σ_i w_i r_ik (x_i - μ_k)(x_i - μ_k)ᵀ (K, D, D), or
+    only its diagonals (K, D) where the covariances have no more.
     """
     D, model = X.shape[1], _packed(mixture, a)
     chunk = max(2048, -(-len(X) // 16))                  # each chunk has sums of its own: at most 16 of them
-    partial = partial_sums(len(X), chunk, *model.shape)
-    run_chunks(_gather, len(X), X, model, partial, chunk=chunk)
-    sums = partial[:, :len(model)].sum(axis=0)
-    n, first, J = sums[:, -1, 0], sums[:, -2, :D], float(sums[0, -1, 1]) / len(X)
-    return (n, first, sums[:, 0, :D] if model.shape[1] == 3 else _mirrored(sums[:, :D, :D])), J
+    K, rows, columns = model.shape
+    partial, totals = partial_sums(len(X), chunk, K, rows - 1, columns), partial_sums(len(X), chunk, K + 1)
+    run_chunks(_gather, len(X), X, w, model, partial, totals, chunk=chunk)
+    sums, totals = partial[:, :K].sum(axis=0), totals[:, :K + 1].sum(axis=0)
+    second = sums[:, 0, :D] if rows == 3 else _mirrored(sums[:, :D, :D])
+    return (totals[:K], sums[:, -1, :D], second), float(totals[K]) / len(X)
 
 
 def posteriors(X, mixture, a, shares):
@@ -86,10 +87,11 @@ def _mirrored(S):
 
 
 @kernel
-def _gather(c, start, stop, X, model, sums):
-    """The sums of `gathered` over the rows start ... stop-1, added to sums[c] (K, .., D), laid out as the model is.
+def _gather(c, start, stop, X, w, model, sums, totals):
+    """The sums of `gathered` over the rows start ... stop-1.
 
-    Its last row begins with n_k, then, for component 0, Σ_i ℓ_i.
+    Those of the second and, in the last row, of the first order are added to sums[c] (K, .., D); n_k for each component
+    and then Σ_i w_i ℓ_i to totals[c] (K+1,).
     """
     K, columns = model.shape[0], model.shape[2]
     tile, y, z = np.zeros((columns, TILE)), np.empty((columns, TILE)), np.empty((4, TILE))
@@ -99,15 +101,26 @@ def _gather(c, start, stop, X, model, sums):
         _transpose(X, first, n, tile)
         _log_joint(tile, model, y, z, p)
         _shares(p, z, ℓ)
-        p[:, n:] = 0                                     # what is left in the tile of the one before
         for i in range(n):
-            sums[c, 0, -1, 1] += ℓ[i]
+            totals[c, K] += w[first + i] * ℓ[i]
         for k in range(K):
+            totals[c, k] += _weigh(p[k], w[first:first + n])
             _differences(tile, model[k, -2], y)
             if model.shape[1] == 3:
                 _add_diagonal(p[k], y, sums[c, k])
             else:
                 _add_full(p[k], y, z, sums[c, k])
+
+
+@kernel(reassociate=True)
+def _weigh(p, w):
+    """Multiplies the shares p (TILE,) by the weights w (n,), in place, and returns their sum; those behind become 0."""
+    total = 0.0
+    for i in range(w.size):
+        p[i] *= w[i]
+        total += p[i]
+    p[w.size:] = 0                                       # what is left in the tile of the one before
+    return total
 
 
 @kernel
@@ -154,27 +167,28 @@ def _log_joint(tile, model, y, z, p):
         U, constant, square = model[k], model[k, -1, 0], p[k]
         _differences(tile, model[k, -2], y)
         square[:] = 0
-        for d in range(0, columns, 4):
+        for column in range(0, columns, 4):
             if model.shape[1] == 3:
-                y0, y1, y2, y3 = y[d], y[d + 1], y[d + 2], y[d + 3]
-                u0, u1, u2, u3 = U[0, d], U[0, d + 1], U[0, d + 2], U[0, d + 3]
+                y0, y1, y2, y3 = y[column], y[column + 1], y[column + 2], y[column + 3]
+                a0, a1, a2, a3 = U[0, column], U[0, column + 1], U[0, column + 2], U[0, column + 3]
                 for i in range(TILE):
-                    a, b, e, f = y0[i] * u0, y1[i] * u1, y2[i] * u2, y3[i] * u3
-                    square[i] += a * a + b * b + e * e + f * f
+                    v0, v1, v2, v3 = y0[i] * a0, y1[i] * a1, y2[i] * a2, y3[i] * a3
+                    square[i] += v0 * v0 + v1 * v1 + v2 * v2 + v3 * v3
                 continue
             z[:] = 0
-            for e in range(0, d + 4, 4):                 # U is upper triangular
-                y0, y1, y2, y3 = y[e], y[e + 1], y[e + 2], y[e + 3]
-                a0, a1, a2, a3 = U[e, d], U[e + 1, d], U[e + 2, d], U[e + 3, d]
-                b0, b1, b2, b3 = U[e, d + 1], U[e + 1, d + 1], U[e + 2, d + 1], U[e + 3, d + 1]
-                c0, c1, c2, c3 = U[e, d + 2], U[e + 1, d + 2], U[e + 2, d + 2], U[e + 3, d + 2]
-                d0, d1, d2, d3 = U[e, d + 3], U[e + 1, d + 3], U[e + 2, d + 3], U[e + 3, d + 3]
+            for row in range(0, column + 4, 4):          # U is upper triangular
+                y0, y1, y2, y3 = y[row], y[row + 1], y[row + 2], y[row + 3]
+                u0, u1, u2, u3 = U[row], U[row + 1], U[row + 2], U[row + 3]
+                a0, a1, a2, a3 = u0[column], u1[column], u2[column], u3[column]
+                b0, b1, b2, b3 = u0[column + 1], u1[column + 1], u2[column + 1], u3[column + 1]
+                c0, c1, c2, c3 = u0[column + 2], u1[column + 2], u2[column + 2], u3[column + 2]
+                d0, d1, d2, d3 = u0[column + 3], u1[column + 3], u2[column + 3], u3[column + 3]
                 for i in range(TILE):
-                    q, r, s, t = y0[i], y1[i], y2[i], y3[i]       # read once: a write to z0 might change y0
-                    z0[i] += q * a0 + r * a1 + s * a2 + t * a3
-                    z1[i] += q * b0 + r * b1 + s * b2 + t * b3
-                    z2[i] += q * c0 + r * c1 + s * c2 + t * c3
-                    z3[i] += q * d0 + r * d1 + s * d2 + t * d3
+                    v0, v1, v2, v3 = y0[i], y1[i], y2[i], y3[i]       # read once: a write to z0 might change y0
+                    z0[i] += v0 * a0 + v1 * a1 + v2 * a2 + v3 * a3
+                    z1[i] += v0 * b0 + v1 * b1 + v2 * b2 + v3 * b3
+                    z2[i] += v0 * c0 + v1 * c1 + v2 * c2 + v3 * c3
+                    z3[i] += v0 * d0 + v1 * d1 + v2 * d2 + v3 * d3
             for i in range(TILE):
                 square[i] += z0[i] * z0[i] + z1[i] * z1[i] + z2[i] * z2[i] + z3[i] * z3[i]
         for i in range(TILE):
@@ -207,43 +221,35 @@ def _shares(p, z, ℓ):
 
 
 @kernel(reassociate=True)
-def _add_diagonal(r, y, sums):
-    """Σ r y², Σ r y and Σ r over a tile, added to the rows of `sums` (3, D)."""
-    total = 0.0
-    for i in range(TILE):
-        total += r[i]
-    sums[2, 0] += total
+def _add_diagonal(p, y, sums):
+    """Σ p y² and Σ p y over a tile, added to the rows of `sums` (2, D)."""
     for d in range(y.shape[0]):
         row, first, second = y[d], 0.0, 0.0
         for i in range(TILE):
-            first += r[i] * row[i]
-            second += r[i] * row[i] * row[i]
+            first += p[i] * row[i]
+            second += p[i] * row[i] * row[i]
         sums[0, d] += second
         sums[1, d] += first
 
 
 @kernel(reassociate=True)
-def _add_full(r, y, z, sums):
-    """Σ r y yᵀ, in blocks on and below the diagonal, Σ r y and Σ r over a tile, added to `sums` (D+2, D)."""
+def _add_full(p, y, z, sums):
+    """Σ p y yᵀ, in blocks on and below the diagonal, and Σ p y over a tile, added to `sums` (D+1, D)."""
     columns = y.shape[0]
-    z0, z1, z2, z3 = z[0], z[1], z[2], z[3]
-    total = 0.0
-    for i in range(TILE):
-        total += r[i]
-    sums[columns + 1, 0] += total
-    for d in range(0, columns, 4):
-        y0, y1, y2, y3 = y[d], y[d + 1], y[d + 2], y[d + 3]
+    z0, z1, z2, z3, first = z[0], z[1], z[2], z[3], sums[columns]
+    for row in range(0, columns, 4):
+        y0, y1, y2, y3 = y[row], y[row + 1], y[row + 2], y[row + 3]
         s0 = s1 = s2 = s3 = 0.0
         for i in range(TILE):
-            z0[i], z1[i], z2[i], z3[i] = r[i] * y0[i], r[i] * y1[i], r[i] * y2[i], r[i] * y3[i]
-            s0 += r[i] * y0[i]
-            s1 += r[i] * y1[i]
-            s2 += r[i] * y2[i]
-            s3 += r[i] * y3[i]
-        row = sums[columns]
-        row[d], row[d + 1], row[d + 2], row[d + 3] = row[d] + s0, row[d + 1] + s1, row[d + 2] + s2, row[d + 3] + s3
-        for e in range(0, d + 4, 2):
-            a, b = y[e], y[e + 1]
+            z0[i], z1[i], z2[i], z3[i] = p[i] * y0[i], p[i] * y1[i], p[i] * y2[i], p[i] * y3[i]
+            s0 += p[i] * y0[i]
+            s1 += p[i] * y1[i]
+            s2 += p[i] * y2[i]
+            s3 += p[i] * y3[i]
+        first[row], first[row + 1] = first[row] + s0, first[row + 1] + s1
+        first[row + 2], first[row + 3] = first[row + 2] + s2, first[row + 3] + s3
+        for column in range(0, row + 4, 2):
+            a, b = y[column], y[column + 1]
             a0 = a1 = a2 = a3 = b0 = b1 = b2 = b3 = 0.0
             for i in range(TILE):
                 a0 += z0[i] * a[i]
@@ -254,11 +260,11 @@ def _add_full(r, y, z, sums):
                 b1 += z1[i] * b[i]
                 b2 += z2[i] * b[i]
                 b3 += z3[i] * b[i]
-            sums[d, e] += a0
-            sums[d + 1, e] += a1
-            sums[d + 2, e] += a2
-            sums[d + 3, e] += a3
-            sums[d, e + 1] += b0
-            sums[d + 1, e + 1] += b1
-            sums[d + 2, e + 1] += b2
-            sums[d + 3, e + 1] += b3
+            sums[row, column] += a0
+            sums[row + 1, column] += a1
+            sums[row + 2, column] += a2
+            sums[row + 3, column] += a3
+            sums[row, column + 1] += b0
+            sums[row + 1, column + 1] += b1
+            sums[row + 2, column + 1] += b2
+            sums[row + 3, column + 1] += b3

@@ -661,3 +661,85 @@ def test_a_type_that_is_set_after_the_fit_waits_for_the_next():
             again = model.set_params(covariance_type=other).fit(X)
             cold = GaussianMixture(3, covariance_type=other, random_state=0).fit(X)
             np.testing.assert_allclose(again.score(X), cold.score(X), rtol=1e-3)
+
+
+# --- weights
+
+@pytest.mark.parametrize("covariance_type", TYPES)
+@given(st.integers(1, 3), seeds)
+def test_a_whole_weight_is_so_many_points(covariance_type, K, seed):
+    rng = np.random.default_rng(seed)
+    X, w = table(30, 2, seed), rng.integers(0, 4, size=30)
+    w[:2] = 1, 2
+    π, μ, Σ = mixture(K, 2, seed)
+    models = [started(π, μ, Σ, covariance_type, max_iter=3, tol=0, reg_covar=0.1) for _ in range(3)]
+    quiet_fit(models[0], np.repeat(X, w, axis=0))
+    for model, weights in (models[1], w), (models[2], w * 1e-3):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            model.fit(X, sample_weight=weights)
+        for name in "weights_", "means_", "covariances_":
+            np.testing.assert_allclose(getattr(model, name), getattr(models[0], name), rtol=1e-6, atol=1e-6)
+        n = min(len(model.lower_bounds_), len(models[0].lower_bounds_))          # rounding decides whether J still rises
+        assert n > 1
+        np.testing.assert_allclose(model.lower_bounds_[:n], models[0].lower_bounds_[:n], rtol=1e-9)
+
+
+@pytest.mark.parametrize("init", ["kmeans", "k-means++", "random", "random_from_data"])
+def test_points_without_weight_do_not_count(init):
+    X = np.concatenate([blobs(0, 20)[0][20:], np.full((1, 2), 1e3)])
+    w = np.append(np.tile([1.0, 2.0], 20), 0.0)
+    model = GaussianMixture(3, init_params=init, random_state=0, max_iter=300)
+    with_it, without = model.fit(X, None, w).means_, model.fit(X[:40], None, w[:40]).means_
+    np.testing.assert_array_equal(with_it, without)
+    np.testing.assert_array_equal(model.fit(X[:40]).means_, model.fit(X[:40], None, 1).means_)
+    assert model.fit_predict(X, None, w).shape == (41,)
+
+
+def test_weights_are_looked_at():
+    X = np.array([[0.0], [1.0], [10.0], [11.0]])
+    model = GaussianMixture(2, random_state=0).fit(X, sample_weight=[3.0, 1.0, 1.0, 1.0])
+    order = model.means_[:, 0].argsort()
+    np.testing.assert_allclose(model.means_[order, 0], [0.25, 10.5])
+    np.testing.assert_allclose(model.weights_[order], [4 / 6, 2 / 6])
+
+
+@pytest.mark.parametrize("weights, message", [
+    ([1.0, 1.0], "sample_weight: expected an array of shape"), ([1.0, -1, 1, 1], "no negative weight"),
+    ([0.0, 0, 0, 0], "every weight is zero"), ([1.0, np.nan, 1, 1], "NaN"), ([0.0, 0, 1, 0], "at least 2"),
+    ([1.0, 1, 0, 0], "n_components=3"),
+])
+def test_bad_weights(weights, message):
+    with pytest.raises(ValueError, match=message):
+        GaussianMixture(3).fit(table(4, 2, 0), sample_weight=weights)
+
+
+# --- units
+
+@pytest.mark.parametrize("init", ["kmeans", "k-means++", "random_from_data"])
+def test_a_start_does_not_depend_on_units(init):
+    rng = np.random.default_rng(0)
+    X = np.concatenate([rng.normal(size=(60, 2)) + middle for middle in ([0, 0], [0, 12], [12, 0])])
+    units = np.array([2.0**30, 2.0**-10])
+    labels = []
+    for data in X, X * units, X * units + np.array([2.0**50, 0]), (X * units).astype(np.float32):
+        labels.append(GaussianMixture(3, init_params=init, reg_covar=0, random_state=1).fit_predict(data))
+    assert (np.bincount(labels[0]) == 60).all() or init != "kmeans"
+    for other in labels[1:]:
+        np.testing.assert_array_equal(other, labels[0])
+
+
+def test_a_feature_in_nanoseconds_does_not_hide_the_clusters_of_another():
+    rng = np.random.default_rng(1)
+    truth = np.arange(200) % 2
+    X = np.column_stack([1.7e18 + 1e15 * rng.random(200), 8.0 * truth + rng.normal(size=200)])
+    found = GaussianMixture(2, covariance_type="diag", n_init=9, random_state=0).fit_predict(X)
+    assert max((found == truth).mean(), (found != truth).mean()) == 1
+
+
+@pytest.mark.parametrize("init", ["kmeans", "k-means++"])
+def test_a_start_does_not_take_rounding_for_a_feature(init):
+    X = np.column_stack([np.where(np.random.default_rng(0).random(90) < 0.5, 0.1 + 0.2, 0.3), np.repeat([0.0, 1, 5], 30)])
+    X[:, 1] += 0.01 * np.random.default_rng(1).normal(size=90)
+    labels = GaussianMixture(3, init_params=init, random_state=0).fit_predict(X)
+    assert sorted(np.bincount(labels)) == [30, 30, 30]
