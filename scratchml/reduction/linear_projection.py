@@ -173,11 +173,11 @@ class PCA(LinearProjection):
     whiten : bool, default=False
         Whether `transform` divides each coordinate by its standard deviation.
     svd_solver : {"auto", "full", "covariance_eigh", "jacobi", "randomized"}, default="auto"
-        "covariance_eigh": (2) and LAPACK's eigenvalues; "jacobi": (2) and eigenvalues by hand, slower; "full": the SVD of
-        the centred data; "randomized": a few random products, for few components of a large matrix; "auto": the first,
-        or with more features than samples "full", or from 1,000 features on, if at most a tenth of the components is
-        asked for and the samples are not so many that (2) is cheaper, "randomized".  Sparse points are never written out
-        as a whole: for them "auto" is the first, and the last two are refused.
+        "covariance_eigh": (2) and LAPACK's eigenvalues; "jacobi": (2) and eigenvalues by hand, slower; "full": the SVD
+        of the centred data; "randomized": a few random products, for few components of a large matrix; "auto": the
+        first, or with more features than samples "full", or from 1,000 features on, if at most a tenth of the components
+        is asked for and the samples are not so many that (2) is cheaper, "randomized".  Sparse points are never written
+        out as a whole: for them "auto" is the first, and "full" and "randomized" are refused.
     random_state : int, numpy.random.Generator or None, default=None
         Seed or source of the random products of "randomized".
 
@@ -252,8 +252,8 @@ class PCA(LinearProjection):
     def _solver(self, shape, sparse):
         solver = one_of(self.svd_solver, "svd_solver", ("auto", "full", "covariance_eigh", "jacobi", "randomized"))
         if sparse and solver in ("full", "randomized"):
-            raise TypeError(f"svd_solver={solver!r} would write the sparse points out; choose 'covariance_eigh', or pass "
-                            "X.toarray()")
+            raise TypeError(f"svd_solver={solver!r} would write the sparse points out; choose 'covariance_eigh', or "
+                            "pass X.toarray()")
         whole = isinstance(self.n_components, numbers.Integral)
         if solver == "randomized" and not whole and self.n_components is not None:
             raise ValueError(f"n_components={self.n_components!r}: svd_solver='randomized' needs an int or None")

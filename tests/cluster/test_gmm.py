@@ -680,7 +680,7 @@ def test_a_whole_weight_is_so_many_points(covariance_type, K, seed):
             model.fit(X, sample_weight=weights)
         for name in "weights_", "means_", "covariances_":
             np.testing.assert_allclose(getattr(model, name), getattr(models[0], name), rtol=1e-6, atol=1e-6)
-        n = min(len(model.lower_bounds_), len(models[0].lower_bounds_))          # rounding decides whether J still rises
+        n = min(len(model.lower_bounds_), len(models[0].lower_bounds_))  # rounding decides where J ceases to rise
         assert n > 1
         np.testing.assert_allclose(model.lower_bounds_[:n], models[0].lower_bounds_[:n], rtol=1e-9)
 
@@ -739,7 +739,8 @@ def test_a_feature_in_nanoseconds_does_not_hide_the_clusters_of_another():
 
 @pytest.mark.parametrize("init", ["kmeans", "k-means++"])
 def test_a_start_does_not_take_rounding_for_a_feature(init):
-    X = np.column_stack([np.where(np.random.default_rng(0).random(90) < 0.5, 0.1 + 0.2, 0.3), np.repeat([0.0, 1, 5], 30)])
+    constant = np.where(np.random.default_rng(0).random(90) < 0.5, 0.1 + 0.2, 0.3)
+    X = np.column_stack([constant, np.repeat([0.0, 1, 5], 30)])
     X[:, 1] += 0.01 * np.random.default_rng(1).normal(size=90)
     labels = GaussianMixture(3, init_params=init, random_state=0).fit_predict(X)
     assert sorted(np.bincount(labels)) == [30, 30, 30]

@@ -63,7 +63,7 @@ LEFT = {
             "test_pca_sanity_noise_variance[arpack]", "test_pca_score_consistency_solvers[arpack]",
             "test_pca_deterministic_output[arpack]", "test_pca_dtype_preservation[arpack]",
             "test_n_components_none[arpack, 3]"],
-        "asks for copy=False, iterated_power or n_oversamples: data are left as they are, products are as many as needed":
+        "asks for copy=False, iterated_power or n_oversamples: data stay as they are, and products are enough":
             ["test_whitening", "test_pca_randomized_svd_n_oversamples", "test_pca_solver_equivalence[randomized]"],
         "asks for all digits of the randomized solver, which gives singular values a little too small":
             ["test_pca_explained_variance_empirical[randomized-random-tall]", "test_pca_singular_values[randomized]"],
@@ -71,7 +71,8 @@ LEFT = {
             ["test_n_components_mle", "test_pca_dim", "test_mle_redundant_data", "test_fit_mle_too_few_samples",
              "test_mle_simple_case"],
         "asks for no component at all": ["test_pca_score3"],
-        "asks for a density where the covariance is singular: there is none": ["test_pca_zero_noise_variance_edge_cases"],
+        "asks for a density where the covariance is singular: there is none":
+            ["test_pca_zero_noise_variance_edge_cases"],
         BY_ROUNDING: ["test_pca_score"],
         "gives arrays of other libraries": ["test_pca_array_api_compliance"]},
     "decomposition.tests.test_incremental_pca": {

@@ -678,7 +678,8 @@ def test_sparse_points_are_as_good_as_written_out(cls, dtype, offset):
     for options in dict(n_components=4), dict(n_components=4, whiten=True):
         dense, sparse = cls(**options).fit(X), cls(**options).fit(R)
         assert sparse.components_.dtype == dtype and sparse.n_features_in_ == 9
-        np.testing.assert_allclose(sparse.components_, dense.components_, rtol=0, atol=1e-6 if dtype == np.float32 else 1e-9)
+        close = 1e-6 if dtype == np.float32 else 1e-9
+        np.testing.assert_allclose(sparse.components_, dense.components_, rtol=0, atol=close)
         np.testing.assert_allclose(sparse.explained_variance_, dense.explained_variance_, rtol=1e-6)
         np.testing.assert_allclose(sparse.mean_, dense.mean_, rtol=1e-6, atol=1e-12)
         np.testing.assert_array_equal(sparse.transform(R), sparse.transform(X))
@@ -726,7 +727,8 @@ def test_precision_is_the_inverse_of_the_covariance(model):
     for F in range(1, len(μ) + 1):
         for cls in PCA, IncrementalPCA:
             fitted = cls(F).fit(X)
-            np.testing.assert_allclose(fitted.get_precision() @ fitted.get_covariance(), np.eye(len(μ)), rtol=0, atol=1e-11)
+            product = fitted.get_precision() @ fitted.get_covariance()
+            np.testing.assert_allclose(product, np.eye(len(μ)), rtol=0, atol=1e-11)
 
 
 def test_a_singular_covariance_has_no_inverse():
