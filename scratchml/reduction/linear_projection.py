@@ -175,9 +175,9 @@ class PCA(LinearProjection):
     svd_solver : {"auto", "full", "covariance_eigh", "jacobi", "randomized"}, default="auto"
         "covariance_eigh": (2) and LAPACK's eigenvalues; "jacobi": (2) and eigenvalues by hand, slower; "full": the SVD
         of the centred data; "randomized": a few random products, for few components of a large matrix; "auto": the
-        first, or with more features than samples "full", or from 1,000 features on, if at most a tenth of the components
-        is asked for and the samples are not so many that (2) is cheaper, "randomized".  Sparse points are never written
-        out as a whole: for them "auto" is the first, and "full" and "randomized" are refused.
+        first, or with more features than samples "full", or from 1,000 features on, if at most a tenth of the
+        components is asked for and the samples are not so many that (2) is cheaper, "randomized".  Sparse points are
+        never written out as a whole: for them "auto" is the first, and "full" and "randomized" are refused.
     random_state : int, numpy.random.Generator or None, default=None
         Seed or source of the random products of "randomized".
 
@@ -216,8 +216,6 @@ class PCA(LinearProjection):
         true_or_false(self.whiten, "whiten")
         with np.errstate(over="ignore", invalid="ignore"):
             μ = mean(X)
-            if not np.isfinite(μ).all():                 # NaN and inf survive every mean
-                finite(X, "X", columns=getattr(self, "feature_names_in_", None))
             if solver in ("randomized", "full"):
                 centred = X - μ
                 variances = np.einsum("nd,nd->d", centred, centred) / (len(X) - 1)
@@ -225,6 +223,9 @@ class PCA(LinearProjection):
                 S = covariance(X, μ)
                 variances = S.diagonal()
             total = float(variances.sum())
+            if not (np.isfinite(μ).all() and np.isfinite(total)):        # NaN and inf survive every sum of squares
+                finite(X.data if isinstance(X, SparseTable) else X, "X",
+                       columns=getattr(self, "feature_names_in_", None))
             safe_to_square(X, squares=(len(X) - 1) * total + len(X) * float(μ @ μ), work=np.float64)
         if solver == "randomized":
             _, singular, W = truncated_svd(centred, self._count(X.shape), generator(self.random_state))
