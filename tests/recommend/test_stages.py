@@ -80,6 +80,10 @@ def test_it_is_its_parts_put_together(timed):
     items, values = model.recommend(np.arange(12), 4)
     assert items.tolist() == np.take_along_axis(pool.items, order, 1).tolist()
     np.testing.assert_allclose(values, np.take_along_axis(scores, order, 1), rtol=1e-12)
+    for u in (0, 7):
+        for item in items[u][items[u] >= 0]:
+            places = pool.places[:, u, pool.items[u].tolist().index(item)]
+            assert model.explain(u, int(item)).places == {name: p for name, p in zip(GENERATORS, places) if p <= 7}
 
 
 # --- laws
@@ -163,6 +167,15 @@ def test_generators_never_see_the_labels():
     inner = held_back(A, t - t.min(), 1, 0.2, np.random.default_rng(0))[0]
     assert model.generators_["spy"].seen[0].indices.tolist() == A.indices.tolist()
     assert not (dense(inner.train) * dense(inner.test)).any() and model.learned_from_[2] > 0
+
+
+def test_what_a_user_has_is_not_shown_even_if_a_generator_says_so():
+    A, t = purchases(seed=1)
+    every = Listed(lambda users, n, _: (np.tile(np.arange(n), (len(users), 1)), np.tile(-np.arange(n), (len(users), 1))))
+    items, _ = Recommender({"every": every}, Weighed(), held_out=1, random_state=0).fit(A, t).recommend(np.arange(12), 9)
+    has = dense(A) > 0
+    for u in range(12):
+        assert sorted(items[u][items[u] >= 0].tolist()) == np.flatnonzero(~has[u]).tolist()
 
 
 def test_two_fits_are_the_same_and_a_failed_one_changes_nothing():
@@ -382,6 +395,16 @@ def test_a_re_ranker_that_returns_no_lists(function, message):
     model, _, _ = made(rerankers={"odd": function})
     with pytest.raises(ValueError, match=rf"rerankers\['odd'\]: .*{message}"):
         model.recommend(np.arange(12), 3)
+
+
+def test_a_re_ranker_cannot_bring_in_items_by_writing_into_what_it_gets():
+    def smuggles(items, scores):
+        items[:, 0] = [next(m for m in range(9) if m not in row) for row in items]
+        return items, scores
+
+    model, _, _ = made(rerankers={"odd": smuggles})
+    with pytest.raises(ValueError, match="was not among what it was given"):
+        model.recommend([0, 1], 3)
 
 
 def test_a_re_ranker_may_ask_whose_list_it_is_and_cannot_spoil_the_lists():
