@@ -35,5 +35,6 @@ def example(symbol):
 
 
 def fit_arguments():
-    """What `fit` takes."""
-    return items(30, 4, 0)
+    """What `fit` takes: features as a list of rows, and counts."""
+    X, *counts = items(30, 4, 0)
+    return X.tolist(), *counts

@@ -22,7 +22,7 @@ def some_queries(draw):
 
 def fit_arguments():
     Z, y, g = queries(40, 5, 3, 0)
-    return Z, y, g
+    return Z.tolist(), y, g
 
 
 def example(symbol):
