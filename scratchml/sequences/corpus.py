@@ -308,10 +308,8 @@ def read_labels(y, starts, numbers=None, *, others=False):
                              f"what is not known, got {sorted(map(repr, found))[:5]}")
         plain = (label.item() if isinstance(label, np.generic) else label for label in sorted(found))
         numbers = {label: k for k, label in enumerate(plain)}
-    kind = isinstance(next(iter(numbers)), str)
-    if others and any(is_missing(label) or isinstance(label, str) != kind for label in found):
-        raise ValueError(f"y: expected labels like {list(numbers)[:3]}, and None for what is not known, got "
-                         f"{sorted(map(repr, found))[:5]}")
+    if others:
+        check_kind(found, list(numbers))
     code = defaultdict(lambda: -2, numbers)
     code[None] = -1
     coded = np.fromiter(map(code.__getitem__, chain.from_iterable(y)), np.int32, starts[-1])
@@ -343,11 +341,19 @@ def label_lists(y, S):
     return y
 
 
+def check_kind(found, classes):
+    """ValueError if a label in the set `found` is missing, or text where `classes` are numbers, or the reverse."""
+    if any(is_missing(label) or isinstance(label, str) != isinstance(classes[0], str) for label in found):
+        raise ValueError(f"y: expected labels like {classes[:3]}, and None for what is not known, got "
+                         f"{sorted(map(repr, found))[:5]}")
+
+
 def share_right(found, y):
     """The share of tokens whose label in `found` is that in `y`, of those that have one there.  Raises ValueError."""
     y = label_lists(y, len(found))
     if any(len(a) != len(b) for a, b in zip(found, y)):
         raise ValueError("X and y: expected as many labels as tokens in every sequence")
+    check_kind(_found(y), sorted(set(chain.from_iterable(found))) or [None])
     right = [a == b for mine, theirs in zip(found, y) for a, b in zip(mine, theirs) if b is not None]
     if not right:
         raise ValueError("y: no token has a label")

@@ -429,6 +429,13 @@ def test_a_score_counts_the_labels_that_are_known():
         model.score(X[:1], ["O"])
 
 
+@pytest.mark.parametrize("label", [3, np.nan, True])
+def test_labels_of_another_kind_are_no_mistakes_of_the_model(label):
+    """Numbers of classes in place of their names would score 0 whatever the model says."""
+    with pytest.raises(ValueError, match="y: expected labels like"):
+        fitted().score(X[:1], [[label] + [None] * (len(X[0]) - 1)])
+
+
 # --- progress
 
 @each_algorithm
