@@ -31,7 +31,7 @@ def test_the_chapter_that_it_shows_passes(tmp_path):
         assert not (tmp_path / path).exists()
         (tmp_path / path).write_text(content, encoding="utf-8")
     contents = tmp_path / "scratchml" / "metrics" / "__init__.py"
-    text = contents.read_text(encoding="utf-8").replace("CHAPTERS = (", 'CHAPTERS = ("gini", ')
+    text = contents.read_text(encoding="utf-8").replace("CHAPTERS = (", 'CHAPTERS = ("gini",\n            ')
     text = text.replace("__all__ = [", '__all__ = ["gini", ') + "\nfrom scratchml.metrics.gini import gini\n"
     contents.write_text(text, encoding="utf-8")
     done = subprocess.run(
