@@ -19,7 +19,7 @@ from scratchml.recommend.word_weights import WordCounts
 from scratchml.tour.table import Example, Row, columns, timed
 
 CHAPTER = "scratchml.recommend.click_bait"
-DATA = "purchases and cancellations of the customers of an online shop, with names and prices of its items"
+DATA = "purchases and cancellations in an online shop, with names and prices of its items"
 PEER = "scikit-learn 1.9.1"
 STATED = {"five numbers": ("0.6458", "0.1277"), "numbers and words": ("0.7107", "0.1224")}
 PENALTY, PAST, BOTH = 3.0, 20, 150                       # λ; what the share of all, and what the model is worth
