@@ -201,7 +201,9 @@ def _fetch_lines(typing, array, n):
 
 # --- sums that stay in registers ------------------------------------------------------------------
 
-_FEATURES = ll.get_host_cpu_features()
+_FEATURES = {}
+with contextlib.suppress(RuntimeError):                  # a processor that LLVM does not know
+    _FEATURES = ll.get_host_cpu_features()
 VECTOR = 64 if _FEATURES.get("avx512f") else 32 if _FEATURES.get("avx2") else 16         # bytes of a register
 PANEL = 2 * VECTOR                                       # of a row of a tile
 TALL, LOW = (12, 4) if _FEATURES.get("avx512f") or _FEATURES.get("neon") else (6, 2)     # rows: of 32 registers, or 16
