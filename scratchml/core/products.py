@@ -25,7 +25,7 @@ Choices
     blocks are added up.  So a sum has the same order of additions, and thus the same bits, for any number of threads,
     for any other rows of A, and at any place of a row among them.
     Where A has few rows, panels would take longer than they save, and NumPy multiplies; so do types other than float32
-    and float64, or two that differ.  Panels that a caller has made are used in any case.
+    and float64, or two that differ.  A caller of many products asks `laid_out` whether panels pay for all of them.
     Overflow gives inf, and inf - inf NaN; NumPy warns of it, panels do not.
 
 Cost
@@ -56,7 +56,7 @@ def product(A, B, out=None):
 
     Shapes: A (M, K), B (K, N) -> (M, N)
     """
-    laid = _laid_out(A, B)
+    laid = _panels(A, B)
     if laid is None:
         return np.matmul(A, B, out=out)
     return _multiplied(A, laid, np.empty((len(A), laid.N), A.dtype) if out is None else out, False)
@@ -69,7 +69,7 @@ def add_product(A, B, C):
 
     Shapes: A (M, K), B (K, N), C (M, N) -> (M, N)
     """
-    laid = _laid_out(A, B)
+    laid = _panels(A, B)
     if laid is None:
         C += A @ B
         return C
@@ -96,12 +96,15 @@ class Panels:
         self.P, self.N = in_panels(B, PANEL // B.itemsize), B.shape[1]
 
 
-def _laid_out(A, B):
-    """Panels of B, if it is not in panels yet and they pay; else None."""
-    if isinstance(B, Panels):
-        return B
-    pays = A.dtype == B.dtype and A.dtype.char in "fd" and len(A) >= FEW and A.size * B.shape[1] >= SMALL
-    return Panels(B) if pays else None
+def laid_out(B, M):
+    """B (K, N) in panels, for products with M rows in all, if these are so many that panels pay; else B itself."""
+    return Panels(B) if B.dtype.char in "fd" and M >= FEW and M * B.size >= SMALL else B
+
+
+def _panels(A, B):
+    """Panels of B, if it is in panels or they pay for A; else None."""
+    B = B if isinstance(B, Panels) or A.dtype != B.dtype else laid_out(B, len(A))
+    return B if isinstance(B, Panels) else None
 
 
 def _multiplied(A, laid, C, add):

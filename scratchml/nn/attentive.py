@@ -74,7 +74,7 @@ import numpy as np
 from scratchml.autograd import Fused
 from scratchml.core.elementary import tanh_row
 from scratchml.core.jit import APART, kernel, readable, run_chunks
-from scratchml.core.products import Panels, product
+from scratchml.core.products import laid_out, product
 from scratchml.nn import lstm
 from scratchml.nn.additive import CHUNK, _accumulate, _add, _product
 from scratchml.nn.attention import _largest, _softmax
@@ -212,7 +212,7 @@ def _sweep(x, K, u, h, c, W, U, b, Q, w, n, packing):
                  *(np.empty((N, size), dtype) for size in (H, len(w))), np.zeros((N, K.shape[1]), dtype),
                  np.empty((N, K.shape[2]), dtype))
     rows.cells[:B], before = packing.sorted(c), packing.sorted(h)
-    by_state, by_context = Panels(np.concatenate([U, Q]).T), Panels(W[:, D:].T)
+    by_state, by_context = laid_out(np.concatenate([U, Q]).T, N), laid_out(W[:, D:].T, N)
     part, read, chunk = np.empty((B, 4 * H + len(w)), dtype), np.empty((B, 4 * H), dtype), _chunk(K, u)
     for t, (start, size) in enumerate(packing.steps()):
         now = slice(start, start + size)
@@ -234,7 +234,7 @@ def attentive_backward(saved, by_h, by_k, by_P, v, e):
     states, total, da = np.empty((2, B, H), dtype), np.zeros(4 * H), np.zeros_like(rows.a)
     states[0], states[1] = packing.sorted(v), packing.sorted(e)
     du, dw = np.zeros_like(u), np.zeros((B, len(w) + APART), dtype)
-    by_context, to_states = Panels(W[:, D:]), Panels(np.concatenate([U, Q]))
+    by_context, to_states = (laid_out(array, len(rows.h)) for array in (W[:, D:], np.concatenate([U, Q])))
     joined, read, chunk = np.empty((B, 4 * H + len(w)), dtype), np.empty((B, K.shape[2]), dtype), _chunk(K, u)
     for t, (start, size) in reversed(list(enumerate(packing.steps()))):
         now = slice(start, start + size)

@@ -56,7 +56,7 @@ import numpy as np
 from scratchml.autograd import Fused
 from scratchml.core.checks import whole_number
 from scratchml.core.jit import kernel, readable, run_chunks
-from scratchml.core.products import Panels, add_product, product
+from scratchml.core.products import add_product, laid_out, product
 from scratchml.core.random import generator
 from scratchml.nn.initialisation import kaiming_bound
 from scratchml.nn.module import Module, Parameter, as_input, float_type
@@ -293,7 +293,7 @@ def _convolved(x, W, b, s, d, around):
     """
     (N, _, T), (H, C, K), x, b = x.shape, W.shape, _as_given(x), _as_given(b)
     S = positions(T + sum(around), K, s, d)
-    y, taps = np.empty((N, H, S), x.dtype), Panels(W.swapaxes(1, 2).reshape(H, K * C).T)
+    y, taps = np.empty((N, H, S), x.dtype), laid_out(W.swapaxes(1, 2).reshape(H, K * C).T, N * S)
     for block in _blocks(N, K * C * S):
         R = _laid_out(x[block], K, S, s, d, around)
         products = product(R.reshape(-1, K * C), taps).reshape(-1, S, H)
@@ -308,7 +308,7 @@ def _convolved_back(g, x, W, s, d, around, of_input):
     product with W is G of window t of sequence n.
     """
     (N, _, T), (H, C, K), x, g = x.shape, W.shape, _as_given(x), _as_given(g)
-    S, taps = g.shape[2], Panels(W.swapaxes(1, 2).reshape(H, K * C))
+    S, taps = g.shape[2], laid_out(W.swapaxes(1, 2).reshape(H, K * C), N * g.shape[2])
     by_taps, by_bias = np.zeros((K * C, H), W.dtype), np.zeros(H, W.dtype)
     by_input = np.empty(x.shape, x.dtype) if of_input else None
     for block in _blocks(N, K * C * S):

@@ -59,7 +59,7 @@ import numpy as np
 from scratchml.autograd import Fused
 from scratchml.core.elementary import sigmoid_row, tanh_row
 from scratchml.core.jit import kernel
-from scratchml.core.products import Panels, product
+from scratchml.core.products import laid_out, product
 from scratchml.nn.lstm import SMALL, recurrent_product, row_times
 from scratchml.nn.packing import pack
 
@@ -179,7 +179,7 @@ def _sweep(x, h, W, U, b, rows, packing):
     if B * H * H <= SMALL:
         _all_steps(s, part, np.ascontiguousarray(U.T), b, before, rows, first)
         return s
-    states, by_state = before, Panels(U.T)
+    states, by_state = before, laid_out(U.T, len(s))
     for t, (start, size) in enumerate(packing.steps()):
         product(states[:size], by_state, out=part[:size])
         _step(s, part, b, before, rows, first, t)
@@ -210,7 +210,7 @@ def _sweep_back(A, h, rows, V, v, U, packing):
     if B * H * H <= SMALL:
         _all_steps_back(A, h, rows, V, states, total, first, np.ascontiguousarray(U))
     else:
-        steps, by_state = packing.steps(), Panels(U)
+        steps, by_state = packing.steps(), laid_out(U, len(A))
         for t in range(len(steps) - 1, -1, -1):
             start, size = steps[t]
             _step_back(A, h, rows, V, states, total, first, t)

@@ -62,7 +62,7 @@ import numpy as np
 from scratchml.autograd import Fused
 from scratchml.core.elementary import sigmoid_row, tanh_row
 from scratchml.core.jit import kernel
-from scratchml.core.products import Panels, product
+from scratchml.core.products import laid_out, product
 from scratchml.nn.packing import pack
 
 # --- one step ------------------------------------------------------------------------------------
@@ -196,7 +196,7 @@ def _sweep(x, h, c, W, U, b, rows, packing):
     if B * H * H <= SMALL:
         _all_steps(s, part, np.ascontiguousarray(U.T), b, before, cells, rows, first)
         return s, cells
-    by_state = Panels(U.T)
+    by_state = laid_out(U.T, len(s))
     for t, (start, size) in enumerate(packing.steps()):
         product(before[:size], by_state, out=part[:size])
         _step(s, part, b, cells, rows, first, t)
@@ -227,7 +227,7 @@ def _sweep_back(A, cells, y, V, states, U, packing):
     if B * H * H <= SMALL:
         _all_steps_back(A, cells, rows, V, states, total, first, np.ascontiguousarray(U))
         return total
-    steps, by_state = packing.steps(), Panels(U)
+    steps, by_state = packing.steps(), laid_out(U, len(A))
     for t in range(len(steps) - 1, -1, -1):
         start, size = steps[t]
         _step_back(A, cells, rows, V, states, total, first, t)

@@ -5,7 +5,7 @@ from hypothesis import example, given, strategies as st
 
 from scratchml.core import products
 from scratchml.core.jit import LOW, PANEL, TALL
-from scratchml.core.products import DEPTH, FEW, SMALL, Panels, add_product, in_panels, product
+from scratchml.core.products import DEPTH, FEW, SMALL, Panels, add_product, in_panels, laid_out, product
 from tests.reference import products as reference
 from tests.strategies.products import factors
 
@@ -120,9 +120,11 @@ def test_rows_may_lie_apart(given_):
 
 def test_a_matrix_is_laid_out_where_that_pays():
     A, B = drawn(0, FEW, -(-SMALL // (FEW * 8)), 8)
-    assert products._laid_out(A, B) is not None
-    assert products._laid_out(A[1:], B) is None and products._laid_out(A[:, 1:], B[1:, :7]) is None
-    assert products._laid_out(A, B.astype("float32")) is None
+    assert products._panels(A, B) is not None
+    assert products._panels(A[1:], B) is None and products._panels(A[:, 1:], B[1:, :7]) is None
+    assert products._panels(A, B.astype("float32")) is None
+    assert isinstance(laid_out(B, FEW), Panels) and laid_out(B, FEW - 1) is B and laid_out(B[:, 1:], FEW).shape[1] == 7
+    assert not isinstance(laid_out(B.astype(int), FEW), Panels)
     np.testing.assert_array_equal(product(A, B), product(A, Panels(B)))
 
 
