@@ -65,6 +65,7 @@ import numpy as np
 from scratchml.core.elementary import exp
 from scratchml.core.jit import kernel, run_chunks
 from scratchml.metrics.graded import discounts
+from scratchml.ranking.queries import falling
 
 NEAR = 0.01                                              # so near, two scores count as equally far
 WORK = 2000                                              # documents that are worth some 100 µs together
@@ -217,8 +218,7 @@ class RankingLoss:
 
 def _documents(gains, queries, T):
     """`Documents`, in the order of falling gains: that of the first round, where all scores are equal."""
-    starts, Q = queries.starts, len(queries.starts) - 1
-    order = queries.order[np.lexsort((-gains[queries.order], queries.of))]
+    starts, Q, order = queries.starts, len(queries.starts) - 1, falling(gains, queries)
     own = gains[order]
     D, place = discounts(int(np.diff(starts).max())), np.arange(len(own)) - starts[queries.of]
     best = np.bincount(queries.of, own * D[place] * (place < T), minlength=Q)

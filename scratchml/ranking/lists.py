@@ -57,7 +57,7 @@ import numpy as np
 
 from scratchml.core.elementary import exp, log
 from scratchml.core.jit import kernel, run_chunks
-from scratchml.ranking.queries import rankable
+from scratchml.ranking.queries import falling, rankable
 
 WORK = 20_000                                            # documents that are worth some 100 µs
 
@@ -191,7 +191,7 @@ class WholeOrder:
     """
 
     def __init__(self, y, queries, top_k=None):
-        self.order = queries.order[np.lexsort((-y[queries.order], queries.of))]
+        self.order = falling(y, queries)
         self.starts, lengths, y = queries.starts, np.diff(queries.starts), y[self.order]
         first = self.starts[:-1]
         places = lengths if top_k is None else lengths if top_k == "relevant" else np.minimum(lengths, top_k)

@@ -66,6 +66,7 @@ import numpy as np
 from scratchml.core.elementary import exp, log
 from scratchml.core.jit import kernel, run_chunks
 from scratchml.metrics.graded import discounts
+from scratchml.ranking.queries import falling
 
 PAIRS = 2_000_000_000                                    # some ten seconds
 WORK = 50_000                                            # pairs that are worth some 100 µs
@@ -186,7 +187,7 @@ class EveryPair:
     """
 
     def __init__(self, y, queries, sigma=1.0):
-        self.order = queries.order[np.lexsort((-y[queries.order], queries.of))]
+        self.order = falling(y, queries)
         self.starts, self.sigma = queries.starts, sigma
         y, N = y[self.order], len(y)
         new = np.flatnonzero(np.append(True, (np.diff(y) != 0) | (np.diff(queries.of) != 0)))
@@ -249,10 +250,10 @@ class SwappedPairs:
 
 def _best_dcg(g, queries, D):
     """maxDCG of each query (Q,), with discounts D of the places that are paid."""
-    falling = g[queries.order][np.lexsort((-g[queries.order], queries.of))]
+    gains = g[falling(g, queries)]
     place = np.arange(len(g)) - np.repeat(queries.starts[:-1], np.diff(queries.starts))
     paid = np.where(place < len(D), D[np.minimum(place, len(D) - 1)], 0.0)
-    return np.add.reduceat(falling * paid, queries.starts[:-1])
+    return np.add.reduceat(gains * paid, queries.starts[:-1])
 
 
 def _back(rows, order):

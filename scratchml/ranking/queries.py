@@ -32,6 +32,11 @@ def shuffled(queries, rng):
     return queries._replace(order=queries.order[np.argsort(queries.of + 0.999 * rng.random(len(queries.of)))])
 
 
+def falling(values, queries):
+    """The documents (N,), query by query, in each by falling `values` (N,); what is equal keeps its order."""
+    return queries.order[np.lexsort((-values[queries.order], queries.of))]
+
+
 def rankable(y, queries):
     """Which queries (Q,) have documents of unequal grades: of the others no order is better than another."""
     y, first = y[queries.order], queries.starts[:-1]
