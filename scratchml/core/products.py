@@ -22,8 +22,8 @@ Choices
     W fills two vector registers, and R is so large that the tile leaves registers for the factors: 12 x 32 numbers of
     float32 with AVX-512, 6 x 16 with AVX2.  Rows that are left over go in fours (or twos), and then one by one.
     k runs over 256 at a time, so that a panel stays in the nearest cache while all rows pass by it; the sums of such
-    blocks are added up.  So a sum has the same order of additions, and thus the same bits, for any number of threads,
-    for any other rows of A, and at any place of a row among them.
+    blocks are added up.  So from panels a sum has the same order of additions, and thus the same bits, for any number
+    of threads, for any other rows of A, and at any place of a row among them.
     Where A has few rows, panels would take longer than they save, and NumPy multiplies; so do types other than float32
     and float64, or two that differ.  A caller of many products asks `laid_out` whether panels pay for all of them.
     Overflow gives inf, and inf - inf NaN; NumPy warns of it, panels do not.
