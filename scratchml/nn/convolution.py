@@ -36,9 +36,9 @@ Choices
     is for all their positions.
 
 Cost
-    O(N S H C K), in BLAS, one product there and two back for as many sequences as have 2^20 numbers in their windows.
-    Memory while it runs, beside the results: these windows, 4 MB in float32, or C K S numbers if one sequence has more;
-    and of each of these sequences C T and H S numbers, turned.
+    O(N S H C K), in one product of matrices there and two back for a block of sequences.  Memory while it runs, beside
+    the results: the windows of a block, at most BLOCK numbers, or C K S if one sequence has more; and of each of its
+    sequences C T and H S numbers, turned, the latter on the way back in panels, too (chapter products).
 
 >>> layer = CausalConv1d(1, 1, 2, bias=False, dtype="float64")
 >>> layer.load_state_dict({"weight": [[[10.0, 1.0]]]})
@@ -283,7 +283,7 @@ def single(value):
 # A sequence is turned to (T, C), zeros included.  Then what a tap sees is a run of C numbers, a window K runs, one if
 # d = 1, and the windows of many sequences are a matrix R (N S, K C): (2), (3) and (4) are products with it, or like it.
 
-BLOCK, CHUNK = 2**22, 2**19                              # numbers in the windows of a block; of a chunk: 50 µs of work
+BLOCK, CHUNK = 2**22, 2**19                              # numbers in the windows of a block; of a chunk
 
 
 def _convolved(x, W, b, s, d, around):
@@ -298,6 +298,7 @@ def _convolved(x, W, b, s, d, around):
         R = _laid_out(x[block], K, S, s, d, around)
         products = product(R.reshape(-1, K * C), taps).reshape(-1, S, H)
         _over_sequences(_turn_back, products, b, y[block])
+        del R, products                                  # before those of the next block are made
     return y
 
 
@@ -321,6 +322,8 @@ def _convolved_back(g, x, W, s, d, around, of_input):
             product(of_rows, taps, out=rows)             # G, where the windows were
             total = np.empty((len(R), (T + sum(around)) * C), x.dtype)
             _over_sequences(_add_back, R, _steps(C, K, s, d), around[0], total, by_input[block])
+            del total
+        del R, rows, turned, of_rows                     # before those of the next block are made
     return by_input, np.ascontiguousarray(by_taps.reshape(K, C, H).transpose(2, 1, 0)), by_bias
 
 

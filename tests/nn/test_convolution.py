@@ -1,4 +1,6 @@
 """Convolution against its definition, elementary operations and central differences; what causal means; bad input."""
+import weakref
+
 import numpy as np
 import pytest
 from hypothesis import given, strategies as st
@@ -204,6 +206,24 @@ def test_the_windows_are_not_kept():
     arrays = [part for part in saved if isinstance(part, np.ndarray)]
     assert len(arrays) == 2 and arrays[0] is x.detach().numpy() and arrays[1] is layer.weight.detach().numpy()
     assert isinstance(layer(Tensor(x.data)), Tensor)
+
+
+@pytest.mark.parametrize("of_input", [False, True])
+def test_one_block_of_windows_is_in_memory(monkeypatch, of_input):
+    lay_out, sizes, last = convolution._laid_out, [], [lambda: None]
+
+    def watched(x, *arguments):
+        assert last[-1]() is None                        # the windows of the block before are gone
+        R = lay_out(x, *arguments)
+        sizes.append(R.size)
+        last.append(weakref.ref(R))
+        return R
+    monkeypatch.setattr(convolution, "_laid_out", watched)
+    monkeypatch.setattr(convolution, "BLOCK", 50)
+    x, W, g = np.ones((5, 2, 6)), np.ones((3, 2, 3)), np.ones((5, 3, 4))
+    convolution._convolved(x, W, np.ones(3), 1, 1, (0, 0))
+    convolution._convolved_back(g, x, W, 1, 1, (0, 0), of_input)
+    assert sizes == [48, 48, 24] * 2
 
 
 # --- bad arguments
