@@ -131,7 +131,7 @@ def student_isf(q, ν):
     Shapes: q (N), ν (N) -> (N)
     """
     if isinstance(q, float) and isinstance(ν, (float, int)) and 0 <= q <= 1 and LEAST <= ν <= MOST:
-        return float(student_isf_one(float(q), float(ν)))            # one number takes 1 µs so, and 20 as an array
+        return float(student_isf_one(float(q), float(ν)))            # an array costs far more than the number in it
     return elementwise(_student_isf_chunk, numbers_between(q, "q", 0, 1), numbers_between(ν, "ν", LEAST, MOST))
 
 

@@ -26,8 +26,8 @@ Choices
     exponentials are at most 1, and one of them is 1.
 
 Cost
-    (3) takes 2 to 3 ns a number in rows of 16 and more, half of what it would take with `math.exp`: the exponentials
-    are those of `elementary`, which fill the vector registers.  (1) takes 20 ns.
+    O(1) for (1), O(N) for (2) and each row of (3), whose exponentials are those of `elementary`: they fill the vector
+    registers.
 
 >>> x = np.array([-1000.0, -1001.0, -np.inf])
 >>> with np.errstate(divide="ignore"):

@@ -12,7 +12,7 @@ from scratchml.core.jit import kernel, run_chunks
 
 SPAN = 64                                                # numbers that are compared with the worst of the heap together
 TILE = 1_000_000                                         # numbers that stay in the cache, 4 MB of float32
-WORTH = 300_000                                          # numbers that a thread looks at in some 50 µs
+WORTH = 300_000                                          # numbers that a thread looks at: less is not worth handing out
 
 
 def largest(S, n):

@@ -66,7 +66,7 @@ from scratchml.core.checks import (as_floats, finite, in_order, is_missing, one_
                                    unmasked, whole_number)
 from scratchml.core.jit import kernel, run_chunks
 
-WORK = 100_000                                           # documents that are worth some 100 µs together
+WORK = 100_000                                           # documents that are worth a thread
 FEW = 50                                                 # places that are kept in order one by one; more are sorted
 
 # --- one query -------------------------------------------------------------------------------------

@@ -43,7 +43,7 @@ from scratchml.core.checks import real_number, whole_number
 from scratchml.core.jit import kernel, readable, run_chunks
 from scratchml.nn.module import Module, Parameter, float_type
 
-CHUNK = 2**17                                            # entries, 20 µs of work
+CHUNK = 2**17                                            # entries that are worth a thread
 
 # --- kinks and gates -----------------------------------------------------------------------------
 

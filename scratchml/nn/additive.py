@@ -35,7 +35,7 @@ Choices
     A bias of the output would be the same for all keys, and the softmax would take it out; there is none.
 
 Cost
-    B L S H tanh each way, 1 ns each; B L S weights are kept for the sweep, and a, u and v.
+    B L S H tanh each way; B L S weights are kept for the sweep, and a, u and v.
 
 >>> a, u, w = np.zeros((1, 1, 2)), np.array([[[0.0, 1.0], [3.0, -1.0]]]), np.array([1.0, 0.5])
 >>> energies(a, u, w).round(3).tolist()
@@ -56,7 +56,7 @@ from scratchml.nn.layers import Linear
 from scratchml.nn.masks import Mask, as_additive
 from scratchml.nn.module import Module, as_input, float_type
 
-CHUNK = 2**17                                            # numbers of t that a thread takes, 150 µs
+CHUNK = 2**17                                            # numbers of t that a thread takes
 
 # --- energies, and what is read by them ----------------------------------------------------------
 

@@ -73,7 +73,7 @@ from scratchml.core.random import generator
 from scratchml.nn.masks import Mask
 
 BLOCK = 2**20                                            # entries of scores that are worked on at a time
-CHUNK = 2**17                                            # entries that a thread takes, 150 µs
+CHUNK = 2**17                                            # entries that a thread takes
 
 # --- from scores to values -----------------------------------------------------------------------
 

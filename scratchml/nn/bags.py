@@ -125,7 +125,7 @@ class EmbeddingBag(Module):
 
 # --- compiled ------------------------------------------------------------------------------------
 
-CHUNK = 2**18                                            # multiplications, about 100 µs of work
+CHUNK = 2**18                                            # multiplications that are worth a thread
 
 
 @kernel(contract=True)

@@ -104,7 +104,7 @@ def weighted_mean(ℓ, t, w):
 
 # --- compiled ------------------------------------------------------------------------------------
 
-CHUNK = 2**17                                            # exponentials, about 100 µs of work
+CHUNK = 2**17                                            # exponentials that are worth a thread
 
 
 def _over_rows(chunk_kernel, z, *arguments):

@@ -46,8 +46,8 @@ Choices
     (8) counts layers with one convolution; in a block with two of them each counts.
 
 Cost
-    12 R K C² operations there and back in three products, in BLAS.  Memory beside the results: 2 R C numbers that are
-    kept, and K R C while it runs, on the way back 2 R C more.
+    12 R K C² operations there and back, in three products of matrices.  Memory beside the results: 2 R C numbers that
+    are kept, and K R C while it runs, on the way back 2 R C more.
 
 >>> receptive_field([5] * 6), receptive_field([3] * 4, [1, 2, 4, 8])
 (25, 31)
@@ -315,7 +315,7 @@ def _without_padding(x, starts):
 # Sequences come padded, x (S, T, C), or as rows, and go so.  The kernels read and write rows where they are: sequence s
 # begins in row first[s] of x as (S T, C), and in row starts[s] of N and H; `rows` are these two.
 
-CHUNK = 2**19                                            # numbers in the rows of a chunk: 50 µs of work and more
+CHUNK = 2**19                                            # numbers in the rows of a chunk, which are worth a thread
 
 
 def _gated_convolution(x, W, b, *, rows, d, o, residual):

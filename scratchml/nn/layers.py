@@ -36,7 +36,7 @@ Choices
     (7) takes from the generator 32 bits an entry and compares them with 2³² p, rounded; its p is that number / 2³².
 
 Cost
-    (1), (2) and (3) take O(N D H), in BLAS; (6) O(N D + V D); (7) O(N H).
+    (1), (2) and (3) take O(N D H), in one product of matrices each; (6) O(N D + V D); (7) O(N H).
 
 >>> layer = Linear(2, 1, random_state=0)
 >>> layer.load_state_dict({"weight": [[3.0, -1.0]], "bias": [0.5]})

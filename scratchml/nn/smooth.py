@@ -32,8 +32,7 @@ Choices
     In float32, (3) is right to 4 · 10⁻⁷ + 2 · 10⁻⁷ u² of itself: u² is rounded before its exponential is taken.
 
 Cost
-    O(N H): there and back 1 ns an entry in float32, and in float64 25 ns for (3), which has no polynomial.  What is
-    kept is u.
+    O(N H) there and back; in float64 (3) takes longest, which has no polynomial.  What is kept is u.
 
 >>> GELU()([-1.0, 0.0, 2.0]), ELU()([-1.0, 2.0])
 (Tensor([-0.15865525,  0.        ,  1.95449974]), Tensor([-0.63212056,  2.        ]))
@@ -55,7 +54,7 @@ from scratchml.core.jit import kernel, readable, run_chunks
 from scratchml.nn import gates
 from scratchml.nn.module import Module
 
-CHUNK = 2**13                                            # entries, 150 µs of work where one takes 20 ns
+CHUNK = 2**13                                            # entries that are worth a thread, where each calls a library
 
 # --- two rows of the derivative table ------------------------------------------------------------
 

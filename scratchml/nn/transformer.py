@@ -38,7 +38,7 @@ Choices
     An odd D has one sine more than cosines.
 
 Cost
-    O(N T² D + N T D F) a layer.
+    O(N T D (T + D + F)) a layer.
 
 >>> layer = TransformerEncoderLayer(8, 2, 16, batch_first=True, random_state=0)
 >>> x = PositionalEncoding(8, dropout=0.0, batch_first=True)(np.zeros((3, 5, 8), np.float32))

@@ -277,8 +277,8 @@ def _search_orthant(evaluate, now, d, first):
 
 # --- compiled: vectors ----------------------------------------------------------------------------
 #
-# BLAS would hand vectors as short as these to its threads, and wait for them: on a busy machine that takes a thousand
-# times as long as the product, and its last bits depend on the number of threads.
+# BLAS may hand vectors to its threads, and wait for them, which on a busy machine takes far longer than the product;
+# and its last bits depend on the number of threads.
 
 
 def norm(x):

@@ -52,7 +52,7 @@ import numpy as np
 from scratchml.core.jit import kernel, prefetch, run_chunks
 from scratchml.ranking.bins import PLACES
 
-WORK = 65_536                                            # rows that are worth some 100 µs together
+WORK = 65_536                                            # rows that are worth a thread
 AHEAD = 16                                               # rows between what is fetched and what is added
 
 # --- the equations -------------------------------------------------------------------------------

@@ -68,8 +68,8 @@ from scratchml.metrics.graded import discounts
 from scratchml.ranking.queries import falling
 
 NEAR = 0.01                                              # so near, two scores count as equally far
-WORK = 2000                                              # documents that are worth some 100 µs together
-PAIRS = 500_000_000                                      # of one query; a round takes seconds
+WORK = 2000                                              # documents that are worth a thread
+PAIRS = 500_000_000                                      # of one query: more are refused
 SHIFTS = 32                                              # a document, before sorting by insertion is given up
 
 # --- one query -----------------------------------------------------------------------------------

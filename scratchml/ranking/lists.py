@@ -59,7 +59,7 @@ from scratchml.core.elementary import exp, log
 from scratchml.core.jit import kernel, run_chunks
 from scratchml.ranking.queries import falling, rankable
 
-WORK = 20_000                                            # documents that are worth some 100 µs
+WORK = 20_000                                            # documents that are worth a thread
 
 # --- the first place -----------------------------------------------------------------------------
 

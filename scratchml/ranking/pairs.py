@@ -48,8 +48,8 @@ Choices
     them in all queries together are refused.
 
 Cost
-    Of n documents (2) to (4) take a few ns a pair, in kernels that have no table of pairs: documents are sorted by
-    grade, so those with which a document makes pairs stand side by side.  (7) and (8) take O(n log n + n T).
+    Of n documents (2) to (4) take O(n²), in kernels that have no table of pairs: documents are sorted by grade, so
+    those with which a document makes pairs stand side by side.  (7) and (8) take O(n log n + n T).
 
 >>> s, y = np.array([0.2, 1.0, -0.5]), np.array([2, 0, 1])
 >>> round(ranknet(s, y, 1.0), 6), ranknet_gradient(s, y, 1.0).round(4).tolist()
@@ -68,8 +68,8 @@ from scratchml.core.jit import kernel, run_chunks
 from scratchml.metrics.graded import discounts
 from scratchml.ranking.queries import falling
 
-PAIRS = 2_000_000_000                                    # some ten seconds
-WORK = 50_000                                            # pairs that are worth some 100 µs
+PAIRS = 2_000_000_000                                    # of all queries: more are refused
+WORK = 50_000                                            # pairs that are worth a thread
 
 # --- every pair ----------------------------------------------------------------------------------
 

@@ -243,7 +243,7 @@ def _unit_columns(A):
 
 
 def _chunk(A):
-    """Items that are worth some 100 µs together, by the mean cost of one, and more than a row of all items."""
+    """Items that are worth a thread together, by the mean cost of one, and more than a row of all items."""
     lengths = np.diff(A.indptr).astype(np.float64)
     return int(max(1, (300_000 + A.shape[1]) // (1 + (lengths @ lengths) / A.shape[1])))
 

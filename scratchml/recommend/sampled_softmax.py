@@ -36,8 +36,8 @@ Choices
     (7) of a zero vector is 0.
 
 Cost
-    O(B C F) for the scores of vectors of length F and as much for their gradients, in three products of matrices; (1)
-    to (4) are one pass over the scores, 1 ns each, in which they become their own gradients.
+    O(B C F) for the scores of vectors of length F and as much for each of their gradients, in three products of
+    matrices; (1) to (4) are one pass over the scores, in which they become their own gradients.
 
 >>> s, t = np.log([[2., 1, 1], [1., 1, 1], [1., 1, 6]]), np.array([0, 1, 0])
 >>> q = np.array([0.5, 0.25, 0.5])

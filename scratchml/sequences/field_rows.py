@@ -67,7 +67,7 @@ def paths_of_rows(E, starts, field, n):
 
 
 def sequences_a_chunk(E, starts, most=64):
-    """Sequences to hand out at once: `most` chunks at most, each of about 100 µs of work at least."""
+    """Sequences to hand out at once: `most` chunks at most, each worth a thread."""
     parts = min(max(E.size * E.shape[1] // 2**18, 1), most)
     return max(1, -(-(len(starts) - 1) // parts))
 

@@ -10,8 +10,8 @@ likely as another to be the k-th largest, the interval misses with probability Î
 assumed, nor that the model is any good; a bad one has wide intervals.  The assumption is strong all the same: errors of
 neighbouring origins are alike, and a series that changes makes later errors larger than those that were noted.  So
 measure the coverage: `backtesting_forecaster` counts it, at each horizon.  Of intervals that promise 80 percent around
-direct forecasts, fitted once, 80 percent held for page views of a month, 71 for the traffic of a day, and 45 for a year
-of CO2, which had risen for years since the fit; fitted anew each month, 78.
+direct forecasts, fitted once, 78 percent held for page views of a month, 71 for the traffic of a day, and 45 for a year
+of CO2, which had risen for years since the fit (python -m scratchml run strategies).
 
 Symbols
     y  (n, H)  what came after n origins that the model has not learned from: y_ih at step h

@@ -9,6 +9,7 @@ import platform
 import subprocess
 import sys
 import threading
+import tracemalloc
 import weakref
 
 import numpy as np
@@ -189,6 +190,18 @@ def kept(tensor):
 def test_an_operation_keeps_only_what_its_gradient_needs(f, expected):
     x, w = (Tensor(np.ones((10, 10)), requires_grad=True) for _ in range(2))
     assert kept(f(x, w)) == expected
+
+
+@pytest.mark.parametrize("f", [lambda x: x + x, lambda x: x * 2.0, lambda x: x @ x, lambda x: x.exp()])
+def test_a_node_takes_less_than_a_kilobyte_beside_its_arrays(f):
+    x, results = Tensor(np.ones((1, 1)), requires_grad=True), [None] * 100
+    f(x)
+    tracemalloc.start()
+    try:
+        results[:] = (f(x) for _ in results)
+        assert tracemalloc.get_traced_memory()[0] < 1024 * len(results)
+    finally:
+        tracemalloc.stop()
 
 
 def test_what_is_not_kept_dies_at_once():
