@@ -65,7 +65,7 @@ import numpy as np
 from scratchml.core.elementary import exp
 from scratchml.core.jit import kernel, run_chunks
 from scratchml.metrics.graded import discounts
-from scratchml.ranking.queries import falling
+from scratchml.ranking.queries import best_of_queries, falling
 
 NEAR = 0.01                                              # so near, two scores count as equally far
 WORK = 2000                                              # documents that are worth a thread
@@ -218,10 +218,9 @@ class RankingLoss:
 
 def _documents(gains, queries, T):
     """`Documents`, in the order of falling gains: that of the first round, where all scores are equal."""
-    starts, Q, order = queries.starts, len(queries.starts) - 1, falling(gains, queries)
-    own = gains[order]
-    D, place = discounts(int(np.diff(starts).max())), np.arange(len(own)) - starts[queries.of]
-    best = np.bincount(queries.of, own * D[place] * (place < T), minlength=Q)
+    starts, order = queries.starts, falling(gains, queries)
+    own, D = gains[order], discounts(int(np.diff(starts).max()))
+    best = best_of_queries(gains, queries, D[:T])
     ends = np.flatnonzero(np.append((own[1:] != own[:-1]) | (queries.of[1:] != queries.of[:-1]), True))
     runs, of_run = np.diff(ends, prepend=-1), queries.of[ends]
     last = np.lexsort((runs, of_run))[np.append(of_run[1:] != of_run[:-1], True)]  # the longest run of each query

@@ -66,7 +66,7 @@ import numpy as np
 from scratchml.core.elementary import exp, log
 from scratchml.core.jit import kernel, run_chunks
 from scratchml.metrics.graded import discounts
-from scratchml.ranking.queries import falling
+from scratchml.ranking.queries import best_of_queries, falling
 
 PAIRS = 2_000_000_000                                    # of all queries: more are refused
 WORK = 50_000                                            # pairs that are worth a thread
@@ -231,7 +231,7 @@ class SwappedPairs:
     def __init__(self, g, queries, sigma=1.0, truncation_level=30, norm=False):
         lengths, self.queries = np.diff(queries.starts), queries
         self.T, self.D = min(truncation_level, int(lengths.max())), discounts(int(lengths.max()))
-        best = _best_dcg(g, queries, self.D[:self.T])
+        best = best_of_queries(g, queries, self.D[:self.T])
         self.g = g[queries.order] / np.repeat(np.where(best > 0, best, 1.0), lengths)
         self.settings = np.array([sigma, self.T, norm], np.float64)
         total = int((lengths * np.minimum(lengths, self.T)).sum())
@@ -246,14 +246,6 @@ class SwappedPairs:
         rows, found = np.stack([s[down], self.g[down]]), np.zeros((3, len(s)))
         run_chunks(_swaps, len(starts) - 1, rows, starts, self.D, self.settings, found, chunk=self.chunk)
         return np.add.reduceat(found[0], starts[:-1]), *_back(found[1:], self.queries.order[down])
-
-
-def _best_dcg(g, queries, D):
-    """maxDCG of each query (Q,), with discounts D of the places that are paid."""
-    gains = g[falling(g, queries)]
-    place = np.arange(len(g)) - np.repeat(queries.starts[:-1], np.diff(queries.starts))
-    paid = np.where(place < len(D), D[np.minimum(place, len(D) - 1)], 0.0)
-    return np.add.reduceat(gains * paid, queries.starts[:-1])
 
 
 def _back(rows, order):

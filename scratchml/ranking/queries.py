@@ -13,13 +13,13 @@ class Queries(NamedTuple):
     of: np.ndarray                                       # (N,) the query of each document of `order`, rising
 
 
-def read_queries(N, group=None, qid=None):
+def read_queries(N, group=None, qid=None, prefix=""):
     """The queries of N documents, in the order in which they are first met.
 
-    Raises ValueError as `query_starts` does, and for both `group` and `qid`.
+    Raises ValueError as `query_starts` does, and for both `group` and `qid`, whose names begin with `prefix`.
     """
     if group is not None and qid is not None:
-        raise ValueError("expected one of group and qid, got both")
+        raise ValueError(f"expected one of {prefix}group and {prefix}qid, got both")
     starts, order = query_starts(N, group, qid)
     return Queries(starts, np.arange(N)[order], np.repeat(np.arange(len(starts) - 1), np.diff(starts)))
 
@@ -37,6 +37,13 @@ def falling(values, queries):
     return queries.order[np.lexsort((-values[queries.order], queries.of))]
 
 
+def best_of_queries(gains, queries, D):
+    """maxDCG of each query (Q,) of documents with `gains` (N,), with discounts D of the places that are paid."""
+    place = np.arange(len(gains)) - queries.starts[queries.of]
+    paid = np.where(place < len(D), D[np.minimum(place, len(D) - 1)], 0.0)
+    return np.add.reduceat(gains[falling(gains, queries)] * paid, queries.starts[:-1])
+
+
 def rankable(y, queries):
     """Which queries (Q,) have documents of unequal grades: of the others no order is better than another."""
     y, first = y[queries.order], queries.starts[:-1]
@@ -48,6 +55,4 @@ def required_queries(N, group, qid, who, prefix=""):
     if group is None and qid is None:
         raise ValueError(f"{who}: needs to know which rows belong to one query; pass {prefix}qid, an id for each row, "
                          f"or {prefix}group, how many rows each query has")
-    if group is not None and qid is not None:
-        raise ValueError(f"{who}: got both {prefix}group and {prefix}qid; pass one of them")
-    return read_queries(N, group, qid)
+    return read_queries(N, group, qid, prefix)

@@ -318,7 +318,7 @@ def test_labels_that_mean_nothing(y, parameters, words):
     (dict(qid=QID[:5]), "qid: expected an id for each of the 48"),
     (dict(qid=[None] * 48), "qid: the id at 0 is missing"),
     (dict(qid=np.where(QID == 3, np.nan, QID)), "qid: the id at 18 is missing"),
-    (dict(qid=QID, group=GROUP), "got both group and qid"),
+    (dict(qid=QID, group=GROUP), "expected one of group and qid, got both"),
 ])
 def test_queries_that_do_not_fit(which, words):
     with pytest.raises(ValueError, match=words):

@@ -185,7 +185,7 @@ def test_queries_are_to_be_named():
     ({}, dict(y=None), "y"), ({}, dict(y=[1, 0, np.nan, 0]), "y"), ({}, dict(y=[1, 0, -1, 0]), "y: expected grades of 0 or more"),
     ({}, dict(y=["a"] * 4), "y"), ({}, dict(group=[2, 3]), "add up to 4"), ({}, dict(group=[2, 0, 2]), "group"),
     ({}, dict(qid=[1, 1, 2]), "qid: expected an id for each of the 4"), ({}, dict(qid=[1, None, 1, 2]), "qid: the id at 1 is missing"),
-    ({}, dict(group=[4], qid=[1] * 4), "fit: got both group and qid"),
+    ({}, dict(group=[4], qid=[1] * 4), "expected one of group and qid, got both"),
 ])
 def test_bad_input(options, arguments, message):
     model = LinearRanker(**options)

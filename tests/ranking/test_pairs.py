@@ -138,6 +138,14 @@ def test_documents_and_queries_in_another_order(drawn, seed, norm):
         np.testing.assert_allclose(bent, curves[mixed], **CLOSE)
 
 
+def test_a_random_order_keeps_documents_in_their_queries():
+    queries, rng = read_queries(300, qid=np.arange(300) % 7), np.random.default_rng(0)
+    for mixed in (shuffled(queries, rng) for _ in range(5)):
+        for q, start in enumerate(queries.starts[:-1]):
+            own = slice(start, queries.starts[q + 1])
+            assert set(mixed.order[own]) == set(queries.order[own]) and (mixed.order[own] != queries.order[own]).any()
+
+
 def test_queries_without_an_order_count_nowhere():
     y, s = np.array([2.0, 1, 1, 0, 0, 0, 1]), np.array([5.0, 1, 2, 3, 1, 2, 2])
     queries = read_queries(7, group=[1, 2, 3, 1])

@@ -1,22 +1,29 @@
 """Three stages: what holds of the lists whatever the models are, and what is refused."""
 import warnings
+from typing import NamedTuple
 
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
 from scratchml.core import storage
-from scratchml.core.sparse import dense, entries_at
+from scratchml.core.sparse import dense, entries_at, known_entries
 from scratchml.neighbors import HNSW
 from scratchml.recommend import (ALS, ByIndex, ContentBased, ItemCosine, LinearScorer, Popularity, Recommender, TwoTower, capped,
                                  features_of_pairs, filtered, mmr, pool_of, read_table, two_stage_split)
 from scratchml.recommend.candidate_lists import held_back
 from scratchml.recommend.pair_features import facts
+from scratchml.recommend.stage_parts import popular_lists, reranked
 from tests.recommend.test_splits import users_of
 from tests.strategies.stages import purchases
 
 GENERATORS = {"cosines": ItemCosine(3), "popularity": Popularity()}
 PRICES = {"price": np.arange(9) % 4 + 0.5}
+
+
+class Lists(NamedTuple):
+    items: np.ndarray
+    scores: np.ndarray
 
 
 class Listed:
@@ -395,6 +402,23 @@ def test_a_re_ranker_that_returns_no_lists(function, message):
     model, _, _ = made(rerankers={"odd": function})
     with pytest.raises(ValueError, match=rf"rerankers\['odd'\]: .*{message}"):
         model.recommend(np.arange(12), 3)
+
+
+def test_a_re_ranker_cannot_swap_the_lists_of_users():
+    items, scores = np.array([[1, 0], [7, 6]]), np.array([[2.0, 1], [2, 1]])
+    for wrong in (items[::-1], np.array([[1, 7], [7, 6]]), np.array([[1, 0], [0, 6]]), np.array([[1, 16], [7, 6]])):
+        with pytest.raises(ValueError, match="was not among what it was given"):
+            reranked("odd", lambda items, scores: (wrong, scores), items, scores, np.array([3, 4]))
+    short = np.array([[0, -1], [6, -1]]), np.array([[1.0, -np.inf], [1, -np.inf]])
+    np.testing.assert_array_equal(reranked("even", lambda items, scores: short, items, scores, np.array([3, 4]))[0], short[0])
+
+
+def test_popularity_stands_in_for_no_candidate_alone():
+    A = known_entries(np.array([[1, np.nan, 1, np.nan], [np.nan, 1, 1, np.nan], [np.nan, np.nan, 1, 1]]))
+    found = Lists(np.array([[0, 3], [-1, -1]]), np.array([[2.0, 1], [-np.inf, -np.inf]]))
+    filled = popular_lists(found, A, np.array([1, 0]))
+    np.testing.assert_array_equal(filled.items, [[0, 3], [1, 3]])      # user 0 has items 0 and 2
+    np.testing.assert_allclose(filled.scores, [[2, 1], [1 / 3, 1 / 3]])
 
 
 def test_a_re_ranker_cannot_bring_in_items_by_writing_into_what_it_gets():

@@ -5,7 +5,7 @@ from hypothesis import given, strategies as st
 
 from scratchml.core.sparse import dense, known_entries, some_rows, sparse_rows
 from scratchml.recommend import two_tower
-from scratchml.recommend.towers import (Tower, Weights, columns_from, history, layer, layer_gradient, side_of, thinned,
+from scratchml.recommend.towers import (Tower, Weights, columns_from, history, in_kind, layer, layer_gradient, side_of, thinned,
                                         tower)
 from tests.reference import towers as reference
 from tests.strategies.towers import example
@@ -129,3 +129,11 @@ def test_first_vectors_have_a_length_of_about_one(hidden):
     assert 0.6 < np.sqrt((lengths**2).mean()) < 1.7
     assert isinstance(one.weights, Weights) and one.weights.width == 32
     np.testing.assert_array_equal(one.weights.outputs(some_rows(one.G, [7]))[-1], one.vectors(np.array([7])))
+
+
+@pytest.mark.parametrize("array", [np.zeros((2, 3)), np.zeros(3, np.float32), np.zeros((1, 2, 3), np.float32)])
+def test_arrays_of_another_kind_are_no_weights(array):
+    good = np.ones((2, 3), np.float32)
+    assert in_kind(good, np.float32, 2) is good
+    with pytest.raises(ValueError, match="expected float32 of 2 dimensions, got"):
+        in_kind(array, np.float32, 2)

@@ -87,11 +87,12 @@ def test_steps_are_those_of_the_definition(drawn):
     np.testing.assert_allclose(placing_costs(R, place(Δ, Y, u), Y), placing_costs(R, expected, Y), rtol=0, atol=1e-6)
 
 
-def test_steps_are_those_of_the_definition_one_by_one():
+@pytest.mark.parametrize("F", [1, 2, 3])
+def test_steps_are_those_of_the_definition_one_by_one(F):
     """On a map of 20 points in three groups, where nothing is close to a tie."""
     rng = np.random.default_rng(0)
     X = rng.normal(size=(22, 5)) + 6 * np.eye(5)[rng.integers(3, size=22)]
-    Δ, Y = squared_euclidean(X[:2], X[2:]), X[2:, :2] * 3
+    Δ, Y = squared_euclidean(X[:2], X[2:]), X[2:, :F] * 3
     R = picks(Δ, 5.0)
     expected = reference.descend(R, reference.first_places(Δ, R, Y), Y)
     np.testing.assert_allclose(place(Δ, Y, 5.0), expected, rtol=0, atol=1e-9)
