@@ -237,10 +237,11 @@ class GaussianMixture(Estimator):
 
     def _start(self, X, w, K, ε, least, rng):
         """(5) to (9) from shares to start from, overridden by what the caller has given."""
-        r = starting_shares(X, w, K, self.init_params, rng)
         given = self.weights_init is not None, self.means_init is not None, self.precisions_init is not None
-        if not all(given) and not r.any(axis=0).all():
-            raise _without_points(int(r.any(axis=0).argmin()), len(np.unique(X, axis=0)), K)
+        if not all(given):
+            r = starting_shares(X, w, K, self.init_params, rng)
+            if not r.any(axis=0).all():
+                raise _without_points(int(r.any(axis=0).argmin()), len(np.unique(X, axis=0)), K)
         π = weights(r) if not given[0] else starting_weights(self.weights_init, K)
         μ = means(X, r) if not given[1] else as_matrix(self.means_init, name="means_init").astype(np.float64)
         if μ.shape != (K, X.shape[1]):

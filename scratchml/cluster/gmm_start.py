@@ -5,7 +5,7 @@ from scratchml.cluster.assignment import nearest_of_all
 from scratchml.cluster.kmeans import KMeans, kmeans_plusplus
 from scratchml.core.checks import as_floats, as_vector, finite
 from scratchml.core.linalg import cholesky, solve_lower
-from scratchml.preprocessing.scaling import deviation, mean
+from scratchml.preprocessing.scaling import of_matrix
 
 STARTS = ("kmeans", "k-means++", "random", "random_from_data")
 
@@ -31,8 +31,8 @@ def starting_shares(X, w, K, how, rng):
 
 def in_equal_units(X):
     """X, each column divided by its deviation, unless that is rounding: a start does not depend on units."""
-    s = deviation(X, mean(X))
-    rounding = 4 * np.finfo(np.float64).eps * np.maximum(X.max(axis=0), -X.min(axis=0))
+    _, _, s, low, high = of_matrix(X)
+    rounding = 4 * np.finfo(np.float64).eps * np.maximum(high, -low)
     return X / np.where(s > rounding, s, 1.0)
 
 

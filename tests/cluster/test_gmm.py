@@ -330,6 +330,15 @@ def test_given_starts_override_the_shares(covariance_type):
         assert quiet_fit(GaussianMixture(**K, **{name: given[name]}), X).lower_bounds_[0] != plain
 
 
+@each_type
+def test_a_mixture_given_whole_needs_no_start(covariance_type):
+    X, _ = blobs()
+    rng = np.random.default_rng(0)
+    before = rng.bit_generator.state
+    quiet_fit(started(*mixture(3, 2, 1, covariance_type), covariance_type, random_state=rng, max_iter=1), X)
+    assert rng.bit_generator.state == before
+
+
 def test_further_starts_help_and_the_best_is_kept_whole():
     X, _ = blobs()
     def fitted(seed, n_init=1):
