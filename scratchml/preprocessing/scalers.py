@@ -21,7 +21,7 @@ from scratchml.core.checks import as_matrix, as_vector, sample_weights, true_or_
 from scratchml.core.estimator import Estimator, Transformer
 from scratchml.core.sparse import Rows, known_entries, some_rows
 from scratchml.preprocessing.scaling import (
-    divisor, extremes, merged, min_max, moved, of_matrix, of_sparse, standard_score,
+    divisor, extremes, merged, min_max, moved, moved_entries, of_matrix, of_sparse, standard_score,
 )
 
 
@@ -151,7 +151,7 @@ class StandardScaler(_Mover):
             Samples; sparse ones if `with_mean` is False.
         """
         if _is_sparse(X):
-            return self._stretched(X, lambda x, s: x / s)
+            return self._stretched(X, back=False)
         checked = self._more_matrix(X, allow_nan=True)
         return self._output(standard_score(checked, *self._terms()[:2]), X)
 
@@ -163,7 +163,7 @@ class StandardScaler(_Mover):
         X : array (N, D), Rows or sparse matrix (N, D)
             Scaled samples.
         """
-        return self._stretched(X, lambda z, s: z * s) if _is_sparse(X) else super().inverse_transform(X)
+        return self._stretched(X, back=True) if _is_sparse(X) else super().inverse_transform(X)
 
     def _rows(self, X, first):
         """Sparse `X`, checked as `_samples` does with arrays, as Rows."""
@@ -180,12 +180,12 @@ class StandardScaler(_Mover):
                              f"{self.n_features_in_} features as input")
         return rows
 
-    def _stretched(self, X, stretch):
-        """Sparse `X` with stretch(value, scale) for each value, of its own kind."""
+    def _stretched(self, X, back):
+        """Sparse `X`, of its own kind, with each value divided by the scale of its column, or, `back`, times that."""
         self._check_fitted()
         rows = self._rows(X, first=False)
         data = rows.data if self.scale_ is None else \
-            stretch(rows.data, self.scale_[rows.indices]).astype(rows.data.dtype)
+            moved_entries(rows, *((1, self.scale_) if back else (self.scale_, 1)))
         if isinstance(X, Rows):
             return rows._replace(data=data)
         X = X.tocsr()

@@ -111,22 +111,19 @@ def of_sparse(rows, w=None):
     """n, m, s, and the least and largest value, (D,) each, of the columns of sparse `rows` (N, D), whose zeros
     count."""
     (N, D), w = rows.shape, np.ones(rows.shape[0]) if w is None else w
-    there = ~np.isnan(rows.data)
-    x, d, of_entries = rows.data[there].astype(np.float64), rows.indices[there], np.repeat(w, np.diff(rows.indptr))
-    lost, of_entries, origin = np.bincount(rows.indices, of_entries * ~there, D), of_entries[there], np.zeros(D)
-
-    def sums(values):
-        return np.bincount(d, of_entries * values, D)
-
-    full = np.bincount(rows.indices, minlength=D) == N
-    low, high = np.where(full, np.inf, 0.0), np.where(full, -np.inf, 0.0)
-    np.minimum.at(low, d, x), np.maximum.at(high, d, x)
+    seen = np.zeros((D, 7))
+    seen[:, 5:] = np.inf, -np.inf
+    with np.errstate(over="ignore", invalid="ignore"):   # of values that are refused
+        _see_entries(rows.indptr, rows.indices, rows.data, w, seen)
+    entries, lost, stored, origin, sums, low, high = seen.T
+    low, high = (np.where(entries == N, end, with_zero) for end, with_zero in ((low, np.minimum(low, 0)),
+                                                                               (high, np.maximum(high, 0))))
     unit = _unit(low, _in_range(low, high))
-    origin[d] = x                                        # one of the values of each column
-    stored = sums(np.ones(x.size))
-    m = origin + np.nan_to_num(_shares(sums(x - origin[d]), stored))
-    s = unit * np.sqrt(np.nan_to_num(_shares(sums(((x - m[d]) / unit[d]) ** 2), stored)))
-    zeros = np.where(full, 0, np.maximum(w.sum() - lost - stored, 0))
+    m = origin + np.nan_to_num(_shares(sums, stored))
+    about = np.column_stack([m, 1 / unit, np.zeros(D)])
+    _add_squares(rows.indptr, rows.indices, rows.data, w, about)
+    s = unit * np.sqrt(np.nan_to_num(_shares(about[:, 2], stored)))
+    zeros = np.where(entries == N, 0, np.maximum(w.sum() - lost - stored, 0))
     zero = np.where(zeros > 0, 0.0, np.nan)              # mean and deviation of the zeros, if there are any
     return *merged(stored, m, s, zeros, zero, zero), low, high
 
@@ -136,8 +133,11 @@ def extremes(X):
 
     Of a column of NaN the least is inf and the largest -inf.
     """
-    low = _by_chunks(_least_chunk, X, 1.0).min(axis=0)
-    return low, _in_range(low, -_by_chunks(_least_chunk, X, -1.0).min(axis=0))
+    D, chunk = X.shape[1], _chunk(len(X))
+    partial = partial_sums(len(X), chunk, 2 * D)
+    run_chunks(_extremes_chunk, len(X), X, partial, chunk=chunk)
+    low, high = partial[:, :D].min(axis=0), partial[:, D:2 * D].max(axis=0)
+    return low, _in_range(low, high)
 
 
 def _in_range(low, high):
@@ -172,10 +172,14 @@ def _shares(sums, n):
 
 def _by_chunks(chunk_kernel, X, *arguments):
     """What `chunk_kernel` makes of each column in each chunk of `X`, (chunks, D)."""
-    chunk = max(2048, -(-len(X) // 16))
+    chunk = _chunk(len(X))
     partial = partial_sums(len(X), chunk, X.shape[1])
     run_chunks(chunk_kernel, len(X), X, *arguments, partial, chunk=chunk)
     return partial[:, :X.shape[1]]
+
+
+def _chunk(N):
+    return max(2048, -(-N // 16))
 
 
 def divisor(spread, magnitude, low, high, dtype):
@@ -215,6 +219,14 @@ def moved(X, *terms):
     return each(_moved_chunk, X, table, dtype=X.dtype)
 
 
+def moved_entries(rows, q, f):
+    """The values x / q · f, of their type, of the stored entries x of `rows` (N, D); q and f are numbers or (D,)."""
+    table = np.array([np.broadcast_to(term, rows.shape[1]) for term in (q, f)], dtype=np.float64)
+    values = np.empty_like(rows.data)
+    run_chunks(_moved_entries, values.size, rows.indices, rows.data, table, values, chunk=100_000)
+    return values
+
+
 def each(chunk_kernel, X, *tables, dtype=np.float64):
     """What `chunk_kernel` makes of each number of `X` by help of the tables, (N, D)."""
     Z = np.empty(X.shape, dtype)
@@ -222,17 +234,19 @@ def each(chunk_kernel, X, *tables, dtype=np.float64):
     return Z
 
 
-# --- compiled: rows start ... stop-1 of the first array, into the last ------------------------------
+# --- compiled: rows, or entries, start ... stop-1 of the first array, into the last --------------
 
 
 @kernel
-def _least_chunk(c, start, stop, X, sign, partial):
-    """min_i sign x_id, into partial[c]."""
-    partial[c] = np.inf
+def _extremes_chunk(c, start, stop, X, partial):
+    """min_i x_id and then max_i x_id into partial[c] (2 D,), past NaN."""
+    low, high = np.full(X.shape[1], np.inf), np.full(X.shape[1], -np.inf)
     for i in range(start, stop):
         for j in range(X.shape[1]):
-            x = sign * X[i, j]
-            partial[c, j] = x if x < partial[c, j] else partial[c, j]            # not if x is NaN
+            x = np.float64(X[i, j])
+            low[j] = x if x < low[j] else low[j]         # not if x is NaN
+            high[j] = x if x > high[j] else high[j]
+    partial[c, :low.size], partial[c, low.size:2 * low.size] = low, high
 
 
 @kernel
@@ -262,9 +276,49 @@ def _squares_chunk(c, start, stop, X, w, origin, factor, partial):
 
 
 @kernel
+def _see_entries(indptr, indices, data, w, seen):
+    """What of_sparse needs of the stored entries of each column, into its row of `seen` (D, 7): one line of the cache.
+
+    How many there are; Σ_i w_i of those that are NaN, and of the others; the first of these, and Σ_i w_i (x_id - it);
+    the least, at first inf, and the largest, at first -inf.
+    """
+    for i in range(w.size):
+        for k in range(indptr[i], indptr[i + 1]):
+            x, column = np.float64(data[k]), seen[indices[k]]
+            column[0] += 1
+            if x != x:
+                column[1] += w[i]
+                continue
+            if column[2] == 0:
+                column[3] = x
+            column[2] += w[i]
+            column[4] += w[i] * (x - column[3])
+            column[5], column[6] = min(column[5], x), max(column[6], x)
+
+
+@kernel
+def _add_squares(indptr, indices, data, w, about):
+    """Σ_i w_i ((x_id - m_d) f_d)² over the stored entries that are no NaN, added to the third of the numbers `about`
+    (D, 3) of each column, the others being m_d and f_d."""
+    for i in range(w.size):
+        for k in range(indptr[i], indptr[i + 1]):
+            column = about[indices[k]]
+            x = (data[k] - column[0]) * column[1]
+            column[2] += w[i] * (x * x) if x == x else 0.0
+
+
+@kernel
 def _moved_chunk(c, start, stop, X, table, Z):
     """(x - p) / q · f + r, where p, q, f, r are the rows of `table`."""
     p, q, f, r = table[0], table[1], table[2], table[3]
     for i in range(start, stop):
         for j in range(X.shape[1]):
             Z[i, j] = (X[i, j] - p[j]) / q[j] * f[j] + r[j]
+
+
+@kernel
+def _moved_entries(c, start, stop, indices, data, table, values):
+    """x / q · f for stored entries, where q and f are the rows of `table`."""
+    q, f = table[0], table[1]
+    for k in range(start, stop):
+        values[k] = data[k] / q[indices[k]] * f[indices[k]]

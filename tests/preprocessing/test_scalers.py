@@ -219,3 +219,10 @@ def test_float32_rows_stay_so():
     rows = sparse_rows(np.array([[0.0, 3], [7, 1]]))
     rows = rows._replace(data=rows.data.astype(np.float32))
     assert StandardScaler(with_mean=False).fit(rows).transform(rows).data.dtype == np.float32
+
+
+def test_rows_without_an_entry_are_zeros():
+    rows = sparse_rows(np.zeros((3, 2)))
+    scaler = StandardScaler(with_mean=False).fit(rows)
+    assert scaler.scale_.tolist() == [1, 1] and scaler.mean_.tolist() == [0, 0]
+    assert scaler.transform(rows).data.size == 0
