@@ -30,7 +30,7 @@ class GaussianMixture(Estimator):
     reg_covar : float, default=1e-6
         ε, in squared units of X.
     max_iter : int, default=100
-        Iterations of one start at most; reaching it is a ConvergenceWarning.
+        Iterations of one start at most; reaching it is a ConvergenceWarning.  0 for a look at the start.
     n_init : int, default=1
         Starts to try; the one with the highest J is kept.
     init_params : {"kmeans", "k-means++", "random", "random_from_data"}, default="kmeans"
@@ -101,7 +101,7 @@ class GaussianMixture(Estimator):
         K = _components_among(self.n_components, len(X))
         one_of(self.covariance_type, "covariance_type", TYPES)
         one_of(self.init_params, "init_params", STARTS)
-        whole_number(self.max_iter, "max_iter")
+        whole_number(self.max_iter, "max_iter", least=0)
         n_init = whole_number(self.n_init, "n_init")
         ε, tol = real_number(self.reg_covar, "reg_covar"), real_number(self.tol, "tol")
         least = (4 * EPS * np.maximum(X.max(axis=0), -X.min(axis=0)).astype(np.float64)) ** 2      # (D,) rounding of 0
@@ -112,7 +112,7 @@ class GaussianMixture(Estimator):
             if self._climb(X, w, mixture, ε, tol, least, best):
                 return self
             best = self.lower_bound_
-        if not self.converged_:
+        if not self.converged_ and self.max_iter > 0:
             warn_not_converged(f"the lower bound still rose by more than tol={self.tol} after max_iter={self.max_iter} "
                                "iterations; raise max_iter or tol")
         return self
@@ -189,7 +189,7 @@ class GaussianMixture(Estimator):
         X : array (N, D)
             Points.
         """
-        return bayesian_information(self._posteriors(X, shares=False)[1], self._free_parameters())
+        return bayesian_information(self._posteriors(X, shares=False)[1], self._n_parameters())
 
     def aic(self, X):
         """(12); lower is better.
@@ -199,7 +199,7 @@ class GaussianMixture(Estimator):
         X : array (N, D)
             Points.
         """
-        return akaike_information(self._posteriors(X, shares=False)[1], self._free_parameters())
+        return akaike_information(self._posteriors(X, shares=False)[1], self._n_parameters())
 
     def sample(self, n_samples=1):
         """Draw points (n_samples, D), and the components (n_samples,) that they came from, in order of the latter.
@@ -218,7 +218,7 @@ class GaussianMixture(Estimator):
             X[labels == k] = X[labels == k] / U[k] if U.ndim == 2 else solve_lower(U[k].T, X[labels == k].T).T
         return (X + mixture.μ[labels]).astype(self.means_.dtype), labels
 
-    def _free_parameters(self):
+    def _n_parameters(self):
         return free_parameters(*self.means_.shape, self._type())
 
     def _mixture(self):

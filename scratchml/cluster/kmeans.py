@@ -282,8 +282,8 @@ class KMeans(Transformer, Clusterer, Estimator):
             warn_not_converged(f"the centres still moved after max_iter={self.max_iter} iterations; "
                                "raise max_iter or tol")
         elif found < K:
-            warn_not_converged(f"Number of distinct clusters ({found}) found smaller than n_clusters ({K}): "
-                               "X has too few distinct points; lower n_clusters")
+            warn_not_converged(f"Number of distinct clusters ({found}) found smaller than n_clusters ({K}). "
+                               "Possibly due to duplicate points in X; lower n_clusters")
         return self
 
     def predict(self, X):

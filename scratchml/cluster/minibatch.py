@@ -42,6 +42,8 @@ Cost
 
 Source: D. Sculley, "Web-scale k-means clustering", WWW 2010, algorithm 1.
 """
+import warnings
+
 import numpy as np
 
 from scratchml.cluster.assignment import nearest_of_all
@@ -99,6 +101,8 @@ class MiniBatchKMeans(KMeans):
     n_init : int or "auto", default=1
         Starts to draw; `fit` takes the one with the least inertia on the sample that it is drawn from, `partial_fit`
         the first.  "auto": 3 for "random" and a callable, else 1.
+    init_size : int or None, default=None
+        Points of the sample that the start of `fit` is drawn from, at least K; None for 3 batches, and at least 3 K.
     max_iter : int, default=100
         How often to go through the data at most, N / batch_size batches each time.
     batch_size : int, default=1024
@@ -123,11 +127,12 @@ class MiniBatchKMeans(KMeans):
     n_steps_, n_iter_ : batches done, and how often that went through the data, rounded up
     """
 
-    def __init__(self, n_clusters=8, *, init="k-means++", n_init=1, max_iter=100, batch_size=1024, tol=0.0,
-                 max_no_improvement=10, random_state=None, verbose=0, callback=None):
+    def __init__(self, n_clusters=8, *, init="k-means++", n_init=1, init_size=None, max_iter=100, batch_size=1024,
+                 tol=0.0, max_no_improvement=10, random_state=None, verbose=0, callback=None):
         self.n_clusters = n_clusters
         self.init = init
         self.n_init = n_init
+        self.init_size = init_size
         self.max_iter = max_iter
         self.batch_size = batch_size
         self.tol = tol
@@ -165,7 +170,7 @@ class MiniBatchKMeans(KMeans):
         if tol > 0:
             tol *= float(X.var(axis=0, dtype=np.float64).mean())
         rng = generator(self.random_state)
-        sample = rng.choice(len(X), min(len(X), max(3 * B, 3 * K)), replace=False)
+        sample = rng.choice(len(X), self._size_of_sample(len(X), B, K), replace=False)
         if not w[sample].any():
             sample = slice(None)
         self._begin(self._best_start(X[sample], w[sample], K, rng))
@@ -215,6 +220,14 @@ class MiniBatchKMeans(KMeans):
         self.inertia_ = j * float(w.sum(dtype=np.float64))
         self.n_steps_ += 1
         return self
+
+    def _size_of_sample(self, N, B, K):
+        size = max(3 * B, 3 * K) if self.init_size is None else whole_number(self.init_size, "init_size")
+        if size < K:
+            warnings.warn(f"init_size={size} should be larger than n_clusters={K}: a start of so many centres is drawn "
+                          f"from {3 * K} points", RuntimeWarning, stacklevel=3)
+            size = 3 * K
+        return min(N, size)
 
     def _best_start(self, X, w, K, rng):
         """Of so many starts from the sample `X` the one that leaves the least inertia there."""

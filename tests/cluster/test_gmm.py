@@ -116,6 +116,14 @@ def test_free_parameters_are_counted(K, D, covariance_type):
     assert free_parameters(K, D, covariance_type) == reference.free_parameters(K, D, covariance_type)
 
 
+@pytest.mark.parametrize("covariance_type, p", [("full", 41), ("tied", 26), ("diag", 21), ("spherical", 13)])
+def test_criteria_count_the_parameters_of_the_type(covariance_type, p):
+    X = np.random.default_rng(0).normal(size=(50, 5))
+    model = GaussianMixture(2, covariance_type=covariance_type, random_state=0).fit(X)
+    np.testing.assert_allclose([model.aic(X) / 2 + 50 * model.score(X),
+                                (model.bic(X) + 100 * model.score(X)) / np.log(50)], p, rtol=1e-9)
+
+
 @given(st.lists(st.floats(-100, 100), min_size=2, max_size=10), st.integers(1, 50))
 def test_information_criteria_weigh_fit_against_parameters(ℓ, p):
     ℓ = np.array(ℓ)
@@ -339,6 +347,27 @@ def test_a_mixture_given_whole_needs_no_start(covariance_type):
     assert rng.bit_generator.state == before
 
 
+@each_type
+def test_no_iteration_shows_the_start(covariance_type):
+    X, _ = blobs()
+    options = dict(n_components=3, covariance_type=covariance_type, random_state=0)
+    start = GaussianMixture(**options, max_iter=0).fit(X)                # a warning would be an error
+    once = quiet_fit(GaussianMixture(**options, max_iter=1, tol=0), X)
+    assert start.n_iter_ == 0 and not start.converged_ and start.lower_bounds_ == once.lower_bounds_[:1]
+    μ = X[[0, 50, 100]]
+    np.testing.assert_array_equal(GaussianMixture(3, means_init=μ, max_iter=0).fit(X).means_, μ)
+
+
+@each_type
+def test_precisions_of_the_start_change_nothing_if_given(covariance_type):
+    X, _ = blobs()
+    options = dict(n_components=3, covariance_type=covariance_type, random_state=0)
+    start, plain = (GaussianMixture(**options, max_iter=steps).fit(X) for steps in (0, 100))
+    given = GaussianMixture(**options, precisions_init=start.precisions_).fit(X)
+    assert given.n_iter_ == plain.n_iter_ > 1
+    np.testing.assert_allclose(given.precisions_cholesky_, plain.precisions_cholesky_, rtol=1e-9)
+
+
 def test_further_starts_help_and_the_best_is_kept_whole():
     X, _ = blobs()
     def fitted(seed, n_init=1):
@@ -520,7 +549,7 @@ def test_bad_tables(bad, message):
     (dict(init_params="best"), "init_params='best'.*'kmeans'"),
     (dict(tol=-1), "tol=-1"),
     (dict(reg_covar=-1e-6), "reg_covar=-1e-06"),
-    (dict(max_iter=0), "max_iter=0"),
+    (dict(max_iter=-1), "max_iter=-1"),
     (dict(n_init=0), "n_init=0"),
     (dict(random_state="seed"), "'seed'"),
     (dict(weights_init=[1.0]), r"weights_init.*\(2,\)"),

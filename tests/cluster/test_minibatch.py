@@ -249,3 +249,26 @@ def test_so_few_points_have_weight_that_a_sample_may_have_none():
     for seed in range(3):
         model = MiniBatchKMeans(3, batch_size=20, random_state=seed).fit(X, sample_weight=w)
         assert {5.0, 3900.0} <= set(model.cluster_centers_.ravel().tolist())
+
+
+@pytest.mark.parametrize("options, size", [({}, 15), (dict(batch_size=1), 12), (dict(init_size=7), 7),
+                                           (dict(init_size=1000), 60)])
+def test_a_start_is_drawn_from_so_many_points(options, size):
+    X, sizes = table(60, 2, 0), []
+
+    def start(sample, K, random_state):
+        sizes.append(len(sample))
+        return sample[:K]
+
+    MiniBatchKMeans(4, init=start, **{"batch_size": 5, **options}).fit(X)
+    assert sizes == [size]
+
+
+def test_a_sample_with_fewer_points_than_centres_is_drawn_larger():
+    X = table(60, 2, 0)
+    with pytest.warns(RuntimeWarning, match="init_size=3 should be larger than n_clusters=4"):
+        model = MiniBatchKMeans(4, init_size=3, batch_size=5, random_state=0).fit(X)
+    same = MiniBatchKMeans(4, init_size=12, batch_size=5, random_state=0).fit(X)
+    np.testing.assert_array_equal(model.cluster_centers_, same.cluster_centers_)
+    with pytest.raises(ValueError, match="init_size=0"):
+        MiniBatchKMeans(4, init_size=0).fit(X)
