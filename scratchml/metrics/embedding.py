@@ -18,10 +18,12 @@ Equations
 Choices
     Of points that are equally far, on the map or in the data, the one with the lower number comes first.  So T of a
     data set against itself is 1, duplicates or not.
+    Distances in the data may be other ones, as those that a map by t-SNE was made for; on the map they are Euclidean.
     n must be below N / 2: then T lies between 0 and 1, and 0 is what the worst map has.
 
 Cost
-    O(N² (D + F + n)) time, on every core, and O(N) memory: ranks are counted for the n neighbours alone, not sorted.
+    O(N² (D + F + n)) time, on every core, and O(N) memory, with metric="cosine" O(N²): ranks are counted for
+    the n neighbours alone, not sorted.
 
 >>> X = np.array([[0.], [1], [2], [4], [8], [16]])
 >>> swapped = X[[0, 1, 3, 2, 4, 5]]
@@ -33,8 +35,8 @@ ICANN 2001, section 2.
 """
 import numpy as np
 
-from scratchml.core.checks import as_matrix, safe_to_square, whole_number
-from scratchml.core.distances import squared_euclidean
+from scratchml.core.checks import as_matrix, one_of, safe_to_square, whole_number
+from scratchml.core.distances import cosine_distances, squared_euclidean
 from scratchml.core.jit import kernel, run_chunks
 
 
@@ -48,31 +50,39 @@ def neighbour_ranks(X):
     return np.argsort(np.argsort(Δ, axis=1, kind="stable"), axis=1)
 
 
-def trustworthiness(X, Y, *, n_neighbors=5):
+def trustworthiness(X, Y, *, n_neighbors=5, metric="euclidean"):
     """(2)  T = 1 - 2 / (N n (2N - 3n - 1)) Σ_i Σ_j [y_j is of the n nearest to y_i] max(0, r(i, j) - n)
 
-    Raises ValueError if X or Y is not a matrix of finite numbers, if they differ in N, or if n is not below N / 2.
+    Raises ValueError if X or Y is not a matrix of finite numbers, if they differ in N, if n is not below N / 2, for
+    another metric, and for distances that are negative or no square matrix.
 
     Shapes: X (N, D), Y (N, F) -> ()
 
     Parameters
     ----------
-    X : array (N, D)
-        The data.
+    X : array (N, D) or (N, N)
+        The data, or if `metric` is "precomputed" their distances.
     Y : array (N, F)
         The map, a point for each of the data.
     n_neighbors : int, default=5
         n, how many neighbours on the map are looked at.
+    metric : {"euclidean", "cosine", "precomputed"}, default="euclidean"
+        What the distances in the data are; "cosine" for 1 - cos(x_i, x_j).
     """
+    one_of(metric, "metric", ("euclidean", "cosine", "precomputed"))
     X, Y = (safe_to_square(as_matrix(Z, name=name), name, work=np.float64) for Z, name in ((X, "X"), (Y, "Y")))
     N, n = len(X), whole_number(n_neighbors, "n_neighbors")
     if len(Y) != N:
         raise ValueError(f"X and Y: expected the same number of samples, got {N} and {len(Y)}")
     if n >= N / 2:
         raise ValueError(f"n_neighbors={n}: should be less than n_samples / 2 = {N / 2}; lower n_neighbors")
-    lies = np.zeros(N)
+    if metric == "precomputed" and (X.shape != (N, N) or X.min() < 0):
+        raise ValueError(f"X: with metric='precomputed' expected distances (N, N), none negative, got shape {X.shape} "
+                         f"and the least {X.min()}; for points (N, D) use metric='euclidean'")
+    lies, chunk = np.zeros(N), max(1, 2_000_000 // X.size)
+    far = cosine_distances(X, X) if metric == "cosine" else X if metric == "precomputed" else np.empty((0, 0))
     columns = [np.ascontiguousarray(Z.T, np.float64) for Z in (X, Y)]
-    run_chunks(_lies, N, *columns, n, lies, chunk=max(1, 2_000_000 // X.size))
+    run_chunks(_lies, N, *columns, far.astype(np.float64, copy=False), n, lies, chunk=chunk)
     return float(1 - 2 / (N * n * (2 * N - 3 * n - 1)) * lies.sum())
 
 
@@ -80,9 +90,10 @@ def trustworthiness(X, Y, *, n_neighbors=5):
 
 
 @kernel
-def _lies(c, start, stop, XT, YT, n, lies):
+def _lies(c, start, stop, XT, YT, far, n, lies):
     """lies[i] = Σ_j of (2) for the points start ... stop-1, from columns XT (D, N) and YT (F, N).
 
+    `far` (N, N) are the distances in the data, or empty: then they are those of XT.
     Same result as from (1), because the rank of one j is the number of those that come before it, and itself.
     """
     N = XT.shape[1]
@@ -93,7 +104,11 @@ def _lies(c, start, stop, XT, YT, n, lies):
         for place in range(n):
             nearest[place] = d.argmin()
             d[nearest[place]] = np.inf
-        _distances_from(XT, i, d)
+        if far.size > 0:
+            d[:] = far[i]
+        else:
+            _distances_from(XT, i, d)
+        d[i] = np.inf
         total = 0
         for j in nearest:
             total += max(0, 1 + _before(d, j) - n)

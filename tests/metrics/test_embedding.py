@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
+from scratchml.core.distances import cosine_distances, directions, squared_euclidean
 from scratchml.metrics.embedding import neighbour_ranks, trustworthiness
 from tests.reference import embedding as reference
 from tests.strategies.distances import BAD_TABLES, layouts, seeds, table
@@ -80,3 +81,31 @@ def test_bad_tables(bad, message):
 def test_bad_arguments(X, Y, n, message):
     with pytest.raises(ValueError, match=message):
         trustworthiness(X, Y, n_neighbors=n)
+
+
+@given(data_and_maps())
+def test_distances_are_taken_as_they_come(drawn):
+    X, Y, n = drawn
+    far = squared_euclidean(X, X)                        # in the same order as their roots
+    T = trustworthiness(X, Y, n_neighbors=n)
+    assert trustworthiness(far, Y, n_neighbors=n, metric="precomputed") == T
+    np.fill_diagonal(far, 7)                             # is of no interest
+    assert trustworthiness(far, Y, n_neighbors=n, metric="precomputed") == T
+
+
+def test_cosine_sees_directions_alone():
+    X, Y = table(40, 3, 0), table(40, 2, 1)
+    lengths = np.random.default_rng(2).uniform(0.1, 9, size=(40, 1))
+    T = trustworthiness(lengths * X, Y, metric="cosine")
+    assert T == trustworthiness(directions(X), Y) != trustworthiness(lengths * X, Y)
+    assert T == trustworthiness(cosine_distances(X, X), Y, metric="precomputed")
+
+
+def test_what_are_no_distances():
+    X, Y = table(9, 3, 0), table(9, 2, 1)
+    with pytest.raises(ValueError, match="precomputed.*\\(9, 3\\)"):
+        trustworthiness(X, Y, n_neighbors=2, metric="precomputed")
+    with pytest.raises(ValueError, match="negative.*-1"):
+        trustworthiness(np.full((9, 9), -1.0), Y, n_neighbors=2, metric="precomputed")
+    with pytest.raises(ValueError, match="metric='taxi'"):
+        trustworthiness(X, Y, n_neighbors=2, metric="taxi")

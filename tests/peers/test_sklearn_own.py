@@ -97,9 +97,6 @@ LEFT = {
              "test_tsne_with_different_distance_metrics[manhattan, exact]"],
         "asks for the bits of distances in float32; here they are of float64":
             ["test_tsne_with_different_distance_metrics[cosine]"],
-        "asks for another metric of trustworthiness":
-            ["test_trustworthiness_not_euclidean_metric",
-             "test_preserve_trustworthiness_approximately_with_precomputed_distances"],
         "counts iterations from 0": ["test_max_iter_used"],
         "asks for float32 whatever came in": ["test_64bit[float64]"],
         "asks for a perplexity that no map of so few points can have": ["test_bh_match_exact"],
