@@ -194,3 +194,10 @@ def test_grades_of_any_kind():
     assert lambdarank_loss(S, 1e6 * Y, gains="linear", random_state=0).item() == \
         pytest.approx(lambdarank_loss(S, Y, gains="linear", random_state=0).item())
     assert np.isfinite(lambdarank_loss(S, Y + 900).item())
+
+
+def test_swaps_with_the_first_thirty_count_unless_told_otherwise():
+    rng = np.random.default_rng(0)
+    s, y = rng.normal(size=40), rng.integers(0, 4, 40).astype(float)
+    loss = lambdarank_loss(s, y).item()
+    assert loss == lambdarank_loss(s, y, truncation_level=30).item() != lambdarank_loss(s, y, truncation_level=31).item()

@@ -208,6 +208,7 @@ def test_any_model_any_index_any_scorer():
     why = model.explain(3, int(items[3, 0]))
     assert set(why.because) <= {"ALS", "ContentBased"} and set(why.features) == set(model.feature_names_)
     assert [stage.name for stage in model.trace(3)][-4:] == ["candidates", "scorer", "<lambda>", "shown"]
+    assert len(model.trace(3)) > 4 and all((stage.items >= 0).any() for stage in model.trace(3)[:-4])
 
 
 # --- users without history

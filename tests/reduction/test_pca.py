@@ -621,7 +621,8 @@ def test_what_rounding_leaves_of_a_constant_column_has_no_variance():
     np.column_stack([1.7e9 + np.arange(1000), 20 + np.random.default_rng(0).normal(size=1000)]),
     np.column_stack([101325 + np.arange(1000) % 9 / 128, np.random.default_rng(0).normal(size=1000)]),
     np.column_stack([1e9 + 64 * (np.arange(999) % 5), 1e-9 * np.random.default_rng(0).normal(size=999)]),
-    1e-25 * table(40, 3, 0), 1e25 * table(40, 3, 0), in_units(1e30, 1, 1e-30)])
+    1e-25 * table(40, 3, 0), 1e25 * table(40, 3, 0), in_units(1e30, 1, 1e-30),
+    1 + 1e-3 * np.random.default_rng(0).normal(size=(60, 3))])
 def test_float32_gives_what_its_numbers_give_in_double_precision(X):
     X = X.astype(np.float32)
     single, double = (PCA(whiten=True).fit(rows) for rows in (X, X.astype(float)))

@@ -77,6 +77,13 @@ def test_which_weights_there_are():
     assert set(one.edge_features_) == {triple for triple in triples if triple[0] == "word:O1"}
 
 
+@pytest.mark.parametrize("algorithm", ["ap", "pa", "arow"])
+def test_a_corpus_that_cannot_be_learned_is_passed_over_a_hundred_times(algorithm):
+    X, y = [[{"a": 1.0}, {"b": 1.0}]] * 2, [["u", "v"], ["v", "u"]]
+    with pytest.warns(ConvergenceWarning, match="max_iterations=100"):
+        assert CRF(algorithm=algorithm, epsilon=0, delta=0, random_state=0).fit(X, y).n_iter_ == 100
+
+
 def test_the_minimum_does_not_depend_on_the_algorithm():
     exact = fitted(c2=1.0, **EXACT)
     descent = fitted(algorithm="l2sgd", c2=1.0, max_iterations=150, delta=0.0, random_state=0)
