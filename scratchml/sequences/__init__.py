@@ -13,7 +13,7 @@ from scratchml.sequences.vocabulary import Vocabulary, shifted
 
 CHAPTERS = (
     "features", "crf", "crf_scaled", "corpus", "crf_training", "crf_online", "decoding", "schemes", "trainers",
-    "tagger",
+    "one_sequence", "tagger",
     "field_rows", "crf_layer", "neural_tagger", "bilstm_tagger", "gated_tagger", "language_model", "kneser_ney",
     "vocabulary",
     "gated_cnn", "beam", "encoder_decoder", "lessons", "seq2seq", "encoders", "dual_encoder",

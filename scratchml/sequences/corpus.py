@@ -23,6 +23,7 @@ from typing import NamedTuple
 import numpy as np
 
 from scratchml.core.checks import in_order, is_missing, unmasked
+from scratchml.core.jit import kernel
 from scratchml.core.sparse import Rows, sparse_rows
 
 NUMBER, UNKNOWN = -1, 2**31 - 1                          # in place of an attribute's number
@@ -171,10 +172,8 @@ def _read_features(X, N, attributes, grow):
     read = _read_items if any(issubclass(kind, dict) for kind in kinds) else _read_names
     indices, data = read(tokens, int(indptr[-1]), attributes, grow)
     if not grow:
-        known = indices < UNKNOWN
-        if not known.all():
-            indptr = np.concatenate([[0], np.cumsum(known)])[indptr]
-            indices, data = indices[known], data[known]
+        n = _keep_known(indptr, indices, data)
+        indices, data = indices[:n], data[:n]
     return Rows(indptr, indices, data, (N, len(attributes)))
 
 
@@ -202,7 +201,7 @@ def _read_items(tokens, n, attributes, grow):
 
 def _all_items(tokens):
     """(name, value) of each feature."""
-    return chain.from_iterable(map(_items, tokens))
+    return chain.from_iterable(map(dict.items if {dict}.issuperset(map(type, tokens)) else _items, tokens))
 
 
 def _those(things, chosen):
@@ -259,7 +258,7 @@ def chosen(names, edge_attributes):
 def some_columns(rows, chosen):
     """`rows` without the columns that are not `chosen` (D,)."""
     if not chosen.any():
-        return Rows(np.zeros_like(rows.indptr), rows.indices[:0], rows.data[:0], rows.shape)
+        return Rows(np.zeros(rows.indptr.size, np.int64), rows.indices[:0], rows.data[:0], rows.shape)
     kept = chosen[rows.indices]
     indptr = np.concatenate([[0], np.cumsum(kept)])[rows.indptr]
     return Rows(indptr, rows.indices[kept], rows.data[kept], rows.shape)
@@ -384,7 +383,12 @@ class Labelled(list):
         return np.array(list(self), dtype) if len(set(map(len, self))) == 1 else self.of_lists()
 
     def __eq__(self, other):
-        """Whether all labels are equal: a bool of NumPy, whose all() is itself, as it is asked of arrays."""
+        """Whether all labels are equal: a bool of NumPy, whose all() is itself, as it is asked of arrays.
+
+        Beside the labels of one sequence alone it is an array, of each place, as of NumPy's array of this list.
+        """
+        if isinstance(other, list) and other and self and not any(map(in_order, other)):
+            return np.asarray(self) == np.array(other, object)
         same = super().__eq__(other)
         return same if same is NotImplemented else np.bool_(same)
 
@@ -403,3 +407,19 @@ class Labelled(list):
         if function is np.concatenate and len({len(labels) for part in args[0] for labels in part}) > 1:
             args = [part.of_lists() if isinstance(part, Labelled) else part for part in args[0]], *args[1:]
         return np.empty(0).__array_function__(function, (), args, kwargs)
+
+
+# --- compiled ------------------------------------------------------------------------------------
+
+
+@kernel
+def _keep_known(indptr, indices, data):
+    """Leave out the entries of rows that are UNKNOWN, and count the others; all three arrays are overwritten."""
+    n = first = 0
+    for row in range(indptr.size - 1):
+        for k in range(first, indptr[row + 1]):
+            if indices[k] < UNKNOWN:
+                indices[n], data[n] = indices[k], data[k]
+                n += 1
+        first, indptr[row + 1] = indptr[row + 1], n
+    return n

@@ -14,7 +14,8 @@ from scratchml.sequences.crf_training import fixed, state_scores, step_scores
 def best_paths(corpus, edges, model):
     """The labels (N,) int32 of the best paths of a Corpus, and their scores (S,): -inf where no path is possible.
 
-    `edges` are the Rows (N, M) of attributes that have weights for pairs, `model` the Scores of a θ.  Raises nothing.
+    The one path of an empty sequence has the score 0.  `edges` are the Rows (N, M) of attributes that have weights for
+    pairs, `model` the Scores of a θ.  Raises nothing.
     """
     y, score = np.empty(len(corpus.y), np.int32), np.empty(len(corpus.starts) - 1)
     run_chunks(_best_paths, len(score), corpus, edges, model, y, score, chunk=_some(len(score)))
@@ -22,7 +23,8 @@ def best_paths(corpus, edges, model):
 
 
 def marginals(corpus, edges, model):
-    """γ (N, K) of a Corpus, and log Z (S,): -inf where no path is possible.  As `best_paths`, it raises nothing."""
+    """γ (N, K) of a Corpus, and log Z (S,): -inf where no path is possible, 0 of an empty sequence.  As `best_paths`,
+    it raises nothing."""
     gamma, log_Z = np.zeros((len(corpus.y), len(model.first))), np.empty(len(corpus.starts) - 1)
     run_chunks(_marginals, len(log_Z), corpus, edges, model, gamma, log_Z, chunk=_some(len(log_Z)))
     return gamma, log_Z
@@ -50,6 +52,9 @@ def field_of(corpus, edges, model, s):
 def _best_paths(c, start, stop, corpus, edges, model, y, score):
     """The best paths of sequences start ... stop-1 into `y` (N,), their scores into `score` (S,)."""
     for s in range(start, stop):
+        score[s] = 0.0
+        if corpus.starts[s] == corpus.starts[s + 1]:
+            continue
         E, A = field_of(corpus, edges, model, s)
         score[s] = best_path(E, A, y[corpus.starts[s]:corpus.starts[s + 1]])
 
@@ -59,6 +64,9 @@ def _marginals(c, start, stop, corpus, edges, model, gamma, log_Z):
     """γ of sequences start ... stop-1 into `gamma` (N, K), which is zero, and log Z into `log_Z` (S,)."""
     K = model.first.size
     for s in range(start, stop):
+        log_Z[s] = 0.0
+        if corpus.starts[s] == corpus.starts[s + 1]:
+            continue
         E, A = field_of(corpus, edges, model, s)
         own = gamma[corpus.starts[s]:corpus.starts[s + 1]]
         if edges.indices.size == 0:

@@ -100,8 +100,10 @@ def check_legal(y, starts, legal, classes):
             raise ValueError(f"y[{s}]: {labels} breaks what `forbidden` allows; correct the labels, or allow it")
 
 
-def check_possible(score, starts):
-    """Raise a ValueError that names the first sequence without a path; `score` is of those that are not empty."""
-    if (score == -np.inf).any():
-        s = np.flatnonzero(np.diff(starts))[(score == -np.inf).argmax()]
+def check_possible(score, starts=None):
+    """Raise a ValueError that names the first sequence without a path; with `starts`, `score` is of those that are not
+    empty."""
+    if score.min(initial=0) == -np.inf:
+        s = (score == -np.inf).argmax()
+        s = s if starts is None else np.flatnonzero(np.diff(starts))[s]
         raise ValueError(f"X[{s}]: no path is left; the known labels, or the length, break what `forbidden` allows")

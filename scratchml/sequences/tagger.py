@@ -20,10 +20,12 @@ from scratchml.sequences.corpus import (Attributes, Corpus, Labelled, as_sequenc
 from scratchml.sequences.crf import k_best, log_partition
 from scratchml.sequences.crf_training import Features, Legal, Pattern, scores, seen_features
 from scratchml.sequences.decoding import best_paths, field_of, marginals
+from scratchml.sequences.one_sequence import Tagger
 from scratchml.sequences.schemes import check_legal, check_possible, forbidden_pairs, legal_transitions
 from scratchml.sequences.trainers import Training, check_parameters, read_judge
 
 KIND = "scratchml.sequences.CRF"
+REMEMBERED = ("_asked", "_tagger")                       # of questions: no part of the model
 UNKEPT = ("callback", "verbose", "random_state", "model_filename")           # parameters that a file has not
 
 
@@ -187,7 +189,7 @@ class CRF(Estimator):
         """
         starts, *field = self._field(X, known)
         y, score = best_paths(*field)
-        check_possible(score, starts)
+        check_possible(score)
         return Labelled.cut([self.classes_[k] for k in y.tolist()], starts)
 
     def predict_single(self, x):
@@ -210,8 +212,18 @@ class CRF(Estimator):
         """
         starts, *field = self._field(X, None)
         gamma, log_Z = marginals(*field)
-        check_possible(log_Z, starts)
+        check_possible(log_Z)
         return Labelled.cut([dict(zip(self.classes_, row)) for row in gamma.tolist()], starts)
+
+    def predict_marginals_single(self, x):
+        """For each token of one sequence a dict {label: probability}, (T,).  Raises ValueError as `predict` does.
+
+        Parameters
+        ----------
+        x : sequence (T,)
+            The tokens.
+        """
+        return self.predict_marginals([x])[0]
 
     def predict_n_best(self, X, n):
         """For each sequence its n best paths and their log-probabilities: (list of paths, array (n,)).
@@ -226,16 +238,18 @@ class CRF(Estimator):
             How many paths.
         """
         starts, corpus, edges, model = self._field(X, None)
-        best, found = np.empty(len(corpus.starts) - 1), []
+        best, found = np.zeros(len(starts) - 1), []
         for s in range(len(best)):
+            if starts[s] == starts[s + 1]:
+                found.append(([[]], np.zeros(1)))
+                continue
             E, A = field_of(corpus, edges, model, s)
             A = A[0] if len(A) == 1 else A
             paths, total = k_best(E, A, n)
             best[s] = total[0] if total.size else -np.inf
             found.append(([[self.classes_[k] for k in path] for path in paths.tolist()], total - log_partition(E, A)))
-        check_possible(best, starts)
-        found = iter(found)
-        return [next(found) if T else ([[]], np.zeros(1)) for T in np.diff(starts)]
+        check_possible(best)
+        return found
 
     def score(self, X, y):
         """The share of tokens whose label is right, of those whose label is known.  Raises ValueError as `predict`
@@ -251,8 +265,7 @@ class CRF(Estimator):
         return share_right(self.predict(X), y)
 
     def _field(self, X, known):
-        """Where the sequences of `X` start (S+1,), and the corpus of those that are not empty, as the kernels take
-        it."""
+        """Where the sequences of `X` start (S+1,), and what the kernels take: their corpus, its edges, the Scores."""
         self._check_fitted()
         X = as_sequences(X)
         check_columns(X, self.attributes_)
@@ -260,17 +273,37 @@ class CRF(Estimator):
         y = np.full(starts[-1], -1, np.int32)
         if known is not None:
             y, _ = read_labels(known, starts, {label: k for k, label in enumerate(self.classes_)})
-        filled = np.append(True, starts[1:] > starts[:-1])
-        return (starts, Corpus(starts[filled], rows, y), some_columns(rows, self._has_edges),
-                scores(self._features, self.weights_))
+        return starts, Corpus(starts, rows, y), some_columns(rows, self._has_edges), self._scores()
+
+    def _scores(self):
+        """The Scores of the weights, those of the last question if neither the array nor those of pairs are others."""
+        pairs = self._features.split(self.weights_)[1].tobytes()
+        weights, before, model = vars(self).get("_asked", (None, None, None))
+        if weights is not self.weights_ or before != pairs:
+            model = scores(self._features, self.weights_)
+            self._asked = self.weights_, pairs, model    # the other weights lie in it as they are
+        return model
+
+    def __getstate__(self):
+        return {name: value for name, value in vars(self).items() if name not in REMEMBERED}
 
     def _check_fitted(self):
-        if not self.__sklearn_is_fitted__() and self.model_filename is not None and os.path.exists(self.model_filename):
+        if "weights_" in vars(self):
+            return
+        if self.model_filename is not None and os.path.exists(self.model_filename):
             found = vars(self.load(self.model_filename))
             vars(self).update({name: value for name, value in found.items() if name not in self._parameters()})
         super()._check_fitted()
 
     # --- inspection
+
+    @property
+    def tagger_(self):
+        """The model as python-crfsuite's Tagger is asked, one sequence at a time."""
+        self._check_fitted()
+        if "_tagger" not in vars(self) or self._tagger.weights is not self.weights_:
+            self._tagger = Tagger(self)
+        return self._tagger
 
     @property
     def state_features_(self):

@@ -1,7 +1,6 @@
 """In the place of sklearn-crfsuite: what its own tests ask of a tagger that a user sees, and its figures beside ours.
 
-Not asked: `tagger_`, python-crfsuite's object; attributes that are None before a fit, where scikit-learn has none; and an
-answer for [x] that can be compared with the labels of x alone.
+Not asked: attributes that are None before a fit, where scikit-learn has none, and `size_`, the bytes of CRFsuite's file.
 """
 import pickle
 
@@ -33,6 +32,8 @@ def test_it_finds_the_labels_that_it_has_learned(algorithm, judged):
     assert model.score([DAYS], [WATER]) >= peer.score([DAYS], [WATER])
     if algorithm != "ap":
         assert (model.predict([DAYS]) == [WATER]).all() and model.predict_single(DAYS) == WATER
+        for tagger in (model, peer):
+            assert (tagger.predict([DAYS]) == WATER).all() and (tagger.predict([DAYS]) == WATER).shape == (1, len(WATER))
 
 
 @each_algorithm
@@ -41,6 +42,22 @@ def test_each_token_has_a_probability_for_each_label(algorithm):
     (tokens,) = model.predict_marginals([DAYS])
     assert len(tokens) == len(DAYS) and all(set(token) == {"calm", "flood"} for token in tokens)
     np.testing.assert_allclose([sum(token.values()) for token in tokens], 1, atol=1e-12)
+    assert set(model.tagger_.labels()) == set(tokens[0])
+
+
+def test_questions_about_one_sequence_have_the_same_answers():
+    options = dict(c2=0.3, epsilon=1e-9, delta=0.0, max_iterations=300)
+    ours, peer = (made(**options).fit([DAYS, DAYS[2:]], [WATER, WATER[2:]]) for made in (CRF, theirs.CRF))
+    found = [[tagger.tag(DAYS), tagger.probability(WATER), *(tagger.marginal("flood", t) for t in range(len(DAYS)))]
+             for tagger in (ours.tagger_, peer.tagger_)]
+    assert found[0][0] == found[1][0] == WATER
+    np.testing.assert_allclose(found[0][1:], found[1][1:], atol=1e-4)
+    mine, other = ours.tagger_.info(), peer.tagger_.info()
+    assert set(mine.labels) == set(other.labels) and set(mine.attributes) == set(other.attributes)
+    for name in ("transitions", "state_features"):
+        weights = getattr(other, name)
+        np.testing.assert_allclose([getattr(mine, name)[key] for key in weights], list(weights.values()), atol=1e-3)
+    assert ours.predict_marginals_single(DAYS)[3] == pytest.approx(peer.predict_marginals_single(DAYS)[3], abs=1e-4)
 
 
 @each_algorithm

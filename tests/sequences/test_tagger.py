@@ -621,6 +621,88 @@ def test_answers_are_compared_as_a_whole():
     assert (found == found.of_lists()).tolist() == [True] * 3
 
 
+def test_beside_the_labels_of_one_sequence_answers_are_compared_place_by_place():
+    model = fitted(max_iterations=3)
+    found = model.predict(X[:1])
+    own = list(found[0])
+    assert (found == own).tolist() == [[True] * len(own)] and not (found != own).any()
+    own[0] = "?"
+    assert (found == own).tolist() == [[False] + [True] * (len(own) - 1)] and (found != own).sum() == 1
+    numbers = fitted(y=[[TAGS.index(label) for label in y] for y in Y], max_iterations=3).predict([X[0], X[0]])
+    assert (numbers == numbers[0]).all() and np.shape(numbers == numbers[0]) == (2, len(X[0]))
+    assert not found == [] and model.predict([[]]) == [[]]
+
+
+@pytest.mark.parametrize("options", [{}, dict(edge_attributes=["word"])])
+def test_one_sequence_at_a_time(options):
+    model = fitted(max_iterations=15, **options)
+    tagger, labels = model.tagger_, model.classes_
+    assert tagger is model.tagger_ and tagger.labels() == labels
+    some = [x for x in X if 1 < len(x) < 5][:3]
+    for x in some:
+        E, A = field(model, x)
+        gamma = reference.node_marginals(E, A)
+        paths = list(itertools.product(range(len(labels)), repeat=len(x)))
+        p = np.exp([reference.path_score(E, A, path) - reference.log_partition(E, A) for path in paths])
+        for k in (0, len(paths) // 3, len(paths) - 1):
+            tagger.set(x)
+            assert tagger.probability([labels[j] for j in paths[k]]) == pytest.approx(p[k], rel=1e-10)
+        assert tagger.probability([None] * (len(x) - 1) + [labels[1]]) == pytest.approx(gamma[-1, 1], rel=1e-10)
+        assert tagger.tag(iter(x)) == tagger.tag() == [labels[j] for j in paths[p.argmax()]] == model.predict_single(x)
+        np.testing.assert_allclose([[tagger.marginal(y, t) for y in labels] for t in range(len(x))], gamma, atol=1e-12)
+        assert model.predict_marginals_single(x) == model.predict_marginals([x])[0]
+    told = tagger.info()
+    assert told.transitions == {name: w for name, w in model.transition_features_.items() if w}
+    assert told.state_features == {name: w for name, w in model.state_features_.items() if w}
+    assert list(told.labels) == labels and list(told.attributes.values()) == list(range(len(model.attributes_)))
+
+
+def test_questions_about_one_sequence_that_have_no_answer():
+    model = fitted(max_iterations=2, forbidden="BIO")
+    tagger, x = model.tagger_, X[0]
+    for ask in (tagger.tag, lambda: tagger.probability(Y[0]), lambda: tagger.marginal("O", 0)):
+        with pytest.raises(ValueError, match="no sequence is set"):
+            ask()
+    assert tagger.tag([]) == [] and tagger.probability([]) == 1 and len(tagger.tag(x)) == len(x)
+    assert tagger.probability(["I-X"] + [None] * (len(x) - 1)) == 0
+    for ask, message in ((lambda: tagger.marginal("?", 0), "label '[?]' was not seen"),
+                         (lambda: tagger.marginal("O", len(x)), f"below {len(x)}"),
+                         (lambda: tagger.marginal("O", -1), "pos=-1"), (lambda: tagger.marginal("O", 0.0), "pos=0.0"),
+                         (lambda: tagger.probability(Y[0][1:]), "labels for the"),
+                         (lambda: tagger.probability(["?"] * len(x)), "was not seen"), (lambda: tagger.tag("abc"), "X")):
+        with pytest.raises(ValueError, match=message):
+            ask()
+    assert pickle.loads(pickle.dumps(model)).predict(X) == model.predict(X)
+    assert len(pickle.dumps(model)) == len(pickle.dumps(fitted(max_iterations=2, forbidden="BIO")))
+    with pytest.raises(NotFittedError):
+        CRF().tagger_
+    with pytest.warns(ConvergenceWarning):
+        model.fit(X[:9], Y[:9])
+    with pytest.raises(ValueError, match="no sequence is set"):
+        model.tagger_.tag()
+    assert len(model.tagger_.tag(x)) == len(x)
+
+
+@pytest.mark.parametrize("options", [{}, dict(edge_attributes=["word"])])
+def test_weights_may_be_changed_between_questions(options):
+    model = fitted(max_iterations=3, **options)
+    before, weights = model.predict_marginals(X), model.weights_
+    for part in range(3 if options else 2):
+        begin = sum(model._features.sizes[:part])
+        weights[begin] += 1.5                            # in place
+        changed = model.predict_marginals(X)
+        assert changed == pickle.loads(pickle.dumps(model)).predict_marginals(X) != before
+        before = changed
+    model.weights_ = weights * 0
+    assert model.predict_marginals(X[:3])[0][0] == pytest.approx({label: 1 / len(TAGS) for label in model.classes_})
+
+
+def test_a_sequence_to_judge_by_is_named_where_another_is_empty():
+    with pytest.raises(ValueError, match=r"X_dev, y_dev: X\[2\]: no path is left"):
+        CRF(forbidden=list(itertools.product("AB", repeat=2))).fit(
+            [[["a"]], [["b"]]], [["A"], ["B"]], X_dev=[[], [["a"]], [["a"], ["b"]]], y_dev=[[], ["A"], ["A", "B"]])
+
+
 # --- keeping
 
 @pytest.mark.parametrize("options", [{}, dict(edge_attributes=("word",), forbidden="BIO"), dict(algorithm="ap")])
