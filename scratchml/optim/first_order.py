@@ -197,6 +197,8 @@ class SGD(Optimizer):
                              f"momentum={group['momentum']} and dampening={group['dampening']}")
 
     def moved(self, x, g, state, group):
+        if x.dtype == g.dtype and x.dtype in FLOATS and x.flags.c_contiguous and x.flags.writeable:
+            return _moved_by_sgd(x, g, state, group)
         g = with_decay(g, x, group["weight_decay"])
         if not group["momentum"]:
             return descend(x, g, group["lr"])
@@ -408,15 +410,35 @@ def _norm(x, order):
     return float(largest * np.linalg.norm(x / largest, order))
 
 
-# --- compiled: Adam ------------------------------------------------------------------------------
+# --- compiled ------------------------------------------------------------------------------------
+
+
+def _moved_by_sgd(x, g, state, group):
+    """Same result as (1) to (4), because each entry goes through the same operations; `x` and its velocity change."""
+    μ, v = group["momentum"], state.get("momentum_buffer")
+    α = 1 if v is None else 1 - group["dampening"]       # the first v is g
+    if μ:
+        v = np.zeros(x.shape, x.dtype) if v is None else np.ascontiguousarray(v, x.dtype)
+        state["momentum_buffer"] = v
+    constants = np.array([group["weight_decay"], μ, α, group["lr"]], x.dtype)
+    _sgd(x.reshape(-1), readable(np.ascontiguousarray(g)).reshape(-1), v.reshape(-1) if μ else x.reshape(-1), constants,
+         group["weight_decay"] != 0, μ != 0, bool(group["nesterov"]))
+    return x
+
+
+@kernel
+def _sgd(x, g, v, constants, decays, has_velocity, nesterov):
+    λ, μ, α, η = constants
+    for k in range(x.size):
+        d = g[k] + λ * x[k] if decays else g[k]
+        if has_velocity:
+            v[k] = μ * v[k] + α * d
+            d = d + μ * v[k] if nesterov else v[k]
+        x[k] -= η * d
 
 
 def _moved_by_adam(x, g, state, t, β1, β2, ε, η):
-    """Same result as (5) of g and g², (6) and (4), because each entry goes through the same operations in x's
-    precision.
-
-    `state` gets m and s, which are changed in place.
-    """
+    """Same result as (5) of g and g², (6) and (4), because the operations are the same; m and s change."""
     m, s = (np.ascontiguousarray(state[name], x.dtype).reshape(-1) if name in state else np.zeros(x.size, x.dtype)
             for name in ("exp_avg", "exp_avg_sq"))
     constants = np.array([β1, 1 - β1, β2, 1 - β2, 1 - β1 ** t, 1 - β2 ** t, ε, η], x.dtype)

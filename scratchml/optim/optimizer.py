@@ -119,12 +119,14 @@ class Optimizer:
                 g, array = np.asarray(gradient(p)), np.asarray(p.data)
                 if g.shape != array.shape:
                     raise ValueError(f"params: parameter {number} has shape {array.shape}, its gradient {g.shape}")
-                array[...] = self.moved(array, g, self.state.setdefault(number, {}), group)
+                moved = self.moved(array, g, self.state.setdefault(number, {}), group)
+                if moved is not array:
+                    array[...] = moved
                 p.data = array                           # says to a Tensor that its array has changed
         return loss
 
     def moved(self, x, g, state, group):
-        """What a parameter becomes.
+        """What a parameter becomes; `x` itself if that has been changed.
 
         Parameters
         ----------

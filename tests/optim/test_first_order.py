@@ -342,3 +342,31 @@ def test_a_gradient_of_another_shape():
     p.grad = np.ones(1)
     with pytest.raises(ValueError, match=r"parameter 0 has shape \(2,\), its gradient \(1,\)"):
         SGD([p]).step()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("options", [{}, dict(weight_decay=0.1), dict(momentum=0.7), dict(momentum=0.7, dampening=0.2),
+                                     dict(momentum=0.7, weight_decay=0.1), dict(momentum=0.7, nesterov=True)])
+def test_the_loop_of_sgd_has_the_bits_of_its_equations(dtype, options):
+    rng = np.random.default_rng(2)
+    start, gs = rng.normal(size=(3, 37)).astype(dtype), rng.normal(size=(4, 3, 37)).astype(dtype)
+    whole, turned = (parameter(start.copy()) for _ in range(2))
+    turned.data = np.asfortranarray(start)               # no loop over memory takes this one
+    models = [SGD(p, lr=0.3, **options) for p in (whole, turned)]
+    address = np.asarray(whole.data).ctypes.data
+    for g in gs:
+        for p, model in zip((whole, turned), models):
+            p.grad = g.copy()
+            model.step()
+            assert (p.grad == g).all() and p.data.dtype == dtype
+        np.testing.assert_array_equal(whole.data, turned.data)
+    assert np.asarray(whole.data).ctypes.data == address
+    for name in ("momentum_buffer",) if "momentum" in options else ():
+        np.testing.assert_array_equal(models[0].state[0][name], models[1].state[0][name])
+
+
+def test_sgd_of_a_velocity_of_zeros_whose_gradient_is_infinite():
+    p = parameter(np.array([np.inf, 1.0]))
+    p.grad = np.array([0.0, np.inf])
+    SGD(p, lr=0.5).step()
+    assert p.data.tolist() == [np.inf, -np.inf]          # 0 times an infinite weight is not added
