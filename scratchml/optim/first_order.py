@@ -69,6 +69,8 @@ others, "Adaptive subgradient methods", JMLR 12 (2011), figure 1, for (8); T. Ti
 I. Loshchilov and F. Hutter, "Decoupled weight decay regularization", ICLR 2019, Algorithm 2, for (7); R. Pascanu and
 others, "On the difficulty of training recurrent neural networks", ICML 2013, Algorithm 1, for (9).
 """
+import math
+
 import numpy as np
 
 from scratchml.core.checks import FLOATS, real_number
@@ -367,7 +369,7 @@ def clip_grad_norm_(parameters, max_norm, norm_type=2.0):
     measured = max_norm == np.inf
     C, parameters = np.inf if measured else real_number(max_norm, "max_norm"), _with_gradients(parameters)
     order = np.inf if norm_type == np.inf else real_number(norm_type, "norm_type", above=0)
-    norms = [_norm(gradient(p).ravel().astype(np.float64), order) for p in parameters]
+    norms = [_norm(np.asarray(gradient(p)), order) for p in parameters]
     n = _norm(np.array(norms), order) if norms else 0.0
     if measured:
         return np.float64(n)
@@ -375,7 +377,7 @@ def clip_grad_norm_(parameters, max_norm, norm_type=2.0):
         bad = [k for k, norm in enumerate(norms) if not np.isfinite(norm)]
         raise ValueError(f"parameters: the norm of the gradients is {n}, that of gradient(s) {bad} not finite; no "
                          "factor mends that, skip the step or lower the step length")
-    for p in parameters:
+    for p in parameters if clip(1.0, n, C) < 1 else ():
         set_gradient(p, clip(gradient(p), n, C))
     return np.float64(n)
 
@@ -402,12 +404,23 @@ def _with_gradients(parameters):
 
 
 def _norm(x, order):
-    """The norm of `x` (D,), also where powers of its entries leave the range of float64."""
+    """The norm of `x`, of any shape, in float64, also where powers of its entries leave that range."""
+    squares = order == 2 and x.dtype in FLOATS
+    x = readable(np.ascontiguousarray(x)).reshape(-1) if squares else x.ravel().astype(np.float64)
     with np.errstate(over="ignore", under="ignore"):
-        n = float(np.linalg.norm(x, order))
-    if 1e-150 < n < np.inf or not (0 < (largest := np.abs(x).max(initial=0)) < np.inf):
+        n = math.sqrt(_sum_of_squares(x)) if squares else float(np.linalg.norm(x, order))
+    if 1e-150 < n < np.inf or not (0 < (largest := float(np.abs(x).max(initial=0))) < np.inf):
         return n
-    return float(largest * np.linalg.norm(x / largest, order))
+    return float(largest * np.linalg.norm(x.astype(np.float64) / largest, order))
+
+
+@kernel(reassociate=True)
+def _sum_of_squares(x):
+    """Σ x_k² in float64, without a copy in that type."""
+    total = 0.0
+    for k in range(x.size):
+        total += np.float64(x[k]) * np.float64(x[k])
+    return total
 
 
 # --- compiled ------------------------------------------------------------------------------------

@@ -297,6 +297,19 @@ def test_clipping_of_tensors():
     assert x.grad.dtype == np.float32 and clip_grad_norm_([], 1.0) == 0
 
 
+def test_the_norm_of_float32_is_that_of_float64():
+    """Where squares overflow or vanish in float32, for what is read-only or lies by columns."""
+    x = parameter(np.zeros((2, 2), np.float32))
+    for scale in (2.0**-100, 1.0, 2.0**100):
+        x.grad = np.asfortranarray(np.float32([[3, 0], [0, 4]]) * np.float32(scale))
+        x.grad.flags.writeable = False
+        assert clip_grad_norm_([x], np.inf) == 5 * scale
+    assert clip_grad_norm_([x], 6 * scale) == 5 * scale
+    assert x.grad.tolist() == [[3 * scale, 0], [0, 4 * scale]]
+    clip_grad_norm_([x], scale)
+    np.testing.assert_allclose(x.grad, np.array([[0.6, 0], [0, 0.8]]) * scale, rtol=1e-6)
+
+
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_a_norm_that_is_not_finite_is_an_error(value):
     a, b = parameter([1.0]), parameter([1.0])
