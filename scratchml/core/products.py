@@ -42,10 +42,10 @@ Software 34 (2008), sections 4 and 5.
 """
 import numpy as np
 
-from scratchml.core.jit import LOW, PANEL, TALL, kernel, multiply_tile, readable, run_chunks
+from scratchml.core.jit import LOW, PANEL, TALL, kernel, multiply_tile, n_threads, readable, run_chunks
 
 DEPTH = 256                                              # rows of a panel that stay in the nearest cache
-ROWS = 10 * TALL                                         # of A: what a thread takes at a time
+ROWS, ALONE = 10 * TALL, 60 * TALL                       # of A: what a thread takes at a time; a lone one, of float32
 FEW, SMALL = 48, 2**18                                   # rows of A, and multiplications, below which panels do not pay
 
 
@@ -113,7 +113,8 @@ def _multiplied(A, laid, C, add):
     if (K, A.dtype, C.shape, C.dtype) != (P.shape[1], P.dtype, (M, laid.N), P.dtype) or not in_rows:
         raise ValueError(f"expected rows of {P.shape[1]} numbers of {P.dtype}, and for the product contiguous rows of "
                          f"{laid.N}, got {A.dtype} {A.shape} and {C.dtype} {C.shape} with strides {C.strides}")
-    run_chunks(_multiply, M, readable(A), P, C, add, chunk=ROWS)
+    alone = M > ROWS and A.itemsize == 4 and n_threads() == 1
+    run_chunks(_multiply, M, readable(A), P, C, add, chunk=ALONE if alone else ROWS)
     return C
 
 
