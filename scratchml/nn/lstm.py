@@ -172,11 +172,11 @@ def weight_gradients(A, X, Y, W):
 SMALL = 2**14                                            # B H² up to which a product costs less than the call of one
 
 
-def lstm_forward(x, h, c, W, U, p, q, *, packing=None, input_gradient=True):
+def lstm_forward(x, h, c, W, U, p, q, *, packing=None, input_gradient=True, state_gradient=True):
     """Results and what `lstm_backward` needs: (7) for `packing`, or for x (T, B, D) as it is if that is None.
 
     Results are h after each step, padded like x, and (B, H) the states after the last steps.  Without `input_gradient`
-    the way back spares the product δx.
+    the way back spares the product δx, without `state_gradient` that of δh before the first step.
     """
     dtype = np.result_type(x, h, c, W, U, p, q)
     x, h, c, W, U, p, q = (np.asarray(array, dtype) for array in (x, h, c, W, U, p, q))
@@ -184,7 +184,7 @@ def lstm_forward(x, h, c, W, U, p, q, *, packing=None, input_gradient=True):
     y, rows = packing.room(h.shape[1], dtype)
     s, cells = _sweep(x, h, c, W, U, p + q, rows, packing)
     results = packing.fill(y, rows), packing.at_last(rows), packing.at_last(cells[len(h):])
-    return results, (x, h, c, W, U, p + q, y, cells, [s], packing, input_gradient)
+    return results, (x, h, c, W, U, p + q, y, cells, [s], packing, (input_gradient, state_gradient))
 
 
 def _sweep(x, h, c, W, U, b, rows, packing):
@@ -206,22 +206,25 @@ def _sweep(x, h, c, W, U, b, rows, packing):
 
 def lstm_backward(saved, V, v, e):
     """(8) and (9): the gradients of the operands of `lstm_forward`, from those of its results."""
-    x, h, c, W, U, b, y, cells, gates_once, packing, input_gradient = saved
+    x, h, c, W, U, b, y, cells, gates_once, packing, (input_gradient, state_gradient) = saved
     A = gates_once.pop() if gates_once else _sweep(x, h, c, W, U, b, packing.packed(y).copy(), packing)[0]
     states = np.empty((2, *h.shape), A.dtype)
     states[0], states[1] = packing.sorted(v), packing.sorted(e)
-    db = _sweep_back(A, cells, y, V, states, U, packing).astype(A.dtype)
+    db = _sweep_back(A, cells, y, V, states, U, packing, state_gradient).astype(A.dtype)
     dx = None
     if input_gradient:
         dx, rows = packing.room(x.shape[-1], A.dtype)
         packing.fill(dx, product(A, W, out=rows))
-    dU = recurrent_product(A, h, y, packing)
-    return dx, packing.unsorted(states[0]), packing.unsorted(states[1]), product(A.T,
-                                                                                 packing.packed(x)), dU, db, db.copy()
+    dh, dc = (packing.unsorted(state) for state in states) if state_gradient else (None, None)
+    dW, dU = product(A.T, packing.packed(x)), recurrent_product(A, h, y, packing)
+    return dx, dh, dc, dW, dU, db, db.copy()
 
 
-def _sweep_back(A, cells, y, V, states, U, packing):
-    """(8): A (N, 4H) holds the gates and receives δa, states (2, B, H) δh and δc; returns Σ δa, float64 (4H)."""
+def _sweep_back(A, cells, y, V, states, U, packing, to_first=True):
+    """(8): A (N, 4H) holds the gates and receives δa, states (2, B, H) δh and δc; returns Σ δa, float64 (4H).
+
+    δh before the first step is made only `to_first`.
+    """
     (_, B, H), first, total = states.shape, packing.first, np.zeros(A.shape[1])
     V, rows = np.ascontiguousarray(packing.packed(V), A.dtype), np.ascontiguousarray(packing.packed(y), A.dtype)
     if B * H * H <= SMALL:
@@ -231,7 +234,8 @@ def _sweep_back(A, cells, y, V, states, U, packing):
     for t in range(len(steps) - 1, -1, -1):
         start, size = steps[t]
         _step_back(A, cells, rows, V, states, total, first, t)
-        product(A[start:start + size], by_state, out=states[0, :size])
+        if t or to_first:
+            product(A[start:start + size], by_state, out=states[0, :size])
     return total
 
 

@@ -21,6 +21,7 @@ Choices
 """
 import numpy as np
 
+from scratchml.autograd import Tensor
 from scratchml.autograd.ops import concatenate, stack
 from scratchml.core.checks import one_of, real_number, whole_number
 from scratchml.core.random import generator
@@ -161,7 +162,8 @@ class LSTM(Recurrent):
     blocks, states = 4, ("h", "c")
 
     def _read(self, x, *operands, packing, input_gradient):
-        return fused_lstm(x, *operands, packing=packing, input_gradient=input_gradient)
+        state_gradient = any(isinstance(state, Tensor) and state.requires_grad for state in operands[:2])
+        return fused_lstm(x, *operands, packing=packing, input_gradient=input_gradient, state_gradient=state_gradient)
 
 
 class GRU(Recurrent):

@@ -222,6 +222,15 @@ def test_the_product_for_inputs_can_be_spared():
     same(spared[1:], every_gradient(*given, *derivatives)[1:])
 
 
+def test_the_gradients_of_the_first_states_can_be_spared():
+    given, derivatives = values(WEIGHTS), values(GRADIENTS)
+    spared = lstm_backward(lstm_forward(*given, state_gradient=False)[1], *derivatives)
+    assert spared[1] is None and spared[2] is None
+    for one, other in zip(spared[:1] + spared[3:], [g for k, g in enumerate(every_gradient(*given, *derivatives))
+                                                    if k not in (1, 2)], strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
 # --- float32, and the extremes
 
 @given(sizes(), seeds)
