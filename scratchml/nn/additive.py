@@ -29,8 +29,8 @@ Derivation
     back is that of the chapter `attention`, its (5) to (7).
 
 Choices
-    t is by far the largest of these arrays, and it is never held: a loop computes H numbers of it at a time, once on
-    the way forward and again on the way back.
+    t is by far the largest of these arrays, and it is never held: a loop computes some rows of it at a time, as many as
+    the nearest cache holds, once on the way forward and again on the way back.
     A mask, a row in which all is forbidden, and what is not finite are treated as in the chapter `attention`.
     A bias of the output would be the same for all keys, and the softmax would take it out; there is none.
 
@@ -49,14 +49,15 @@ import numpy as np
 from scratchml.autograd import Fused, Tensor
 from scratchml.core.checks import whole_number
 from scratchml.core.elementary import tanh_row
-from scratchml.core.jit import APART, kernel, run_chunks
+from scratchml.core.jit import APART, kernel, readable, run_chunks
 from scratchml.core.random import generator
-from scratchml.nn.attention import to_score_gradient, to_weights, value_gradient, weight_gradient, weighted_values
+from scratchml.nn.attention import to_weights
 from scratchml.nn.layers import Linear
 from scratchml.nn.masks import Mask, as_additive
 from scratchml.nn.module import Module, as_input, float_type
 
 CHUNK = 2**17                                            # numbers of t that a thread takes
+BLOCK = 2**13                                            # and of those that it holds at a time
 
 # --- energies, and what is read by them ----------------------------------------------------------
 
@@ -117,18 +118,19 @@ def _additive(a, u, w, v, *, mask, need_weights):
     with np.errstate(all="ignore"):                      # of what is not finite, the result tells
         P = energies(a, u, w)
         to_weights(P, 1.0, mask)
-        y = weighted_values(P, v)
+        y = np.zeros((*P.shape[:2], v.shape[2]), np.result_type(P, v))
+        run_chunks(_context_rows, len(P), P, readable(np.ascontiguousarray(v)), y, chunk=_chunk(y, v))
     return ((y, P) if need_weights else y), (a, u, w, v, P)
 
 
 def _additive_gradient(saved, dy, dP=None):
     a, u, w, v, P = saved
+    dZ = np.zeros_like(P) if dP is None else np.array(dP, P.dtype, order="C")
+    dv = np.zeros(v.shape, v.dtype)
     with np.errstate(all="ignore"):                      # of forbidden keys, whose values nobody looks at
-        dZ = weight_gradient(dy, v)
-        if dP is not None:
-            dZ += dP
-        to_score_gradient(P, dZ, 1.0)
-        return *energy_gradients(dZ, a, u, w), value_gradient(P, dy)
+        run_chunks(_score_gradient_rows, len(P), P, *(readable(np.ascontiguousarray(x)) for x in (v, dy)), dZ, dv,
+                   chunk=_chunk(dy, v))
+        return *energy_gradients(dZ, a, u, w), dv
 
 
 ADDITIVE = Fused(_additive, _additive_gradient)
@@ -243,47 +245,131 @@ def _chunk(a, u):
 @kernel
 def _energy_rows(c, start, stop, a, u, w, Z):
     """(1) for the sequences start ... stop-1."""
-    t = np.empty(w.size, a.dtype)
+    t = _some_of_t(u)
     for b in range(start, stop):
-        for i in range(Z.shape[1]):
-            for j in range(Z.shape[2]):
-                _add(a[b, i], u[b, j], t)
-                tanh_row(t)
-                Z[b, i, j] = _product(w, t)
+        keys = u[b]
+        for first in range(0, len(keys), len(t)):
+            last = min(first + len(t), len(keys))
+            for i in range(Z.shape[1]):
+                _compare(a[b, i], keys, first, last, t)
+                _judge(w, t, first, last, Z[b, i])
+
+
+@kernel
+def _context_rows(c, start, stop, P, v, y):
+    """(2) for the sequences start ... stop-1, from the weights P; y holds zeros."""
+    for b in range(start, stop):
+        values = v[b]
+        for i in range(P.shape[1]):
+            _add_mean(P[b, i], values, y[b, i])
+
+
+@kernel
+def _score_gradient_rows(c, start, stop, P, v, dy, dZ, dv):
+    """Same result as (5) to (7) of the chapter attention, because each query of the sequences start ... stop-1 adds to
+    dv what is its own; dZ holds ∂loss/∂P as far as it comes from elsewhere, dv zeros."""
+    for b in range(start, stop):
+        values, by_values = v[b], dv[b]
+        for i in range(P.shape[1]):
+            weights, g, row = P[b, i], dy[b, i], dZ[b, i]
+            _add_products(values, g, row)
+            _to_score_gradient(weights, row)
+            _add_outer(weights, g, by_values)
 
 
 @kernel
 def _gradient_rows(c, start, stop, dZ, a, u, w, results):
     """The sums of (3), (4) and, for each sequence by itself, (5), the first two without w; `results` hold zeros."""
     da, du, dw = results
-    t = np.empty(w.size, a.dtype)
+    t = _some_of_t(u)
     for b in range(start, stop):
-        for i in range(dZ.shape[1]):
-            for j in range(dZ.shape[2]):
-                if dZ[b, i, j] != 0:
-                    _add(a[b, i], u[b, j], t)
-                    tanh_row(t)
-                    _accumulate(dZ[b, i, j], t, da[b, i], du[b, j], dw[b])
+        keys, by_keys, by_w = u[b], du[b], dw[b]
+        for first in range(0, len(keys), len(t)):
+            last = min(first + len(t), len(keys))
+            for i in range(dZ.shape[1]):
+                row = dZ[b, i]
+                if _any(row, first, last):
+                    _compare(a[b, i], keys, first, last, t)
+                    _accumulate(row, first, last, t, da[b, i], by_keys, by_w)
 
 
 @kernel
-def _add(x, y, t):
-    for h in range(t.size):
-        t[h] = x[h] + y[h]
+def _some_of_t(u):
+    """Room for the rows t[b,i,j] of as many keys j as the nearest cache holds; one row is too little for a loop."""
+    S, H = u.shape[1:]
+    return np.empty((max(1, min(S, BLOCK // max(1, H))), H), u.dtype)
+
+
+@kernel
+def _compare(query, keys, start, stop, t):
+    """Row t[b,i,j] for the keys j = start ... stop-1, from row 0 of `t` on."""
+    for j in range(start, stop):
+        for h in range(query.size):
+            t[j - start, h] = query[h] + keys[j, h]
+    tanh_row(t[:stop - start].reshape(-1))
 
 
 @kernel(reassociate=True)
-def _product(w, t):
-    total = w[0] - w[0]
-    for h in range(t.size):
-        total += w[h] * t[h]
-    return total
+def _judge(w, t, start, stop, Z):
+    """Z of these keys."""
+    for j in range(start, stop):
+        total = w[0] - w[0]
+        for h in range(w.size):
+            total += w[h] * t[j - start, h]
+        Z[j] = total
 
 
 @kernel(contract=True)
-def _accumulate(g, t, da, du, dw):
-    for h in range(t.size):
-        d = g - g * t[h] * t[h]
-        da[h] += d
-        du[h] += d
-        dw[h] += g * t[h]
+def _accumulate(dZ, start, stop, t, da, du, dw):
+    """What these keys add to the sums of (3), (4) and (5); where dZ is 0, t does not matter, be it NaN."""
+    for j in range(start, stop):
+        g = dZ[j]
+        if g != 0:
+            for h in range(da.size):
+                by_w = g * t[j - start, h]
+                d = g - by_w * t[j - start, h]
+                da[h] += d
+                du[j, h] += d
+                dw[h] += by_w
+
+
+@kernel
+def _any(row, start, stop):
+    for j in range(start, stop):
+        if row[j] != 0:
+            return True
+    return False
+
+
+@kernel(reassociate=True)
+def _add_products(v, g, row):
+    """Add v_j·g to row_j."""
+    for j in range(row.size):
+        total = row[j]
+        for d in range(g.size):
+            total += v[j, d] * g[d]
+        row[j] = total
+
+
+@kernel(reassociate=True)
+def _to_score_gradient(P, row):
+    """`row` becomes P_j (row_j - Σ_l P_l row_l); where P is 0, it does not matter, be it infinite."""
+    mean = row.dtype.type(0)
+    for j in range(row.size):
+        mean += P[j] * row[j] if P[j] != 0 else 0
+    for j in range(row.size):
+        row[j] = P[j] * (row[j] - mean) if P[j] != 0 else 0
+
+
+@kernel(contract=True)
+def _add_outer(P, g, dv):
+    for j in range(P.size):
+        for d in range(g.size):
+            dv[j, d] += P[j] * g[d]
+
+
+@kernel(contract=True)
+def _add_mean(P, v, y):
+    for j in range(P.size):
+        for d in range(y.size):
+            y[d] += P[j] * v[j, d]

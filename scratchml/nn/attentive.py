@@ -72,11 +72,10 @@ from typing import NamedTuple
 import numpy as np
 
 from scratchml.autograd import Fused
-from scratchml.core.elementary import tanh_row
 from scratchml.core.jit import APART, kernel, readable, run_chunks
 from scratchml.core.products import laid_out, product
 from scratchml.nn import lstm
-from scratchml.nn.additive import CHUNK, _accumulate, _add, _product
+from scratchml.nn.additive import CHUNK, _accumulate, _compare, _judge, _some_of_t
 from scratchml.nn.attention import _largest, _softmax
 from scratchml.nn.lstm import _step, _step_back, recurrent_product
 
@@ -278,18 +277,18 @@ def looked(a, K, u, w, n, which):
 def _look(chunk, start, stop, which, n, source, rows):
     """(2) and (3) for rows start ... stop-1, where row r looks at the source which[r].
 
-    Same result, because Z of one place after the other needs one row of t.  `source` is K, u and w; `rows` are a, P, of
-    which what is behind the n places stays 0, and k.
+    Same result, because each Z needs its own row of t alone.  `source` is K, u and w; `rows` are a, P, of which what is
+    behind the n places stays 0, and k.
     """
     (K, u, w), (a, P, k) = source, rows
-    t = np.empty(w.size, a.dtype)
+    t = _some_of_t(u)
     for r in range(start, stop):
         b, mean = which[r], k[r]
-        row = P[r, :n[b]]
-        for j in range(row.size):
-            _add(a[r], u[b, j], t)
-            tanh_row(t)
-            row[j] = _product(w, t)
+        query, keys, row = a[r], u[b], P[r, :n[b]]
+        for first in range(0, row.size, len(t)):
+            last = min(first + len(t), row.size)
+            _compare(query, keys, first, last, t)
+            _judge(w, t, first, last, row)
         _softmax(row, _largest(row))
         mean[:] = 0
         for j in range(row.size):
@@ -304,19 +303,20 @@ def _look_back(chunk, start, stop, which, n, source, rows, results):
     elsewhere, which is overwritten; `results` are δa of these rows, and of each source δu and δw.
     """
     (K, u, w), (a, P, dk, dP), (da, du, dw) = source, rows, results
-    t = np.empty(w.size, a.dtype)
+    t = _some_of_t(u)
     for r in range(start, stop):
         b = which[r]
-        weights, g, by_a = P[r, :n[b]], dP[r, :n[b]], da[r]
-        for j in range(g.size):
-            g[j] += _product(dk[r], K[b, j])
-        mean = _product(weights, g)
-        for j in range(g.size):
-            dZ = weights[j] * (g[j] - mean)
-            if dZ != 0:
-                _add(a[r], u[b, j], t)
-                tanh_row(t)
-                _accumulate(dZ, t, by_a, du[b, j], dw[b])
+        query, keys, by_a, by_keys, by_w = a[r], u[b], da[r], du[b], dw[b]
+        weights, dZ = P[r, :n[b]], dP[r, :n[b]]
+        for j in range(dZ.size):
+            dZ[j] += _product(dk[r], K[b, j])
+        mean = _product(weights, dZ)
+        for j in range(dZ.size):
+            dZ[j] = weights[j] * (dZ[j] - mean)
+        for first in range(0, dZ.size, len(t)):
+            last = min(first + len(t), dZ.size)
+            _compare(query, keys, first, last, t)
+            _accumulate(dZ, first, last, t, by_a, by_keys, by_w)
         for m in range(w.size):
             by_a[m] *= w[m]
 
@@ -325,3 +325,11 @@ def _look_back(chunk, start, stop, which, n, source, rows, results):
 def _add_times(p, x, total):
     for d in range(total.size):
         total[d] += p * x[d]
+
+
+@kernel(reassociate=True)
+def _product(x, y):
+    total = x[0] - x[0]
+    for d in range(x.size):
+        total += x[d] * y[d]
+    return total

@@ -114,8 +114,8 @@ class AttentiveLSTM(Module):
                                              packing=packing)
             return (y, k, P), tuple(last)
         y, *last = fused_lstm(x, *states, *cell, packing=packing, input_gradient=x.requires_grad)
-        steps = np.arange(T) < (np.full(B, T) if lengths is None else lengths)[:, None]
-        mask = Mask(steps[:, :, None] & places[:, None], (B,), T, K.shape[1], x.dtype)
+        there = places[:, None] if lengths is None else (np.arange(T) < lengths[:, None])[:, :, None] & places[:, None]
+        mask = None if there.all() else Mask(there, (B,), T, K.shape[1], x.dtype)
         k, P = ADDITIVE(self.attention.query_proj(y), u, w, K, mask=mask, need_weights=True)
         return (y, k, P), tuple(last)
 

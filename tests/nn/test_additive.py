@@ -51,6 +51,22 @@ def test_gradients_by_hand(drawn):
         assert_near(other, exact, terms=16)
 
 
+def test_more_keys_than_the_cache_holds_at_a_time():
+    """Blocks of two keys and of the one that is left; of a pair that does not count, t may be NaN."""
+    rng = np.random.default_rng(0)
+    H = additive.BLOCK // 2
+    a, u, w, dZ = (rng.normal(size=size) for size in ((1, 2, H), (1, 5, H), H, (1, 2, 5)))
+    Z = np.tanh(a[:, :, None] + u[:, None]) @ w
+    np.testing.assert_allclose(energies(a, u, w), Z, rtol=1e-12)
+    a[0, 1], dZ[0, 1], dZ[0, 0, 2:4], dZ[0, 0, 1] = np.nan, 0, 0, 0
+    t = np.tanh(a[:, :1, None] + u[:, None])
+    expected = (np.stack([w * (dZ[0, 0] @ (1 - t[0, 0]**2)), 0 * w]), w * dZ[0, 0, :, None] * (1 - t[0, 0]**2),
+                dZ[0, 0] @ t[0, 0])
+    da, du, dw = energy_gradients(dZ, a, u, w)
+    for got, exact in zip((da[0], du[0], dw), expected):
+        np.testing.assert_allclose(got, exact, rtol=1e-12, atol=1e-14)
+
+
 # --- gradients
 
 @pytest.mark.parametrize("need_weights", [False, True])
