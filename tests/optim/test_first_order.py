@@ -306,6 +306,9 @@ def test_the_norm_of_float32_is_that_of_float64():
         assert clip_grad_norm_([x], np.inf) == 5 * scale
     assert clip_grad_norm_([x], 6 * scale) == 5 * scale
     assert x.grad.tolist() == [[3 * scale, 0], [0, 4 * scale]]
+    thirds = parameter(np.zeros(100, np.float32))
+    thirds.grad = np.float32(np.arange(100) / 3)
+    np.testing.assert_allclose(clip_grad_norm_([thirds], np.inf), np.sqrt((thirds.grad.astype(float)**2).sum()), 1e-14)
     clip_grad_norm_([x], scale)
     np.testing.assert_allclose(x.grad, np.array([[0.6, 0], [0, 0.8]]) * scale, rtol=1e-6)
 
