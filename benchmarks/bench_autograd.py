@@ -1,8 +1,11 @@
-"""The engine against PyTorch: a training step, a deep network and its memory; small operations against NumPy alone."""
+"""The engine against PyTorch: a training step, a deep network and its memory, entries that are taken, SGD; small
+operations against NumPy alone."""
 import numpy as np
 
 from benchmarks import Case, close, peer, test_contender
 from scratchml.autograd import Tensor
+from scratchml.nn import functional
+from scratchml.optim import SGD
 
 CALLS = 1000
 rng = np.random.default_rng(0)
@@ -102,6 +105,73 @@ def torch_deep(threads):
     return theirs
 
 
+# --- entries that are taken, and their gradient added up
+
+TAKEN = {
+    "rows": (lambda x, at: x[at], (30_000, 64), lambda: rng.integers(30_000, size=(256, 16))),
+    "gather along rows": (lambda x, at: x.gather(1, at), (4096, 512), lambda: rng.integers(512, size=(4096, 64))),
+    "gather along columns": (lambda x, at: x.gather(0, at), (64, 20_000), lambda: rng.integers(64, size=(32, 20_000))),
+    "embedding": (lambda x, at: functional.embedding(at, x), (30_000, 64),
+                  lambda: rng.integers(30_000, size=(256, 16))),
+}
+
+
+def taken_case(name, sweep):
+    take, shape, places = TAKEN[name]
+
+    def data():
+        X, at = rng.normal(size=shape).astype(np.float32), places()
+        return X, at, rng.normal(size=at.shape + shape[1:] * (name in ("rows", "embedding"))).astype(np.float32)
+
+    def ours(X, at, G):
+        x = Tensor(X, requires_grad=True)
+        y = take(x, at)
+        return _swept(x, y, Tensor(G)) if sweep else y.data
+
+    @peer("torch")
+    def theirs(X, at, G):
+        import torch
+        torch.set_num_threads(1)
+        x, at = torch.from_numpy(X).requires_grad_(), torch.from_numpy(at)
+        y = torch.nn.functional.embedding(at, x) if name == "embedding" else take(x, at)
+        return _swept(x, y, torch.from_numpy(G)).numpy() if sweep else y.detach().numpy()
+    return Case(f"{name} of {shape[0]:,} x {shape[1]:,}{', and the sweep' * sweep}", data,
+                {"scratchml": ours, "PyTorch, 1 thread": theirs}, close(rtol=1e-4, atol=1e-5))
+
+
+def _swept(x, y, g):
+    y.backward(g)
+    return x.grad.data
+
+
+# --- steps of SGD
+
+def sgd_case(**options):
+    def data():
+        return rng.normal(size=1_000_000).astype(np.float32), rng.normal(size=1_000_000).astype(np.float32)
+
+    def ours(x, g):
+        p = Tensor(x.copy(), requires_grad=True)
+        p.grad = Tensor(g)
+        return _steps(SGD([p], lr=1e-3, **options), p)
+
+    @peer("torch")
+    def theirs(x, g):
+        import torch
+        torch.set_num_threads(1)
+        p = torch.from_numpy(x.copy()).requires_grad_()
+        p.grad = torch.from_numpy(g)
+        return _steps(torch.optim.SGD([p], lr=1e-3, **options), p)
+    return Case(f"50 steps of SGD, 1,000,000 float32 {options or ''}", data,
+                {"scratchml": ours, "PyTorch, 1 thread": theirs}, close(rtol=1e-4, atol=1e-5))
+
+
+def _steps(optimizer, p):
+    for _ in range(50):
+        optimizer.step()
+    return np.asarray(p.detach())
+
+
 # --- small operations: what a Tensor costs beyond NumPy
 
 SMALL = {
@@ -139,5 +209,8 @@ CASES = [
     Case("sweep through 16 layers of tanh, 4,096 x 256, float32", deep,
          {"scratchml": our_deep, "PyTorch, 2 threads": torch_deep(2), "PyTorch, 1 thread": torch_deep(1)},
          close(rtol=1e-3, atol=1e-7)),
+    *(taken_case(name, sweep) for name in TAKEN for sweep in (False, True)),
+    sgd_case(), sgd_case(weight_decay=0.01), sgd_case(momentum=0.9),
+    sgd_case(momentum=0.9, nesterov=True, weight_decay=0.01),
     *map(small_case, SMALL),
 ]

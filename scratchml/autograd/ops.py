@@ -563,9 +563,7 @@ def gather(x, dim, index):
     if positions.ndim != x.ndim or positions.dtype.kind not in "iu":
         raise ValueError(f"index: expected an array of int with {x.ndim} dimension(s), got {positions.dtype} with "
                          f"{positions.ndim}")
-    at = list(np.ogrid[tuple(slice(n) for n in positions.shape)])
-    at[dim] = positions
-    return table.INDEX(x, params=(tuple(at),))
+    return table.GATHER(x, params=(dim, positions))
 
 
 def concatenate(tensors, dim=0):

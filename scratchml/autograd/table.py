@@ -17,9 +17,11 @@ import numpy as np
 
 from scratchml.autograd.fused import parts_of, results_of
 from scratchml.autograd.tensor import Primitive, Tensor, fixed
-from scratchml.core.jit import kernel
+from scratchml.core.jit import kernel, prefetch, readable
 from scratchml.core.products import product
 from scratchml.core.special import erf
+
+AHEAD = 8                                                # rows: how early the next ones are fetched
 
 # --- what rules share ----------------------------------------------------------------------------
 
@@ -145,10 +147,81 @@ def scattered(x, at, to):
 
 @kernel
 def add_rows(z, rows, x):
-    """Add x[i] to z[rows[i]], in order."""
+    """Add x[i] to z[rows[i]], in order; a row that is far away is fetched while others are added."""
     for i in range(rows.size):
-        for d in range(z.shape[1]):
-            z[rows[i], d] += x[i, d]
+        prefetch(z, rows[min(i + AHEAD, rows.size - 1)])
+        row, own = z[rows[i]], x[i]
+        for d in range(row.size):
+            row[d] += own[d]
+
+
+def entries(x, at):
+    """x[at], by np.take where `at` is one array of whole numbers, which is faster for rows."""
+    rows = type(at) is np.ndarray and at.dtype.kind in "iu" and at.ndim and x.ndim and x.flags.c_contiguous
+    return np.take(x, at, 0) if rows else x[at]
+
+
+def gathered(x, dim, at):
+    """y[i, j, ...] = x[at[i, j, ...], j, ...] for dim = 0, and so on."""
+    if not _fits(x.shape, dim, at):
+        return x[_places(dim, at)]
+    y = np.empty(at.shape, x.dtype)
+    gather_along(*_in_three(dim, readable(np.ascontiguousarray(x)), readable(at), y))
+    return y
+
+
+def scattered_along(g, dim, at, to):
+    """Zeros of shape `to`, to which the entries of `g` are added where `gathered` takes them."""
+    if not _fits(to, dim, at):
+        return scattered(g, _places(dim, at), to)
+    z = np.zeros(to, g.dtype)
+    add_along(*_in_three(dim, z, readable(at), readable(np.ascontiguousarray(g))))
+    return z
+
+
+def _fits(shape, dim, at):
+    """Whether `at` is contiguous, names entries from 0 on, and has the lengths of `shape` but for `dim`."""
+    return at.size and at.flags.c_contiguous and at.shape[:dim] == shape[:dim] and \
+        at.shape[dim + 1:] == shape[dim + 1:] and at.min() >= 0 and at.max() < shape[dim]
+
+
+def _places(dim, at):
+    places = list(np.ogrid[tuple(slice(n) for n in at.shape)])
+    places[dim] = at
+    return tuple(places)
+
+
+def _in_three(dim, *arrays):
+    """The arrays with one dimension before `dim`, and one behind."""
+    return [a.reshape(math.prod(a.shape[:dim]), a.shape[dim], math.prod(a.shape[dim + 1:])) for a in arrays]
+
+
+@kernel
+def gather_along(x, at, y):
+    """y[a, i, b] = x[a, at[a, i, b], b]."""
+    for a in range(at.shape[0]):
+        table, places, own = x[a], at[a], y[a]
+        if places.shape[1] == 1:                         # the last dimension: no loop of length 1
+            for i in range(places.shape[0]):
+                own[i, 0] = table[places[i, 0], 0]
+            continue
+        for i in range(places.shape[0]):
+            for b in range(places.shape[1]):
+                own[i, b] = table[places[i, b], b]
+
+
+@kernel
+def add_along(z, at, g):
+    """Add g[a, i, b] to z[a, at[a, i, b], b], in order."""
+    for a in range(at.shape[0]):
+        table, places, own = z[a], at[a], g[a]
+        if places.shape[1] == 1:
+            for i in range(places.shape[0]):
+                table[places[i, 0], 0] += own[i, 0]
+            continue
+        for i in range(places.shape[0]):
+            for b in range(places.shape[1]):
+                table[places[i, b], b] += own[i, b]
 
 
 def matrix_product(a, b):
@@ -210,8 +283,11 @@ RESHAPE = Primitive("reshape(x; to)", lambda x, to: x.reshape(to), lambda g, sha
 PERMUTE = Primitive("permute(x; dims)", lambda x, dims: x.transpose(dims),
                     lambda g, dims: g.permute(tuple(np.argsort(dims))))
 EXPAND = Primitive("expand(x; to)", lambda x, to: np.broadcast_to(x, to), lambda g: g)
-INDEX = Primitive("index(x; at)", lambda x, at: x[at], lambda g, at, shape: SCATTER(g, params=(at, shape)))
+INDEX = Primitive("index(x; at)", entries, lambda g, at, shape: SCATTER(g, params=(at, shape)))
 SCATTER = Primitive("scatter(x; at, to)", lambda x, at, to: scattered(x, at, to), lambda g, at: INDEX(g, params=(at,)))
+GATHER = Primitive("gather(x; dim, at)", gathered, lambda g, dim, at, shape: SCATTER_ALONG(g, params=(dim, at, shape)))
+SCATTER_ALONG = Primitive("scatter_along(x; dim, at, to)", scattered_along,
+                          lambda g, dim, at: GATHER(g, params=(dim, at)))
 PAD = Primitive("pad(x; widths, value)", lambda x, widths, value: np.pad(x, widths, constant_values=value),
                 lambda g, widths, shape: INDEX(g, params=(tuple(slice(w, w + n) for (w, _), n in zip(widths, shape)),)))
 

@@ -171,7 +171,7 @@ def embed(E, i):
 
     Shapes: E (V, D), i (N) in V -> (N, D)
     """
-    return E[i]
+    return np.take(E, i, 0)
 
 
 def embed_by_table(e, i, V):

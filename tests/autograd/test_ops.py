@@ -400,3 +400,55 @@ def test_an_einsum_of_two_is_that_of_numpy(equation, first, second, dtype):
     got, expected = ops.einsum(equation, Tensor(a), Tensor(b)).numpy(), np.einsum(equation, a, b)
     np.testing.assert_array_equal(got, expected)         # whole numbers: no order of summing rounds
     assert got.dtype == expected.dtype and got.flags.c_contiguous
+
+
+# --- entries that are taken
+
+def gathered(x, dim, at):
+    """The definition of gather, entry by entry."""
+    y = np.empty(at.shape, x.dtype)
+    for place in np.ndindex(*at.shape):
+        y[place] = x[(*place[:dim], at[place], *place[dim + 1:])]
+    return y
+
+
+@pytest.mark.parametrize("dim", [0, 1, 2])
+@pytest.mark.parametrize("kind", ["whole", "negative", "narrow", "turned", "of 32 bits"])
+def test_gather_and_its_gradient_are_their_definitions(dim, kind):
+    rng = np.random.default_rng(dim)
+    x, shape = rng.normal(size=(3, 4, 5)), [3, 4, 5]
+    shape[dim] = 6                                       # more than there are: some are taken twice
+    if kind == "narrow":
+        shape[dim - 1] -= 1
+    at = rng.integers(-2 if kind == "negative" else 0, (3, 4, 5)[dim], size=shape)
+    if kind == "turned":
+        x, at = np.asfortranarray(x), np.asfortranarray(at)
+    at = at.astype(np.int32) if kind == "of 32 bits" else at
+    table = Tensor(x, requires_grad=True)
+    y = table.gather(dim, at)
+    np.testing.assert_array_equal(y.data, gathered(x, dim, at))
+    g, expected = rng.normal(size=y.shape), np.zeros(x.shape)
+    y.backward(g)
+    for place in np.ndindex(*at.shape):
+        expected[(*place[:dim], at[place], *place[dim + 1:])] += g[place]
+    np.testing.assert_allclose(table.grad.data, expected, rtol=1e-14, atol=1e-14)
+    assert gradcheck(lambda t: t.gather(dim, at) ** 2, table) and gradgradcheck(lambda t: t.gather(dim, at) ** 3, table)
+
+
+def test_rows_that_are_taken():
+    rng = np.random.default_rng(0)
+    x, at = rng.normal(size=(20, 3)).astype(np.float32), rng.integers(-20, 20, size=(5, 8))
+    for kept in (x, np.asfortranarray(x), x[::2].repeat(2, axis=0)[::1]):
+        table = Tensor(kept, requires_grad=True)
+        y = table[at]
+        np.testing.assert_array_equal(y.data, kept[at])
+        g, expected = rng.normal(size=y.shape).astype(np.float32), np.zeros_like(x)
+        y.backward(g)
+        for place in np.ndindex(*at.shape):
+            expected[at[place]] += g[place]
+        np.testing.assert_array_equal(table.grad.data, expected)
+    for wrong in (lambda: table[np.array([20])], lambda: table.gather(0, np.array([[20, 0, 0]])),
+                  lambda: table.gather(1, np.array([[-4]]))):
+        with pytest.raises(IndexError, match="out of bounds"):
+            wrong()
+    assert table[np.empty(0, int)].shape == (0, 3) and table.gather(1, np.empty((20, 0), int)).shape == (20, 0)
