@@ -25,10 +25,10 @@ Symbols
 
 Equations
     (1)  D_r = 1 / log2(1 + r), r = 1 ... k                                             discounts
-    (2)  g_i = 2^y_i - 1                                                                exponential_gains
+    (2)  g_i = 2^{y_i} - 1                                                              exponential_gains
     (3)  DCG = Σ_i g_i Σ_{a_i < r ≤ b_i} [r ≤ k] D_r / (b_i - a_i)                      dcg
     (4)  NDCG = DCG(g, s) / DCG(g, g)                                                   ndcg
-    (5)  p_i = (2^y_i - 1) / 2^y_max                                                    contentment
+    (5)  p_i = (2^{y_i} - 1) / 2^{y_max}                                                contentment
     (6)  E_j of x and one more ← ((m + 1 - j) E_j + j x_{m+1} E_{j-1}) / (m + 1)        subset_means
     (7)  ERR = Σ_r [r ≤ k] c (E_{j-1} - E_j) / r, r = a + j, group after group          expected_reciprocal_rank
          with E of the group after a documents, and c ← c E_m behind it
@@ -81,7 +81,7 @@ def discounts(k):
 
 
 def exponential_gains(y):
-    """(2)  g_i = 2^y_i - 1
+    """(2)  g_i = 2^{y_i} - 1
 
     Shapes: y (n) -> (n)
     """
@@ -108,7 +108,7 @@ def ndcg(g, s, k):
 
 
 def contentment(y, y_max):
-    """(5)  p_i = (2^y_i - 1) / 2^y_max
+    """(5)  p_i = (2^{y_i} - 1) / 2^{y_max}
 
     Shapes: y (n), y_max -> (n)
     """
