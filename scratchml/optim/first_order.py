@@ -69,13 +69,11 @@ others, "Adaptive subgradient methods", JMLR 12 (2011), figure 1, for (8); T. Ti
 I. Loshchilov and F. Hutter, "Decoupled weight decay regularization", ICLR 2019, Algorithm 2, for (7); R. Pascanu and
 others, "On the difficulty of training recurrent neural networks", ICML 2013, Algorithm 1, for (9).
 """
-import math
-
 import numpy as np
 
 from scratchml.core.checks import FLOATS, real_number
 from scratchml.core.jit import kernel, readable
-from scratchml.optim.optimizer import Optimizer, gradient, parameters_in, set_gradient
+from scratchml.optim.optimizer import Optimizer, gradient, norm, parameters_in, set_gradient
 
 # --- the equations -------------------------------------------------------------------------------
 
@@ -369,8 +367,8 @@ def clip_grad_norm_(parameters, max_norm, norm_type=2.0):
     measured = max_norm == np.inf
     C, parameters = np.inf if measured else real_number(max_norm, "max_norm"), _with_gradients(parameters)
     order = np.inf if norm_type == np.inf else real_number(norm_type, "norm_type", above=0)
-    norms = [_norm(np.asarray(gradient(p)), order) for p in parameters]
-    n = _norm(np.array(norms), order) if norms else 0.0
+    norms = [norm(np.asarray(gradient(p)), order) for p in parameters]
+    n = norm(np.array(norms), order) if norms else 0.0
     if measured:
         return np.float64(n)
     if not np.isfinite(n):
@@ -401,26 +399,6 @@ def clip_grad_value_(parameters, clip_value):
 
 def _with_gradients(parameters):
     return [p for p in parameters_in(parameters, "parameters") if p.grad is not None]
-
-
-def _norm(x, order):
-    """The norm of `x`, of any shape, in float64, also where powers of its entries leave that range."""
-    squares = order == 2 and x.dtype in FLOATS
-    x = readable(np.ascontiguousarray(x)).reshape(-1) if squares else x.ravel().astype(np.float64)
-    with np.errstate(over="ignore", under="ignore"):
-        n = math.sqrt(_sum_of_squares(x)) if squares else float(np.linalg.norm(x, order))
-    if 1e-150 < n < np.inf or not (0 < (largest := float(np.abs(x).max(initial=0))) < np.inf):
-        return n
-    return float(largest * np.linalg.norm(x.astype(np.float64) / largest, order))
-
-
-@kernel(reassociate=True)
-def _sum_of_squares(x):
-    """Σ x_k² in float64, without a copy in that type."""
-    total = 0.0
-    for k in range(x.size):
-        total += np.float64(x[k]) * np.float64(x[k])
-    return total
 
 
 # --- compiled ------------------------------------------------------------------------------------

@@ -19,9 +19,12 @@ Tensor([1.5, 2. ], requires_grad=True)
 
 Source: PyTorch, for names and conventions.
 """
+import math
+
 import numpy as np
 
-from scratchml.core.checks import real_number, true_or_false
+from scratchml.core.checks import FLOATS, real_number, true_or_false
+from scratchml.core.jit import kernel, readable
 
 OPTIONAL = {"initial_lr", "max_lr", "min_lr", "max_momentum", "base_momentum", "amsgrad"}     # schedules add most
 PYTORCHS = {"maximize", "foreach", "capturable", "differentiable", "fused", "decoupled_weight_decay"}
@@ -250,3 +253,21 @@ def _below_one(value, name):
         raise ValueError(f"{name}={value!r}: expected a number of at least 0 and below 1")
 
 
+def norm(x, order):
+    """The norm of an array `x` of any shape, in float64, also where powers of its entries leave that range."""
+    squares = order == 2 and x.dtype in FLOATS
+    x = readable(np.ascontiguousarray(x)).reshape(-1) if squares else x.ravel().astype(np.float64)
+    with np.errstate(over="ignore", under="ignore"):
+        n = math.sqrt(_sum_of_squares(x)) if squares else float(np.linalg.norm(x, order))
+    if 1e-150 < n < np.inf or not (0 < (largest := float(np.abs(x).max(initial=0))) < np.inf):
+        return n
+    return float(largest * np.linalg.norm(x.astype(np.float64) / largest, order))
+
+
+@kernel(reassociate=True)
+def _sum_of_squares(x):
+    """Σ x_k² in float64, without a copy in that type."""
+    total = 0.0
+    for k in range(x.size):
+        total += np.float64(x[k]) * np.float64(x[k])
+    return total
