@@ -187,6 +187,64 @@ def masked_select(x, mask):
     return x.expand(shape)[np.broadcast_to(mask, shape)]
 
 
+def _places(x, dim, index):
+    """Where in `x` the entries of `index`, whole numbers along `dim`, stand, for ops.index; a number for one place."""
+    positions = ops.as_index(np.asarray(index))
+    dim = ops.one_dim(dim, x.ndim)
+    if positions.ndim != x.ndim or positions.dtype.kind not in "iu":
+        raise ValueError(f"index: expected an array of int with {x.ndim} dimension(s), got {positions.dtype} with "
+                         f"{positions.ndim}")
+    at = list(np.ogrid[tuple(slice(n) for n in positions.shape)])
+    at[dim] = positions
+    return tuple(at), positions.shape
+
+
+def _for_places(src, shape, x):
+    """`src`, a number or a Tensor from whose corner (...) of this shape is taken, as a Tensor like `x`."""
+    src = as_tensor(src, x)
+    return src[tuple(map(slice, shape))] if src.ndim else src
+
+
+def scatter(x, dim, index, src=None, *, value=None):
+    """x with y[index[i, j], j] = src[i, j] for dim = 0, and so on; `src`, or `value`, may be a number for all."""
+    x = as_tensor(x)
+    at, shape = _places(x, dim, index)
+    return table.ASSIGN(table.CLONE(x), _for_places(value if src is None else src, shape, x), params=(at,))
+
+
+def scatter_add(x, dim, index, src):
+    """x with src[i, j] added to y[index[i, j], j] for dim = 0, and so on; what comes more than once adds up."""
+    x = as_tensor(x)
+    at, shape = _places(x, dim, index)
+    return x + table.SCATTER(_for_places(src, shape, x), params=(at, x.shape))
+
+
+def index_add(x, dim, index, source, *, alpha=1):
+    """x with the entries of `source` along `dim`, times `alpha`, added at the places `index`, (K)."""
+    x = as_tensor(x)
+    at = (slice(None),) * ops.one_dim(dim, x.ndim) + (np.asarray(index).reshape(-1),)
+    return x + table.SCATTER(ops.mul(as_tensor(source, x), alpha), params=(at if len(at) > 1 else at[0], x.shape))
+
+
+def index_fill(x, dim, index, value):
+    """x with the number `value` along `dim` at the places `index`, (K)."""
+    x = as_tensor(x)
+    at = (slice(None),) * ops.one_dim(dim, x.ndim) + (np.asarray(index).reshape(-1),)
+    return table.ASSIGN(table.CLONE(x), as_tensor(value, x), params=(at,))
+
+
+def fill_diagonal(x, value):
+    """A matrix (N, D) with `value` on its diagonal.  Raises ValueError for other shapes."""
+    if x.ndim != 2:
+        raise ValueError(f"fill_diagonal_: expected a matrix, got shape {x.shape}")
+    return x.masked_fill(np.eye(*x.shape, dtype=bool), value)
+
+
+def take(x, index):
+    """The entries at the places `index`, (N, D) or of any shape, of all as one."""
+    return x.reshape(-1)[np.asarray(index)]
+
+
 def narrow(x, dim, start, length):
     """The `length` entries along `dim` that begin at `start`.  Raises ValueError if there are not so many."""
     dim = ops.one_dim(dim, x.ndim)
@@ -265,6 +323,14 @@ def norm(x, p=2, dim=None, keepdim=False):
     total = ops.sum(x.abs() ** p, dim, keepdim)
     nothing = total._data == 0
     return (total.masked_fill(nothing, 1.0) ** (1 / p)).masked_fill(nothing, 0.0)
+
+
+def pdist(x, p=2.0):
+    """The p-norm of the difference of each two rows of (N, D), a vector: first and second, first and third ..."""
+    if np.ndim(ops.bare(x)) != 2:
+        raise ValueError(f"pdist: expected shape (N, D), got {np.shape(ops.bare(x))}")
+    i, j = np.triu_indices(len(x), 1)
+    return norm(as_tensor(x)[i] - as_tensor(x)[j], p, -1)
 
 
 def cdist(x1, x2, p=2.0):
@@ -364,6 +430,28 @@ def allclose(a, b, rtol=1e-05, atol=1e-08, equal_nan=False):
 
 
 # --- order ---------------------------------------------------------------------------------------
+
+
+def quantile(x, q, dim=None, keepdim=False, *, interpolation="linear"):
+    """The value below which the share `q` of the entries lies, of all or along `dim`; between two in proportion.
+
+    Several shares (Q) give a first dimension.  Raises ValueError for shares outside of 0 to 1.
+    """
+    if interpolation != "linear":
+        raise ValueError(f"interpolation={interpolation!r}: expected 'linear', the only one here")
+    x, shares = as_tensor(x), np.asarray(ops.bare(q), np.float64)
+    if not ((shares >= 0) & (shares <= 1)).all():
+        raise ValueError(f"q={q!r}: expected shares from 0 to 1")
+    if shares.ndim:
+        return ops.stack([quantile(x, share, dim, keepdim) for share in shares.tolist()])
+    if dim is None:
+        y = quantile(x.flatten(), q, 0)
+        return y.reshape((1,) * x.ndim) if keepdim else y
+    values, last = sort(x, dim).values, x.shape[ops.one_dim(dim, x.ndim)] - 1
+    below = int(shares * last)
+    low, high = (narrow(values, dim, min(k, last), 1) for k in (below, below + 1))
+    y = low + (high - low) * float(shares * last - below)
+    return y if keepdim else y.squeeze(dim)
 
 
 def argsort(x, dim=-1, descending=False, stable=True):

@@ -80,19 +80,19 @@ class Generator(np.random.Generator):
         return self
 
 
-def zeros(*size, dtype=None, device=None, requires_grad=False):
-    """Zeros of the shape `size`, numbers or one tuple."""
-    return _filled(size, 0.0, dtype, device, requires_grad)
+def zeros(*sizes, size=(), dtype=None, device=None, requires_grad=False):
+    """Zeros of the shape `size`, numbers or one tuple, which may be named."""
+    return _filled(sizes or (size,), 0.0, dtype, device, requires_grad)
 
 
-def ones(*size, dtype=None, device=None, requires_grad=False):
-    """Ones of the shape `size`, numbers or one tuple."""
-    return _filled(size, 1.0, dtype, device, requires_grad)
+def ones(*sizes, size=(), dtype=None, device=None, requires_grad=False):
+    """Ones of the shape `size`, numbers or one tuple, which may be named."""
+    return _filled(sizes or (size,), 1.0, dtype, device, requires_grad)
 
 
-def empty(*size, dtype=None, device=None, requires_grad=False):
+def empty(*sizes, size=(), dtype=None, device=None, requires_grad=False):
     """A Tensor of the shape `size` whose numbers do not count: zeros."""
-    return _filled(size, 0.0, dtype, device, requires_grad)
+    return _filled(sizes or (size,), 0.0, dtype, device, requires_grad)
 
 
 def full(size, fill_value, dtype=None, device=None, requires_grad=False):
@@ -143,14 +143,22 @@ def _drawn(draw, size, dtype, device, requires_grad):
     return _made(draw(shape), np.float32 if dtype is None else dtype, device, requires_grad)
 
 
-def rand(*size, generator=None, dtype=None, device=None, requires_grad=False):
+def rand(*sizes, size=(), generator=None, dtype=None, device=None, requires_grad=False):
     """Uniform numbers from 0 to 1 of the shape `size`."""
-    return _drawn(_rng(generator).random, size, dtype, device, requires_grad)
+    return _drawn(_rng(generator).random, sizes or (size,), dtype, device, requires_grad)
 
 
-def randn(*size, generator=None, dtype=None, device=None, requires_grad=False):
+def randn(*sizes, size=(), generator=None, dtype=None, device=None, requires_grad=False):
     """Normal numbers of mean 0 and variance 1 of the shape `size`."""
-    return _drawn(_rng(generator).standard_normal, size, dtype, device, requires_grad)
+    return _drawn(_rng(generator).standard_normal, sizes or (size,), dtype, device, requires_grad)
+
+
+def normal(mean=0.0, std=1.0, size=None, *, generator=None, dtype=None, device=None, requires_grad=False):
+    """Normal numbers of this mean and deviation, numbers or Tensors (N, D), of the shape `size` or of theirs."""
+    shape = np.broadcast_shapes(np.shape(_bare(mean)), np.shape(_bare(std))) if size is None else tuple(size)
+    kind = next((x.dtype for x in (mean, std) if isinstance(x, Tensor)), np.float32) if dtype is None else dtype
+    return _drawn(lambda shape: _rng(generator).normal(_bare(mean), _bare(std), shape), (shape,), kind, device,
+                  requires_grad)
 
 
 def randint(low, high=None, size=(), generator=None, dtype=None, device=None):

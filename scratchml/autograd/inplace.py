@@ -1,13 +1,15 @@
-"""Changes in place: by Python's operators, to entries, and by the few methods that optimisation loops use.
+"""Changes in place: by Python's operators, to entries, and by the methods whose names end in an underscore.
 
-What an operation has computed is never changed, since its graph relies on it.  A leaf is: x -= y writes to its array,
-also under its other names, as long as no gradient can go wrong by it: the leaf requires none, or it stands under
-`no_grad`.  Of what was computed, x -= y makes a new Tensor; a method such as `sub_` could not give it the name, and
-refuses.
+A leaf is changed in its array, also under its other names, as long as no gradient can go wrong by it: the leaf requires
+none, or it stands under `no_grad`.
+
+The array of what an operation has computed is never changed, since its graph relies on it.  Of it, x -= y makes a new
+Tensor; x.sub_(y) and x[i] = y compute one as well, which takes the place of x: x is then the result of that operation.
+Whoever else shows the same numbers, as x does those of y after x = y[0], would not see it, so that is refused.  And an
+operation that has needed x as it was before has an error in the sweep.
 
 A Tensor of zeros that is filled piece by piece, y[t] = h, is computed by its assignments once an h requires a gradient:
-each is an operation, (y, h) -> y, whose gradient by y is 0 where h stands.  It writes to the array of y itself, so an
-operation that has needed y as it was before has an error in the sweep.
+each is an operation, (y, h) -> y, whose gradient by y is 0 where h stands.  It writes to the array of y itself.
 
 >>> from scratchml.autograd import Tensor, no_grad
 >>> x = Tensor([1.0, 2.0], requires_grad=True)
@@ -19,13 +21,15 @@ operation that has needed y as it was before has an error in the sweep.
 (Tensor([0.5, 1. ], requires_grad=True), Tensor([0., 0.]))
 """
 import functools
+import sys
 
 import numpy as np
 
-from scratchml.autograd import ops, table
+from scratchml.autograd import composed, ops, table
+from scratchml.autograd.fused import _arrays_in
 from scratchml.autograd.memory import _PRIVATE, Memory
 from scratchml.autograd.plain import Plain
-from scratchml.autograd.tensor import Tensor, _mode
+from scratchml.autograd.tensor import Tensor, _changed, _mode
 from scratchml.core.random import generator as as_generator
 
 
@@ -65,11 +69,14 @@ Tensor.__ipow__ = _assignment("**=", ops.pow)
 
 
 def _setitem(x, index, value):
-    """x[index] = value, for a leaf.  Once a value requires a gradient, x is the result of the assignments to it."""
+    """x[index] = value.  Once x was computed, or a value requires a gradient, x is the result of the assignment."""
     assigned = x._node is not None and x._node.primitive is table.ASSIGN and _mode.recording
     if not assigned and not _changeable(x, "x[...] = ..."):
-        raise TypeError("x[...] = ...: what an operation has computed is not changed in place: use where, masked_fill "
-                        "or concatenate for a new Tensor, or assign to its clone().detach()")
+        if not _mode.recording or x._node is None:
+            raise TypeError("x[...] = ...: what an operation has computed is not changed in place where operations are "
+                            "not remembered: assign to its clone().detach()")
+        _take_place(x, table.CLONE, "x[...] = ...")
+        assigned = True
     value, at = ops.as_tensor(value, x), ops.as_index(index)
     if assigned or value.requires_grad and _mode.recording:
         y = table.ASSIGN(x, value, params=(at,))
@@ -82,18 +89,59 @@ def _setitem(x, index, value):
 Tensor.__setitem__ = _setitem
 
 
+def _take_place(x, compute, what):
+    """Make x, which was computed, the result of compute(x).  Raises TypeError where others show what x shows."""
+    if _shown_elsewhere(x):
+        raise TypeError(f"{what}: this result of {x._node.name} is not changed in place: other Tensors show the same "
+                        "numbers, and would not change with it; change its clone(), or the Tensor that it is a part of")
+    before = x.detach()                                  # what the operation may keep: x as it was
+    before._node, before.requires_grad = x._node, True
+    y = compute(before)
+    x._data, x._node, x._memory = y._data, y._node, y._memory
+    _changed[id(x)] = x
+    return x
+
+
+def _shown_elsewhere(x):
+    """Whether another Tensor lies in the memory of x, a result.  What the operations that led to it keep does not
+    count."""
+    owner = x._data if x._data.base is None else x._data.base
+    node, kept = x._node, int(x._memory is not None and x._memory.array is owner)
+    for _ in range(8):                                   # the operation itself, and what it has made views of
+        saved = _arrays_in(node.saved)
+        kept += sum(array is owner for array in saved)
+        kept += len({id(array) for array in saved if array.base is owner and array is not x._data})
+        del saved                                        # an array in it is held by that list alone
+        node = node.edges[0] if node.edges and hasattr(node.edges[0], "edges") else None
+        if node is None:
+            break
+    return sys.getrefcount(owner) - kept > 3             # here by its name and as an argument, and in x
+
+
 # --- methods: what takes the place of x ----------------------------------------------------------
+
+OVERWRITE = {"zero_", "fill_", "copy_", "normal_", "uniform_"}                   # what is there does not count for them
+TWINS = "exp tanh sigmoid relu sqrt pow neg index_fill scatter_add index_add fill_diagonal"    # name_ is that in place
 
 
 def _in_place(compute):
     """The method of that name, which puts compute(array of x, arguments) in the place of x and returns x."""
     name = compute.__name__
 
+    def computed(x, *arguments, **named):
+        """The same as an operation on Tensors: that of the name without its underscore, or an assignment."""
+        if name in OVERWRITE:
+            value = ops.as_tensor(compute(x._data, *arguments, **named), x)
+            return table.ASSIGN(table.CLONE(x), value, params=(...,))
+        return getattr(Tensor, name[:-1], compute)(x, *arguments, **named)
+
     @functools.wraps(compute)
     def method(x, *arguments, **named):
         if not _changeable(x, name):
-            raise RuntimeError(f"{name}: what an operation has computed is not changed in place; use "
-                               f"{name.rstrip('_')} or another operation for a new Tensor")
+            if x._node is None or not _mode.recording:
+                raise RuntimeError(f"{name}: what an operation has computed is not changed in place where operations "
+                                   f"are not remembered; use {name.rstrip('_')} or another operation for a new Tensor")
+            return _take_place(x, lambda x: computed(x, *arguments, **named), name)
         if any(getattr(a, "requires_grad", False) for a in (*arguments, *named.values())) and _mode.recording:
             raise RuntimeError(f"{name}: an argument requires a gradient, which the change would lose; detach it first")
         array = np.asarray(compute(x._data, *map(ops.bare, arguments), **{k: ops.bare(a) for k, a in named.items()}))
@@ -187,10 +235,14 @@ def masked_fill_(x, mask, value):
 
 
 @_in_place
-def scatter_(x, dim, index, src):
+def scatter_(x, dim, index, src=None, *, value=None):
     """`src`, a number or an array of the shape of `index`, at the places along `dim` that `index` names."""
-    y = x.copy()
-    np.put_along_axis(y, np.asarray(index), src, dim)
+    return composed.scatter(Tensor(x), dim, index, src, value=value)._data if x.dtype.kind == "f" else \
+        _scattered(x.copy(), dim, index, src, value)
+
+
+def _scattered(y, dim, index, src, value):
+    np.put_along_axis(y, np.asarray(index), value if src is None else src, dim)
     return y
 
 
@@ -204,3 +256,45 @@ def normal_(x, mean=0.0, std=1.0, *, generator=None):
 def uniform_(x, low=0.0, high=1.0, *, generator=None):
     """Uniform numbers, from the generator of `manual_seed`."""
     return as_generator(generator).uniform(low, high, x.shape)
+
+
+def _twin(name):
+    """The method `name`_, which puts what the method `name` computes in the place of x."""
+    def twin(x, *arguments, **named):
+        return getattr(Tensor, name)(Tensor(x) if isinstance(x, np.ndarray) else x, *arguments, **named)._data
+    twin.__qualname__ = twin.__name__ = f"{name}_"
+    twin.__doc__ = f"What `{name}` computes, in the place of x."
+    return _in_place(twin)
+
+
+for _name in TWINS.split():
+    _twin(_name)
+
+
+def _other_shape(name):
+    """The method `name`_, after which x has the shape that the method `name` gives it."""
+    def method(x, *arguments):
+        if x._node is not None:
+            return _take_place(x, lambda x: getattr(x, name)(*arguments), f"{name}_")
+        x._data = getattr(ops, name)(x.detach(), *arguments)._data
+        x._memory = Memory(x._data)
+        return x
+    method.__qualname__ = method.__name__ = f"{name}_"
+    method.__doc__ = f"In the shape that `{name}` gives it."
+    setattr(Tensor, method.__name__, method)
+
+
+for _name in ("squeeze", "unsqueeze"):
+    _other_shape(_name)
+
+
+def _detach(x):
+    """Cut off from the graph from now on.  Returns itself."""
+    if x._node is not None:
+        x._memory = x._memory or _PRIVATE
+        x._node = None
+    x.requires_grad = False
+    return x
+
+
+Tensor.detach_ = _detach

@@ -17,6 +17,8 @@ class Entries(np.ndarray):
     lengths is a change of shape.  What is computed from it is an array.
     """
 
+    of_an_array = True                                   # nothing is lost where it is stored as one
+
     def __array_wrap__(self, array, context=None, return_scalar=False):
         return np.asarray(array) if array.ndim else array[()]
 

@@ -14,6 +14,8 @@ Traceback (most recent call last):
 TypeError: numpy.sinh of a Tensor: it has no row in the derivative table. Use scratchml.autograd.ops, or \
 t.detach().numpy() to leave the graph
 """
+import functools
+import inspect
 import itertools
 
 import numpy as np
@@ -21,22 +23,22 @@ import numpy as np
 from scratchml.autograd import composed, ops, table
 from scratchml.autograd.memory import Entries
 from scratchml.autograd.plain import Plain
-from scratchml.autograd.tensor import FLOATS, Tensor
+from scratchml.autograd.tensor import FLOATS, Tensor, _mode
 
 # --- methods -------------------------------------------------------------------------------------
 
 OF_TENSORS = {
-    ops: """add sub mul div pow neg exp log log1p log2 sqrt abs sin cos tanh erf sigmoid relu leaky_relu softplus clamp
-        clamp_min clamp_max maximum minimum masked_fill sign round floor ceil eq ne lt le gt ge sum mean var max min
-        amax amin argmax argmin cumsum logsumexp softmax log_softmax matmul reshape permute transpose squeeze unsqueeze
-        expand gather to""",
+    ops: """add sub mul div pow neg exp log log1p log2 log10 sqrt abs sin cos tanh erf sigmoid relu leaky_relu softplus
+        clamp clamp_min clamp_max maximum minimum masked_fill sign round floor ceil eq ne lt le gt ge sum mean var
+        max min amax amin argmax argmin cumsum logsumexp softmax log_softmax matmul reshape permute transpose
+        squeeze unsqueeze expand gather to""",
     composed: """flatten unflatten t repeat clone square rsqrt reciprocal std norm prod dot outer any all argsort sort
-        remainder floor_divide""",
+        remainder floor_divide scatter scatter_add index_add index_fill fill_diagonal quantile""",
 }
 OF_BOTH = {                                              # of whole numbers and truth values as well
     ops: "flip split",
     composed: """reshape_as expand_as chunk unbind tril triu diag index_select masked_select narrow nonzero
-        repeat_interleave roll movedim median unique logical_and logical_or logical_not equal allclose topk""",
+        repeat_interleave roll take movedim median unique logical_and logical_or logical_not equal allclose topk""",
 }
 ALIASES = {                                              # other names of PyTorch's for a method
     "view": "reshape", "view_as": "reshape_as", "mm": "matmul", "bmm": "matmul", "mv": "matmul", "clip": "clamp",
@@ -166,6 +168,28 @@ def _comparison(function, with_none=NotImplemented):
 Tensor.__eq__, Tensor.__ne__ = _comparison(ops.eq, False), _comparison(ops.ne, True)       # nothing equals None
 Tensor.__lt__, Tensor.__le__, Tensor.__gt__, Tensor.__ge__ = map(_comparison, (ops.lt, ops.le, ops.gt, ops.ge))
 
+
+
+def under_other_names(function):
+    """`function` with NumPy's names for its arguments as well, and PyTorch's `input` for the first one."""
+    named_here = inspect.signature(function).parameters
+
+    @functools.wraps(function)
+    def renamed(*arguments, **named):
+        if named:
+            for other in named.keys() & OTHER_NAMES.keys() - named_here.keys():
+                named[OTHER_NAMES[other]] = named.pop(other)
+            if "input" in named and "input" not in named_here:
+                arguments = (named.pop("input"), *arguments)
+        return function(*arguments, **named)
+    return renamed
+
+
+OTHER_NAMES = {"axis": "dim", "keepdims": "keepdim"}
+for _name in {name for names in (*OF_TENSORS.values(), *OF_BOTH.values()) for name in names.split()}:
+    if "dim" in inspect.signature(_function := getattr(Tensor, _name)).parameters:
+        setattr(Tensor, _name, under_other_names(_function))
+
 for _name, _other in ALIASES.items():
     setattr(Tensor, _name, getattr(Tensor, _other))
 Plain.view_as = Plain.reshape_as
@@ -211,6 +235,10 @@ def _refuse(function, why):
 
 
 def _array_ufunc(self, ufunc, method, *inputs, **options):
+    out, = options.get("out", (None,)) if ufunc.nout == 1 else (None,)
+    if method == "__call__" and set(options) == {"out"} and isinstance(out, np.ndarray):
+        if not any(getattr(x, "requires_grad", False) for x in inputs) or not _mode.recording:
+            return ufunc(*map(ops.bare, inputs), out=out)                       # p.data -= lr * p.grad
     if method != "__call__" or options:
         _refuse(ufunc, "only a plain call has a derivative here" if method != "__call__" else
                 f"{', '.join(options)} is not supported")

@@ -31,6 +31,21 @@ class enable_grad(no_grad):
         return enable_grad()
 
 
+def Variable(data, requires_grad=False):
+    """PyTorch's old name for a Tensor: `data` itself, which learns from now on if asked.
+
+    Raises RuntimeError and ValueError as `requires_grad_`.
+
+    Parameters
+    ----------
+    data : Tensor (N, D)
+        The numbers, of any shape.
+    requires_grad : bool, default=False
+        Whether it shall have a gradient.
+    """
+    return data.requires_grad_() if requires_grad else data
+
+
 def is_grad_enabled():
     """Whether operations in this thread are remembered."""
     return _mode.recording

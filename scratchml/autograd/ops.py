@@ -141,6 +141,11 @@ def log2(x):
     return log(x) * (1 / math.log(2))
 
 
+def log10(x):
+    """The logarithm to the base of 10."""
+    return log(x) * (1 / math.log(10))
+
+
 def sqrt(x):
     """√x"""
     return table.SQRT(as_tensor(x))

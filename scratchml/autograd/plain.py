@@ -36,6 +36,7 @@ class Size(int):
 class Plain(np.ndarray):
     """An array of whole numbers or truth values, of any shape, shared if it is an array already."""
 
+    of_an_array = True                                   # nothing is lost where it is stored as one
     grad, requires_grad, is_leaf, device = None, False, True, "cpu"
 
     def __new__(cls, data, dtype=None):
@@ -100,6 +101,12 @@ class Plain(np.ndarray):
     def detach(self):
         return self
 
+    def requires_grad_(self, requires_grad=True):
+        """Itself.  Raises ValueError where a gradient is asked for: whole numbers have none."""
+        if requires_grad:
+            raise ValueError(f"requires_grad=True: expected floats, got {self.dtype}, which have no gradient")
+        return self
+
     def cpu(self):
         return self
 
@@ -111,6 +118,11 @@ class Plain(np.ndarray):
         return self.copy()
 
     # --- shapes
+
+    @property
+    def data(self):
+        """Itself, which has no graph."""
+        return self
 
     @property
     def size(self):

@@ -64,6 +64,7 @@ Sources: S. Linnainmaa, "Taylor expansion of the accumulated rounding error", BI
 import contextlib
 import itertools
 import threading
+import weakref
 
 import numpy as np
 
@@ -113,6 +114,8 @@ class Tensor:
     def data(self, array):
         if self._node is not None:
             raise RuntimeError(f"data: only a leaf can be given other data, not the result of {self._node.name}")
+        if isinstance(array, Tensor):                    # its numbers, shared where they may be written to
+            array = array._shared() if array._shared().flags.writeable else array._data.copy()
         array = as_array(array)
         if array.shape != self._data.shape or array.dtype != self._data.dtype:
             raise ValueError(f"data: expected shape {self.shape} and {self.dtype}, got {array.shape} and {array.dtype}")
@@ -155,6 +158,9 @@ class Tensor:
         """
         arrived, owned = _sweep([(self, _seed(self, gradient))], None, retain_graph, create_graph)
         for leaf, g in arrived.items():
+            if _hooked and id(leaf) in _hooked:
+                g = through(_hooked[id(leaf)], g)
+                owned.discard(leaf)
             if leaf.grad is not None:
                 g = leaf.grad + g if create_graph else _result(leaf.grad._data + g._data, None)
             elif leaf not in owned and not create_graph:
@@ -195,6 +201,8 @@ def _result(array, memory):
 
 
 _new, ndarray = object.__new__, np.ndarray
+_hooked = {}                                             # {id of a leaf: the hooks of its gradient}
+_changed = weakref.WeakValueDictionary()                 # results that are now those of another operation, by their id
 
 # --- what is remembered --------------------------------------------------------------------------
 
@@ -421,6 +429,8 @@ def _sweep(asked, wanted, retain_graph, create_graph):
                                        "since; the gradient needs it as it was. Change a copy, or change it after "
                                        "the sweep")
                 checked.add(watch)
+            if _changed:
+                _as_they_were(node)
             for target, d in zip(node.edges, node.primitive.pull(node, g, useful)):
                 if d is None:
                     continue
@@ -434,6 +444,23 @@ def _sweep(asked, wanted, retain_graph, create_graph):
     finally:
         _mode.recording = before
     return arrived, owned
+
+
+def through(hooks, g):
+    """The gradient `g`, (N, D) or any, after all functions."""
+    for key in sorted(hooks, key=lambda key: key is None):                      # what keeps the gradient comes last
+        changed = hooks[key](g)
+        g = g if changed is None else changed
+    return g
+
+
+def _as_they_were(node):
+    """Raise RuntimeError if an operand that `node` keeps is by now the result of another operation than it was."""
+    primitive = getattr(node.primitive, "primitive", node.primitive)            # behind hooks
+    for operand, edge in zip(node.saved, node.edges) if type(primitive) is Primitive else ():
+        if type(edge) is Node and type(operand) is Tensor and operand._node is not edge:
+            raise RuntimeError(f"{node.name}: its operand of shape {operand.shape} has been changed in place since; "
+                               "the gradient needs it as it was. Change a copy, or change it after the sweep")
 
 
 def _newest_first(*starts):

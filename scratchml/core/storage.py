@@ -132,7 +132,7 @@ def _check_array(name, array):
     if not isinstance(name, str) or not 0 < len(name) < 1000 or not name.isprintable() or "\\" in name:
         raise ValueError(f"arrays: {name!r:.80} cannot name an array; expected up to 999 printable characters, "
                          "no backslash")
-    if type(array) is not np.ndarray:
+    if type(array) is not np.ndarray and not getattr(array, "of_an_array", False):          # a view with methods
         raise ValueError(f"arrays[{name!r}]: expected a numpy.ndarray, got {type(array).__name__}; "
                          "use numpy.asarray, or store it in rest")
     if array.dtype.kind not in "biufcSUmM":

@@ -219,6 +219,8 @@ class Embedding(Module):
         D, the length of a vector.
     padding_idx : int or None, default=None
         A row that begins with 0 and gets no gradient.
+    sparse : bool, default=False
+        For PyTorch's callers: the gradient is an array either way.
     dtype : {"float32", "float64"}, default="float32"
         The type of the weights.
     random_state : int, numpy.random.Generator or None, default=None
@@ -227,7 +229,8 @@ class Embedding(Module):
 
     settings = ("num_embeddings", "embedding_dim", "padding_idx")
 
-    def __init__(self, num_embeddings, embedding_dim, padding_idx=None, *, dtype="float32", random_state=None):
+    def __init__(self, num_embeddings, embedding_dim, padding_idx=None, *, sparse=False, dtype="float32",
+                 random_state=None):
         self.num_embeddings = V = whole_number(num_embeddings, "num_embeddings")
         self.embedding_dim = D = whole_number(embedding_dim, "embedding_dim")
         if padding_idx is not None:

@@ -26,7 +26,9 @@ class Loss(Module):
     TypeError for options that the function has not.  What else is wrong the function says when it is called.
     """
 
-    def __init_subclass__(cls, function, inputs=2):
+    def __init_subclass__(cls, function=None, inputs=2):
+        if function is None:                             # a script's own, made of one of those here
+            return
         options = list(inspect.signature(function).parameters.values())[inputs:]
         cls.function, cls.settings = staticmethod(function), tuple(option.name for option in options)
         cls.__signature__ = inspect.Signature(options)

@@ -72,6 +72,16 @@ class Parameter(metaclass=_ParameterType):
         return made
 
 
+class Handle:
+    """What a hook is known by: `remove` takes it away."""
+
+    def __init__(self, hooks):
+        self.hooks = hooks
+
+    def remove(self):
+        self.hooks.pop(self, None)
+
+
 class Module(WithState):
     """Something that computes Tensors from Tensors, by `forward`, and knows its weights and parts.
 
@@ -79,13 +89,36 @@ class Module(WithState):
     `training` says whether it is in training: Dropout and BatchNorm1d ask.  A subclass need not call super().__init__.
     """
 
+    _hooks = ()                                          # {handle: function} once there is one
+
     def __new__(cls, *arguments, **named):
         self = object.__new__(cls)
         self.__dict__.update(training=True, _parameters={}, _buffers={}, _modules={}, _not_saved=set())
         return self
 
     def __call__(self, *arguments, **named):
-        return self.forward(*arguments, **named)
+        if not self._hooks:
+            return self.forward(*arguments, **named)
+        result = self.forward(*arguments, **named)
+        for hook in list(self._hooks.values()):
+            changed = hook(self, arguments, result)
+            result = result if changed is None else changed
+        return result
+
+    def register_forward_hook(self, hook):
+        """Call hook(module, arguments, result) after each `forward`; what it returns, unless None, is the result then.
+
+        Returns a handle, whose `remove` ends that.  A copy of the module has no hooks.
+
+        Parameters
+        ----------
+        hook : callable
+            What is called.
+        """
+        hooks = self.__dict__.setdefault("_hooks", {})
+        handle = Handle(hooks)
+        hooks[handle] = hook
+        return handle
 
     def forward(self, *arguments, **named):
         """What the module computes; a subclass says it, and what it takes.
@@ -200,7 +233,7 @@ class Module(WithState):
     def __getstate__(self):
         """What a copy has: registries of its own, and nothing that still hangs on a graph."""
         state = {name: None if type(value) is Tensor and not value.is_leaf else value
-                 for name, value in self.__dict__.items()}
+                 for name, value in self.__dict__.items() if name != "_hooks"}
         own = {name: dict(state[name]) for name in ("_parameters", "_buffers", "_modules")}
         return {**state, **own, "_not_saved": set(self._not_saved)}
 

@@ -2,6 +2,8 @@
 import numpy as np
 
 from scratchml.autograd import Tensor
+from scratchml.autograd.memory import Entries
+from scratchml.autograd.plain import Plain
 from scratchml.core import storage
 
 KIND = "scratchml.nn.Module"                             # what a file of `save` says that it holds
@@ -11,8 +13,12 @@ class WithState:
     """What Module does with its state, as the chapter on modules says."""
 
     def state_dict(self):
-        """{name: copy of the array} of all weights and buffers.  Raises ValueError for a module within itself."""
-        return {name: np.array(array) for name, (_, _, array) in self._state().items()}
+        """{name: copy of the array} of all weights and buffers.  Raises ValueError for a module within itself.
+
+        The arrays have PyTorch's methods where NumPy's have not: `v.cpu().clone()`.
+        """
+        return {name: np.array(array).view(Entries if array.dtype.kind == "f" else Plain)
+                for name, (_, _, array) in self._state().items()}
 
     def _state(self):
         """{name: (module, its own name for it, array)}"""

@@ -26,9 +26,13 @@ class TransformerEncoder(Module):
         How many copies.
     norm : Module or None, default=None
         What comes last.
+    enable_nested_tensor : bool, default=True
+        For PyTorch's callers: what is padded is computed as the rest.
+    mask_check : bool, default=True
+        For PyTorch's callers, as before.
     """
 
-    def __init__(self, encoder_layer, num_layers, norm=None):
+    def __init__(self, encoder_layer, num_layers, norm=None, enable_nested_tensor=True, mask_check=True):
         self.layers, self.num_layers = _copies(encoder_layer, num_layers), num_layers
         self.norm = norm
 

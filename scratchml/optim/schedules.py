@@ -79,7 +79,9 @@ class Schedule:
 
     floor = 0.0                                          # what the curve falls to: the factors are of the part above
 
-    def __init__(self, optimizer):
+    def __init__(self, optimizer, last_epoch=-1):
+        if last_epoch != -1:
+            raise ValueError(f"last_epoch={last_epoch!r}: expected -1; load_state_dict goes on from a schedule")
         self.optimizer = optimizer
         self.base_lrs = [group.setdefault("initial_lr", group["lr"]) for group in optimizer.param_groups]
         self.last_epoch, self.shared, self._made = 0, False, self.base_lrs
@@ -168,11 +170,13 @@ class StepLR(Schedule):
         How many steps have the same length.
     gamma : float, default=0.1
         The factor, at least 0.
+    last_epoch : int, default=-1
+        For PyTorch's callers: where a schedule begins, its state says.
     """
 
-    def __init__(self, optimizer, step_size, gamma=0.1):
+    def __init__(self, optimizer, step_size, gamma=0.1, last_epoch=-1):
         self.step_size, self.gamma = whole_number(step_size, "step_size"), real_number(gamma, "gamma")
-        super().__init__(optimizer)
+        super().__init__(optimizer, last_epoch)
 
     def at(self, base_lr, t):
         return step_decay(base_lr, self.gamma, t, self.step_size)
@@ -187,11 +191,13 @@ class ExponentialLR(Schedule):
         Whose step lengths to set.
     gamma : float
         The factor, at least 0.
+    last_epoch : int, default=-1
+        For PyTorch's callers: where a schedule begins, its state says.
     """
 
-    def __init__(self, optimizer, gamma):
+    def __init__(self, optimizer, gamma, last_epoch=-1):
         self.gamma = real_number(gamma, "gamma")
-        super().__init__(optimizer)
+        super().__init__(optimizer, last_epoch)
 
     def at(self, base_lr, t):
         return step_decay(base_lr, self.gamma, t, 1)
@@ -208,14 +214,16 @@ class MultiStepLR(Schedule):
         At which steps, in any order; one that stands there twice counts twice.
     gamma : float, default=0.1
         The factor, at least 0.
+    last_epoch : int, default=-1
+        For PyTorch's callers: where a schedule begins, its state says.
     """
 
-    def __init__(self, optimizer, milestones, gamma=0.1):
+    def __init__(self, optimizer, milestones, gamma=0.1, last_epoch=-1):
         if not hasattr(milestones, "__iter__"):
             raise ValueError(f"milestones={milestones!r}: expected a list")
         self.milestones = [whole_number(m, "milestones", least=0) for m in milestones]
         self.gamma = real_number(gamma, "gamma")
-        super().__init__(optimizer)
+        super().__init__(optimizer, last_epoch)
 
     def at(self, base_lr, t):
         return step_decay(base_lr, self.gamma, sum(m <= t for m in self.milestones), 1)
@@ -230,14 +238,16 @@ class LambdaLR(Schedule):
         Whose step lengths to set.
     lr_lambda : callable or list of callables
         The function, of all groups or of each.
+    last_epoch : int, default=-1
+        For PyTorch's callers: where a schedule begins, its state says.
     """
 
-    def __init__(self, optimizer, lr_lambda):
+    def __init__(self, optimizer, lr_lambda, last_epoch=-1):
         groups = len(optimizer.param_groups)
         self.lr_lambdas = list(lr_lambda) if isinstance(lr_lambda, (list, tuple)) else [lr_lambda] * groups
         if len(self.lr_lambdas) != groups or not all(map(callable, self.lr_lambdas)):
             raise ValueError(f"lr_lambda={lr_lambda!r}: expected a function, or one for each of {groups} group(s)")
-        super().__init__(optimizer)
+        super().__init__(optimizer, last_epoch)
 
     def lengths(self, t):
         return [base_lr * factor(t) for base_lr, factor in zip(self.base_lrs, self.lr_lambdas)]
@@ -254,12 +264,14 @@ class CosineAnnealingLR(Schedule):
         How many steps the way down takes.
     eta_min : float, default=0.0
         The last step length.
+    last_epoch : int, default=-1
+        For PyTorch's callers: where a schedule begins, its state says.
     """
 
-    def __init__(self, optimizer, T_max, eta_min=0.0):
+    def __init__(self, optimizer, T_max, eta_min=0.0, last_epoch=-1):
         self.T_max, self.eta_min = whole_number(T_max, "T_max"), real_number(eta_min, "eta_min")
         self.floor = self.eta_min
-        super().__init__(optimizer)
+        super().__init__(optimizer, last_epoch)
 
     def at(self, base_lr, t):
         return cosine(base_lr, self.eta_min, t, self.T_max)
@@ -278,13 +290,15 @@ class LinearLR(Schedule):
         What it is multiplied by in the end.
     total_iters : int, default=5
         How many steps the way takes.
+    last_epoch : int, default=-1
+        For PyTorch's callers: where a schedule begins, its state says.
     """
 
-    def __init__(self, optimizer, start_factor=1 / 3, end_factor=1.0, total_iters=5):
+    def __init__(self, optimizer, start_factor=1 / 3, end_factor=1.0, total_iters=5, last_epoch=-1):
         self.start_factor = real_number(start_factor, "start_factor")
         self.end_factor = real_number(end_factor, "end_factor")
         self.total_iters = whole_number(total_iters, "total_iters")
-        super().__init__(optimizer)
+        super().__init__(optimizer, last_epoch)
 
     def at(self, base_lr, t):
         return linear(base_lr, self.start_factor, self.end_factor, t, self.total_iters)
@@ -355,11 +369,13 @@ class OneCycleLR(Schedule):
         How many times less than the first the last one is.
     three_phase : bool, default=False
         Down as fast as up, and then the rest of the way below the first step length.
+    last_epoch : int, default=-1
+        For PyTorch's callers: where a schedule begins, its state says.
     """
 
     def __init__(self, optimizer, max_lr, total_steps=None, epochs=None, steps_per_epoch=None, pct_start=0.3,
                  anneal_strategy="cos", cycle_momentum=True, base_momentum=0.85, max_momentum=0.95, div_factor=25.0,
-                 final_div_factor=10000.0, three_phase=False):
+                 final_div_factor=10000.0, three_phase=False, last_epoch=-1):
         if total_steps is None:
             total_steps = whole_number(epochs, "epochs") * whole_number(steps_per_epoch, "steps_per_epoch")
         self.total_steps = whole_number(total_steps, "total_steps", least=2)
@@ -380,12 +396,12 @@ class OneCycleLR(Schedule):
             self.momenta = real_number(base_momentum, "base_momentum"), real_number(max_momentum, "max_momentum")
         for group, top in zip(groups, most):
             group["lr"] = group["initial_lr"] = real_number(top, "max_lr") / self.div_factor
-        super().__init__(optimizer)
+        super().__init__(optimizer, last_epoch)
 
     def _on_the_way(self, t, low, high, last):
         """The value at step t of a curve that goes from `low` to `high`, and to `last`."""
-        if t >= self.total_steps:
-            raise ValueError(f"step {t + 1}: this schedule has {self.total_steps} steps; make it longer, or stop")
+        if t > self.total_steps:                         # the step after the last one goes on along the curve
+            raise ValueError(f"step {t}: this schedule has {self.total_steps} steps; make it longer, or stop")
         top, end = self.pct_start * self.total_steps - 1, self.total_steps - 1
         points = [(0, low), (top, high), *([(2 * top, low)] if self.three_phase else []), (end, last)]
         for (start, a), (stop, b) in zip(points, points[1:]):

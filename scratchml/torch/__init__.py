@@ -18,6 +18,7 @@ as `zero_`, are PyTorch's, those of one name, such as `max`, are NumPy's.  Rando
         [1., 0.]], dtype=float32), 0.5)
 """
 import functools
+import inspect as _inspect
 import sys
 import types
 from math import e, inf, nan, pi
@@ -28,21 +29,23 @@ from scratchml import autograd, nn, optim
 from scratchml.autograd import batches as _batches
 from scratchml.autograd.composed import (
     all, allclose, any, argsort, bincount, cdist, chunk, clone, diag, dot, equal, flatten, floor_divide, hstack,
-    index_select, logical_and, logical_not, logical_or, masked_select, median, meshgrid, movedim, narrow, nonzero, norm,
-    outer, prod, reciprocal, remainder, repeat, repeat_interleave, roll, rsqrt, sort, square, std, t, topk, tril, triu,
-    unbind, unflatten, unique, vstack,
+    index_add, index_fill, index_select, logical_and, logical_not, logical_or, masked_select, median, meshgrid,
+    movedim, narrow, nonzero, norm, outer, pdist, prod, quantile, reciprocal, remainder, repeat, repeat_interleave,
+    roll, rsqrt, scatter, scatter_add, sort, square, std, t, take, topk, tril, triu, unbind, unflatten, unique,
+    vstack,
 )
 from scratchml.autograd.creation import (
     BoolTensor, DoubleTensor, FloatTensor, Generator, LongTensor, arange, as_tensor, bernoulli, empty, empty_like,
-    eye, from_numpy, full, full_like, linspace, multinomial, ones, ones_like, rand, rand_like, randint, randn,
+    eye, from_numpy, full, full_like, linspace, multinomial, normal, ones, ones_like, rand, rand_like, randint, randn,
     randn_like, randperm, tensor, zeros, zeros_like,
 )
+from scratchml.autograd.methods import under_other_names as _under_other_names
 from scratchml.autograd.modes import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
 from scratchml.autograd.ops import (
     abs, add, amax, amin, argmax, argmin, ceil, clamp, concatenate, cos, cumsum, div, einsum, eq, erf, exp, flip,
-    floor, gather, ge, gt, le, log, log1p, log2, log_softmax, logsumexp, lt, masked_fill, matmul, max, maximum, mean,
-    min, minimum, mul, ne, neg, permute, pow, relu, reshape, round, sigmoid, sign, sin, softmax, softplus, split,
-    sqrt, squeeze, stack, sub, sum, tanh, transpose, unsqueeze, var, where,
+    floor, gather, ge, gt, le, log, log10, log1p, log2, log_softmax, logsumexp, lt, masked_fill, matmul, max, maximum,
+    mean, min, minimum, mul, ne, neg, permute, pow, relu, reshape, round, sigmoid, sign, sin, softmax, softplus,
+    split, sqrt, squeeze, stack, sub, sum, tanh, transpose, unsqueeze, var, where,
 )
 from scratchml.autograd.plain import Plain
 from scratchml.autograd.storing import load, save
@@ -74,6 +77,9 @@ def _of_either(name):
 
 
 globals().update({name: _of_either(name) for name in OF_EITHER})
+globals().update({name: _under_other_names(function) for name, function in list(globals().items())
+                  if name in dir(autograd.Tensor) + ["concatenate", "stack"] and callable(function)
+                  and "dim" in _inspect.signature(function).parameters})
 globals().update({name: globals()[other] for name, other in ALIASES.items()})
 
 

@@ -32,9 +32,75 @@ def test_a_change(change, expected, dtype):
     np.testing.assert_allclose(array, np.asarray(expected, dtype), rtol=1e-6 if dtype == np.float32 else 1e-14)
     with pytest.raises(RuntimeError, match="this leaf requires a gradient"):
         change(x)
-    with pytest.raises(RuntimeError, match="what an operation has computed is not changed in place"):
-        change(x * 1)
+    y = x * 1
+    with no_grad(), pytest.raises(RuntimeError, match="what an operation has computed is not changed in place"):
+        change(y)
     assert change(Tensor(A.copy())).shape == (2, 2)      # a constant may change at any time
+
+
+SLOPES = {"zero_": 0 * A, "fill_": 0 * A, "copy_": 0 * A, "copy_ a row": 0 * A, "mul_": 0 * A + 0.9, "div_": 1 / G,
+          "clamp_": [[1, 0], [0, 0]], "clamp_ min": [[1, 0], [1, 1]], "lerp_": 0 * A + 0.75,
+          "masked_fill_": [[1, 1], [0, 0]]}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_result_changes_with_its_gradient(name):
+    change, expected = CHANGES[name]
+    x = Tensor(A / 2, requires_grad=True)
+    y = x * 2
+    assert change(y) is y
+    np.testing.assert_allclose(y.detach().data, expected, rtol=1e-14)
+    (y * Tensor(A)).sum().backward()
+    slope = A * np.asarray(SLOPES.get(name, 1.0))
+    np.testing.assert_allclose(x.grad.data, 2 * slope, rtol=1e-14)
+
+
+def test_what_others_show_is_not_changed_under_them():
+    x = Tensor(A, requires_grad=True)
+    y = x * 2
+    row = y[0]
+    with pytest.raises(TypeError, match="this result of index is not changed in place: other Tensors"):
+        row.zero_()
+    with pytest.raises(TypeError, match="this result of mul is not changed in place: other Tensors"):
+        y[1] = 0
+    del row
+    y[1] = 0
+    y[0, 0] += 1
+    y.clamp_(min=-9)
+    y.sum().backward()
+    assert y.data.tolist() == [[3, -4], [0, 0]] and x.grad.data.tolist() == [[2, 2], [0, 0]]
+    z = (x * 2).tanh().reshape(4).unsqueeze(0)
+    z.squeeze_(0)
+    z[2:] = 0.5                                          # tanh keeps its result, and needs it as it was
+    z.sum().backward()
+    np.testing.assert_allclose(x.grad.data[0], 2 + 2 * (1 - np.tanh([2, -4.0]) ** 2), rtol=1e-13)
+
+
+def test_what_was_needed_before_a_change_is_missed():
+    x = Tensor(A, requires_grad=True)
+    y = x * 2
+    z = y * y
+    y.mul_(3)
+    with pytest.raises(RuntimeError, match="mul: its operand of shape .* has been changed in place since"):
+        z.sum().backward()
+
+
+TWINS = {"scatter_": lambda x: x.scatter_(1, [[1], [0]], 5.0), "value": lambda x: x.scatter_(1, [[1], [0]], value=5.0),
+         "scatter_add_": lambda x: x.scatter_add_(0, [[1, 0], [1, 1]], Tensor(G)), "exp_": lambda x: x.exp_(),
+         "index_add_": lambda x: x.index_add_(0, [1, 1], Tensor(G)), "index_fill_": lambda x: x.index_fill_(1, [0], -1),
+         "fill_diagonal_": lambda x: x.fill_diagonal_(9), "pow_": lambda x: x.pow_(2)}
+BY_HAND = {"scatter_": [[1, 5], [5, 4]], "value": [[1, 5], [5, 4]], "scatter_add_": [[1, -1], [2.5, 6]],
+           "exp_": np.exp(A), "index_add_": [[1, -2], [2.5, 7]], "index_fill_": [[-1, -2], [-1, 4]],
+           "fill_diagonal_": [[9, -2], [3, 9]], "pow_": A ** 2}
+
+
+@pytest.mark.parametrize("name", TWINS)
+def test_twins_of_functions(name):
+    x = Tensor(A.copy())
+    assert TWINS[name](x) is x
+    np.testing.assert_allclose(x.data, BY_HAND[name], rtol=1e-14)
+    y = Tensor(A, requires_grad=True) * 1
+    np.testing.assert_allclose(TWINS[name](y).detach().data, BY_HAND[name], rtol=1e-14)
 
 
 def test_random_numbers_follow_the_seed():

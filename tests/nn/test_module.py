@@ -415,3 +415,26 @@ def test_inputs_are_turned_into_the_dtype_of_the_layer():
 def test_dtypes_that_are_none(dtype):
     with pytest.raises(ValueError, match="expected 'float32' or 'float64'"):
         float_type(dtype)
+
+
+def test_forward_hooks():
+    layer, seen = Linear(2, 3, random_state=0), []
+    handle = layer.register_forward_hook(lambda module, given, result: seen.append((module, len(given), result.shape)))
+    double = layer.register_forward_hook(lambda module, given, result: 2 * result)
+    x = np.ones((4, 2))
+    twice = layer(x)
+    assert seen == [(layer, 1, (4, 3))] and copy.deepcopy(layer)(x).shape == (4, 3) and len(seen) == 1
+    handle.remove()
+    double.remove()
+    np.testing.assert_array_equal(twice.data, 2 * layer(x).data)
+
+
+def test_a_state_has_the_methods_of_tensors():
+    net = Linear(2, 3, random_state=0)
+    state = {name: v.cpu().clone() for name, v in net.state_dict().items()}
+    net.weight.data[:] = 0
+    net.load_state_dict(state)
+    assert net.weight.data.any() and net.state_dict()["weight"].detach().numpy().shape == (3, 2)
+    net.weight.data = Tensor(np.ones((3, 2), np.float32))
+    net.weight.data -= 0.5 * Tensor(np.ones((3, 2), np.float32))
+    assert (net.weight.data == 0.5).all()

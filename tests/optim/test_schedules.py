@@ -176,6 +176,8 @@ def test_one_cycle(make, name):
     np.testing.assert_allclose(seen[:6], np.linspace(0.1, 1, 6))
     np.testing.assert_allclose(seen[5:], np.linspace(1, 0.02, 6))
     np.testing.assert_allclose([momenta[0], momenta[5], momenta[-1]], [0.95, 0.85, 0.95])
+    schedule.step()                                      # scripts step after each of the 11; it goes on along the line
+    np.testing.assert_allclose(model.param_groups[0]["lr"], 0.02 - 0.98 / 5)
     with pytest.raises(ValueError, match="step 12: this schedule has 11 steps"):
         schedule.step()
 
