@@ -448,7 +448,8 @@ def test_rows_that_are_taken():
             expected[at[place]] += g[place]
         np.testing.assert_array_equal(table.grad.data, expected)
     for wrong in (lambda: table[np.array([20])], lambda: table.gather(0, np.array([[20, 0, 0]])),
-                  lambda: table.gather(1, np.array([[-4]]))):
+                  lambda: table.gather(1, np.array([[-4]])), lambda: table.gather(1, np.full((20, 1), -4)),
+                  lambda: table.gather(1, np.full((20, 1), 3))):
         with pytest.raises(IndexError, match="out of bounds"):
             wrong()
     assert table[np.empty(0, int)].shape == (0, 3) and table.gather(1, np.empty((20, 0), int)).shape == (20, 0)

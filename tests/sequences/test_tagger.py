@@ -693,6 +693,9 @@ def test_weights_may_be_changed_between_questions(options):
         changed = model.predict_marginals(X)
         assert changed == pickle.loads(pickle.dumps(model)).predict_marginals(X) != before
         before = changed
+    model.weights_ = weights.copy()                      # another array, with the same weights of pairs
+    model.weights_[0] -= 3
+    assert model.predict_marginals(X) != before
     model.weights_ = weights * 0
     assert model.predict_marginals(X[:3])[0][0] == pytest.approx({label: 1 / len(TAGS) for label in model.classes_})
 
