@@ -5,7 +5,7 @@ from scratchml.reduction.linear_projection import PCA
 from scratchml.reduction.tsne import TSNE
 from scratchml.reduction.variational_training import VariationalAutoencoder
 
-CHAPTERS = ("pca", "linear_projection", "incremental_pca", "affinities", "sne", "placement", "tsne", "network_codes",
-            "autoencoder", "autoencoder_training", "variational", "variational_training")
+CHAPTERS = ("pca", "dimensionality", "linear_projection", "incremental_pca", "affinities", "sne", "placement", "tsne",
+            "network_codes", "autoencoder", "autoencoder_training", "variational", "variational_training")
 
 __all__ = ["Autoencoder", "PCA", "IncrementalPCA", "TSNE", "VariationalAutoencoder"]

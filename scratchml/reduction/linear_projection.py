@@ -9,6 +9,7 @@ from scratchml.core.linalg import jacobi_eigh
 from scratchml.core.random import generator
 from scratchml.core.randomized import truncated_svd
 from scratchml.core.sparse import SparseTable
+from scratchml.reduction.dimensionality import most_evident
 from scratchml.reduction.pca import (EPS, SURE, covariance, explained_ratio, falling, fix_signs, log_density, mean,
                                      principal_axes, project, reconstruct, rounding_of_variance, settled)
 
@@ -167,9 +168,10 @@ class PCA(LinearProjection):
 
     Parameters
     ----------
-    n_components : int, float or None, default=None
-        F; a fraction in (0, 1) for the fewest components that explain more than this share of the variance; None for
-        min(N, D).
+    n_components : int, float, "mle" or None, default=None
+        F; a fraction in (0, 1) for the fewest components that explain more than this share of the variance; "mle" for
+        the number of the largest evidence (the chapter on dimensionality), which needs more samples than features;
+        None for min(N, D).
     whiten : bool, default=False
         Whether `transform` divides each coordinate by its standard deviation.
     svd_solver : {"auto", "full", "covariance_eigh", "jacobi", "randomized"}, default="auto"
@@ -238,7 +240,7 @@ class PCA(LinearProjection):
         lost = rounding_of_variance(variances, μ, len(X))
         λ, W = settled(λ, W, (lambda v: S @ v.T) if solver in ("covariance_eigh", "jacobi") else
                        lambda v: centred.T @ (centred @ v.T) / (len(X) - 1), lost)
-        F = self._count(X.shape, λ)
+        F = self._count(X.shape, np.where(λ > W**2 @ lost, λ, 0))
         rest, others = float(λ[F:].sum()), float((W[F:] ** 2 @ lost).sum())
         if solver == "randomized":
             others = float((1 - (W**2).sum(axis=0)).clip(0) @ lost)
@@ -256,7 +258,15 @@ class PCA(LinearProjection):
             raise TypeError(f"svd_solver={solver!r} would write the sparse points out; choose 'covariance_eigh', or "
                             "pass X.toarray()")
         whole = isinstance(self.n_components, numbers.Integral)
-        if solver == "randomized" and not whole and self.n_components is not None:
+        if isinstance(self.n_components, str) and self.n_components == "mle":
+            if solver == "randomized":
+                raise ValueError(f"n_components='mle' cannot be a string with svd_solver={solver!r}, which finds some of "
+                                 "the variances, where the evidence needs all; choose 'full' or 'covariance_eigh'")
+            if shape[0] <= shape[1]:
+                raise ValueError("n_components='mle' is only supported if n_samples >= n_features + 1 = "
+                                 f"{shape[1] + 1}, got {shape[0]}: fewer points always lie in N - 1 dimensions, "
+                                 "whatever they came from; give a number of components, or a share of the variance")
+        elif solver == "randomized" and not whole and self.n_components is not None:
             raise ValueError(f"n_components={self.n_components!r}: svd_solver='randomized' needs an int or None")
         if solver != "auto" or sparse:
             return "covariance_eigh" if solver == "auto" else solver
@@ -268,10 +278,14 @@ class PCA(LinearProjection):
         return "covariance_eigh" if D <= N else "full"
 
     def _count(self, shape, λ=None):
-        """F from `n_components`, by way of (7) if it is a fraction."""
+        """F from `n_components`, by way of (7) if it is a fraction; in `λ` (R,) what is only rounding is 0."""
         R = min(shape)
         if self.n_components is None:
             return R
+        if isinstance(self.n_components, str) and self.n_components == "mle":
+            if not λ.any():
+                raise ValueError("n_components='mle': the points are all alike, so no direction is evident")
+            return most_evident(λ, shape[0])
         if isinstance(self.n_components, numbers.Real) and not isinstance(self.n_components, numbers.Integral):
             if not 0 < self.n_components < 1:
                 raise ValueError(f"n_components={self.n_components!r}: a fraction of variance lies between 0 and 1")

@@ -69,7 +69,7 @@ LECTURE = (
     ("Clustering: k-means and its variants", ("kmeans", "kmeans_bounds", "minibatch", "bisecting")),
     ("Clustering: mixtures of Gaussians", ("gmm", "gaussian_mixture")),
     ("How good a clustering is", ("clustering", "separation")),
-    ("Dimension reduction: principal components", ("pca", "linear_projection", "incremental_pca")),
+    ("Dimension reduction: principal components", ("pca", "dimensionality", "linear_projection", "incremental_pca")),
     ("Dimension reduction: SNE and t-SNE", ("sne", "affinities", "placement", "tsne", "embedding")),
     ("Dimension reduction: autoencoders, linear, tied, denoising, sparse", ("autoencoder", "autoencoder_training")),
     ("Dimension reduction: variational autoencoders (VAE), the evidence lower bound (ELBO)",

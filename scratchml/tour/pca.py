@@ -26,6 +26,8 @@ def run(seed, pictures, full):
     yield Row("digits: first three", numbers(pca.explained_variance_ratio_[:3], 4), stated, PEER, seconds)
     few, seconds = timed(PCA(0.95).fit, digits.data)
     yield Row("digits: components that hold 95 %", str(few.n_components_), "29", PEER, seconds)
+    evident, seconds = timed(PCA("mle").fit, iris.data)
+    yield Row("iris: components of the largest evidence", str(evident.n_components_), "3", PEER, seconds)
     quick, seconds = timed(PCA(3, svd_solver="randomized", random_state=seed).fit, digits.data)
     yield Row("digits, randomized: first three", numbers(quick.explained_variance_ratio_, 4), stated, PEER, seconds)
     parts, seconds = timed(IncrementalPCA(batch_size=200).fit, digits.data)
