@@ -55,7 +55,7 @@ LEFT = {
     "decomposition.tests.test_pca": {
         PRIVATE: ["test_infer_dim_1", "test_infer_dim_2", "test_infer_dim_3", "test_assess_dimension_bad_rank",
                   "test_small_eigenvalues_mle", "test_assess_dimension_rank_one", "test_pca_svd_solver_auto"],
-        WORDS: ["test_pca_validation", "test_n_components_mle_error", "test_sparse_pca_solver_error"],
+        WORDS: ["test_pca_validation", "test_n_components_mle_error[arpack]", "test_sparse_pca_solver_error"],
         "asks for ARPACK, a library that comes with SciPy": [
             "test_pca[arpack]", "test_pca_sparse[arpack]", "test_pca_sparse_fit_transform",
             "test_sparse_pca_auto_arpack_singular_values_consistency", "test_pca_solver_equivalence[arpack]",
@@ -69,9 +69,6 @@ LEFT = {
             ["test_whitening", "test_pca_randomized_svd_n_oversamples", "test_pca_solver_equivalence[randomized]"],
         "asks for all digits of the randomized solver, which gives singular values a little too small":
             ["test_pca_explained_variance_empirical[randomized-random-tall]", "test_pca_singular_values[randomized]"],
-        "asks for n_components='mle', a choice of F that this book does not have":
-            ["test_n_components_mle", "test_pca_dim", "test_mle_redundant_data", "test_fit_mle_too_few_samples",
-             "test_mle_simple_case"],
         "asks for no component at all": ["test_pca_score3"],
         "asks for a density where the covariance is singular: there is none":
             ["test_pca_zero_noise_variance_edge_cases"],
