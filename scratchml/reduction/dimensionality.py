@@ -64,7 +64,7 @@ LARGE = 1e100                                            # products up to its sq
 def log_prior(D, F):
     """(1)  log p(W) = -F log 2 + Σ_{i≤F} [log Γ((D-i+1)/2) - (D-i+1)/2 log π]
 
-    One over the area of all frames: v_1 lies on the unit sphere of D dimensions, v_2 on that of the D-1 that are left.
+    One over the area of all frames: v_1 lies on the unit sphere of D dimensions, v_2 on that of the D-1 left.
 
     Shapes: D, F -> ()
     """
@@ -93,8 +93,9 @@ def log_evidence(λ, F, N):
     """
     D = len(λ)
     m = D * F - F * (F + 1) // 2
-    fit = np.log(λ[:F]).sum() + (D - F) * math.log(noise_variance(λ, F))
-    width = (m + F) * math.log(2 * math.pi) - _sum_of_log_curvatures(λ, F, float(N), noise_variance(λ, F)) - F * math.log(N)
+    rest = noise_variance(λ, F)
+    fit = np.log(λ[:F]).sum() + (D - F) * math.log(rest)
+    width = (m + F) * math.log(2 * math.pi) - _sum_of_log_curvatures(λ, F, float(N), rest) - F * math.log(N)
     return float(log_prior(D, F) - N / 2 * fit + width / 2)
 
 

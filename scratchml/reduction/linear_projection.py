@@ -260,8 +260,8 @@ class PCA(LinearProjection):
         whole = isinstance(self.n_components, numbers.Integral)
         if isinstance(self.n_components, str) and self.n_components == "mle":
             if solver == "randomized":
-                raise ValueError(f"n_components='mle' cannot be a string with svd_solver={solver!r}, which finds some of "
-                                 "the variances, where the evidence needs all; choose 'full' or 'covariance_eigh'")
+                raise ValueError(f"n_components='mle' cannot be a string with svd_solver={solver!r}, which finds some "
+                                 "variances, where the evidence needs all; choose 'full' or 'covariance_eigh'")
             if shape[0] <= shape[1]:
                 raise ValueError("n_components='mle' is only supported if n_samples >= n_features + 1 = "
                                  f"{shape[1] + 1}, got {shape[0]}: fewer points always lie in N - 1 dimensions, "
