@@ -62,7 +62,7 @@ import numpy as np
 
 from scratchml.core.checks import as_floats
 from scratchml.core.elementary import double
-from scratchml.core.jit import kernel, run_chunks
+from scratchml.core.jit import kernel, readable, run_chunks
 
 LEAST, MOST, LARGEST_SMALLER = 1e-150, 1e150, 1e10       # of the arguments of Γ; of the smaller one in (9)
 HALF_LOG_2PI = 0.5 * math.log(2 * math.pi)
@@ -87,18 +87,20 @@ def numbers_between(x, name, least, most):
 
 def together(*arguments):
     """The arguments as arrays of one shape.  Raises ValueError if they do not broadcast."""
+    arrays = [np.asarray(argument) for argument in arguments]
     try:
-        return np.broadcast_arrays(*arguments)
+        shape = np.broadcast_shapes(*(array.shape for array in arrays))
     except ValueError as error:
         shapes = " and ".join(str(np.shape(argument)) for argument in arguments)
         raise ValueError(f"shapes {shapes} do not go together: expected equal ones, or such that broadcast") from error
+    return [array if array.shape == shape else np.broadcast_to(array, shape) for array in arrays]
 
 
 def elementwise(chunk_kernel, *arguments):
     """chunk_kernel(c, start, stop, *arguments, out) of the arguments broadcast and flat; a float if all are scalars."""
     arrays = together(*arguments)
     out = np.empty(arrays[0].shape)
-    flat = [np.ascontiguousarray(array).reshape(-1) for array in arrays]
+    flat = [readable(np.ascontiguousarray(array).reshape(-1)) for array in arrays]
     run_chunks(chunk_kernel, out.size, *flat, out.reshape(-1), chunk=CHUNK)
     return out if out.ndim else float(out)
 
