@@ -233,13 +233,6 @@ def index_fill(x, dim, index, value):
     return table.ASSIGN(table.CLONE(x), as_tensor(value, x), params=(at,))
 
 
-def fill_diagonal(x, value):
-    """A matrix (N, D) with `value` on its diagonal.  Raises ValueError for other shapes."""
-    if x.ndim != 2:
-        raise ValueError(f"fill_diagonal_: expected a matrix, got shape {x.shape}")
-    return x.masked_fill(np.eye(*x.shape, dtype=bool), value)
-
-
 def take(x, index):
     """The entries at the places `index`, (N, D) or of any shape, of all as one."""
     return x.reshape(-1)[np.asarray(index)]

@@ -121,7 +121,7 @@ def _shown_elsewhere(x):
 # --- methods: what takes the place of x ----------------------------------------------------------
 
 OVERWRITE = {"zero_", "fill_", "copy_", "normal_", "uniform_"}                   # what is there does not count for them
-TWINS = "exp tanh sigmoid relu sqrt pow neg index_fill scatter_add index_add fill_diagonal"    # name_ is that in place
+TWINS = "exp tanh sigmoid relu sqrt pow neg index_fill scatter_add index_add"         # name_ is that in place
 
 
 def _in_place(compute):
@@ -239,6 +239,15 @@ def scatter_(x, dim, index, src=None, *, value=None):
     """`src`, a number or an array of the shape of `index`, at the places along `dim` that `index` names."""
     return composed.scatter(Tensor(x), dim, index, src, value=value)._data if x.dtype.kind == "f" else \
         _scattered(x.copy(), dim, index, src, value)
+
+
+@_in_place
+def fill_diagonal_(x, value):
+    """A matrix (N, D) with `value` on its diagonal.  Raises ValueError for other shapes."""
+    if x.ndim != 2:
+        raise ValueError(f"fill_diagonal_: expected a matrix, got shape {x.shape}")
+    diagonal = np.eye(*x.shape, dtype=bool)
+    return x.masked_fill(diagonal, value) if isinstance(x, Tensor) else np.where(diagonal, value, x)
 
 
 def _scattered(y, dim, index, src, value):

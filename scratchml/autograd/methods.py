@@ -33,7 +33,7 @@ OF_TENSORS = {
         max min amax amin argmax argmin cumsum logsumexp softmax log_softmax matmul reshape permute transpose
         squeeze unsqueeze expand gather to""",
     composed: """flatten unflatten t repeat clone square rsqrt reciprocal std norm prod dot outer any all argsort sort
-        remainder floor_divide scatter scatter_add index_add index_fill fill_diagonal quantile""",
+        remainder floor_divide scatter scatter_add index_add index_fill quantile""",
 }
 OF_BOTH = {                                              # of whole numbers and truth values as well
     ops: "flip split",
