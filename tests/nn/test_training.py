@@ -1,7 +1,7 @@
 """The training loop: its batches, what it watches, when it ends, and what it leaves behind."""
 import numpy as np
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import example, given, strategies as st
 
 from scratchml.autograd import Tensor
 from scratchml.nn import BatchNorm1d, Dropout, Linear, Module, ReLU, Sequential
@@ -36,6 +36,7 @@ def test_every_sample_counts_alike_in_the_loss_of_an_epoch(drawn):
     np.testing.assert_allclose(epoch_loss(J, n), reference.epoch_loss(J, n), rtol=1e-9, atol=1e-9 * np.abs(J).max())
 
 
+@example([3.0, -2.2250738585072014e-308], 3.0)
 @given(strategies.watched, strategies.steps)
 def test_the_best_epoch_is_the_last_record(V, δ):
     assert best_epoch(V, δ) == reference.best_epoch(V, δ)

@@ -30,6 +30,6 @@ def best_epoch(V, δ):
     """(4)  A record stands until it is beaten by more than δ."""
     record, holder = math.inf, None
     for e, v in enumerate(V, start=1):
-        if record - v > δ:
+        if v < record - δ:                               # not record - v > δ, which is rounded otherwise
             record, holder = v, e
     return holder
