@@ -8,56 +8,25 @@ from scratchml.core import elementary
 from scratchml.core.jit import kernel
 
 
-@kernel
-def exp_of_all(x, y):
-    for i in range(x.size):
-        y[i] = elementary.exp(x[i])
+def of_all(f):
+    """f of each entry, as a function of x (N,)."""
+    @kernel
+    def loop(x, y):
+        for i in range(x.size):
+            y[i] = f(x[i])
+    return filled(loop)
 
 
-@kernel
-def exp_of_library(x, y):
-    for i in range(x.size):
-        y[i] = np.exp(x[i])
-
-
-@kernel
-def tanh_of_all(x, y):
-    for i in range(x.size):
-        y[i] = elementary.tanh(x[i])
-
-
-@kernel
-def tanh_of_library(x, y):
-    for i in range(x.size):
-        y[i] = np.tanh(x[i])
-
-
-@kernel
-def log_of_all(x, y):
-    for i in range(x.size):
-        y[i] = elementary.log(x[i])
-
-
-@kernel
-def log_of_library(x, y):
-    for i in range(x.size):
-        y[i] = np.log(x[i])
-
-
-@kernel
-def chain(x, y):
-    for i in range(x.size):
-        y[i] = x[i] if i == 0 else elementary.exp(-y[i - 1])
-
-
-@kernel
-def chain_of_library(x, y):
-    for i in range(x.size):
-        y[i] = x[i] if i == 0 else np.exp(-y[i - 1])
+def chain(f):
+    """f of minus the entry before, as a function of x (N,), of which the first entry alone counts."""
+    @kernel
+    def loop(x, y):
+        for i in range(x.size):
+            y[i] = x[i] if i == 0 else f(-y[i - 1])
+    return filled(loop)
 
 
 def filled(loop):
-    """The same as a function of x (N,)."""
     def function(x):
         y = np.empty_like(x)
         loop(x, y)
@@ -69,14 +38,14 @@ def numbers(N):
     return (np.random.default_rng(0).uniform(0.1, 5, N),)
 
 
-def case(name, ours, librarys, **others):
-    return Case(name, partial(numbers, 10_000), {"scratchml": filled(ours), "library": filled(librarys), **others},
+def case(name, loop, ours, librarys, **others):
+    return Case(name, partial(numbers, 10_000), {"scratchml": loop(ours), "library": loop(librarys), **others},
                 close(1e-14))
 
 
 CASES = [
-    case("exp of 10,000", exp_of_all, exp_of_library, NumPy=np.exp),
-    case("tanh of 10,000", tanh_of_all, tanh_of_library, NumPy=np.tanh),
-    case("log of 10,000", log_of_all, log_of_library, NumPy=np.log),
-    case("10,000 exp, each of the one before", chain, chain_of_library),
+    case("exp of 10,000", of_all, elementary.exp, np.exp, NumPy=np.exp),
+    case("tanh of 10,000", of_all, elementary.tanh, np.tanh, NumPy=np.tanh),
+    case("log of 10,000", of_all, elementary.log, np.log, NumPy=np.log),
+    case("10,000 exp, each of the one before", chain, elementary.exp, np.exp),
 ]
