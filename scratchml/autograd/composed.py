@@ -188,15 +188,14 @@ def masked_select(x, mask):
 
 
 def _places(x, dim, index):
-    """Where in `x` the entries of `index`, whole numbers along `dim`, stand, for ops.index; a number for one place."""
-    positions = ops.as_index(np.asarray(index))
-    dim = ops.one_dim(dim, x.ndim)
-    if positions.ndim != x.ndim or positions.dtype.kind not in "iu":
-        raise ValueError(f"index: expected an array of int with {x.ndim} dimension(s), got {positions.dtype} with "
-                         f"{positions.ndim}")
-    at = list(np.ogrid[tuple(slice(n) for n in positions.shape)])
-    at[dim] = positions
-    return tuple(at), positions.shape
+    """Where in `x` the entries of `index`, whole numbers along `dim`, stand, for ops.index; and their shape."""
+    positions = ops.whole_positions(index, x.ndim)
+    return table.places_along(ops.one_dim(dim, x.ndim), positions), positions.shape
+
+
+def _slices(x, dim, index):
+    """Where in `x` the slices `index`, one whole number or (K), along `dim` stand, for ops.index."""
+    return (slice(None),) * ops.one_dim(dim, x.ndim) + (ops.whole_positions(np.asanyarray(index).reshape(-1), 1),)
 
 
 def _for_places(src, shape, x):
@@ -205,11 +204,18 @@ def _for_places(src, shape, x):
     return src[tuple(map(slice, shape))] if src.ndim else src
 
 
+def one_of_both(src, value):
+    """The one that is given of what `scatter` puts down.  Raises ValueError for neither, and for both."""
+    if (src is None) == (value is None):
+        raise ValueError(f"scatter: expected one of src and value, got {'neither' if src is None else 'both'}")
+    return value if src is None else src
+
+
 def scatter(x, dim, index, src=None, *, value=None):
     """x with y[index[i, j], j] = src[i, j] for dim = 0, and so on; `src`, or `value`, may be a number for all."""
-    x = as_tensor(x)
+    x, src = as_tensor(x), one_of_both(src, value)
     at, shape = _places(x, dim, index)
-    return table.ASSIGN(table.CLONE(x), _for_places(value if src is None else src, shape, x), params=(at,))
+    return table.ASSIGN(table.CLONE(x), _for_places(src, shape, x), params=(at,))
 
 
 def scatter_add(x, dim, index, src):
@@ -222,15 +228,14 @@ def scatter_add(x, dim, index, src):
 def index_add(x, dim, index, source, *, alpha=1):
     """x with the entries of `source` along `dim`, times `alpha`, added at the places `index`, (K)."""
     x = as_tensor(x)
-    at = (slice(None),) * ops.one_dim(dim, x.ndim) + (np.asarray(index).reshape(-1),)
+    at = _slices(x, dim, index)
     return x + table.SCATTER(ops.mul(as_tensor(source, x), alpha), params=(at if len(at) > 1 else at[0], x.shape))
 
 
 def index_fill(x, dim, index, value):
     """x with the number `value` along `dim` at the places `index`, (K)."""
     x = as_tensor(x)
-    at = (slice(None),) * ops.one_dim(dim, x.ndim) + (np.asarray(index).reshape(-1),)
-    return table.ASSIGN(table.CLONE(x), as_tensor(value, x), params=(at,))
+    return table.ASSIGN(table.CLONE(x), as_tensor(value, x), params=(_slices(x, dim, index),))
 
 
 def take(x, index):

@@ -80,19 +80,26 @@ class Generator(np.random.Generator):
         return self
 
 
+def _either(sizes, size):
+    """The shape that was given by position or by name, as the functions below take it."""
+    if sizes and size != ():
+        raise ValueError(f"size: expected one shape, got {sizes} and size={size}")
+    return sizes or (size,)
+
+
 def zeros(*sizes, size=(), dtype=None, device=None, requires_grad=False):
     """Zeros of the shape `size`, numbers or one tuple, which may be named."""
-    return _filled(sizes or (size,), 0.0, dtype, device, requires_grad)
+    return _filled(_either(sizes, size), 0.0, dtype, device, requires_grad)
 
 
 def ones(*sizes, size=(), dtype=None, device=None, requires_grad=False):
     """Ones of the shape `size`, numbers or one tuple, which may be named."""
-    return _filled(sizes or (size,), 1.0, dtype, device, requires_grad)
+    return _filled(_either(sizes, size), 1.0, dtype, device, requires_grad)
 
 
 def empty(*sizes, size=(), dtype=None, device=None, requires_grad=False):
     """A Tensor of the shape `size` whose numbers do not count: zeros."""
-    return _filled(sizes or (size,), 0.0, dtype, device, requires_grad)
+    return _filled(_either(sizes, size), 0.0, dtype, device, requires_grad)
 
 
 def full(size, fill_value, dtype=None, device=None, requires_grad=False):
@@ -145,12 +152,12 @@ def _drawn(draw, size, dtype, device, requires_grad):
 
 def rand(*sizes, size=(), generator=None, dtype=None, device=None, requires_grad=False):
     """Uniform numbers from 0 to 1 of the shape `size`."""
-    return _drawn(_rng(generator).random, sizes or (size,), dtype, device, requires_grad)
+    return _drawn(_rng(generator).random, _either(sizes, size), dtype, device, requires_grad)
 
 
 def randn(*sizes, size=(), generator=None, dtype=None, device=None, requires_grad=False):
     """Normal numbers of mean 0 and variance 1 of the shape `size`."""
-    return _drawn(_rng(generator).standard_normal, sizes or (size,), dtype, device, requires_grad)
+    return _drawn(_rng(generator).standard_normal, _either(sizes, size), dtype, device, requires_grad)
 
 
 def normal(mean=0.0, std=1.0, size=None, *, generator=None, dtype=None, device=None, requires_grad=False):

@@ -238,7 +238,7 @@ def masked_fill_(x, mask, value):
 def scatter_(x, dim, index, src=None, *, value=None):
     """`src`, a number or an array of the shape of `index`, at the places along `dim` that `index` names."""
     return composed.scatter(Tensor(x), dim, index, src, value=value)._data if x.dtype.kind == "f" else \
-        _scattered(x.copy(), dim, index, src, value)
+        _scattered(x.copy(), dim, index, composed.one_of_both(src, value))
 
 
 @_in_place
@@ -250,8 +250,8 @@ def fill_diagonal_(x, value):
     return x.masked_fill(diagonal, value) if isinstance(x, Tensor) else np.where(diagonal, value, x)
 
 
-def _scattered(y, dim, index, src, value):
-    np.put_along_axis(y, np.asarray(index), value if src is None else src, dim)
+def _scattered(y, dim, index, src):
+    np.put_along_axis(y, np.asarray(index), src, dim)
     return y
 
 

@@ -563,12 +563,17 @@ def _index_part(part):
 
 def gather(x, dim, index):
     """y[i, j, ...] = x[index[i, j, ...], j, ...] for dim = 0, and so on; `index` is an array of int, of x's ndim."""
-    x, positions = as_tensor(x), as_index(np.asarray(unmasked(index, "index")))
-    dim = one_dim(dim, x.ndim)
-    if positions.ndim != x.ndim or positions.dtype.kind not in "iu":
-        raise ValueError(f"index: expected an array of int with {x.ndim} dimension(s), got {positions.dtype} with "
+    x = as_tensor(x)
+    return table.GATHER(x, params=(one_dim(dim, x.ndim), whole_positions(index, x.ndim)))
+
+
+def whole_positions(index, ndim):
+    """`index` as an array of whole numbers.  Raises ValueError for others, and if it has not `ndim` dimensions."""
+    positions = as_index(np.asarray(unmasked(index, "index")))
+    if positions.ndim != ndim or positions.dtype.kind not in "iu":
+        raise ValueError(f"index: expected an array of int with {ndim} dimension(s), got {positions.dtype} with "
                          f"{positions.ndim}")
-    return table.GATHER(x, params=(dim, positions))
+    return positions
 
 
 def concatenate(tensors, dim=0):

@@ -164,7 +164,7 @@ def entries(x, at):
 def gathered(x, dim, at):
     """y[i, j, ...] = x[at[i, j, ...], j, ...] for dim = 0, and so on."""
     if not _fits(x.shape, dim, at):
-        return x[_places(dim, at)]
+        return x[places_along(dim, at)]
     y = np.empty(at.shape, x.dtype)
     gather_along(*_in_three(dim, readable(np.ascontiguousarray(x)), readable(at), y))
     return y
@@ -173,7 +173,7 @@ def gathered(x, dim, at):
 def scattered_along(g, dim, at, to):
     """Zeros of shape `to`, to which the entries of `g` are added where `gathered` takes them."""
     if not _fits(to, dim, at):
-        return scattered(g, _places(dim, at), to)
+        return scattered(g, places_along(dim, at), to)
     z = np.zeros(to, g.dtype)
     add_along(*_in_three(dim, z, readable(at), readable(np.ascontiguousarray(g))))
     return z
@@ -185,7 +185,8 @@ def _fits(shape, dim, at):
         at.shape[dim + 1:] == shape[dim + 1:] and at.min() >= 0 and at.max() < shape[dim]
 
 
-def _places(dim, at):
+def places_along(dim, at):
+    """Where entry (i, j, ...) of `gathered` is taken from: the arrays of an index, `at` itself for `dim`."""
     places = list(np.ogrid[tuple(slice(n) for n in at.shape)])
     places[dim] = at
     return tuple(places)

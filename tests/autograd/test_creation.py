@@ -39,7 +39,9 @@ def test_sizes_and_options(make):
     for size in ((2, 3), ((2, 3),), ([2, 3],)):
         assert make(*size).shape == (2, 3) and make(*size).dtype == np.float32
     assert make().shape == () and make(4, dtype=np.float64, device="cpu").dtype == np.float64
-    assert make(2, requires_grad=True).requires_grad
+    assert make(2, requires_grad=True).requires_grad and make(size=(2, 3)).shape == (2, 3)
+    with pytest.raises(ValueError, match="expected one shape"):
+        make(2, size=(2, 3))
     with pytest.raises(ValueError, match="there is no other here"):
         make(2, device="cuda")
 

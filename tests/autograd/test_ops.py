@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from scratchml.autograd import Tensor, composed, grad, gradcheck, gradgradcheck, ops
+from scratchml.autograd.plain import Plain
 from scratchml.autograd.table import only
 from tests.strategies.autograd import AT_THE_EDGE, NAMES, cases
 
@@ -453,3 +454,36 @@ def test_rows_that_are_taken():
         with pytest.raises(IndexError, match="out of bounds"):
             wrong()
     assert table[np.empty(0, int)].shape == (0, 3) and table.gather(1, np.empty((20, 0), int)).shape == (20, 0)
+
+
+@pytest.mark.parametrize("index", [[0.0, 1.0], [True, False]])
+@pytest.mark.parametrize("name", ["index_add", "index_fill", "scatter", "scatter_add"])
+def test_places_are_whole_numbers(name, index):
+    x = Tensor(np.arange(4.0).reshape(2, 2))
+    index = np.array([index] if "scatter" in name else index)
+    with pytest.raises(ValueError, match="index: expected an array of int"):
+        getattr(x, name)(0, index, 7.0)
+
+
+@pytest.mark.parametrize("x", [Tensor([1.0, 2.0]), Plain([1, 2])])
+def test_what_is_scattered_is_given_once(x):
+    for given, word in (({}, "neither"), ({"src": 1, "value": 2}, "both")):
+        with pytest.raises(ValueError, match=f"expected one of src and value, got {word}"):
+            x.scatter_(0, np.array([1]), **given)
+
+
+@given(st.lists(st.floats(-9, 9, width=16), min_size=1, max_size=9), st.floats(0, 1))
+def test_a_quantile_lies_in_proportion_between_two_entries(values, q):
+    x = np.array([values, values[::-1]]).T
+    np.testing.assert_allclose(Tensor(x).quantile(q).item(), np.quantile(x, q), atol=1e-12)
+    np.testing.assert_allclose(Tensor(x).quantile(np.array([q, 1 - q]), dim=0).numpy(), np.quantile(x, [q, 1 - q], 0),
+                               atol=1e-12)
+
+
+def test_pairs_of_rows_stand_in_their_order():
+    x = Tensor([[0.0], [1.0], [3.0], [7.0]])             # with four the order by rows is not that by columns
+    assert composed.pdist(x).tolist() == [1, 3, 7, 2, 6, 4]
+    assert composed.pdist(Tensor([[0.0, 0.0], [3.0, 4.0]]), 1).tolist() == [7]
+    assert composed.pdist(x[:1]).shape == (0,)
+    with pytest.raises(ValueError, match=r"pdist: expected shape \(N, D\)"):
+        composed.pdist(x[0])
