@@ -231,18 +231,22 @@ class Embedding(Module):
 
     def __init__(self, num_embeddings, embedding_dim, padding_idx=None, *, sparse=False, dtype="float32",
                  random_state=None):
+        self._take_sizes(num_embeddings, embedding_dim, padding_idx)
+        shape = self.num_embeddings, self.embedding_dim
+        E = generator(random_state).normal(size=shape).astype(float_type(dtype))
+        if padding_idx is not None:
+            E[padding_idx] = 0
+        self.weight = Parameter(E)
+
+    def _take_sizes(self, num_embeddings, embedding_dim, padding_idx):
         self.num_embeddings = V = whole_number(num_embeddings, "num_embeddings")
-        self.embedding_dim = D = whole_number(embedding_dim, "embedding_dim")
+        self.embedding_dim = whole_number(embedding_dim, "embedding_dim")
         if padding_idx is not None:
             padding_idx = whole_number(padding_idx, "padding_idx", least=-V)
             if padding_idx >= V:
                 raise ValueError(f"padding_idx={padding_idx}: expected a row of {V}")
             padding_idx %= V
         self.padding_idx = padding_idx
-        E = generator(random_state).normal(size=(V, D)).astype(float_type(dtype))
-        if padding_idx is not None:
-            E[padding_idx] = 0
-        self.weight = Parameter(E)
 
     @classmethod
     def from_pretrained(cls, embeddings, freeze=True, padding_idx=None):
@@ -262,7 +266,8 @@ class Embedding(Module):
         weight = Parameter(embeddings, requires_grad=not freeze)
         if weight.ndim != 2:
             raise ValueError(f"embeddings: expected shape (num_embeddings, embedding_dim), got {weight.shape}")
-        layer = cls(*weight.shape, padding_idx, dtype=weight.dtype)
+        layer = cls.__new__(cls)
+        layer._take_sizes(*weight.shape, padding_idx)
         layer.weight = weight
         return layer
 

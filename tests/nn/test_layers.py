@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from scratchml.autograd import Tensor, grad, gradcheck
+from scratchml.core.random import generator, manual_seed
 from scratchml.nn import Dropout, Embedding, Flatten, GaussianNoise, Identity, LeakyReLU, Linear, ReLU
 from scratchml.nn.layers import (DROPOUT, drop, embed, embed_by_table, kept_entries, linear, linear_by_bias,
                                  linear_by_input, linear_by_weight)
@@ -224,7 +225,11 @@ def test_noise_has_the_deviation_that_it_should():
 
 def test_vectors_that_were_learned_elsewhere():
     E = np.random.default_rng(0).normal(size=(4, 3))
+    manual_seed(0)
     layer = Embedding.from_pretrained(E, padding_idx=-1)
+    drawn = generator(None).normal()
+    manual_seed(0)
+    assert drawn == generator(None).normal()             # no weights were drawn before
     assert layer.weight.numpy() is E and not layer.weight.requires_grad and layer.padding_idx == 3
     assert list(layer.state_dict()) == ["weight"] and (layer([[3, 0]]).data == E[[3, 0]]).all()
     assert (layer.num_embeddings, layer.embedding_dim) == (4, 3)
