@@ -119,6 +119,7 @@ Tensor.device = property(lambda x: "cpu", doc="Where the numbers are.")
 Tensor.float, Tensor.double = lambda x: ops.to(x, np.float32), lambda x: ops.to(x, np.float64)
 Tensor.long, Tensor.int = lambda x: ops.to(x, np.int64), lambda x: ops.to(x, np.int32)
 Tensor.bool = lambda x: ops.to(x, bool)
+Tensor.is_floating_point = lambda x: True                # there are no others
 Tensor.isnan, Tensor.isinf, Tensor.isfinite = (
     lambda x: Plain(np.isnan(x._data)), lambda x: Plain(np.isinf(x._data)), lambda x: Plain(np.isfinite(x._data)))
 
@@ -192,7 +193,7 @@ for _name in {name for names in (*OF_TENSORS.values(), *OF_BOTH.values()) for na
 
 for _name, _other in ALIASES.items():
     setattr(Tensor, _name, getattr(Tensor, _other))
-Plain.view_as = Plain.reshape_as
+Plain.view_as, Plain.is_floating_point = Plain.reshape_as, lambda x: False
 
 # --- NumPy's functions ---------------------------------------------------------------------------
 

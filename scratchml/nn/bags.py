@@ -28,7 +28,7 @@ Cost
 >>> from scratchml.core.sparse import sparse_rows
 >>> layer = EmbeddingBag(3, 2, random_state=0)
 >>> layer.load_state_dict({"weight": [[1.0, 0.0], [0.0, 1.0], [5.0, 7.0]]})
-([], [])
+Keys(missing_keys=[], unexpected_keys=[])
 >>> layer(sparse_rows([[1, 2, 0], [0, 0, 0]])).data.tolist()
 [[1.0, 2.0], [0.0, 0.0]]
 

@@ -42,7 +42,7 @@ Cost
 
 >>> layer = CausalConv1d(1, 1, 2, bias=False, dtype="float64")
 >>> layer.load_state_dict({"weight": [[[10.0, 1.0]]]})
-([], [])
+Keys(missing_keys=[], unexpected_keys=[])
 >>> layer([[[1.0, 2.0, 3.0]]]).data.tolist()
 [[[1.0, 12.0, 23.0]]]
 

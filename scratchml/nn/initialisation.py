@@ -362,5 +362,8 @@ def _write(tensor, array):
     if isinstance(tensor, np.ndarray):
         tensor[...] = array
     else:
-        tensor.data = array.astype(tensor.dtype)
+        here = tensor.data
+        if here.flags.writeable:
+            here[...] = array                            # others may have this array, as a state has
+        tensor.data = here if here.flags.writeable else array.astype(tensor.dtype)
     return tensor

@@ -40,7 +40,7 @@ Cost
 
 >>> layer = Linear(2, 1, random_state=0)
 >>> layer.load_state_dict({"weight": [[3.0, -1.0]], "bias": [0.5]})
-([], [])
+Keys(missing_keys=[], unexpected_keys=[])
 >>> layer([[1.0, 2.0]])
 Tensor([[1.5]], dtype=float32, requires_grad=True)
 >>> Embedding(3, 2, padding_idx=1, random_state=0)([[2, 1]]).shape, Dropout(0.5).eval()([1.0, 2.0])

@@ -14,7 +14,8 @@ Choices
     Tensor that requires none is a constant.
     A buffer is an array or a Tensor, and keeps its dtype until `to`, `float` or `double` change that of the Module.  As
     in PyTorch, float64 that meets float32 gives float64, and the next layer of float32 refuses that and says what to
-    do.  `state_dict` gives copies of the arrays: they are not moved by the next step.
+    do.  `state_dict` gives the arrays themselves, as there: the next step changes them, and changing them in place,
+    as a running mean of weights does, changes the Module.
     `load_state_dict` and `load` check everything first, and change everything or nothing.
     Files are those of core.storage, which hold no code.
 

@@ -1,4 +1,6 @@
 """The state of a Module: its arrays by name, handed out, taken over, kept in a file."""
+from typing import NamedTuple
+
 import numpy as np
 
 from scratchml.autograd import Tensor
@@ -9,15 +11,22 @@ from scratchml.core import storage
 KIND = "scratchml.nn.Module"                             # what a file of `save` says that it holds
 
 
+class Keys(NamedTuple):
+    """Which names of a state did not find each other."""
+    missing_keys: list
+    unexpected_keys: list
+
+
 class WithState:
     """What Module does with its state, as the chapter on modules says."""
 
     def state_dict(self):
-        """{name: copy of the array} of all weights and buffers.  Raises ValueError for a module within itself.
+        """{name: array} of all weights and buffers.  Raises ValueError for a module within itself.
 
-        The arrays have PyTorch's methods where NumPy's have not: `v.cpu().clone()`.
+        They are the arrays themselves: the next step changes them, and `v.mul_(0.9)` changes the module.  A state that
+        is to stay as it is needs copy.deepcopy.  They have PyTorch's methods where NumPy's have not: `v.cpu().clone()`.
         """
-        return {name: np.array(array).view(Entries if array.dtype.kind == "f" else Plain)
+        return {name: array.view(Entries if array.dtype.kind == "f" else Plain)
                 for name, (_, _, array) in self._state().items()}
 
     def _state(self):
@@ -31,7 +40,7 @@ class WithState:
         return found
 
     def load_state_dict(self, state_dict, strict=True):
-        """Take over the arrays of a `state_dict`, in the dtype that is here.
+        """Take over the numbers of a `state_dict`, in the arrays and the dtype that are here.
 
         Returns the lists of missing and unexpected names.  Raises ValueError, before anything has changed, that lists
         every name that is missing or unexpected, and every array that is of another shape or holds no such numbers.
@@ -59,11 +68,15 @@ class WithState:
         for name, array in new.items():
             module, own, _ = ours[name]
             value = module._parameters.get(own, module._buffers.get(own))
+            here = value._data if isinstance(value, Tensor) else value
+            if here.flags.writeable:
+                here[...] = array
+                array = here
             if isinstance(value, Tensor):
-                value.data = array
+                value.data = array                       # says to the Tensor that its array has changed
             else:
                 setattr(module, own, array)
-        return missing, unexpected
+        return Keys(missing, unexpected)
 
     def save(self, path):
         """Write `state_dict` to a file.  Raises OSError if it cannot be written.

@@ -60,6 +60,7 @@ Sources: L. Bottou, F. Curtis and J. Nocedal, "Optimization methods for large-sc
 (2018), section 3; L. Prechelt, "Early stopping, but when?", 1998; for the arguments, Keras.
 """
 import contextlib
+import copy
 import itertools
 import sys
 from typing import NamedTuple
@@ -368,7 +369,7 @@ class _Snapshot:
     """Copies of what a step changes."""
 
     def __init__(self, model, optimizer, schedule):
-        self.weights, self.state = model.state_dict(), optimizer.state_dict()
+        self.weights, self.state = copy.deepcopy(model.state_dict()), optimizer.state_dict()
         self.progress = None if schedule is None else schedule.state_dict()
 
     def restore(self, model, optimizer, schedule):

@@ -42,7 +42,7 @@ Cost
 
 >>> layer = LinearChainCRF(2, forbidden=[(0, 1)], random_state=0)
 >>> layer.load_state_dict({"transitions": [[1, 0], [0, 1]], "start_transitions": [0, 1], "end_transitions": [0, 0]})
-([], [])
+Keys(missing_keys=[], unexpected_keys=[])
 >>> E = np.array([[[2.0, 0], [0, 1], [1, 0]], [[2, 0], [0, 0], [0, 0]]])
 >>> [y.tolist() for y in layer.decode(E, [3, 1])], round(layer(E, [[0, 0, 0], [1, -1, -1]], [3, 1]).item(), 4)
 ([[0, 0, 0], [0]], 0.4849)

@@ -129,3 +129,8 @@ def test_different_numbers():
     values, places, counts = x.unique(return_inverse=True, return_counts=True)
     assert values.tolist() == [1, 2, 3] and places.tolist() == [[2, 0], [2, 1]] and counts.tolist() == [1, 1, 2]
     assert type(values) is type(places) is Plain and x.median().item() == 2 and (x % 2).tolist() == [[1, 1], [1, 0]]
+
+
+def test_floats_are_told_from_whole_numbers():
+    for x, expected in ((Tensor([1.0]), True), (Tensor([1.0]).data, True), (Plain([1]), False), (Plain([True]), False)):
+        assert x.is_floating_point() is expected

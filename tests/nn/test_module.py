@@ -8,7 +8,8 @@ import pytest
 from scratchml import nn
 from scratchml.autograd import Tensor
 from scratchml.core import storage
-from scratchml.nn import Linear, Module, Parameter, Sequential
+from scratchml.nn import BatchNorm1d, Linear, Module, Parameter, Sequential
+from scratchml.nn.initialisation import xavier_uniform_
 from scratchml.nn.module import as_input, float_type
 from scratchml.nn.state import KIND
 from scratchml.optim import Adam
@@ -283,10 +284,60 @@ def test_state_moves_from_one_to_another():
     one, other, x = Net(0), Net(1), np.random.default_rng(0).normal(size=(4, 3))
     one(x)
     state = one.state_dict()
-    assert other.load_state_dict(state) == ([], [])
+    keys = other.load_state_dict(state)
+    assert keys == ([], []) and keys.missing_keys == keys.unexpected_keys == []
     assert (one(x).data == other(x).data).all() and other.scale.calls == 4 and type(other.scale.calls) is np.ndarray
     other.scale.factor.data[0] = 9
-    assert state["scale.factor"][0] == one.scale.factor.data[0] == 1          # copies on both ways
+    assert state["scale.factor"][0] == one.scale.factor.data[0] == 1          # the other has arrays of its own
+
+
+def test_a_state_is_that_of_now():
+    net = Net(0)
+    state, kept, x = net.state_dict(), copy.deepcopy(net.state_dict()), np.ones((2, 3))
+    assert all(np.shares_memory(array, state[name]) for name, array in net.state_dict().items())
+    model = Adam(net.parameters(), lr=0.1)
+    net(x).sum().backward()
+    model.step()
+    assert (state["body.0.weight"] == net.body[0].weight.data).all()
+    assert (state["body.0.weight"] != kept["body.0.weight"]).any()
+    loss = net(x).sum()
+    net.load_state_dict(kept)                            # in the same arrays, and what needed them before misses them
+    assert all((state[name] == array).all() for name, array in kept.items())
+    with pytest.raises(RuntimeError, match="has been changed in place since"):
+        loss.backward()
+    net.load_state_dict(Net(1).state_dict())
+    assert (kept["body.0.weight"] != net.body[0].weight.data).any()
+    xavier_uniform_(net.body[0].weight)
+    assert (state["body.0.weight"] == net.body[0].weight.data).all()
+    norm = BatchNorm1d(3)
+    state = norm.state_dict()
+    norm(np.random.default_rng(0).normal(size=(4, 3)))
+    assert state["running_mean"].any() and state["num_batches_tracked"] == 1
+
+
+def test_changes_of_a_state_change_the_module():
+    net, mean = Net(0), Net(1)
+    before, last = copy.deepcopy(mean.state_dict()), net.state_dict()
+    for name, v in mean.state_dict().items():
+        if v.dtype.kind == "f":
+            v.mul_(0.75).add_(0.25 * last[name].detach())
+    for name, v in mean.state_dict().items():
+        expected = 0.75 * before[name] + 0.25 * last[name] if v.dtype.kind == "f" else before[name]
+        np.testing.assert_allclose(v, expected, rtol=1e-15)
+    np.testing.assert_array_equal(mean.body[0].weight.data, mean.state_dict()["body.0.weight"])
+    net.state_dict()["scale.factor"].copy_(np.array([1.0, 2.0, 3.0]))
+    net.state_dict()["body.0.bias"].zero_()
+    net.state_dict()["scale.calls"].fill_(7)
+    assert net.scale.factor.data.tolist() == [1, 2, 3] and not net.body[0].bias.data.any() and net.scale.calls == 7
+
+
+def test_a_state_is_taken_over_where_arrays_are_read_only():
+    fixed = np.array([[1.0, 2.0]])
+    fixed.flags.writeable = False
+    net = Linear(2, 1, dtype="float64")
+    net.weight = Parameter(fixed)
+    net.load_state_dict({"weight": [[3.0, 4.0]], "bias": [0.0]})
+    assert net.weight.data.tolist() == [[3, 4]] and fixed.tolist() == [[1, 2]]
 
 
 def test_state_takes_the_dtype_that_is_here():
@@ -308,7 +359,7 @@ def test_optimisers_go_on_with_loaded_weights():
 
 def test_everything_that_is_wrong_is_said_at_once_and_nothing_changes():
     net = Net()
-    before, state = net.state_dict(), Net(1).state_dict()
+    before, state = copy.deepcopy(net.state_dict()), Net(1).state_dict()
     state["body.0.weight"] = state["body.0.weight"].T
     state["body.0.bias"] = np.array(["a", "b"])
     state["body.1.calls"] = np.array(1.5)
@@ -354,7 +405,7 @@ def test_files(tmp_path):
 
 def test_files_that_do_not_fit(tmp_path):
     net, file = Net(), tmp_path / "net"
-    before = net.state_dict()
+    before = copy.deepcopy(net.state_dict())
     Linear(3, 2).save(file)
     with pytest.raises(ValueError, match=r"net: holds another architecture; .*missing scale.factor"):
         net.load(file)

@@ -242,7 +242,7 @@ def test_running_moments_are_those_of_all_batches():
     np.testing.assert_allclose(layer.running_mean, np.mean([b.mean(0) for b in batches], 0), rtol=1e-13)
     np.testing.assert_allclose(layer.running_var, np.mean([b.var(0, ddof=1) for b in batches], 0), rtol=1e-13)
     assert layer.num_batches_tracked == 5
-    before = layer.state_dict()
+    before = copy.deepcopy(layer.state_dict())
     layer.eval()(batches[0])
     copied = copy.deepcopy(layer).train()
     copied(batches[1])
