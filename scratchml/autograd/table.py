@@ -17,7 +17,8 @@ import numpy as np
 
 from scratchml.autograd.fused import parts_of, results_of
 from scratchml.autograd.tensor import Primitive, Tensor, fixed
-from scratchml.core.jit import kernel, prefetch, readable
+from scratchml.core.instructions import prefetch
+from scratchml.core.jit import kernel, readable
 from scratchml.core.products import product
 from scratchml.core.special import erf
 

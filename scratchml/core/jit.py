@@ -1,4 +1,4 @@
-"""The one place that knows Numba: `kernel` compiles a loop, `run_chunks` runs it on every core.
+"""Numba, in one place: `kernel` compiles a loop, `run_chunks` runs it on every core.
 
 Two environment variables turn the machinery off for a reader who wants to look inside:
 NUMBA_DISABLE_JIT=1 runs every kernel as plain Python, where print and pdb work, and
@@ -14,14 +14,13 @@ import re
 import shutil
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numba
 import numpy as np
-from numba.core.cgutils import (
-    alloca_once_value, for_range, get_or_insert_function, int32_t, intp_t, ir, unpack_tuple, voidptr_t)
-from numba.core.codegen import ll
+
+from scratchml.core.instructions import look, ring
 
 PACKAGE = Path(__file__).resolve().parent.parent
 
@@ -161,127 +160,28 @@ def readable(array):
     return array if array.flags.writeable else np.asarray(_Memory(array))
 
 
-# --- fetching ahead -------------------------------------------------------------------------------
-
-LINE = 64                                                # bytes of a line of the cache
-LINES = 8                                                # of a row: the processor fetches what lies behind
-
-
-def prefetch(array, n):
-    """In a kernel: let the processor fetch array[n] into its cache while the kernel goes on; nothing in plain Python.
-
-    For a walk through rows in an order that no processor guesses, a few steps ahead of their use.  The array is
-    C-contiguous, and nothing is read: `n` may lie outside.  It changes no result.
-    """
-
-
-@numba.extending.overload(prefetch)
-def _prefetch(array, n):
-    return lambda array, n: _fetch_lines(array, n)
-
-
-@numba.extending.intrinsic
-def _fetch_lines(typing, array, n):
-    """llvm.prefetch for the first LINES lines of array[n]."""
-    def build(context, builder, signature, arguments):
-        view = context.make_array(array)(context, builder, arguments[0])
-        size, number = builder.extract_value(view.strides, 0), ir.Constant
-        place = builder.mul(context.cast(builder, arguments[1], n, numba.types.intp), size)
-        start = builder.add(builder.ptrtoint(view.data, size.type), place)
-        fetch = builder.module.declare_intrinsic("llvm.prefetch", [voidptr_t],
-                                                 ir.FunctionType(ir.VoidType(), [voidptr_t, int32_t, int32_t, int32_t]))
-        to_read, keep, data = int32_t(0), int32_t(3), int32_t(1)
-        for line in range(LINES):
-            with builder.if_then(builder.icmp_signed("<", number(size.type, line * LINE), size)):
-                address = builder.add(start, number(size.type, line * LINE))
-                builder.call(fetch, [builder.inttoptr(address, voidptr_t), to_read, keep, data])
-        return context.get_dummy_value()
-    return numba.types.void(array, n), build
-
-
-# --- sums that stay in registers ------------------------------------------------------------------
-
-_FEATURES = {}
-with contextlib.suppress(RuntimeError):                  # a processor that LLVM does not know
-    _FEATURES = ll.get_host_cpu_features()
-VECTOR = 64 if _FEATURES.get("avx512f") else 32 if _FEATURES.get("avx2") else 16         # bytes of a register
-PANEL = 2 * VECTOR                                       # of a row of a tile
-TALL, LOW = (12, 4) if _FEATURES.get("avx512f") or _FEATURES.get("neon") else (6, 2)     # rows: of 32 registers, or 16
-
-
-def multiply_tile(A, B, out, height, add):
-    """In a kernel: out[:R, :W] = A[:R, :K] B, added to what is there if `add`; B (K, W), R = `height` TALL, LOW or 1.
-
-    W numbers fill PANEL bytes.  The sums over K stay in registers, two for each row.  Rows of B and of `out` are
-    contiguous; A may lie in memory in any way.
-    """
-    tile = out[:height, :B.shape[1]]
-    sums = np.zeros_like(tile)
-    with np.errstate(over="ignore", invalid="ignore"):   # as where it is compiled
-        for k in range(len(B)):
-            sums += A[:height, k, None] * B[k]
-        tile[:] = tile + sums if add else sums
-
-
-@numba.extending.overload(multiply_tile, prefer_literal=True)
-def _multiply_tile(A, B, out, height, add):
-    return lambda A, B, out, height, add: _multiply_in_registers(A, B, out, height, add)
-
-
-@numba.extending.intrinsic(prefer_literal=True)
-def _multiply_in_registers(typing, A, B, out, height, add):
-    """`multiply_tile`: a loop over k with two multiply-adds of vectors for each row of A."""
-    def build(context, builder, signature, arguments):
-        A_, B_, out_ = (context.make_array(kind)(context, builder, argument)
-                        for kind, argument in zip((A, B, out), arguments))
-        number, rows, pair = context.get_value_type(B.dtype), range(height.literal_value), range(2)
-        size = context.get_abi_sizeof(number)
-        vector = ir.VectorType(number, VECTOR // size)
-        multiply_add = get_or_insert_function(builder.module, ir.FunctionType(vector, [vector] * 3),
-                                              f"llvm.fmuladd.v{vector.count}f{8 * size}")
-
-        def place(view, row, column, kind, number=0):    # of view[row, column], and so many vectors behind it
-            strides = unpack_tuple(builder, view.strides)
-            steps = [builder.mul(index, stride) for index, stride in zip((row, column), strides)]
-            address = builder.add(builder.ptrtoint(view.data, intp_t), builder.add(*steps))
-            return builder.inttoptr(builder.add(address, intp_t(number * VECTOR)), kind.as_pointer())
-
-        def filled(value):
-            lone = builder.insert_element(vector(ir.Undefined), value, int32_t(0))
-            return builder.shuffle_vector(lone, lone, ir.VectorType(int32_t, vector.count)([0] * vector.count))
-
-        sums = [[alloca_once_value(builder, vector([0] * vector.count)) for _ in pair] for _ in rows]
-        with for_range(builder, unpack_tuple(builder, B_.shape)[0]) as loop:
-            columns = [builder.load(place(B_, loop.index, intp_t(0), vector, i), align=size) for i in pair]
-            for row in rows:
-                factor = filled(builder.load(place(A_, intp_t(row), loop.index, number)))
-                for total, column in zip(sums[row], columns):
-                    builder.store(builder.call(multiply_add, [factor, column, builder.load(total)]), total)
-        with builder.if_else(arguments[4]) as (then, otherwise):
-            for branch, adds in ((then, True), (otherwise, False)):
-                with branch:
-                    for row, i in itertools.product(rows, pair):
-                        target, total = place(out_, intp_t(row), intp_t(0), vector, i), builder.load(sums[row][i])
-                        total = builder.fadd(builder.load(target, align=size), total) if adds else total
-                        builder.store(total, target, align=size)
-        return context.get_dummy_value()
-    return numba.types.void(A, B, out, height, add), build
-
-
 # --- running on every core ----------------------------------------------------------------------
 #
 # Numba's own thread pools (prange) abort the process when two Python threads meet in one, or after
 # a fork.  Kernels release the GIL, so ordinary threads serve, and as fast.
+#
+# To wake a thread takes as long as a whole small chunk.  So a thread that has done its share lingers at
+# a post, without the GIL: it looks out for the next share for a while before it goes back to sleep.
 
 _thread = threading.local()                              # .busy: this thread is inside run_chunks
 _pool, _pool_size = None, 0
 _pool_lock = threading.Lock()
+_lingering = []                                          # the posts at which threads look out
+
+LOOKS = 0 if numba.config.DISABLE_JIT else 1_500_000     # for a bell: about 1 ms
+LATER = 10_000                                           # so many after the bell, 7 µs, the GIL is free to be taken
 
 
 def _forget_pool():
     """After a fork the child has the pool object but none of its threads."""
     global _pool, _pool_size, _pool_lock
     _pool, _pool_size, _pool_lock = None, 0, threading.Lock()
+    _lingering.clear()
 
 
 if hasattr(os, "register_at_fork"):
@@ -307,14 +207,100 @@ def _workers(n):
         return _pool
 
 
-def _enlist(work, n, futures):
-    """Let up to `n` threads do `work`, and append their futures; a program that is about to end has no more threads."""
+def _new_bell():
+    return np.zeros(APART, np.int64)
+
+
+@kernel
+def _heard(bell, count, looks):
+    """Whether the bell has been rung `count` times at one of so many looks."""
+    while looks > 0 and look(bell) < count:
+        looks -= 1
+    return looks > 0
+
+
+@kernel
+def _ring_and_look_out(ended, bell, count, looks, later):
+    """Ring `ended`; then look out for `bell`, and go on looking a little if it rings."""
+    ring(ended)
+    if _heard(bell, count, looks):
+        _heard(bell, count + 1, later)
+
+
+class _Share:
+    """One thread's share of the work of a call."""
+
+    def __init__(self, work):
+        self.work, self.error = work, None
+        self.free = [self]                               # who pops it has the share
+        self.bell, self.ended = _new_bell(), threading.Lock()
+        self.ended.acquire()
+
+    def taken(self):
+        """Take it if nobody has."""
+        try:
+            return self.free.pop()
+        except IndexError:
+            return None
+
+    def do(self):
+        if self.taken():
+            try:
+                self.work()
+            except BaseException as error:
+                self.error = error
+            self.work = None                             # and the arrays in it
+            self.ended.release()
+
+    def settle(self):
+        """Call it off or, where it has been begun, wait for its end."""
+        if self.taken():
+            self.ended.release()
+        elif not _heard(self.bell, 1, LOOKS):
+            with self.ended:
+                pass
+
+
+class _Post:
+    """Where a thread lingers: its next share is put down here, then the bell rung."""
+
+    def __init__(self):
+        self.share, self.bell = None, _new_bell()
+
+
+def _attend(share):
+    """Do this share, and each that comes while the thread lingers."""
+    post, rings = _Post(), 0
+    while share is not None:
+        share.do()
+        rings += 1
+        _lingering.append(post)
+        _ring_and_look_out(share.bell, post.bell, rings, LOOKS, LATER)
+        with contextlib.suppress(ValueError):            # it has been found
+            _lingering.remove(post)
+        share, post.share = post.share, None
+
+
+def _enlist(work, n, shares):
+    """Let up to `n` threads do `work`, and append their shares; a program that is about to end has no more threads."""
     try:
         for _ in range(n):
-            futures.append(_workers(n).submit(work))
+            shares.append(_Share(work))
+            try:
+                post = _lingering.pop()
+            except IndexError:                           # nobody is there
+                _workers(n).submit(_attend, shares[-1])
+            else:
+                post.share = shares[-1]
+                post.bell[0] += 1
     except RuntimeError as error:
         if "shutdown" not in str(error):
             raise
+
+
+def _settle(shares):
+    for share in shares:
+        share.settle()
 
 
 APART = 16                                               # float64 numbers, two lines of the cache
@@ -334,7 +320,7 @@ def run_chunks(chunk_kernel, n, *args, chunk):
 
     The chunks depend on `n` and `chunk` alone.  So a kernel that writes its partial sum to place c of
     an array, with the places added up in order afterwards, gives the same bits on any number of cores.
-    A chunk should be worth 50 µs or more: to hand out work costs about as much.
+    A chunk should be worth 50 µs or more: to hand out work costs about as much if the threads are asleep.
     """
     n_chunks = -(-n // chunk)                            # rounded up
     if n_chunks == 1:                                    # nothing to hand out
@@ -359,13 +345,15 @@ def run_chunks(chunk_kernel, n, *args, chunk):
     if helpers <= 0 or getattr(_thread, "busy", False):
         work()
         return
-    futures = []
+    shares = []
     try:
-        _enlist(work, helpers, futures)
+        _enlist(work, helpers, shares)
         work()
-        for future in futures:
-            future.cancel() or future.result()           # not started: no need; else its error is ours
+        _settle(shares)
     except BaseException:                                # Ctrl-C included
         stopped.set()
-        wait(futures)                                    # nothing may write after we have returned
+        _settle(shares)                                  # nothing may write after we have returned
         raise
+    for share in shares:
+        if share.error is not None:
+            raise share.error

@@ -42,7 +42,8 @@ Software 34 (2008), sections 4 and 5.
 """
 import numpy as np
 
-from scratchml.core.jit import LOW, PANEL, TALL, kernel, multiply_tile, n_threads, readable, run_chunks
+from scratchml.core.instructions import LOW, PANEL, TALL, multiply_tile
+from scratchml.core.jit import kernel, n_threads, readable, run_chunks
 
 DEPTH = 256                                              # rows of a panel that stay in the nearest cache
 ROWS, ALONE = 10 * TALL, 60 * TALL                       # of A: what a thread takes at a time; a lone one, of float32

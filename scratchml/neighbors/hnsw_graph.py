@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from scratchml.core.jit import LINE, kernel, prefetch
+from scratchml.core.instructions import LINE, prefetch
+from scratchml.core.jit import kernel
 
 
 GROUND, ONE = np.int64(0), np.int64(1)                   # a literal in their place would have all compiled once more

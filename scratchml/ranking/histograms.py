@@ -49,7 +49,8 @@ import math
 
 import numpy as np
 
-from scratchml.core.jit import kernel, prefetch, run_chunks
+from scratchml.core.instructions import prefetch
+from scratchml.core.jit import kernel, run_chunks
 from scratchml.ranking.bins import PLACES
 
 WORK = 65_536                                            # rows that are worth a thread

@@ -20,7 +20,7 @@ from hypothesis import given, strategies as st
 
 from scratchml.cluster import KMeans, kmeans
 from scratchml.core import jit
-from scratchml.core.jit import kernel, n_threads, partial_sums, prefetch, readable, run_chunks
+from scratchml.core.jit import kernel, n_threads, partial_sums, readable, run_chunks
 from tests.strategies.distances import table
 from tests.textbook.source import MODULES, imports
 
@@ -159,11 +159,11 @@ class Pool:
     def __init__(self, error, n):
         self.error, self.n = error, n
 
-    def submit(self, work):
+    def submit(self, *work):
         self.n -= 1
         if self.n < 0:
             raise RuntimeError(self.error)
-        return jit.ThreadPoolExecutor(1).submit(work)
+        return jit.ThreadPoolExecutor(1).submit(*work)
 
 
 @pytest.mark.parametrize("n", [0, 1])
@@ -174,15 +174,96 @@ def test_without_threads_to_be_had(n, monkeypatch):
 
     seen, pool = [], Pool("cannot schedule new futures after interpreter shutdown", n)
     monkeypatch.setattr(jit, "_workers", lambda n: pool)
+    jit._lingering.clear()                               # nobody is there from before
     with threads(3):
         run_chunks(work, 50, chunk=1)
         assert sorted(seen) == list(range(50)), "who is there does it all"
+        jit._lingering.clear()
         seen, pool = [], Pool("can't start new thread", n)
         with pytest.raises(RuntimeError, match="start new thread"):
             run_chunks(work, 50, chunk=1)
     then = len(seen)
     time.sleep(0.02)
     assert len(seen) == then < 50, "and who was there has stopped"
+
+
+class Counted:
+    """A pool that counts what it is asked for."""
+
+    def __init__(self):
+        self.pool, self.asked = jit.ThreadPoolExecutor(4), 0
+
+    def submit(self, *work):
+        self.asked += 1
+        return self.pool.submit(*work)
+
+
+@compiled
+@pytest.mark.parametrize("n", [2, 3])
+def test_a_thread_that_has_done_its_share_takes_the_next_without_being_woken(n, monkeypatch):
+    pool, doers = Counted(), []
+
+    def work(c, start, stop):
+        barrier.wait()
+        doers.append(threading.get_ident())
+
+    jit._lingering.clear()                               # nobody is there from before
+    monkeypatch.setattr(jit, "_workers", lambda n: pool)
+    monkeypatch.setattr(jit, "LOOKS", 10**9)             # a second
+    with threads(n):
+        for _ in range(20):
+            barrier = threading.Barrier(n, timeout=60)
+            run_chunks(work, n, chunk=1)
+            patience = time.monotonic() + 60
+            while len(jit._lingering) < n - 1 and time.monotonic() < patience:
+                time.sleep(0.001)
+    assert pool.asked == n - 1 and len(doers) == 20 * n and len(set(doers)) == n
+    for post in jit._lingering:
+        post.bell[0] += 1                                # for nothing: they leave
+
+
+def test_who_lingers_goes_to_sleep():
+    with threads(3):
+        run_chunks(lambda c, start, stop: time.sleep(0.001), 9, chunk=1)
+    patience = time.monotonic() + 60
+    while jit._lingering and time.monotonic() < patience:
+        time.sleep(0.01)
+    assert not jit._lingering
+    with threads(3):
+        seen = []
+        run_chunks(lambda c, start, stop: seen.append(c), 9, chunk=1)
+    assert sorted(seen) == list(range(9))
+
+
+def test_a_share_is_done_once_or_called_off_and_can_be_settled_again():
+    done = []
+    shares = [jit._Share(lambda: done.append(1)) for _ in range(2)]
+    shares[0].do()
+    shares[1].settle()
+    for share in shares:
+        share.do()
+        share.settle()
+    assert done == [1]
+
+
+def test_a_thread_holds_nothing_of_what_it_has_done():
+    """It lingers; the arrays of the call need not."""
+    x = np.zeros(1000)
+    with threads(2):
+        run_chunks(lambda c, start, stop, x: time.sleep(0.001), 4, x, chunk=1)
+    memory = weakref.ref(x)
+    del x
+    assert memory() is None
+
+
+def test_a_post_that_was_left_harms_nobody():
+    """A thread went to sleep at the moment at which its post was found."""
+    with threads(2):
+        for _ in range(3):
+            jit._lingering.append(jit._Post())
+            seen = []
+            run_chunks(lambda c, start, stop: seen.append(c), 9, chunk=1)
+            assert sorted(seen) == list(range(9))
 
 
 @pytest.mark.parametrize("n", [1, 2, 5])
@@ -256,15 +337,6 @@ def largest_and_whether_any_is_nan(x):
 
 
 @kernel
-def summed_in_order(X, order, ahead):
-    total = 0.0
-    for i in range(order.size):
-        prefetch(X, order[i] + ahead)
-        total += X[order[i]].sum()
-    return total
-
-
-@kernel
 def count(n):
     total = 0
     for i in range(n):
@@ -314,27 +386,6 @@ def test_nothing_is_compiled_anew_for_what_may_only_be_read():
     X.flags.writeable = False
     again = KMeans(2, random_state=0).fit(X)
     assert bits(again) == bits(first) and before == {kernel: len(kernel.signatures) for kernel in before}
-
-
-@pytest.mark.parametrize("shape", [(9,), (9, 1), (9, 10), (9, 200), (9, 2, 3)])
-@pytest.mark.parametrize("dtype", [np.float32, np.int8])
-@pytest.mark.parametrize("ahead", [0, 3, -2**40, 2**40])
-def test_what_is_fetched_ahead_changes_nothing_wherever_it_lies(shape, dtype, ahead):
-    X = np.arange(np.prod(shape)).reshape(shape).astype(dtype)
-    before, order = X.copy(), np.array([4, 0, 8, 4])
-    assert summed_in_order(X[..., None], order, ahead) == X[order].sum()
-    np.testing.assert_array_equal(X, before)
-
-
-@compiled
-def test_fetching_ahead_is_an_instruction_for_each_line():
-    summed_in_order(np.zeros((2, 10)), np.array([0]), 0)
-    code = "".join(summed_in_order.inspect_llvm().values())
-    assert code.count("call void @llvm.prefetch") >= jit.LINES and ", i32 0, i32 3, i32 1)" in code
-
-
-def test_outside_of_a_kernel_nothing_is_fetched():
-    assert prefetch(np.zeros(3), 7) is None
 
 
 @compiled

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given, strategies as st
 
 from scratchml.core import products
-from scratchml.core.jit import LOW, PANEL, TALL
+from scratchml.core.instructions import LOW, PANEL, TALL
 from scratchml.core.products import DEPTH, FEW, SMALL, Panels, add_product, in_panels, laid_out, product
 from tests.reference import products as reference
 from tests.strategies.products import factors

@@ -87,8 +87,9 @@ def test_the_contents_name_the_chapters(package):
 
 # --- what comes from outside
 
-def test_only_one_module_knows_numba():
-    assert {found.importer for found in IMPORTS if found.root == "numba"} <= {"scratchml.core.jit"}
+def test_only_two_modules_know_numba():
+    assert {found.importer for found in IMPORTS if found.root == "numba"} <= {"scratchml.core.jit",
+                                                                              "scratchml.core.instructions"}
 
 
 def test_importing_needs_numpy_and_numba_alone():
