@@ -22,12 +22,14 @@ Symbols
 Equations
     (1)  g_ik ← g_ik + 0.2 where v_ik ∂_ik < 0, else max(0.8 g_ik, 0.01)             gains
     (2)  v_ik ← α v_ik - η g_ik ∂_ik                                                 step
-    (3)  y_i ← y_i + v_i - (1/N) Σ_j v_j                                             move
+    (3)  y_i ← y_i + v_i - (1/N) Σ_j (y_j + v_j)                                     move
 
 Choices
     250 iterations with p exaggerated and α = 0.5, then α = 0.8.  Both phases begin at rest: V at 0, G at 1.
     The cost sees distances alone, and its gradient sums to zero over the points; gains would let the map drift all the
-    same.  (3) holds it in the middle, where float32 is finest.
+    same.  (3) holds it in the middle, where float32 is finest.  It takes the mean of the places, not of the steps
+    alone: while p is exaggerated a map of few points may shrink to a 1e-20th, and beside the rest of an offset float32
+    would see no differences any more, so that the map never left a line.
     η is "auto" max(N / 4 early_exaggeration, 50) for t-SNE: about the largest that the attraction of average points
     allows in the exaggerated phase.  A Gaussian map's springs do not yield with distance, so for the other costs it is
     N / 4 early_exaggeration alone.
@@ -108,15 +110,15 @@ def step(V, G, dY, η, α):
 
 @kernel
 def move(Y, V):
-    """(3)  y_i ← y_i + v_i - (1/N) Σ_j v_j
+    """(3)  y_i ← y_i + v_i - (1/N) Σ_j (y_j + v_j)
 
     Shapes: Y (N, F), V (N, F) -> (N, F)
     """
-    result = np.empty_like(Y)
+    result = Y + V
     for k in range(Y.shape[1]):
-        drift = V[:, k].sum() / Y.shape[0]
+        middle = result[:, k].sum() / Y.shape[0]
         for i in range(Y.shape[0]):
-            result[i, k] = Y[i, k] + V[i, k] - drift
+            result[i, k] -= middle
     return result
 
 
@@ -209,6 +211,7 @@ class TSNE(Transformer, Estimator):
         real_number(self.min_grad_norm, "min_grad_norm")
         rates = self._rates(len(X), real_number(self.early_exaggeration, "early_exaggeration", least=1.0))
         Y = self._start(X, F)
+        Y = Y - Y.mean(axis=0)
         P, self.perplexities_ = packed_affinities(X, perplexity, metric=self.metric)
         self.learning_rate_ = rates[1]
         data = None if self.metric == "precomputed" else np.array(X, np.float64)
@@ -285,7 +288,7 @@ class TSNE(Transformer, Estimator):
             if Y.shape != (len(X), F):
                 raise ValueError(f"init: expected shape (n_samples, n_components) = {(len(X), F)}, got {Y.shape}")
             safe_to_square(held_in(Y, np.float32, "init"), "init", fitted=True)
-            return Y - Y.mean(axis=0)
+            return Y
         if one_of(self.init, "init", ("pca", "random")) == "random":
             return START * rng.standard_normal((len(X), F))
         if self.metric == "precomputed":

@@ -20,7 +20,8 @@ def step(V, G, D, η, α):
 
 def move(Y, V):
     """(3)"""
-    return np.array([y + v - sum(V) / len(V) for y, v in zip(Y, V)])
+    moved = [y + v for y, v in zip(Y, V)]
+    return np.array([place - sum(moved) / len(moved) for place in moved])
 
 
 def descend(P, Y, η, exaggeration, n_iter):
