@@ -15,7 +15,7 @@ Source: J. Black and others, "UMAC: fast and secure message authentication", CRY
 """
 import numpy as np
 
-from scratchml.core.jit import kernel
+from scratchml.core.jit import kernel, readable, run_chunks
 
 
 def fingerprint(array):
@@ -25,18 +25,24 @@ def fingerprint(array):
     """
     content = array.ravel("K").view(np.uint8)
     whole = content.size - content.size % 8
+    words = readable(content[:whole]).view(np.uint64)
+    sums = np.zeros(-(-words.size // CHUNK), np.uint64)
     with np.errstate(over="ignore"):                     # modulo 2^64 is meant, also where the kernel is plain Python
-        return _fold(content[:whole].view(np.uint64)).tobytes() + content[whole:].tobytes()
+        run_chunks(_fold, words.size, words, sums, chunk=CHUNK)
+        return sums.sum(dtype=np.uint64).tobytes() + content[whole:].tobytes()
+
+
+CHUNK = 2**18                                            # words that are worth a thread
 
 
 @kernel
-def _fold(words):
-    """F as an array of one number: whole numbers may be added in any order, so the loop fills vector registers."""
-    total, folded, count = np.empty(1, np.uint64), np.uint64(0), np.uint64(0)
+def _fold(c, start, stop, words, sums):
+    """A chunk's share of F: whole numbers may be added in any order, so the loop fills vector registers."""
+    count, folded = np.uint64(start) * np.uint64(0x9E3779B97F4A7C15), np.uint64(0)
     low, half, shift, step = np.uint64(2**32 - 1), np.uint64(32), np.uint64(29), np.uint64(0x9E3779B97F4A7C15)
+    words = words[start:stop]
     for i in range(words.size):
         count += step
         mixed = words[i] ^ count ^ (count >> shift)
         folded += (mixed & low) * (mixed >> half)
-    total[0] = folded
-    return total
+    sums[c] = folded

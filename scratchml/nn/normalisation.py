@@ -234,7 +234,7 @@ ROWS = Fused(_rows, _rows_gradient, fresh=True, composed=_rows_composed)
 
 # --- compiled: in chunks of rows -----------------------------------------------------------------
 
-CHUNK, LEAST = 2**17, 16                                 # entries of a chunk; rows: the sums of a chunk are smaller
+CHUNK, LEAST = 2**18, 16                                 # entries of a chunk; rows: the sums of a chunk are smaller
 
 
 def _over_rows(chunk_kernel, x, *arguments):

@@ -21,6 +21,15 @@ def test_it_is_its_definition(content):
     assert fingerprint(np.frombuffer(content, np.uint8)) == definition(content)
 
 
+@pytest.mark.parametrize("words", [1, 7, 8, 9, 23, 24])
+@pytest.mark.parametrize("behind", [0, 5])
+def test_it_is_its_definition_in_chunks_too(words, behind, monkeypatch):
+    content = np.random.default_rng(words).bytes(8 * words + behind)
+    monkeypatch.setattr("scratchml.core.fingerprint.CHUNK", 8)
+    monkeypatch.setenv("SCRATCHML_NUM_THREADS", "1")     # as plain Python other threads would warn of 2^64
+    assert fingerprint(np.frombuffer(content, np.uint8)) == definition(content)
+
+
 def sample(dtype, size=501):
     return np.random.default_rng(0).normal(size=(size, 3)).astype(dtype)
 
