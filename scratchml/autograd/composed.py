@@ -433,7 +433,8 @@ def allclose(a, b, rtol=1e-05, atol=1e-08, equal_nan=False):
 def quantile(x, q, dim=None, keepdim=False, *, interpolation="linear"):
     """The value below which the share `q` of the entries lies, of all or along `dim`; between two in proportion.
 
-    Several shares (Q) give a first dimension.  Raises ValueError for shares outside of 0 to 1.
+    Several shares (Q) give a first dimension.  Raises ValueError for shares outside of 0 to 1, and where there are no
+    entries.
     """
     if interpolation != "linear":
         raise ValueError(f"interpolation={interpolation!r}: expected 'linear', the only one here")
@@ -442,10 +443,12 @@ def quantile(x, q, dim=None, keepdim=False, *, interpolation="linear"):
         raise ValueError(f"q={q!r}: expected shares from 0 to 1")
     if shares.ndim:
         return ops.stack([quantile(x, share, dim, keepdim) for share in shares.tolist()])
-    if dim is None:
+    if dim is None or not x.ndim:
         y = quantile(x.flatten(), q, 0)
         return y.reshape((1,) * x.ndim) if keepdim else y
     values, last = sort(x, dim).values, x.shape[ops.one_dim(dim, x.ndim)] - 1
+    if last < 0:
+        raise ValueError(f"quantile: nothing to take it of, over dimension {dim} of shape {x.shape}")
     below = int(shares * last)
     low, high = (narrow(values, dim, min(k, last), 1) for k in (below, below + 1))
     y = low + (high - low) * float(shares * last - below)

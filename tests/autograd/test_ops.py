@@ -480,6 +480,20 @@ def test_a_quantile_lies_in_proportion_between_two_entries(values, q):
                                atol=1e-12)
 
 
+@pytest.mark.parametrize("shape, dim", [((0,), None), ((0,), -1), ((0, 3), 0), ((3, 0), 1), ((3, 0), None)])
+def test_a_quantile_of_nothing_is_refused(shape, dim):
+    with pytest.raises(ValueError, match="quantile: nothing to take it of, over dimension"):
+        Tensor(np.empty(shape)).quantile([0.1, 0.5], dim)
+
+
+def test_quantiles_of_no_rows_are_none():
+    assert Tensor(np.empty((0, 3))).quantile(0.5, 1).shape == (0,)
+
+
+def test_a_number_is_each_quantile_of_its_own():
+    assert Tensor(3.0).quantile(0.2).item() == 3 and Tensor(3.0).quantile([0.2, 1], 0, True).tolist() == [3, 3]
+
+
 def test_pairs_of_rows_stand_in_their_order():
     x = Tensor([[0.0], [1.0], [3.0], [7.0]])             # with four the order by rows is not that by columns
     assert composed.pdist(x).tolist() == [1, 3, 7, 2, 6, 4]

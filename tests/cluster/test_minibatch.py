@@ -193,19 +193,19 @@ def test_a_fit_with_points_without_weight_is_one_without_these_points():
     X, rng = blobs(3, 40), np.random.default_rng(0)
     w = np.where(rng.random(120) < 0.9, 0.0, rng.random(120))
     X[w == 0] += 5
-    for batch_size in (4, 1024):
-        model = MiniBatchKMeans(3, batch_size=batch_size, random_state=1).fit(X, sample_weight=w)
-        same = MiniBatchKMeans(3, batch_size=batch_size, random_state=1).fit(X[w > 0], sample_weight=w[w > 0])
+    for batch_size, K in ((4, 3), (1024, 3), (1024, np.count_nonzero(w))):
+        model = MiniBatchKMeans(K, batch_size=batch_size, random_state=1).fit(X, sample_weight=w)
+        same = MiniBatchKMeans(K, batch_size=batch_size, random_state=1).fit(X[w > 0], sample_weight=w[w > 0])
         np.testing.assert_array_equal(model.cluster_centers_, same.cluster_centers_)
         assert model.n_steps_ == same.n_steps_ and model.inertia_ == pytest.approx(same.inertia_) and len(model.labels_) == 120
 
 
-@pytest.mark.parametrize("weighted", [False, True])
-def test_what_is_reported_is_the_smoothed_inertia_of_the_batches(weighted):
-    X, told, B, rng = blobs(3, 40), [], 16, np.random.default_rng(7)
+@pytest.mark.parametrize("weighted, B", [(False, 16), (True, 16), (False, 100)])
+def test_what_is_reported_is_the_smoothed_inertia_of_the_batches(weighted, B):
+    X, told, rng = blobs(3, 40), [], np.random.default_rng(7)
     w = np.random.default_rng(1).uniform(0.5, 2, 120) if weighted else np.ones(120)
     model = MiniBatchKMeans(3, init=X[[0, 40, 80]], batch_size=B, random_state=7, callback=told.append).fit(X, None, w)
-    rng.choice(120, 48, replace=False)                   # for the start, which was given
+    rng.choice(120, min(3 * B, 120), replace=False)      # for the start, which was given
     C, v, m = X[[0, 40, 80]], np.zeros(3), None
     for progress in told:
         batch = rng.integers(120, size=B)
@@ -235,6 +235,11 @@ def test_a_fit_stops_at_the_first_batch_in_which_the_centres_hardly_move(units):
     for batch in (5, 40, 200):
         least = shifts[:batch].min()
         assert fitted(least * (1 + 1e-9)) == np.argmin(shifts[:batch]) + 1 < fitted(least * (1 - 1e-9))
+
+
+def test_centres_that_move_by_just_the_tolerance_have_settled():
+    X = np.array([[-1.0], [1], [-1], [1]])               # of variance 1, and a first batch of one moves by 1
+    assert MiniBatchKMeans(1, init=[[0.0]], batch_size=1, tol=1.0, random_state=0).fit(X).n_steps_ == 1
 
 
 def test_no_new_low_is_no_improvement_where_nothing_is_left_to_improve():

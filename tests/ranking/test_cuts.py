@@ -70,3 +70,10 @@ def test_it_says_which_limits_refused_cuts():
     assert refused(40, weight=1e9).refused == cuts.WEIGHT
     assert refused(40, least=1e9).refused == cuts.GAIN
     assert refused(1)[:4] == (0, -1, 0, False)
+
+
+def test_a_gain_equal_to_the_least_is_none():
+    best = refused(40)
+    same = refused(40, least=best.gain)
+    assert same.feature == -1 and same.refused == cuts.GAIN
+    assert refused(40, least=np.nextafter(best.gain, 0))[:4] == best[:4]

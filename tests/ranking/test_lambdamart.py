@@ -1,5 +1,7 @@
 """LambdaMART from fit to file: what it promises, and what it refuses."""
 import copy
+import sys
+import types
 import warnings
 
 import numpy as np
@@ -294,14 +296,15 @@ def test_labels_may_be_large_broken_or_true():
     (Y * 1000, {}, "y: the label 3000 has a gain of 2\\^3000, beyond float64; pass label_gain=\"linear\""),
     (np.where(Y == 2, np.nan, Y), {}, "y: Input contains NaN"),
     (np.where(Y == 2, np.inf, Y), {}, "y: Input contains infinity"),
-    (Y, dict(label_gain=[0, 1, 2]), "y: expected whole labels below 3"),
+    (Y, dict(label_gain=[0, 1, 2]), f"y: expected whole labels below 3.* got 3 at {(Y == 3).argmax()}$"),
     (Y / 2, dict(label_gain=[0, 1, 2]), "y: expected whole labels below 3"),
     (Y, dict(label_gain=[0, 2, 1, 4]), "label_gain: expected gains"),
     (Y, dict(label_gain="exponential"), "label_gain='exponential'"),
     (Y[:, None], {}, "y: expected an array of shape"),
     (Y[:9], {}, "y: expected an array of shape"),
     (None, {}, "requires y"),
-    (Y, dict(objective="logistic"), "objective=\"logistic\" expects labels 0 and 1, got [23]"),
+    (Y, dict(objective="logistic"), f"objective=\"logistic\" expects labels 0 and 1, got {Y[Y > 1][0]:g} at "
+                                    f"{(Y > 1).argmax()}$"),
     (np.array(["good", "bad"] * 24), {}, "y: expected numbers"),
 ])
 def test_labels_that_mean_nothing(y, parameters, words):
@@ -455,3 +458,32 @@ def test_unfitted_and_foreign_columns():
 def test_requests_of_what_fit_does_not_take():
     with pytest.raises(ValueError, match="set_fit_request: 'ids' is nothing that fit takes"):
         LambdaMART().set_fit_request(ids=True)
+
+
+class Requests:
+    """Stands in for scikit-learn's MetadataRequest: notes what is asked for."""
+
+    def __init__(self, owner):
+        self.owner, self.fit, self.score = owner, Asked(), Asked()
+
+
+class Asked(dict):
+    def add_request(self, *, param, alias):
+        self[param] = alias
+
+
+def test_requests_are_kept_and_add_up(monkeypatch):
+    routing = types.ModuleType("metadata_routing")
+    routing.MetadataRequest = Requests
+    monkeypatch.setitem(sys.modules, "sklearn.utils.metadata_routing", routing)
+    for package in ("sklearn", "sklearn.utils"):
+        monkeypatch.setitem(sys.modules, package, types.ModuleType(package))
+    model = LambdaMART()
+    asked = model.get_metadata_routing()
+    assert asked.owner is model and asked.score == dict(group=None, qid=None)
+    assert asked.fit == dict(group=None, qid=None, sample_weight=None)
+    assert model.set_fit_request(qid=True, group=False) is model and model.set_score_request(qid="queries") is model
+    asked = model.get_metadata_routing()
+    assert asked is model.get_metadata_routing()
+    assert (asked.fit, asked.score) == (dict(group=False, qid=True, sample_weight=None), dict(group=None, qid="queries"))
+    assert not any(LambdaMART().get_metadata_routing().fit.values())

@@ -149,6 +149,10 @@ def test_a_limit_of_iterations_is_said_and_a_callback_stops():
     X, y, qid = graded()
     with pytest.warns(ConvergenceWarning, match="max_iter=2"):
         LinearRanker(max_iter=2).fit(X, y, qid=qid)
+    with pytest.warns(ConvergenceWarning, match="max_iter=0"):
+        model = LinearRanker(max_iter=0).fit(X, y, qid=qid)
+    assert model.n_iter_ == 0 and not model.weights_.any()
+    assert model.loss_ == pytest.approx(listnet_loss(np.zeros(len(y)), y, qid=qid).item())
     losses = []
     model = LinearRanker(callback=lambda now: losses.append(now.loss) or len(losses) == 3).fit(X, y, qid=qid)
     assert model.n_iter_ == 3 == len(losses) and losses == sorted(losses, reverse=True)

@@ -126,6 +126,8 @@ def test_similar_items_are_as_if_the_item_were_a_user():
         assert found.tolist() == order
         np.testing.assert_allclose(s, (unit @ unit[item])[order], rtol=1e-12)
     assert model.similar_items(5, 8)[0].tolist() == [*items[0].tolist(), -1]
+    with pytest.raises(ValueError, match="n=10"):
+        model.similar_items(5)
 
 
 def test_features_beside_each_other():

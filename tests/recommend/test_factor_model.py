@@ -54,6 +54,13 @@ def test_contributions_are_their_definition_and_add_up(problem, seed):
         np.testing.assert_allclose(parts.sum(), U[n] @ v, rtol=0, atol=1e-9 * (1 + np.abs(parts).sum()))
 
 
+def test_ten_are_given_where_nothing_is_said():
+    rng = np.random.default_rng(0)
+    model = make(iterations=1).fit(rng.random((14, 13)) + 1)
+    assert model.recommend(0, exclude_seen=False)[0].shape == (10,) and len(model.explain(0, 1).items) == 10
+    assert model.similar_items(0)[0].shape == (10,) and model.similar_users([0, 1])[0].shape == (2, 10)
+
+
 # --- some items alone
 
 @each

@@ -101,12 +101,38 @@ def test_without_times_and_numbers_there_are_fewer():
     (dict(times=[1.0, 2.0]), r"times: expected an array of shape \(18,\)"), (dict(times=["2024-01-01"] * 18), "times: expected numbers"), (dict(item_numbers=np.ones((7, 1))), "a row for each of 8 items"),
     (dict(item_numbers=np.ones((8, 2)), names=["a", "a"]), "a name for each column"), (dict(windows=(0,)), "windows=0"),
     (dict(item_numbers=np.full((8, 1), np.nan)), "item_numbers: Input contains NaN"), (dict(item_numbers={"a": np.ones(7)}), r"item_numbers\['a'\]: expected an array of shape \(8,\)"),
-    (dict(matrix="A"), "matrix"), (dict(windows=("a",)), "windows='a'"), (dict(item_numbers={"a": np.full(8, 1e200)}), "item_numbers"),
+    (dict(matrix="A"), "matrix"), (dict(windows=("a",)), "windows='a'"), (dict(item_numbers={"a": np.full(8, 1e200)}), r"item_numbers\['a'\]: the largest"),
+    (dict(item_numbers=np.full((8, 1), 1e200)), "item_numbers: the largest"),
 ])
 def test_what_does_not_fit(change, message):
     A, t = entries(6, 8, 3)
     with pytest.raises(ValueError, match=message):
         facts(**{**dict(matrix=A, times=t), **change})
+
+
+def test_numbers_may_be_as_small_as_they_like():
+    A, t = entries(6, 8, 3)
+    for numbers in ({"a": np.full(8, 1e-200)}, np.full((8, 1), 1e-200)):
+        assert facts(A, t, numbers).of_items.keys() >= {"a" if isinstance(numbers, dict) else "number 0"}
+
+
+def test_names_of_numbers():
+    class Frame:
+        columns = ["price", "weight"]
+
+        def __array__(self, dtype=None, copy=None):
+            return np.ones((8, 2))
+    A, t = entries(6, 8, 3)
+    for names, expected in ((None, ["price", "weight"]), (["a", "b"], ["a", "b"])):
+        assert list(facts(A, t, Frame(), names=names).means) == expected
+
+
+def test_what_does_not_fit_a_pool_is_told():
+    R, s = some_lists(1, 2, 8, 8, 0)
+    pool = pool_of(R, s, 8, 8)
+    with pytest.raises(ValueError, match=f"pool: expected candidates of 3 users below item 8 by 2 generators, got 2 "
+                                         f"users, item {pool.items.max()} and 1 generators"):
+        features_of_pairs(facts(entries(6, 8, 3)[0]), [0, 1, 2], pool, "ab")
 
 
 @pytest.mark.parametrize("users, generators, M", [([0, 6], "a", 8), ([0], "a", 8), ([0, 1], "ab", 8), ([0, 1], "a", 9), (["0", "1"], "a", 8)])

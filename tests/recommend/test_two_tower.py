@@ -129,6 +129,7 @@ def test_each_kind_of_user_gets_items_of_its_kind(parameters):
         cosines[~np.isnan(A[u])] = -np.inf
         assert model.recommend(u, 2)[0].tolist() == items[u].tolist()
         np.testing.assert_allclose(scores[u], np.sort(cosines)[::-1][:2], rtol=1e-5)
+    assert model.similar_items(2)[0].shape == (10,)
     similar, _ = model.similar_items([2, 15], 5)
     assert (similar[0] < 10).mean() > 0.7 and (similar[1] >= 10).mean() > 0.7 and 2 not in similar[0]
 

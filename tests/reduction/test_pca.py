@@ -484,6 +484,8 @@ def test_one_row_has_no_variance(solver):
     (dict(n_components=1.5), "n_components=1.5"),
     (dict(n_components=np.nan), "n_components=nan"),
     (dict(n_components="all"), "n_components='all'"),
+    (dict(n_components="MLE"), "n_components='MLE': of words there is 'mle' alone; else expected a whole number of at "
+                               "least 1, a share of the variance between 0 and 1, or None"),
     (dict(svd_solver="full_svd"), "svd_solver='full_svd'.*jacobi"),
     (dict(svd_solver="randomized", random_state="seed"), "'seed'"),
 ])

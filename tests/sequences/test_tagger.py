@@ -52,6 +52,17 @@ def probability(model, x, y):
 
 # --- what it learns
 
+@pytest.mark.parametrize("period", [1, 3])
+def test_descent_stops_at_the_first_loss_that_is_little_below_that_of_a_period_before(period):
+    options = dict(algorithm="l2sgd", c2=1.0, random_state=0, period=period)
+    losses = np.array(fitted(**options, delta=0.0, max_iterations=12).loss_history_)
+    gains = (losses[:-period] - losses[period:]) / losses[period:]
+    for after in (1, 5):
+        least = gains[:after].min()
+        model = fitted(**options, delta=least * (1 + 1e-9))
+        assert model.n_iter_ == period + 1 + np.argmin(gains[:after]) and model.stop_reason_ == "delta"
+
+
 @pytest.mark.parametrize("options", [{}, dict(edge_attributes=["word"]), dict(all_possible_states=True),
                                      dict(all_possible_transitions=True, min_freq=3)])
 def test_the_loss_is_that_of_the_weights_that_it_shows(options):
