@@ -28,6 +28,14 @@ X = Tensor(A)
     (lambda: X.unsqueeze(0).movedim((0, -1), (1, 0)), np.moveaxis(A[None], (0, -1), (1, 0))), (lambda: X % -4, A % -4),
     (lambda: X // 2, A // 2), (lambda: 7 % (X + 1), 7 % (A + 1)), (lambda: 7 // (X + 1), 7 // (A + 1)),
     (lambda: composed.cdist(X, A[:1]), np.linalg.norm(A - A[0], axis=1)[:, None]),
+    (lambda: composed.meshgrid(X[0], X[:, 0], indexing="xy")[0], np.meshgrid(A[0], A[:, 0])[0]),
+    (lambda: composed.meshgrid(X[0], X[:, 0], indexing="xy")[1], np.meshgrid(A[0], A[:, 0])[1]),
+    (lambda: X.triu(), np.triu(A)), (lambda: X.chunk(1)[0], A), (lambda: composed.rsqrt(X + 1), 1 / np.sqrt(A + 1)),
+    (lambda: composed.outer(X[0], X[1]), np.outer(*A)), (lambda: X.norm(3), (A**3).sum() ** (1 / 3)),
+    (lambda: (-X).norm(np.inf, 1), [3.0, 5]), (lambda: X.prod(1, True), [[6.0], [0]]),
+    (lambda: X.index_add(0, [1], X[:1]), [A[0], A[0] + A[1]]),
+    (lambda: composed.scatter(X, 0, [[1, 0, 1]], 7.0), [[3.0, 7, 2], [7, 5, 7]]),
+    (lambda: composed.scatter(X, 1, [[2]], value=7.0), [[3.0, 1, 7], [0, 5, 4]]),
     (lambda: X.chunk(2, 1)[1], A[:, 2:]), (lambda: X.unbind(1)[2], A[:, 2]), (lambda: X[0].reciprocal(), 1 / A[0]),
 ])
 def test_values(got, expected):
@@ -39,7 +47,8 @@ def test_values(got, expected):
     (lambda: composed.any(X, 0), [True, True, True]), (lambda: X.all(1, True), [[True], [False]]), (lambda: X.any(), True),
     (lambda: composed.logical_and(X, X - 1), (A != 0) & (A != 1)), (lambda: X.logical_or(X), A != 0),
     (lambda: X.logical_not(), A == 0), (lambda: X.nonzero(), np.argwhere(A)), (lambda: X.nonzero(as_tuple=True)[1], A.nonzero()[1]),
-    (lambda: composed.bincount(Plain([0, 2, 2]), minlength=4), [1, 0, 2, 0]), (lambda: X.eq(X.flip(0)), A == A[::-1]),
+    (lambda: composed.bincount(Plain([0, 2, 2]), minlength=4), [1, 0, 2, 0]), (lambda: Tensor(2.0).argsort(), 0),
+    (lambda: X.eq(X.flip(0)), A == A[::-1]),
 ])
 def test_truth_and_places(got, expected):
     assert type(got()) is Plain and got().tolist() == np.asarray(expected).tolist()
@@ -96,7 +105,8 @@ def test_whole_numbers_stay_such():
     (lambda: X.dot(X), "dot: expected two vectors"), (lambda: X.narrow(1, 2, 2), "a part of 3 entries"),
     (lambda: X.unflatten(1, (2, -1)), "cannot reshape|expected"), (lambda: composed.meshgrid(X, indexing="yx"), "'ij' or 'xy'"),
     (lambda: composed.vstack(X), "expected a sequence of Tensors, got one"), (lambda: composed.hstack(iter(())), "got none"),
-    (lambda: composed.meshgrid(X, X), "expected vectors"), (lambda: Tensor(np.zeros((2, 0))).median(1), "at least one entry"),
+    (lambda: composed.meshgrid(X, X), "expected vectors"),
+    (lambda: composed.meshgrid(X[0], X), "expected vectors"), (lambda: Tensor(np.zeros((2, 0))).median(1), "at least one entry"),
     (lambda: composed.cdist(X, A.T), "rows of one length"),
     (lambda: X.unsqueeze(0).diag(), r"expected shape \(N,\) or \(N, D\)"), (lambda: X.masked_select(A), "array of bool"),
     (lambda: composed.bincount([-1]), "whole numbers >= 0"), (lambda: X.roll([1], [0, 1]), "shorter|longer"),

@@ -271,9 +271,14 @@ def test_a_start_is_drawn_from_so_many_points(options, size):
 
 def test_a_sample_with_fewer_points_than_centres_is_drawn_larger():
     X = table(60, 2, 0)
-    with pytest.warns(RuntimeWarning, match="init_size=3 should be larger than n_clusters=4"):
+    with pytest.warns(RuntimeWarning, match="init_size=3 should be .* n_clusters=4: .* drawn from 12 points"):
         model = MiniBatchKMeans(4, init_size=3, batch_size=5, random_state=0).fit(X)
     same = MiniBatchKMeans(4, init_size=12, batch_size=5, random_state=0).fit(X)
     np.testing.assert_array_equal(model.cluster_centers_, same.cluster_centers_)
     with pytest.raises(ValueError, match="init_size=0"):
         MiniBatchKMeans(4, init_size=0).fit(X)
+
+
+def test_a_first_batch_knows_the_number_of_starts():
+    with pytest.raises(ValueError, match="n_init=0"):
+        MiniBatchKMeans(4, n_init=0).partial_fit(table(60, 2, 0))
