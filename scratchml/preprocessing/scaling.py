@@ -55,12 +55,11 @@ EPS, TINY = np.finfo(np.float64).eps, np.finfo(np.float64).tiny
 
 def known(X, w=None):
     """n (D,): the weights `w` (N,), by default 1 each, of the samples of which a column of `X` (N, D) is not NaN."""
-    w = _weights(X, w)
     with np.errstate(all="ignore"):
         complete = not np.isnan(X.sum())
     if complete:
-        return np.full(X.shape[1], w.sum())
-    return _by_chunks(_known_chunk, X, w).sum(axis=0)
+        return np.full(X.shape[1], len(X) if w is None else w.sum(), np.float64)
+    return _by_chunks(_known_chunk, X, _weights(X, w)).sum(axis=0)
 
 
 def mean(X, w=None):
@@ -102,7 +101,7 @@ def merged(n1, m1, s1, n2, m2, s2):
 
 def of_matrix(X, w=None):
     """n, m, s, and the least and largest value, (D,) each, of the columns of `X` (N, D)."""
-    (low, high), w, n = extremes(X), _weights(X, w), known(X, w)
+    (low, high), n, w = extremes(X), known(X, w), _weights(X, w)
     m = _mean(X, w, n)
     return n, m, _deviation(X, m, w, n, _unit(low, high)), low, high
 
@@ -133,6 +132,9 @@ def extremes(X):
 
     Of a column of NaN the least is inf and the largest -inf.
     """
+    if X.shape[1] == 1:
+        low = np.fmin.reduce(X, initial=np.inf).astype(np.float64)
+        return low, _in_range(low, np.fmax.reduce(X, initial=-np.inf).astype(np.float64))
     D, chunk = X.shape[1], _chunk(len(X))
     partial = partial_sums(len(X), chunk, 2 * D)
     run_chunks(_extremes_chunk, len(X), X, partial, chunk=chunk)
@@ -257,18 +259,35 @@ def _known_chunk(c, start, stop, X, w, partial):
             partial[c, j] += w[i] if X[i, j] == X[i, j] else 0.0
 
 
-@kernel
+@kernel(reassociate=True)
 def _differences_chunk(c, start, stop, X, w, origin, partial):
-    """Σ_i w_i (x_id - origin_d) over what is no NaN, added to partial[c]."""
+    """Σ_i w_i (x_id - origin_d) over what is no NaN, added to partial[c].
+
+    A lone column has its sum in registers, of several terms at a time: one in memory would wait for itself.
+    """
+    if X.shape[1] == 1:
+        column, weights, first, total = X.reshape(X.size)[start:stop], w[start:stop], origin[0], 0.0
+        for i in range(column.size):
+            x = weights[i] * (np.float64(column[i]) - first)
+            total += x if x == x else 0.0
+        partial[c, 0] += total
+        return
     for i in range(start, stop):
         for j in range(X.shape[1]):
             x = w[i] * (np.float64(X[i, j]) - origin[j])
             partial[c, j] += x if x == x else 0.0
 
 
-@kernel
+@kernel(reassociate=True)
 def _squares_chunk(c, start, stop, X, w, origin, factor, partial):
-    """Σ_i w_i ((x_id - origin_d) factor_d)² over what is no NaN, added to partial[c]."""
+    """Σ_i w_i ((x_id - origin_d) factor_d)² over what is no NaN, added to partial[c]; a lone column as above."""
+    if X.shape[1] == 1:
+        column, weights, first, unit, total = X.reshape(X.size)[start:stop], w[start:stop], origin[0], factor[0], 0.0
+        for i in range(column.size):
+            x = (column[i] - first) * unit
+            total += weights[i] * (x * x) if x == x else 0.0
+        partial[c, 0] += total
+        return
     for i in range(start, stop):
         for j in range(X.shape[1]):
             x = (X[i, j] - origin[j]) * factor[j]
@@ -311,6 +330,11 @@ def _add_squares(indptr, indices, data, w, about):
 def _moved_chunk(c, start, stop, X, table, Z):
     """(x - p) / q · f + r, where p, q, f, r are the rows of `table`."""
     p, q, f, r = table[0], table[1], table[2], table[3]
+    if X.shape[1] == 1:                                  # several numbers at a time, though no row has them
+        column, moved, p, q, f, r = X.reshape(X.size)[start:stop], Z.reshape(Z.size)[start:stop], p[0], q[0], f[0], r[0]
+        for i in range(column.size):
+            moved[i] = (column[i] - p) / q * f + r
+        return
     for i in range(start, stop):
         for j in range(X.shape[1]):
             Z[i, j] = (X[i, j] - p[j]) / q[j] * f[j] + r[j]

@@ -389,6 +389,25 @@ def test_many_rows_are_all_counted():                    # several chunks, the l
     np.testing.assert_array_equal(QuantileTransformer().fit_transform(wide), MinMaxScaler().fit_transform(wide))
 
 
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_lone_column_is_as_one_among_others(dtype, weighted):
+    rng = np.random.default_rng(0)
+    X = (rng.normal(size=(5001, 1)) + 3).astype(dtype)
+    X[rng.random(5001) < 0.1] = np.nan
+    w = rng.random(5001) if weighted else np.ones(5001)
+    alone, among = (StandardScaler().fit(Z, sample_weight=w if weighted else None) for Z in (X, np.hstack([X, X])))
+    for name in ("mean_", "scale_", "n_samples_seen_"):
+        np.testing.assert_allclose(getattr(alone, name), np.ravel(getattr(among, name))[0], rtol=1e-13, err_msg=name)
+    there = ~np.isnan(X[:, 0])
+    assert alone.mean_[0] == pytest.approx(np.average(X[there, 0].astype(float), weights=w[there]), rel=1e-13)
+    expected = ((X.astype(float) - alone.mean_) / alone.scale_).astype(dtype)
+    np.testing.assert_array_equal(alone.transform(X), expected)
+    for scaled in (MinMaxScaler().fit_transform(X), MinMaxScaler().fit_transform(np.hstack([X, X]))[:, :1]):
+        np.testing.assert_array_equal(scaled[there], MinMaxScaler().fit_transform(X[there]))
+    assert StandardScaler().fit(np.full((9, 1), np.nan)).mean_.tolist() == [pytest.approx(np.nan, nan_ok=True)]
+
+
 @each
 def test_names_of_columns_stay(scaler):
     model = fresh(scaler).fit(table(5, 3, 0))
