@@ -104,8 +104,8 @@ def empty(*sizes, size=(), dtype=None, device=None, requires_grad=False):
 
 def full(size, fill_value, dtype=None, device=None, requires_grad=False):
     """`fill_value` in the shape `size`, (N, D) for instance; whole where that is.  Raises ValueError for no number."""
-    return _made(np.full(tuple(np.atleast_1d(size)) if not isinstance(size, tuple) else size, fill_value),
-                 np.float32 if dtype is None and isinstance(fill_value, float) else dtype, device, requires_grad)
+    dtype = np.float32 if dtype is None and isinstance(fill_value, float) else dtype
+    return _made(np.full(size, fill_value), dtype, device, requires_grad)
 
 
 def eye(n, m=None, dtype=None, device=None, requires_grad=False):
@@ -118,7 +118,6 @@ def arange(start, end=None, step=1, dtype=None, device=None, requires_grad=False
     for a step of 0."""
     if not step:
         raise ValueError("step=0: expected another number")
-    start, end = (0, start) if end is None else (start, end)
     array = np.arange(start, end, step)
     return _made(array, np.float32 if dtype is None and array.dtype.kind == "f" else dtype, device, requires_grad)
 

@@ -5,8 +5,8 @@ import pytest
 from scratchml.autograd import Tensor
 from scratchml.autograd.creation import (BoolTensor, DoubleTensor, FloatTensor, Generator, LongTensor, arange, as_tensor,
                                          bernoulli, empty, empty_like, eye, from_numpy, full, full_like, linspace,
-                                         multinomial, ones, ones_like, rand, rand_like, randint, randn, randn_like, randperm, tensor,
-                                         zeros, zeros_like)
+                                         multinomial, normal, ones, ones_like, rand, rand_like, randint, randn, randn_like,
+                                         randperm, tensor, zeros, zeros_like)
 from scratchml.autograd.plain import Plain
 from scratchml.core.random import manual_seed
 
@@ -28,7 +28,7 @@ def test_a_tensor_is_a_copy_and_the_others_share():
     array = np.ones(3)
     assert not np.shares_memory(tensor(array).data, array) and from_numpy(array).numpy() is array
     assert as_tensor(array).numpy() is array and as_tensor(t := Tensor(array)) is t and as_tensor([1]).dtype == np.int64
-    assert as_tensor(array, dtype=np.float32).dtype == np.float32
+    assert as_tensor(array, dtype=np.float32).dtype == as_tensor(t, dtype=np.float32).dtype == np.float32
     whole = np.arange(3)
     from_numpy(whole)[0] = 7
     assert whole[0] == 7
@@ -39,7 +39,7 @@ def test_sizes_and_options(make):
     for size in ((2, 3), ((2, 3),), ([2, 3],)):
         assert make(*size).shape == (2, 3) and make(*size).dtype == np.float32
     assert make().shape == () and make(4, dtype=np.float64, device="cpu").dtype == np.float64
-    assert make(2, requires_grad=True).requires_grad and make(size=(2, 3)).shape == (2, 3)
+    assert make(2, requires_grad=True).requires_grad and not make(2).requires_grad and make(size=(2, 3)).shape == (2, 3)
     with pytest.raises(ValueError, match="expected one shape"):
         make(2, size=(2, 3))
     with pytest.raises(ValueError, match="there is no other here"):
@@ -47,8 +47,10 @@ def test_sizes_and_options(make):
 
 
 def test_values():
-    assert zeros(2).tolist() == [0, 0] and ones(2, dtype=np.int64).tolist() == [1, 1] and type(ones(1, dtype=bool)) is Plain
+    assert zeros(2).tolist() == empty(2).tolist() == [0, 0] and full([1, 2], 3).tolist() == [[3, 3]]
+    assert ones(2, dtype=np.int64).tolist() == [1, 1] and type(ones(1, dtype=bool)) is Plain
     assert full((2,), 7).dtype == np.int64 and full((2,), 7.0).dtype == np.float32 and full(2, True).tolist() == [True] * 2
+    assert arange(5, step=2).tolist() == [0, 2, 4] and arange(1, 1).shape == (0,)
     assert arange(3).tolist() == [0, 1, 2] and arange(1, 7, 2).tolist() == [1, 3, 5] and arange(2.0).dtype == np.float32
     assert arange(3, dtype=np.float64).dtype == np.float64 and linspace(0, 1, 5).tolist() == [0, 0.25, 0.5, 0.75, 1]
     assert eye(2).tolist() == [[1, 0], [0, 1]] and eye(1, 2).shape == (1, 2)
@@ -71,9 +73,20 @@ def test_random_numbers():
     assert randn(3, generator=rng).tolist() == np.float32(np.random.default_rng(0).standard_normal(3)).tolist()
 
 
+def test_normal_numbers_of_a_mean_and_deviation():
+    manual_seed(0)
+    mean, std = Tensor(np.array([[0.0], [100]])), Tensor(np.full(2000, 2.0))
+    drawn = normal(mean, std)
+    assert drawn.shape == (2, 2000) and drawn.dtype == np.float64
+    np.testing.assert_allclose(drawn.mean(1).numpy(), [0, 100], atol=0.2)
+    np.testing.assert_allclose(drawn.std(1).numpy(), 2, rtol=0.1)
+    assert normal(3.0, 0.0, (2,)).tolist() == [3, 3] and normal(3.0, 0.0, (2,)).dtype == np.float32
+    assert normal(mean, 1.0, dtype=np.float32).dtype == np.float32 and normal(0, 1, [2, 3]).shape == (2, 3)
+
+
 def test_old_names_of_types():
     assert LongTensor([1.7, 2]).tolist() == [1, 2] and FloatTensor([[1]]).dtype == np.float32
-    assert DoubleTensor(2, 3).shape == (2, 3) and BoolTensor([0, 2]).tolist() == [False, True]
+    assert DoubleTensor(2, 3).tolist() == [[0] * 3] * 2 and BoolTensor([0, 2]).tolist() == [False, True]
     assert Tensor([1.5]).type(LongTensor).tolist() == [1] and LongTensor(np.array([3])).dtype == np.int64
 
 

@@ -279,6 +279,22 @@ def test_a_sample_with_fewer_points_than_centres_is_drawn_larger():
         MiniBatchKMeans(4, init_size=0).fit(X)
 
 
+def test_of_several_starts_the_one_of_the_least_inertia_is_taken():
+    X = blobs(3, 40)
+    good, bad = X[[0, 40, 80]], X[[0, 0, 1]] + [0.0, 50]
+    for order in ((bad, good, bad), (good, bad, bad)):
+        starts = iter(order)
+        options = dict(batch_size=20, random_state=0, callback=lambda progress: True)
+        model = MiniBatchKMeans(3, init=lambda X, K, random_state: next(starts), n_init=3, **options).fit(X)
+        np.testing.assert_array_equal(model.cluster_centers_, MiniBatchKMeans(3, init=good, **options).fit(X).cluster_centers_)
+
+
+def test_light_points_have_the_inertia_of_their_weight():
+    X = blobs(3, 40)
+    models = [MiniBatchKMeans(3, init=X[[0, 40, 80]]).partial_fit(X, sample_weight=np.full(120, w)) for w in (1.0, 1e-4)]
+    assert models[1].inertia_ == pytest.approx(1e-4 * models[0].inertia_, rel=1e-9)
+
+
 def test_a_first_batch_knows_the_number_of_starts():
     with pytest.raises(ValueError, match="n_init=0"):
         MiniBatchKMeans(4, n_init=0).partial_fit(table(60, 2, 0))
