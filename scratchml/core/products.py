@@ -23,7 +23,8 @@ Choices
     float32 with AVX-512, 6 x 16 with AVX2.  Rows that are left over go in fours (or twos), and then one by one.
     k runs over 256 at a time, so that a panel stays in the nearest cache while all rows pass by it; the sums of such
     blocks are added up.  So from panels a sum has the same order of additions, and thus the same bits, for any number
-    of threads, for any other rows of A, and at any place of a row among them.
+    of threads, for any other rows of A, and at any place of a row among them.  Each thread gets one piece of the rows
+    of A, or a few equal ones: to fetch the next takes Python's lock, for which threads wait.
     Where A has few rows, panels would take longer than they save, and NumPy multiplies; so do types other than float32
     and float64, or two that differ.  A caller of many products asks `laid_out` whether panels pay for all of them.
     Overflow gives inf, and inf - inf NaN; NumPy warns of it, panels do not.
@@ -46,7 +47,7 @@ from scratchml.core.instructions import LOW, PANEL, TALL, multiply_tile
 from scratchml.core.jit import kernel, n_threads, readable, run_chunks
 
 DEPTH = 256                                              # rows of a panel that stay in the nearest cache
-ROWS, ALONE = 10 * TALL, 60 * TALL                       # of A: what a thread takes at a time; a lone one, of float32
+LEAST, MOST = 2**25, 2**29                               # bytes that a piece multiplies: 0.07 and 1.2 ms with AVX-512
 FEW, SMALL = 48, 2**18                                   # rows of A, and multiplications, below which panels do not pay
 
 
@@ -114,9 +115,15 @@ def _multiplied(A, laid, C, add):
     if (K, A.dtype, C.shape, C.dtype) != (P.shape[1], P.dtype, (M, laid.N), P.dtype) or not in_rows:
         raise ValueError(f"expected rows of {P.shape[1]} numbers of {P.dtype}, and for the product contiguous rows of "
                          f"{laid.N}, got {A.dtype} {A.shape} and {C.dtype} {C.shape} with strides {C.strides}")
-    alone = M > ROWS and A.itemsize == 4 and n_threads() == 1
-    run_chunks(_multiply, M, readable(A), P, C, add, chunk=ALONE if alone else ROWS)
+    run_chunks(_multiply, M, readable(A), P, C, add, chunk=_rows_of_a_piece(A, laid.N))
     return C
+
+
+def _rows_of_a_piece(A, N):
+    """So many that pieces are as many as threads, or a multiple, with up to MOST bytes to multiply; fewer below LEAST."""
+    threads, M, cost = n_threads(), max(len(A), 1), A.size * N * A.itemsize
+    pieces = max(1, min(threads * -(-cost // (threads * MOST)), cost // LEAST))
+    return -(-M // (pieces * LOW)) * LOW
 
 
 # --- compiled ------------------------------------------------------------------------------------

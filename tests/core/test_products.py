@@ -5,6 +5,7 @@ from hypothesis import example, given, strategies as st
 
 from scratchml.core import products
 from scratchml.core.instructions import LOW, PANEL, TALL
+from scratchml.core.jit import run_chunks
 from scratchml.core.products import DEPTH, FEW, SMALL, Panels, add_product, in_panels, laid_out, product
 from tests.reference import products as reference
 from tests.strategies.products import factors
@@ -83,14 +84,44 @@ def test_the_bits_of_a_column_depend_on_no_other_column(seed, columns):
     np.testing.assert_array_equal(product(A, Panels(B[:, columns[:21]])), product(A, Panels(B))[:, columns[:21]])
 
 
-def test_the_bits_are_the_same_for_any_number_of_threads(monkeypatch):
-    A, B = drawn(0, products.ALONE + 3 * products.ROWS + 5, 7, 33, "float32")
+def pieces(monkeypatch, A, B, threads):
+    """How many rows each piece of A B has for so many threads."""
+    got = []
+
+    def counted(chunk_kernel, n, *args, chunk):
+        got.extend(min(chunk, n - start) for start in range(0, n, chunk))
+        run_chunks(chunk_kernel, n, *args, chunk=chunk)
+    monkeypatch.setattr(products, "run_chunks", counted)
+    monkeypatch.setenv("SCRATCHML_NUM_THREADS", str(threads))
+    product(A, Panels(B))
+    return got
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_bits_are_the_same_for_any_number_of_threads(monkeypatch, dtype):
+    monkeypatch.setattr(products, "LEAST", 2**12)
+    A, B = drawn(0, 3 * TALL + LOW + 1, 7, 33, dtype)
     results = []
-    for threads in ("1", "2", "3"):
-        monkeypatch.setenv("SCRATCHML_NUM_THREADS", threads)
+    for threads in (1, 2, 3):
+        assert len(pieces(monkeypatch, A, B, threads)) == threads
         results.append(product(A, Panels(B)))
-    np.testing.assert_array_equal(results[0], results[1])
-    np.testing.assert_array_equal(results[0], results[2])
+        np.testing.assert_array_equal(results[0], results[-1])
+
+
+def test_threads_get_pieces_of_one_size_as_large_as_can_be_if_these_pay(monkeypatch):
+    A, B = drawn(0, 20 * LOW, 8, 8)
+    cost = A.size * 8 * 8
+    monkeypatch.setattr(products, "LEAST", cost // 3)
+    assert pieces(monkeypatch, A, B, 1) == [20 * LOW]
+    assert pieces(monkeypatch, A, B, 2) == [10 * LOW] * 2
+    assert pieces(monkeypatch, A, B, 9) == [7 * LOW, 7 * LOW, 6 * LOW]
+    monkeypatch.setattr(products, "MOST", cost // 4)
+    monkeypatch.setattr(products, "LEAST", cost // 10)
+    assert pieces(monkeypatch, A, B, 1) == [5 * LOW] * 4
+    assert pieces(monkeypatch, A, B, 3) == [4 * LOW] * 5     # six, of whole tiles
+    monkeypatch.setattr(products, "LEAST", cost + 1)
+    assert pieces(monkeypatch, A, B, 2) == [20 * LOW]
+    assert pieces(monkeypatch, A[:0], B, 2) == []
 
 
 @given(seeds)
