@@ -69,6 +69,7 @@ def test_random_numbers():
     whole = randint(2, 5, (200,))
     assert set(whole.tolist()) == {2, 3, 4} and set(randint(2, size=(50,)).tolist()) == {0, 1}
     assert sorted(randperm(5).tolist()) == [0, 1, 2, 3, 4] and type(whole) is Plain
+    assert randperm(5).dtype == np.int64 and randperm(5, dtype=np.int32).dtype == np.int32
     rng = np.random.default_rng(0)
     assert randn(3, generator=rng).tolist() == np.float32(np.random.default_rng(0).standard_normal(3)).tolist()
 

@@ -206,6 +206,8 @@ def test_an_offset_costs_no_digits(offset):
     assert_close(scaler.mean_, m, rounding_of_mean(X))
     assert_close(scaler.scale_, reference.deviation(X, m), 2000 * EPS + EPS * EPS * offset**2)
     np.testing.assert_allclose(scaler.var_, scaler.scale_**2, rtol=2 * EPS)
+    first_unknown = StandardScaler().fit(np.vstack([[np.nan, offset], X]))         # is no origin of differences
+    assert_close(first_unknown.mean_[0], m[0], rounding_of_mean(X)[0])
 
 
 @pytest.mark.parametrize("scale", [1e150, 1e-150, 1e290, 1e-290, 1e-300])
