@@ -247,3 +247,23 @@ def is_missing(value):
         return value is None or bool(value != value)
     except TypeError:                                    # pandas.NA says of itself that it does not know
         return True
+
+
+def keys_of(column, name):
+    """The ids of a column as a list, and the different ones in the order in which they are first met.
+
+    Raises ValueError for what is no column, and for an id that is missing or can be no key.
+    """
+    if not in_order(column) or getattr(column, "ndim", 1) > 1:
+        raise ValueError(f"{name}: expected a column of ids, got {column!r:.60}; put a single one into a list")
+    column = unmasked(column, name)
+    dated = isinstance(column, np.ndarray) and column.dtype.kind in "mM"        # whose tolist() makes numbers
+    keys = column.tolist() if hasattr(column, "tolist") and not dated else list(column)
+    try:
+        different = list(dict.fromkeys(keys))
+    except TypeError as error:
+        raise ValueError(f"{name}: expected ids that can be keys of a dict: {error}") from None
+    if any(map(is_missing, different)):
+        at = next(k for k, key in enumerate(keys) if is_missing(key))
+        raise ValueError(f"{name}: the id at {at} is missing ({keys[at]!r}); leave such rows out")
+    return keys, different

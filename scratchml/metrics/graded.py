@@ -62,8 +62,8 @@ scores", ECIR 2008, for (3); O. Chapelle et al., "Expected reciprocal rank for g
 """
 import numpy as np
 
-from scratchml.core.checks import (as_floats, finite, in_order, is_missing, one_of, real_number, true_or_false,
-                                   unmasked, whole_number)
+from scratchml.core.checks import (as_floats, finite, keys_of, one_of, real_number, true_or_false, unmasked,
+                                   whole_number)
 from scratchml.core.jit import kernel, run_chunks
 
 WORK = 100_000                                           # documents that are worth a thread
@@ -293,15 +293,10 @@ def query_starts(N, group=None, qid=None):
     Raises ValueError for lengths that do not add up to N or are below 1, and for ids that are missing or too few.
     """
     if qid is not None:
-        ids = qid.tolist() if hasattr(qid, "tolist") else list(qid) if in_order(qid) else qid
-        if not isinstance(ids, list) or len(ids) != N:
+        ids, different = keys_of(qid, "qid")
+        if len(ids) != N:
             raise ValueError(f"qid: expected an id for each of the {N} documents, got {qid!r:.60}")
-        try:
-            number = {key: q for q, key in enumerate(dict.fromkeys(ids))}
-        except TypeError as error:
-            raise ValueError(f"qid: expected strings or numbers: {error}") from None
-        if any(map(is_missing, number)):
-            raise ValueError(f"qid: the id at {next(n for n, key in enumerate(ids) if is_missing(key))} is missing")
+        number = {key: q for q, key in enumerate(different)}
         of = np.fromiter((number[key] for key in ids), np.int64, N)
         return np.concatenate([[0], np.cumsum(np.bincount(of))]), np.argsort(of, kind="stable")
     try:

@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from scratchml.core.checks import as_vector, in_order, is_missing, one_of, unmasked
+from scratchml.core.checks import as_vector, in_order, keys_of, one_of, unmasked
 from scratchml.core.sparse import Rows, entries_at
 from scratchml.recommend.splits import ranks
 
@@ -41,7 +41,7 @@ class Ids:
     """
 
     def __init__(self, column, name="column"):
-        self.names = list(dict.fromkeys(_keys(column, name)))
+        self.names = keys_of(column, name)[1]
         self._number = {key: k for k, key in enumerate(self.names)}
         self._name = name
 
@@ -62,7 +62,7 @@ class Ids:
             The ids.
         """
         single = not in_order(column)
-        keys = [column] if single else _keys(column, self._name)
+        keys = [column] if single else keys_of(column, self._name)[0]
         try:
             numbers = np.fromiter((self._number[key] for key in keys), np.int64, len(keys))
         except KeyError as error:
@@ -123,7 +123,7 @@ def read_table(users, items, values=None, times=None, *, repeated=None):
     """
     if repeated is not None:
         one_of(repeated, "repeated", ("sum", "last"))
-    users, items = (_keys(column, name) for column, name in ((users, "users"), (items, "items")))
+    users, items = (keys_of(column, name)[0] for column, name in ((users, "users"), (items, "items")))
     P, given = len(users), values is not None
     values = np.ones(P) if values is None else as_vector(values, name="values", size=P)
     if not len(items) == P > 0:
@@ -145,20 +145,3 @@ def read_table(users, items, values=None, times=None, *, repeated=None):
     shape = len(of_users), len(of_items)
     return Table(entries_at(i[rows], j[rows], data, shape), None if times is None else when[rows], rows, of_users,
                  of_items)
-
-
-def _keys(column, name):
-    """The ids of a column as a list.  Raises ValueError if it is none, or if one is missing or can be no key."""
-    if not in_order(column) or getattr(column, "ndim", 1) > 1:
-        raise ValueError(f"{name}: expected a column of ids, got {column!r:.60}; put a single one into a list")
-    column = unmasked(column, name)
-    dated = isinstance(column, np.ndarray) and column.dtype.kind in "mM"        # whose tolist() makes numbers
-    keys = column.tolist() if hasattr(column, "tolist") and not dated else list(column)
-    try:
-        different = dict.fromkeys(keys)
-    except TypeError as error:
-        raise ValueError(f"{name}: expected ids that can be keys of a dict: {error}") from None
-    if any(map(is_missing, different)):
-        at = next(k for k, key in enumerate(keys) if is_missing(key))
-        raise ValueError(f"{name}: the id at {at} is missing ({keys[at]!r}); leave such rows out")
-    return keys

@@ -136,8 +136,10 @@ def test_columns_of_pandas():
     (dict(group=[1]), "group: expected how many documents each query has, whole numbers from 1 that add up to 2"),
     (dict(group=[[2], [1, 2]]), "group: expected how many documents each query has"),
     (dict(group=np.ma.array([2, 1], mask=[0, 1])), "group: .* masked values"), (dict(group=[2, 0]), "group"), (dict(group=[1.0, 1.0]), "group"), (dict(group=2), "group"),
-    (dict(qid=["a"]), "qid: expected an id for each of the 2 documents"), (dict(qid="ab"), "qid: expected an id"),
-    (dict(qid=["a", None]), "qid: the id at 1 is missing"), (dict(qid=[["a"], ["b"]]), "qid: expected strings or numbers"),
+    (dict(qid=["a"]), "qid: expected an id for each of the 2 documents"), (dict(qid="ab"), "qid: expected a column of ids"),
+    (dict(qid=["a", None]), "qid: the id at 1 is missing"), (dict(qid=[["a"], ["b"]]), "qid: expected ids that can be keys of a dict"),
+    (dict(qid=np.array(["2024-01-01", "NaT"], "datetime64[ns]")), "qid: the id at 1 is missing"),
+    (dict(qid=np.ma.array([1, 2], mask=[0, 1])), "qid: .*masked"),
     (dict(group=[2], qid=["a", "a"]), "expected one of group, qid"),
     (dict(y_true=[[1, 0]], y_score=[[1, 0]], group=[2]), "expected one of group, qid"),
 ])

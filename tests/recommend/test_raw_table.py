@@ -167,3 +167,9 @@ def test_tables_sorted_by_time_and_item_are_no_cause_for_a_warning():
 def test_times_that_are_not_there_or_twice(split, message):
     with pytest.raises(ValueError, match=message):
         split()
+
+
+@pytest.mark.parametrize("numbers", [[-2, 0], [0, 2], [[1, 0], [1, -2]]])
+def test_one_number_out_of_range_is_enough(numbers):
+    with pytest.raises(ValueError, match="numbers: expected whole numbers from -1 to 1, got"):
+        Ids(["tea", "rice"]).decode(numbers)
