@@ -73,7 +73,7 @@ import numpy as np
 
 from scratchml.core.checks import FLOATS, real_number
 from scratchml.core.jit import kernel, readable
-from scratchml.optim.optimizer import Optimizer, gradient, norm, parameters_in, set_gradient
+from scratchml.optim.optimizer import Optimizer, gradient, norm, parameters_in, set_gradient, sum_of_squares
 
 # --- the equations -------------------------------------------------------------------------------
 
@@ -156,8 +156,9 @@ def clip(g, n, C):
 
 def squarable(g):
     """`g` (D,) with its finite entries moved to where sums of four of their squares are finite; often `g` itself."""
-    if np.isfinite(np.vdot(g, g)):
-        return g
+    with np.errstate(over="ignore", under="ignore"):
+        if sum_of_squares(readable(np.ascontiguousarray(g)).reshape(-1)) < np.finfo(g.dtype).max:
+            return g
     limit = np.sqrt(np.finfo(g.dtype).max) / 2
     return np.where(np.isfinite(g), np.clip(g, -limit, limit), g)
 

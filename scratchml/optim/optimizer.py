@@ -258,14 +258,14 @@ def norm(x, order):
     squares = order == 2 and x.dtype in FLOATS
     x = readable(np.ascontiguousarray(x)).reshape(-1) if squares else x.ravel().astype(np.float64)
     with np.errstate(over="ignore", under="ignore"):
-        n = math.sqrt(_sum_of_squares(x)) if squares else float(np.linalg.norm(x, order))
+        n = math.sqrt(sum_of_squares(x)) if squares else float(np.linalg.norm(x, order))
     if 1e-150 < n < np.inf or not (0 < (largest := float(np.abs(x).max(initial=0))) < np.inf):
         return n
     return float(largest * np.linalg.norm(x.astype(np.float64) / largest, order))
 
 
 @kernel(reassociate=True)
-def _sum_of_squares(x):
+def sum_of_squares(x):
     """Σ x_k² in float64, without a copy in that type."""
     total = 0.0
     for k in range(x.size):
