@@ -154,8 +154,12 @@ def _module(name, **names):
     return module
 
 
-utils = _module("utils", data=_module("utils.data", **{name: getattr(_batches, name) for name in (
-    "DataLoader", "Dataset", "Subset", "TensorDataset", "random_split")}))
+_DATA = ("ConcatDataset DataLoader Dataset IterableDataset Subset TensorDataset random_split BatchSampler "
+         "RandomSampler Sampler SequentialSampler SubsetRandomSampler WeightedRandomSampler").split()
+utils = _module("utils", data=_module("utils.data", default_collate=_batches.collated,
+                                      **{name: getattr(autograd, name) for name in _DATA}))
+for _path, _names in {"sampler": _DATA[7:], "dataset": _DATA[:1] + _DATA[2:7], "dataloader": _DATA[1:2]}.items():
+    setattr(utils.data, _path, _module(f"utils.data.{_path}", **{name: getattr(autograd, name) for name in _names}))
 backends = _module("backends", cudnn=_module("backends.cudnn"), mps=_module("backends.mps", is_available=lambda: False))
 cuda = _module("cuda", is_available=lambda: False, manual_seed=lambda seed: None, manual_seed_all=lambda seed: None)
 for _name, _package in {"nn": nn, "optim": optim, "autograd": autograd}.items():

@@ -46,7 +46,7 @@ DIFFERENT = {
     "nn.functional.mse_loss": "samples are not weighted",
     "nn.functional.scaled_dot_product_attention": "every head has its own keys: no enable_gqa",
     "nn.functional.softmax": "as nn.Softmax",
-    "torch.utils.data.DataLoader": "samples are numbered: no samplers; there are no workers to set up",
+    "torch.utils.data.DataLoader": "there are no workers whose start, order and memory could be chosen",
     "nn.utils.clip_grad_norm_": "a norm that is not finite is an error, always: no error_if_nonfinite",
 }
 HIDDEN = {"nn.functional.max_pool1d": torch.nn.functional.max_pool1d_with_indices}       # behind a choice of two
