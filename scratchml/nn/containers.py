@@ -88,7 +88,7 @@ class Sequential(ModuleList):
 
     def forward(self, input):
         for module in self._modules.values():
-            input = module.forward(input)
+            input = module(input)
         return input
 
 

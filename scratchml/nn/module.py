@@ -90,7 +90,7 @@ class Module(WithState):
     `training` says whether it is in training: Dropout and BatchNorm1d ask.  A subclass need not call super().__init__.
     """
 
-    _hooks = ()                                          # {handle: function} once there is one
+    _hooks = _pre_hooks = ()                             # {handle: function} once there is one
 
     def __new__(cls, *arguments, **named):
         self = object.__new__(cls)
@@ -98,10 +98,14 @@ class Module(WithState):
         return self
 
     def __call__(self, *arguments, **named):
-        if not self._hooks:
+        if not self._hooks and not self._pre_hooks:
             return self.forward(*arguments, **named)
+        for hook in list(self._pre_hooks.values() if self._pre_hooks else ()):
+            changed = hook(self, arguments)
+            if changed is not None:
+                arguments = changed if isinstance(changed, tuple) else (changed,)
         result = self.forward(*arguments, **named)
-        for hook in list(self._hooks.values()):
+        for hook in list(self._hooks.values() if self._hooks else ()):
             changed = hook(self, arguments, result)
             result = result if changed is None else changed
         return result
@@ -117,6 +121,21 @@ class Module(WithState):
             What is called.
         """
         hooks = self.__dict__.setdefault("_hooks", {})
+        handle = Handle(hooks)
+        hooks[handle] = hook
+        return handle
+
+    def register_forward_pre_hook(self, hook):
+        """Call hook(module, arguments) before each `forward`; what it returns, unless None, are the arguments then.
+
+        Returns a handle, whose `remove` ends that.  A copy of the module keeps it.
+
+        Parameters
+        ----------
+        hook : callable
+            What is called.
+        """
+        hooks = self.__dict__.setdefault("_pre_hooks", {})
         handle = Handle(hooks)
         hooks[handle] = hook
         return handle
@@ -433,8 +452,12 @@ class Module(WithState):
 
     settings = ()                                        # the attributes that the repr tells
 
+    def extra_repr(self):
+        """What the repr tells of this one itself; a subclass may say it."""
+        return ", ".join(f"{name}={getattr(self, name)!r}" for name in self.settings)
+
     def __repr__(self):
-        told = ", ".join(f"{name}={getattr(self, name)!r}" for name in self.settings)
+        told = self.extra_repr()
         parts = [f"\n  ({name}): " + repr(part).replace("\n", "\n  ") for name, part in self._modules.items()]
         return f"{type(self).__name__}({told}{''.join(parts)}{chr(10) if parts else ''})"
 

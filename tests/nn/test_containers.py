@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from scratchml.autograd import Tensor
-from scratchml.nn import Linear, Module, ModuleDict, ModuleList, Parameter, ParameterList, Sequential
+from scratchml.nn import Linear, Module, ModuleDict, ModuleList, Parameter, ParameterList, ReLU, Sequential
 from tests.nn.test_module import Scale
 
 
@@ -62,3 +62,13 @@ def test_weights_in_a_list():
     assert module.weights[-1].shape == (1,) and module.weights[1:][0] is module.weights[1]
     with pytest.raises(ValueError, match="expected real numbers"):
         module.weights.append("a")
+
+
+def test_hooks_of_parts_are_called_in_a_sequence():
+    net, seen = Sequential(Linear(2, 2, random_state=0), ReLU()), []
+    net[0].register_forward_hook(lambda module, arguments, result: seen.append(result.shape))
+    before = net[1].register_forward_pre_hook(lambda module, arguments: -arguments[0])
+    x = np.ones((3, 2))
+    assert (net(x).data == np.maximum(-net[0](x).data, 0)).all() and seen == [(3, 2)] * 2
+    before.remove()
+    assert (net(x).data == np.maximum(net[0](x).data, 0)).all()

@@ -489,3 +489,21 @@ def test_a_state_has_the_methods_of_tensors():
     net.weight.data = Tensor(np.ones((3, 2), np.float32))
     net.weight.data -= 0.5 * Tensor(np.ones((3, 2), np.float32))
     assert (net.weight.data == 0.5).all()
+
+
+def test_a_subclass_says_what_its_repr_tells():
+    class Gate(Module):
+        def extra_repr(self):
+            return "open=True"
+    assert repr(Gate()) == "Gate(open=True)"
+
+
+def test_hooks_before_the_forward():
+    class Sum(Module):
+        def forward(self, a, b):
+            return a + b
+    module = Sum()
+    module.register_forward_pre_hook(lambda module, arguments: (arguments[0], 10 * arguments[1]))
+    module.register_forward_pre_hook(lambda module, arguments: None)
+    module.register_forward_hook(lambda module, arguments, result: (arguments, result))
+    assert module(1, 2) == ((1, 20), 21)
