@@ -4,6 +4,7 @@ from scratchml.autograd.batches import (
     ConcatDataset, DataLoader, Dataset, IterableDataset, Subset, TensorDataset, random_split,
 )
 from scratchml.autograd.fused import Fused
+from scratchml.autograd.function import Function
 from scratchml.autograd.gradcheck import GradcheckError, gradcheck, gradgradcheck
 from scratchml.autograd.graph import draw
 from scratchml.autograd.modes import Variable, enable_grad, is_grad_enabled, set_grad_enabled
@@ -13,11 +14,11 @@ from scratchml.autograd.samplers import (
 from scratchml.autograd.storing import load, save
 from scratchml.autograd.tensor import Tensor, grad, no_grad
 
-CHAPTERS = ("memory", "tensor", "fused", "table", "plain", "ops", "composed", "methods", "inplace", "hooks", "modes",
-            "creation", "storing", "samplers", "batches", "graph", "gradcheck")
+CHAPTERS = ("memory", "tensor", "fused", "table", "plain", "ops", "composed", "combined", "methods", "inplace", "hooks",
+            "modes", "function", "creation", "storing", "samplers", "batches", "graph", "gradcheck")
 
 __all__ = [
-    "Fused", "GradcheckError", "Tensor", "draw", "grad", "gradcheck", "gradgradcheck", "ops",
+    "Function", "Fused", "GradcheckError", "Tensor", "draw", "grad", "gradcheck", "gradgradcheck", "ops",
     "Variable", "enable_grad", "is_grad_enabled", "no_grad", "set_grad_enabled",
     "ConcatDataset", "DataLoader", "Dataset", "IterableDataset", "Subset", "TensorDataset", "random_split",
     "BatchSampler", "RandomSampler", "Sampler", "SequentialSampler", "SubsetRandomSampler", "WeightedRandomSampler",

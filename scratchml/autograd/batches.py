@@ -2,7 +2,8 @@
 
 A data set is anything with `__len__` and `__getitem__`; `TensorDataset` is one of Tensors and arrays that have their
 samples in the first dimension.  `DataLoader` goes through it in batches, in order or in random order, a new one each
-time, or in that of a sampler.  It starts no other processes: what is in memory is handed out faster than it could be sent.
+time, or in that of a sampler.  It starts no other processes: what is in memory is
+handed out faster than it could be sent.
 
 >>> data = TensorDataset(np.arange(10.0).reshape(5, 2), np.arange(5))
 >>> for x, y in DataLoader(data, batch_size=3):
@@ -99,9 +100,9 @@ class DataLoader:
         How many go into a batch; None for single samples, which are no batches of one.
     shuffle : bool or None, default=None
         Whether their order is random, another one each time.
-    sampler : Sampler, or anything to iterate over, default=None
+    sampler : Sampler, another iterable or None, default=None
         The order, by numbers of samples.
-    batch_sampler : Sampler, or anything to iterate over, default=None
+    batch_sampler : Sampler, another iterable or None, default=None
         The batches, by lists of numbers; `batch_size` and `drop_last` are not given then.
     num_workers : int, default=0
         For PyTorch's callers, as all that speaks of workers: all is done in this process.

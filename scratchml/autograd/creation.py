@@ -235,6 +235,17 @@ def new_zeros(x, *size, dtype=None, device=None, requires_grad=False):
     return _filled(size, 0.0, x.dtype if dtype is None else dtype, device, requires_grad)
 
 
+def new_empty(x, *size, dtype=None, device=None, requires_grad=False):
+    """As new_zeros: the numbers do not count."""
+    return new_zeros(x, *size, dtype=dtype, device=device, requires_grad=requires_grad)
+
+
+def new(x, *data):
+    """PyTorch's old name: what a list or array holds, in the dtype of this one, or zeros in sizes, new(2, 3)."""
+    whole = all(isinstance(n, (int, np.integer)) for n in data)
+    return new_zeros(x, *data) if whole else tensor(*data, dtype=x.dtype)
+
+
 def new_ones(x, *size, dtype=None, device=None, requires_grad=False):
     """Ones of the shape `size` in the dtype of this one, or another."""
     return _filled(size, 1.0, x.dtype if dtype is None else dtype, device, requires_grad)
@@ -250,7 +261,7 @@ def new_tensor(x, data, dtype=None, device=None, requires_grad=False):
     return tensor(data, x.dtype if dtype is None else dtype, device, requires_grad)
 
 
-for _function in (new_zeros, new_ones, new_full, new_tensor):
+for _function in (new, new_empty, new_zeros, new_ones, new_full, new_tensor):
     setattr(Tensor, _function.__name__, _function)
     setattr(Plain, _function.__name__, _function)
 

@@ -20,7 +20,7 @@ import itertools
 
 import numpy as np
 
-from scratchml.autograd import composed, ops, table
+from scratchml.autograd import combined, composed, ops, table
 from scratchml.autograd.memory import Entries
 from scratchml.autograd.plain import Plain
 from scratchml.autograd.tensor import FLOATS, Tensor, _mode
@@ -34,11 +34,13 @@ OF_TENSORS = {
         squeeze unsqueeze expand gather to""",
     composed: """flatten unflatten t repeat clone square rsqrt reciprocal std norm prod dot outer any all argsort sort
         remainder floor_divide scatter scatter_add index_add index_fill quantile""",
+    combined: "addmm baddbmm nan_to_num logit lerp",
 }
 OF_BOTH = {                                              # of whole numbers and truth values as well
     ops: "flip split",
     composed: """reshape_as expand_as chunk unbind tril triu diag index_select masked_select narrow nonzero
         repeat_interleave roll take movedim median unique logical_and logical_or logical_not equal allclose topk""",
+    combined: "mode take_along_dim unfold diff count_nonzero isclose",
 }
 ALIASES = {                                              # other names of PyTorch's for a method
     "view": "reshape", "view_as": "reshape_as", "mm": "matmul", "bmm": "matmul", "mv": "matmul", "clip": "clamp",
@@ -186,11 +188,22 @@ def under_other_names(function):
     return renamed
 
 
-OTHER_NAMES = {"axis": "dim", "keepdims": "keepdim"}
-for _name in {name for names in (*OF_TENSORS.values(), *OF_BOTH.values()) for name in names.split()}:
-    if "dim" in inspect.signature(_function := getattr(Tensor, _name)).parameters:
-        setattr(Tensor, _name, under_other_names(_function))
+OTHER_NAMES = {"axis": "dim", "keepdims": "keepdim", "dims": "dim"}
+for _classes, _names in (((Tensor,), OF_TENSORS), ((Tensor, Plain), OF_BOTH)):
+    for _class, _name in itertools.product(_classes, " ".join(_names.values()).split()):
+        if "dim" in inspect.signature(_function := getattr(_class, _name)).parameters:
+            setattr(_class, _name, under_other_names(_function))
 
+def _in_order(name):
+    """A method of Plain: PyTorch's, or NumPy's if an argument of that is named."""
+    def method(x, *arguments, **named):
+        ours = not named.keys() & {"axis", "kind", "order"}
+        return getattr(composed if ours else np.ndarray, name)(x, *arguments, **named)
+    method.__name__, method.__doc__ = name, getattr(composed, name).__doc__
+    return method
+
+
+Plain.sort, Plain.argsort = _in_order("sort"), _in_order("argsort")
 for _name, _other in ALIASES.items():
     setattr(Tensor, _name, getattr(Tensor, _other))
 Plain.view_as, Plain.is_floating_point = Plain.reshape_as, lambda x: False

@@ -447,7 +447,8 @@ def matmul(a, b):
 
 def einsum(equation, *operands):
     """Products summed over letters, as NumPy's einsum: einsum("bij,bjk->bik", a, b).  Raises ValueError as it does."""
-    operands = [as_tensor(x) for x in operands]
+    several = operands[0] if len(operands) == 1 and isinstance(operands[0], (tuple, list)) else operands
+    operands = [as_tensor(x) for x in several]
     inputs, arrow, result = equation.replace(" ", "").partition("->")
     inputs = inputs.split(",")
     if len(inputs) != len(operands):
@@ -491,9 +492,10 @@ def reshape(x, *shape):
     return x if shape == x.shape else table.RESHAPE(x, params=(shape,))
 
 
-def permute(x, *dims):
+def permute(x, *order, dims=()):
     """Dimension dims[k] becomes dimension k.  Raises ValueError unless each is named once."""
     x = as_tensor(x)
+    dims = order or dims
     dims = dims[0] if len(dims) == 1 and isinstance(dims[0], (tuple, list)) else dims
     order = tuple(one_dim(d, x.ndim) for d in dims)
     if sorted(order) != list(range(x.ndim)):
@@ -533,10 +535,10 @@ def expand(x, *shape):
     return table.EXPAND(x, params=(shape,))
 
 
-def flip(x, dim):
+def flip(x, dim, *more):
     """In reverse along `dim`, one dimension or several."""
     x = x if isinstance(x, Plain) else as_tensor(x)
-    dims = _dims(dim, x.ndim)
+    dims = _dims((dim, *more) if more else dim, x.ndim)
     return x[tuple(slice(None, None, -1 if d in dims else None) for d in range(x.ndim))]
 
 

@@ -52,6 +52,14 @@ class Plain(np.ndarray):
             raise TypeError(f"unhashable: an array of shape {self.shape}; a single number, or .item(), can be a key")
         return hash(self.item())
 
+    def __int__(self):
+        """That of the one entry, whatever the shape."""
+        return int(self.item())
+
+    def __float__(self):
+        """That of the one entry, whatever the shape."""
+        return float(self.item())
+
     def __array_function__(self, function, types, arguments, named):
         """NumPy's functions see NumPy's arrays; whole numbers and truth values that they return are Plain again."""
         if any(not issubclass(kind, Plain) and kind is not np.ndarray for kind in types):
@@ -149,8 +157,8 @@ class Plain(np.ndarray):
     def t(self):
         return self.T
 
-    def permute(self, *dims):
-        return super().transpose(*dims)
+    def permute(self, *order, dims=()):
+        return super().transpose(*(order or dims))
 
     def unsqueeze(self, dim):
         return np.expand_dims(self, dim)

@@ -134,3 +134,18 @@ def test_different_numbers():
 def test_floats_are_told_from_whole_numbers():
     for x, expected in ((Tensor([1.0]), True), (Tensor([1.0]).data, True), (Plain([1]), False), (Plain([True]), False)):
         assert x.is_floating_point() is expected
+
+
+def test_order_in_pytorchs_form_and_in_numpys():
+    p = Plain([[3, 1, 3], [0, 2, 1]])
+    values, at = p.sort(descending=True)
+    assert values.tolist() == [[3, 3, 1], [2, 1, 0]] and at.tolist() == [[0, 2, 1], [1, 2, 0]] and type(values) is Plain
+    assert p.argsort(0).tolist() == [[1, 0, 1], [0, 1, 0]] and p.argsort(axis=0, kind="stable").tolist() == p.argsort(0).tolist()
+    assert p.sort(axis=1) is None and p.tolist() == [[1, 3, 3], [0, 1, 2]]      # NumPy's, in place
+    assert np.sort(Plain([2, 1])).tolist() == [1, 2] and p.flip(dims=(1,)).tolist() == [[3, 3, 1], [2, 1, 0]]
+
+
+def test_one_entry_as_a_number_whatever_the_shape():
+    assert int(Plain([[7]])) == 7 and float(Plain([True])) == 1.0
+    with pytest.raises(ValueError):
+        int(Plain([1, 2]))
