@@ -10,6 +10,7 @@ from scratchml.nn.additive import AdditiveAttention
 from scratchml.nn.attention import scaled_dot_product_attention
 from scratchml.nn.attentive_layer import AttentiveLSTM
 from scratchml.nn.bags import EmbeddingBag
+from scratchml.nn.bounded import Hardtanh, Mish, ReLU6, SELU, Softsign
 from scratchml.nn.cells import GRUCell, LSTMCell, RNNCell
 from scratchml.nn.containers import ModuleDict, ModuleList, ParameterList, Sequential
 from scratchml.nn.contrastive import (
@@ -34,6 +35,9 @@ from scratchml.nn.multihead import MultiheadAttention
 from scratchml.nn.norm_layers import BatchNorm1d, LayerNorm
 from scratchml.nn.pooling import AdaptiveAvgPool1d, AvgPool1d, MaxPool1d
 from scratchml.nn.recurrent import GRU, LSTM, RNN
+from scratchml.nn.reparametrisation import (
+    parameters_to_vector, remove_weight_norm, vector_to_parameters, weight_norm,
+)
 from scratchml.nn.smooth import ELU, GELU, SiLU, Softplus
 from scratchml.nn.training import History, evaluate, fit, predict
 from scratchml.nn.transformer import PositionalEncoding, TransformerDecoderLayer, TransformerEncoderLayer
@@ -41,12 +45,11 @@ from scratchml.nn.transformer_stacks import Transformer, TransformerDecoder, Tra
 from scratchml.optim import clip_grad_norm_, clip_grad_value_
 
 CHAPTERS = (
-    "initialisation", "state", "module", "containers", "layers", "bags", "activations", "gates", "smooth",
-    "normalisation",
-    "norm_layers", "similarity", "cross_entropy", "contrastive", "losses", "loss_functions", "loss_layers", "packing",
-    "padding", "lstm", "gru", "elman", "recurrent", "cells", "convolution", "gated_convolution", "pooling", "masks",
-    "attention", "multihead",
-    "additive", "attentive", "attentive_layer", "transformer", "transformer_stacks", "kept_keys", "samples", "training",
+    "initialisation", "state", "module", "reparametrisation", "containers", "layers", "bags", "activations", "gates",
+    "smooth", "bounded", "normalisation", "norm_layers", "similarity", "cross_entropy", "contrastive", "losses",
+    "loss_functions", "loss_layers", "packing", "padding", "lstm", "gru", "elman", "recurrent", "cells",
+    "convolution", "gated_convolution", "pooling", "masks", "attention", "multihead", "additive", "attentive",
+    "attentive_layer", "transformer", "transformer_stacks", "kept_keys", "samples", "training",
 )
 
 __all__ = [
@@ -54,7 +57,7 @@ __all__ = [
     "Dropout", "Embedding", "EmbeddingBag", "Flatten", "GaussianNoise", "Identity", "Linear", "Unflatten",
     "GRU", "LSTM", "RNN", "GRUCell", "LSTMCell", "RNNCell",
     "GLU", "ActivityL2", "LeakyReLU", "LogSoftmax", "PReLU", "ReLU", "Sigmoid", "Softmax", "Tanh", "penalty",
-    "ELU", "GELU", "SiLU", "Softplus",
+    "ELU", "GELU", "SiLU", "Softplus", "Hardtanh", "Mish", "ReLU6", "SELU", "Softsign",
     "BatchNorm1d", "LayerNorm",
     "binary_cross_entropy", "binary_cross_entropy_with_logits", "cosine_embedding_loss", "cross_entropy",
     "hinge_embedding_loss", "huber_loss", "kl_div", "l1_loss", "margin_ranking_loss", "mse_loss", "nll_loss",
@@ -81,5 +84,8 @@ def _at(path, **names):
 
 _PACKED = ("PackedSequence", "pack_padded_sequence", "pad_packed_sequence", "pad_sequence")
 utils = _at("utils", clip_grad_norm_=clip_grad_norm_, clip_grad_value_=clip_grad_value_,
+            parameters_to_vector=parameters_to_vector, vector_to_parameters=vector_to_parameters,
+            weight_norm=weight_norm, remove_weight_norm=remove_weight_norm,
             rnn=_at("utils.rnn", **{name: getattr(padding, name) for name in _PACKED}))
 sys.modules[f"{__name__}.init"] = init
+parameter = _at("parameter", Parameter=Parameter)

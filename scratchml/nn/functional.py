@@ -17,6 +17,7 @@ from scratchml.core.checks import real_number, whole_number
 from scratchml.core.random import generator
 from scratchml.nn import activations, pooling
 from scratchml.nn.attention import as_probability, scaled_dot_product_attention
+from scratchml.nn.bounded import hardtanh, mish, relu6, selu, softsign
 from scratchml.nn.convolution import Conv1d, single
 from scratchml.nn.cross_entropy import cross_entropy
 from scratchml.nn.layers import AFFINE, DROPOUT, EMBEDDING, as_ids, kept_entries
@@ -35,7 +36,7 @@ __all__ = [
     "binary_cross_entropy", "binary_cross_entropy_with_logits", "cosine_embedding_loss", "cosine_similarity",
     "cross_entropy", "elu", "gelu", "hinge_embedding_loss", "huber_loss", "kl_div", "l1_loss", "margin_ranking_loss",
     "mse_loss", "nll_loss", "normalize", "pairwise_distance", "scaled_dot_product_attention", "silu", "smooth_l1_loss",
-    "softplus", "triplet_margin_loss",
+    "softplus", "triplet_margin_loss", "hardtanh", "mish", "relu6", "selu", "softsign",
 ]
 
 # --- layers whose weights are given --------------------------------------------------------------
