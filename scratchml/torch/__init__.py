@@ -22,17 +22,22 @@ import inspect as _inspect
 import sys
 import types
 from math import e, inf, nan, pi
+from os import environ as _environ
 
 import numpy as _np
 
 from scratchml import autograd, nn, optim
 from scratchml.autograd import batches as _batches
+from scratchml.autograd.combined import (
+    addmm, baddbmm, bucketize, count_nonzero, diff, isclose, isin, lerp, logit, mode, nan_to_num, searchsorted,
+    std_mean, take_along_dim, tril_indices, triu_indices, var_mean,
+)
 from scratchml.autograd.composed import (
     all, allclose, any, argsort, bincount, cdist, chunk, clone, diag, dot, equal, flatten, floor_divide, hstack,
     index_add, index_fill, index_select, logical_and, logical_not, logical_or, masked_select, median, meshgrid,
-    movedim, narrow, nonzero, norm, outer, pdist, prod, quantile, reciprocal, remainder, repeat, repeat_interleave,
-    roll, rsqrt, scatter, scatter_add, sort, square, std, t, take, topk, tril, triu, unbind, unflatten, unique,
-    vstack,
+    movedim, narrow, nonzero, norm, outer, pdist, prod, quantile, reciprocal, remainder, repeat,
+    repeat_interleave, roll, rsqrt, scatter, scatter_add, sort, square, std, t, take, topk, tril, triu,
+    unbind, unflatten, unique, vstack,
 )
 from scratchml.autograd.creation import (
     BoolTensor, DoubleTensor, FloatTensor, Generator, LongTensor, arange, as_tensor, bernoulli, empty, empty_like,
@@ -49,6 +54,7 @@ from scratchml.autograd.ops import (
 )
 from scratchml.autograd.plain import Plain
 from scratchml.autograd.storing import load, save
+from scratchml.core.checks import whole_number as _whole_number
 from scratchml.core.random import manual_seed
 
 CHAPTERS = ()
@@ -117,6 +123,42 @@ class device(str):
     type = "cpu"
 
 
+def get_default_dtype():
+    """What Tensors and layers are made of unless they are told: float32."""
+    return float32
+
+
+def set_default_dtype(d):
+    """Nothing for float32.  Raises ValueError for another: what is made, is told."""
+    if _np.dtype(d) != float32:
+        raise ValueError(f"set_default_dtype({d}): Tensors and layers here are made of float32 unless each is told; "
+                         f"write dtype={d} where a Tensor is made, and model.double()")
+
+
+def compile(model=None, **options):
+    """The model itself: its layers are compiled already."""
+    return (lambda model: model) if model is None else model
+
+
+def set_printoptions(precision=None, threshold=None, edgeitems=None, linewidth=None, profile=None, sci_mode=None):
+    """How numbers are printed from now on, NumPy's arrays included.  Raises ValueError for a `profile`."""
+    if profile is not None:
+        raise ValueError(f"profile={profile!r}: expected None; give precision and threshold themselves")
+    options = dict(precision=precision, threshold=threshold, edgeitems=edgeitems, linewidth=linewidth,
+                   suppress=None if sci_mode is None else not sci_mode)
+    _np.set_printoptions(**{name: value for name, value in options.items() if value is not None})
+
+
+def use_deterministic_algorithms(mode, *, warn_only=False):
+    """Nothing: the same seed gives the same bits, always."""
+
+
+def set_num_threads(threads):
+    """How many threads the compiled loops may use, as SCRATCHML_NUM_THREADS says; BLAS has its own.  Raises ValueError
+    for fewer than 1."""
+    _environ["SCRATCHML_NUM_THREADS"] = str(_whole_number(threads, "threads"))
+
+
 def is_tensor(obj):
     """Whether `obj` is a Tensor, or an array of whole numbers or truth values with PyTorch's methods."""
     return isinstance(obj, Tensor)
@@ -161,6 +203,7 @@ utils = _module("utils", data=_module("utils.data", default_collate=_batches.col
 for _path, _names in {"sampler": _DATA[7:], "dataset": _DATA[:1] + _DATA[2:7], "dataloader": _DATA[1:2]}.items():
     setattr(utils.data, _path, _module(f"utils.data.{_path}", **{name: getattr(autograd, name) for name in _names}))
 backends = _module("backends", cudnn=_module("backends.cudnn"), mps=_module("backends.mps", is_available=lambda: False))
-cuda = _module("cuda", is_available=lambda: False, manual_seed=lambda seed: None, manual_seed_all=lambda seed: None)
+cuda = _module("cuda", is_available=lambda: False, device_count=lambda: 0, empty_cache=lambda: None,
+               synchronize=lambda: None, manual_seed=lambda seed: None, manual_seed_all=lambda seed: None)
 for _name, _package in {"nn": nn, "optim": optim, "autograd": autograd}.items():
     sys.modules[f"{__name__}.{_name}"] = _package

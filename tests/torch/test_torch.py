@@ -2,6 +2,7 @@
 import ast
 import importlib
 import inspect
+import os
 
 import numpy as np
 import pytest
@@ -55,3 +56,40 @@ def test_it_defines_next_to_nothing():
     tree = ast.parse(inspect.getsource(torch))
     lines = [node for node in ast.walk(tree) if isinstance(node, (ast.For, ast.While, ast.BinOp))]
     assert len(lines) <= 4
+
+
+def test_what_a_script_sets_at_its_beginning():
+    assert torch.get_default_dtype() == torch.float32 and torch.set_default_dtype(torch.float32) is None
+    with pytest.raises(ValueError, match=r"write dtype=float64 where a Tensor is made, and model.double\(\)"):
+        torch.set_default_dtype(torch.float64)
+    torch.use_deterministic_algorithms(True)
+    model = nn.Linear(2, 1)
+    assert torch.compile(model) is model and torch.compile(mode="reduce-overhead")(model) is model
+    assert torch.cuda.device_count() == 0 and torch.cuda.empty_cache() is None
+
+
+def test_threads(monkeypatch):
+    monkeypatch.setenv("SCRATCHML_NUM_THREADS", "2")
+    torch.set_num_threads(1)
+    assert os.environ["SCRATCHML_NUM_THREADS"] == "1"
+    with pytest.raises(ValueError, match="threads=0"):
+        torch.set_num_threads(0)
+
+
+def test_how_numbers_are_printed():
+    before = np.get_printoptions()
+    try:
+        torch.set_printoptions(precision=2, sci_mode=False)
+        assert repr(torch.tensor([1.23456, 1e-6], dtype=torch.float64)) == "Tensor([1.23, 0.  ])"
+    finally:
+        np.set_printoptions(**before)
+    with pytest.raises(ValueError, match="profile='short'"):
+        torch.set_printoptions(profile="short")
+
+
+def test_samplers_by_their_paths():
+    sampler = importlib.import_module("scratchml.torch.utils.data.sampler")
+    assert sampler.WeightedRandomSampler is torch.utils.data.WeightedRandomSampler is autograd.WeightedRandomSampler
+    assert torch.utils.data.dataset.Dataset is autograd.Dataset and torch.utils.data.dataloader.DataLoader is autograd.DataLoader
+    assert importlib.import_module("scratchml.nn.parameter").Parameter is nn.Parameter
+    assert importlib.import_module("scratchml.torch.autograd").Function is autograd.Function
