@@ -120,7 +120,7 @@ def _multiplied(A, laid, C, add):
 
 
 def _rows_of_a_piece(A, N):
-    """So many that pieces are as many as threads, or a multiple, with up to MOST bytes to multiply; fewer below LEAST."""
+    """So many that pieces are as many as threads, or a multiple, with up to MOST bytes to multiply; few below LEAST."""
     threads, M, cost = n_threads(), max(len(A), 1), A.size * N * A.itemsize
     pieces = max(1, min(threads * -(-cost // (threads * MOST)), cost // LEAST))
     return -(-M // (pieces * LOW)) * LOW

@@ -291,8 +291,8 @@ class PCA(LinearProjection):
                 raise ValueError(f"n_components={self.n_components!r}: a fraction of variance lies between 0 and 1")
             return min(int((explained_ratio(λ).cumsum() <= self.n_components).sum()) + 1, R)
         if isinstance(self.n_components, (str, bytes)):
-            raise ValueError(f"n_components={self.n_components!r}: of words there is 'mle' alone; else expected a whole "
-                             "number of at least 1, a share of the variance between 0 and 1, or None")
+            raise ValueError(f"n_components={self.n_components!r}: of words there is 'mle' alone; else expected a "
+                             "whole number of at least 1, a share of the variance between 0 and 1, or None")
         F = whole_number(self.n_components, "n_components")
         if F > R:
             raise ValueError(f"n_components={F}: expected at most min(n_samples, n_features) = {R}")

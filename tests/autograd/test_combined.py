@@ -4,10 +4,9 @@ import pytest
 from hypothesis import given, strategies as st
 
 from scratchml.autograd import Tensor, gradcheck
-from scratchml.autograd.combined import (
-    addmm, baddbmm, bucketize, count_nonzero, diff, isclose, isin, lerp, logit, mode, nan_to_num, searchsorted, std_mean,
-    take_along_dim, tril_indices, triu_indices, unfold, var_mean,
-)
+from scratchml.autograd.combined import (addmm, baddbmm, bucketize, count_nonzero, diff, isclose, isin, lerp, logit,
+                                         mode, nan_to_num, searchsorted, std_mean, take_along_dim, tril_indices,
+                                         triu_indices, unfold, var_mean)
 from scratchml.autograd.plain import Plain
 
 RNG = np.random.default_rng(0)
@@ -45,8 +44,10 @@ def test_as_numpy():
     assert (take_along_dim(Tensor(A), at, 1).data == np.take_along_axis(A, at, 1)).all()
     assert (take_along_dim(Tensor(A), at[:1], 1).data == np.take_along_axis(A, np.repeat(at[:1], 3, 0), 1)).all()
     assert take_along_dim(Plain([[5, 6]]), [[1], [0], [1]], 1).tolist() == [[6], [5], [6]]
-    assert (np.asarray(triu_indices(3, 4, -1)) == np.triu_indices(3, -1, 4)).all() and tril_indices(2, 2).tolist() == [[0, 1, 1], [0, 0, 1]]
-    assert searchsorted([1.0, 2, 2], Tensor([2.0])).tolist() == [1] and bucketize(Tensor([2.0]), [1.0, 2, 2], right=True).tolist() == [3]
+    assert (np.asarray(triu_indices(3, 4, -1)) == np.triu_indices(3, -1, 4)).all()
+    assert tril_indices(2, 2).tolist() == [[0, 1, 1], [0, 0, 1]]
+    assert searchsorted([1.0, 2, 2], Tensor([2.0])).tolist() == [1]
+    assert bucketize(Tensor([2.0]), [1.0, 2, 2], right=True).tolist() == [3]
     for n in range(4):
         np.testing.assert_allclose(diff(Tensor(A), n).data, np.diff(A, n))
     assert diff(Plain([[1, 5], [2, 9]]), dim=0).tolist() == [[1, 4]] and diff(Tensor([]), 2).shape == (0,)
@@ -60,9 +61,12 @@ def test_as_numpy():
 
 
 @pytest.mark.parametrize("function, arrays", [
-    (lambda x: unfold(x, 1, 3, 1), [A]), (lambda x: take_along_dim(x, [[3, 0, 3]], 1), [A]), (lambda x: diff(x, 2), [A]),
-    (lambda x, a, b: addmm(x, a, b, beta=0.5, alpha=-2), [C, A, B]), (lambda x: logit(x), [RNG.uniform(0.1, 0.9, (2, 3))]),
-    (lambda x, a, b: baddbmm(x, a, b), [C[None], A[None], B[None]]), (lambda a, b, w: lerp(a, b, w), [A, A[:1], C[:, :1]]),
+    (lambda x: unfold(x, 1, 3, 1), [A]), (lambda x: take_along_dim(x, [[3, 0, 3]], 1), [A]),
+    (lambda x: diff(x, 2), [A]),
+    (lambda x, a, b: addmm(x, a, b, beta=0.5, alpha=-2), [C, A, B]),
+    (lambda x: logit(x), [RNG.uniform(0.1, 0.9, (2, 3))]),
+    (lambda x, a, b: baddbmm(x, a, b), [C[None], A[None], B[None]]),
+    (lambda a, b, w: lerp(a, b, w), [A, A[:1], C[:, :1]]),
     (lambda x: mode(x * Tensor([[1.0], [2.0], [1.0]]), 0).values, [np.repeat(A[:1], 3, 0)]),
 ], ids=["unfold", "take_along_dim", "diff", "addmm", "logit", "baddbmm", "lerp", "mode"])
 def test_gradients(function, arrays):

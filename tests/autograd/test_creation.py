@@ -3,10 +3,10 @@ import numpy as np
 import pytest
 
 from scratchml.autograd import Tensor
-from scratchml.autograd.creation import (BoolTensor, DoubleTensor, FloatTensor, Generator, LongTensor, arange, as_tensor,
-                                         bernoulli, empty, empty_like, eye, from_numpy, full, full_like, linspace,
-                                         multinomial, normal, ones, ones_like, rand, rand_like, randint, randn, randn_like,
-                                         randperm, tensor, zeros, zeros_like)
+from scratchml.autograd.creation import (BoolTensor, DoubleTensor, FloatTensor, Generator, LongTensor, arange,
+                                         as_tensor, bernoulli, empty, empty_like, eye, from_numpy, full, full_like,
+                                         linspace, multinomial, normal, ones, ones_like, rand, rand_like, randint,
+                                         randn, randn_like, randperm, tensor, zeros, zeros_like)
 from scratchml.autograd.plain import Plain
 from scratchml.core.random import manual_seed
 
@@ -49,7 +49,8 @@ def test_sizes_and_options(make):
 def test_values():
     assert zeros(2).tolist() == empty(2).tolist() == [0, 0] and full([1, 2], 3).tolist() == [[3, 3]]
     assert ones(2, dtype=np.int64).tolist() == [1, 1] and type(ones(1, dtype=bool)) is Plain
-    assert full((2,), 7).dtype == np.int64 and full((2,), 7.0).dtype == np.float32 and full(2, True).tolist() == [True] * 2
+    assert full((2,), 7).dtype == np.int64 and full((2,), 7.0).dtype == np.float32
+    assert full(2, True).tolist() == [True] * 2
     assert arange(5, step=2).tolist() == [0, 2, 4] and arange(1, 1).shape == (0,)
     assert arange(3).tolist() == [0, 1, 2] and arange(1, 7, 2).tolist() == [1, 3, 5] and arange(2.0).dtype == np.float32
     assert arange(3, dtype=np.float64).dtype == np.float64 and linspace(0, 1, 5).tolist() == [0, 0.25, 0.5, 0.75, 1]
@@ -94,7 +95,8 @@ def test_old_names_of_types():
 def test_like_a_tensor_that_is_there():
     x = Tensor(np.float32([1, 2]))
     assert x.new_zeros(2, 3).shape == x.new_ones((2, 3)).shape == (2, 3) and x.new_full((1,), 7).tolist() == [7]
-    assert x.new_zeros(1).dtype == x.new_tensor([1, 2]).dtype == np.float32 and x.new_ones(1, dtype=np.int64).dtype == np.int64
+    assert x.new_zeros(1).dtype == x.new_tensor([1, 2]).dtype == np.float32
+    assert x.new_ones(1, dtype=np.int64).dtype == np.int64
 
 
 def test_draws():
@@ -112,12 +114,15 @@ def test_draws():
 
 
 @pytest.mark.parametrize("make, message", [
-    (lambda: multinomial(Tensor([1.0, 0.0]), 2), "at least 2 weight"), (lambda: multinomial(Tensor([-1.0, 2]), 1), "weights >= 0"),
-    (lambda: multinomial(Tensor([0.0]), 1, True), "at least 1 weight"), (lambda: bernoulli(Tensor([1.5])), "from 0 to 1"),
-    (lambda: bernoulli(Tensor([np.nan])), "from 0 to 1"),
+    (lambda: multinomial(Tensor([1.0, 0.0]), 2), "at least 2 weight"),
+    (lambda: multinomial(Tensor([-1.0, 2]), 1), "weights >= 0"),
+    (lambda: multinomial(Tensor([0.0]), 1, True), "at least 1 weight"),
+    (lambda: bernoulli(Tensor([1.5])), "from 0 to 1"), (lambda: bernoulli(Tensor([np.nan])), "from 0 to 1"),
     (lambda: tensor([1, 2], requires_grad=True), "expected floats, got int64, which have no gradient"),
-    (lambda: zeros(2, dtype=np.int64, requires_grad=True), "which have no gradient"), (lambda: arange(0, 1, 0), "step=0"),
-    (lambda: from_numpy([1.0]), "expected a numpy.ndarray, got list"), (lambda: tensor([1.0], "float99"), "dtype='float99'"),
+    (lambda: zeros(2, dtype=np.int64, requires_grad=True), "which have no gradient"),
+    (lambda: arange(0, 1, 0), "step=0"),
+    (lambda: from_numpy([1.0]), "expected a numpy.ndarray, got list"),
+    (lambda: tensor([1.0], "float99"), "dtype='float99'"),
 ])
 def test_bad_arguments(make, message):
     with pytest.raises(ValueError, match=message):

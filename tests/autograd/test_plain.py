@@ -59,17 +59,23 @@ def test_types():
     (lambda x: x.sum(dim=1), A.sum(1)), (lambda x: x.sum(1, True), A.sum(1, keepdims=True)), (lambda x: x.sum(), 15),
     (lambda x: (x > 3).any(dim=0), (A > 3).any(0)), (lambda x: (x > 3).all(1, keepdim=True), [[False], [False]]),
     (lambda x: x.argmax(dim=1), [0, 1]), (lambda x: x.cumsum(dim=1), A.cumsum(1)), (lambda x: x.max(), 5),
-    (lambda x: x.max(1).values, [3, 5]), (lambda x: x.max(dim=1)[1], [0, 1]), (lambda x: x.min(0, True)[0], [[0, 1, 2]]),
+    (lambda x: x.max(1).values, [3, 5]), (lambda x: x.max(dim=1)[1], [0, 1]),
+    (lambda x: x.min(0, True)[0], [[0, 1, 2]]),
     (lambda x: x + 1, A + 1), (lambda x: 2 * x - x, A), (lambda x: x.eq(3), A == 3), (lambda x: ~(x.ne(3)), A == 3),
     (lambda x: x.flip(1), A[:, ::-1]), (lambda x: x.split(2, 1)[1], A[:, 2:]), (lambda x: x.chunk(2, 1)[0], A[:, :2]),
-    (lambda x: x.unbind(1)[2], A[:, 2]), (lambda x: x.tril(), np.tril(A)), (lambda x: x.roll(1, 1), A[:, [2, 0, 1]]), (lambda x: x.roll(-1), [[1, 2, 0], [5, 4, 3]]),
+    (lambda x: x.unbind(1)[2], A[:, 2]), (lambda x: x.tril(), np.tril(A)), (lambda x: x.roll(1, 1), A[:, [2, 0, 1]]),
+    (lambda x: x.roll(-1), [[1, 2, 0], [5, 4, 3]]),
     (lambda x: x.topk(1, 1).values, [[3], [5]]), (lambda x: x.clamp(1, 4), A.clip(1, 4)), (lambda x: (-x).abs(), A),
     (lambda x: x.gather(1, [[0], [2]]), [[3], [4]]), (lambda x: x.index_select(1, [2, 2]), A[:, [2, 2]]),
-    (lambda x: x.masked_select(x > 2), [3, 5, 4]), (lambda x: x.narrow(1, 1, 2), A[:, 1:]), (lambda x: x.diag(), [3, 5]),
-    (lambda x: x[0].diag(1), np.diag(A[0], 1)), (lambda x: x.nonzero(), np.argwhere(A)), (lambda x: x.view_as(A.T), A.reshape(3, 2)),
+    (lambda x: x.masked_select(x > 2), [3, 5, 4]), (lambda x: x.narrow(1, 1, 2), A[:, 1:]),
+    (lambda x: x.diag(), [3, 5]),
+    (lambda x: x[0].diag(1), np.diag(A[0], 1)), (lambda x: x.nonzero(), np.argwhere(A)),
+    (lambda x: x.view_as(A.T), A.reshape(3, 2)),
     (lambda x: x.repeat_interleave(2, 0), np.repeat(A, 2, 0)), (lambda x: x.add(1).mul(2).sub(x), A + 2),
-    (lambda x: x[1, 0], 0), (lambda x: x[0][0].view(1, 1), [[3]]), (lambda x: x.gt(2).logical_or(x.lt(1)), (A > 2) | (A < 1)),
-    (lambda x: x.clone().fill_(7), A * 0 + 7), (lambda x: x.clone().add_(x, alpha=2), 3 * A), (lambda x: x.clone().zero_(), 0 * A),
+    (lambda x: x[1, 0], 0), (lambda x: x[0][0].view(1, 1), [[3]]),
+    (lambda x: x.gt(2).logical_or(x.lt(1)), (A > 2) | (A < 1)),
+    (lambda x: x.clone().fill_(7), A * 0 + 7), (lambda x: x.clone().add_(x, alpha=2), 3 * A),
+    (lambda x: x.clone().zero_(), 0 * A),
     (lambda x: x.new_zeros(2, 4).scatter_(1, Plain([[3], [0]]), 1), [[0, 0, 0, 1], [1, 0, 0, 0]]),
     (lambda x: x.new_full((2,), 5), [5, 5]), (lambda x: x.new_tensor([1.0]), [1]),
     (lambda x: (x > 1).logical_not(), A <= 1), (lambda x: x % 2, A % 2), (lambda x: -x, -A), (lambda x: x // 2, A // 2),
@@ -84,20 +90,25 @@ def test_methods_of_pytorch(got, expected):
     (lambda x: np.sum(x, axis=1), A.sum(1)), (lambda x: x.sum(axis=0, keepdims=True), A.sum(0, keepdims=True)),
     (lambda x: np.max(x, axis=1), A.max(1)), (lambda x: x.max(axis=0), A.max(0)), (lambda x: np.transpose(x), A.T),
     (lambda x: np.transpose(x, (1, 0)), A.T), (lambda x: np.repeat(x, 2, axis=0), np.repeat(A, 2, axis=0)),
-    (lambda x: np.tile(x, 2), np.tile(A, 2)), (lambda x: np.mean(x, axis=0), A.mean(0)), (lambda x: x.flatten("F"), A.ravel("F")),
-    (lambda x: np.argmax(x, 1), [0, 1]), (lambda x: np.cumsum(x, axis=0), A.cumsum(0)), (lambda x: x.std(axis=0), A.std(0)),
-    (lambda x: np.squeeze(x[:1], axis=0), A[0]), (lambda x: np.unique(x), np.unique(A)), (lambda x: np.sort(x), np.sort(A)),
+    (lambda x: np.tile(x, 2), np.tile(A, 2)), (lambda x: np.mean(x, axis=0), A.mean(0)),
+    (lambda x: x.flatten("F"), A.ravel("F")),
+    (lambda x: np.argmax(x, 1), [0, 1]), (lambda x: np.cumsum(x, axis=0), A.cumsum(0)),
+    (lambda x: x.std(axis=0), A.std(0)),
+    (lambda x: np.squeeze(x[:1], axis=0), A[0]), (lambda x: np.unique(x), np.unique(A)),
+    (lambda x: np.sort(x), np.sort(A)),
     (lambda x: np.repeat(x, 2), np.repeat(A, 2)), (lambda x: x.view(np.uint64), A.view(np.uint64)),
     (lambda x: np.median(x, axis=0), np.median(A, 0)), (lambda x: np.quantile(x, 0.5), np.quantile(A, 0.5)),
     (lambda x: x * np.array([0.5, 1.0, 2.0]), A * [0.5, 1, 2]), (lambda x: np.nonzero(x)[0], np.nonzero(A)[0]),
-    (lambda x: np.concatenate([x, x], axis=1), np.concatenate([A, A], 1)), (lambda x: np.percentile(x, 30, axis=1), np.percentile(A, 30, 1)),
+    (lambda x: np.concatenate([x, x], axis=1), np.concatenate([A, A], 1)),
+    (lambda x: np.percentile(x, 30, axis=1), np.percentile(A, 30, 1)),
 ])
 def test_functions_of_numpy(got, expected):
     same(got(X), expected)
 
 
 def test_a_single_number_is_a_key():
-    assert {3: "three"}[X[0, 0]] == "three" and list("abc")[X[0, 1]] == "b" and [t.item() for t in X[0]] == A[0].tolist()
+    assert {3: "three"}[X[0, 0]] == "three" and list("abc")[X[0, 1]] == "b"
+    assert [t.item() for t in X[0]] == A[0].tolist()
     with pytest.raises(TypeError, match="unhashable"):
         hash(X)
 
@@ -140,7 +151,8 @@ def test_order_in_pytorchs_form_and_in_numpys():
     p = Plain([[3, 1, 3], [0, 2, 1]])
     values, at = p.sort(descending=True)
     assert values.tolist() == [[3, 3, 1], [2, 1, 0]] and at.tolist() == [[0, 2, 1], [1, 2, 0]] and type(values) is Plain
-    assert p.argsort(0).tolist() == [[1, 0, 1], [0, 1, 0]] and p.argsort(axis=0, kind="stable").tolist() == p.argsort(0).tolist()
+    assert p.argsort(0).tolist() == [[1, 0, 1], [0, 1, 0]]
+    assert p.argsort(axis=0, kind="stable").tolist() == p.argsort(0).tolist()
     assert p.sort(axis=1) is None and p.tolist() == [[1, 3, 3], [0, 1, 2]]      # NumPy's, in place
     assert np.sort(Plain([2, 1])).tolist() == [1, 2] and p.flip(dims=(1,)).tolist() == [[3, 3, 1], [2, 1, 0]]
 

@@ -46,7 +46,8 @@ def test_loaders_follow_samplers():
     assert [y.tolist() for _, y in backwards] == [[5, 4, 3, 2], [1, 0]] and len(backwards) == 2
     given_lists = DataLoader(data, batch_sampler=[[0, 5], [2]])
     assert [x.tolist() for x, _ in given_lists] == [[0, 10], [4]] and len(given_lists) == 2
-    assert [y.tolist() for _, y in DataLoader(data, sampler=BatchSampler(range(3), 2, False), batch_size=None)] == [[0, 1], [2]]
+    assert [y.tolist() for _, y in DataLoader(data, sampler=BatchSampler(range(3), 2, False), batch_size=None)] == \
+        [[0, 1], [2]]
     singles = DataLoader(data, batch_size=None, drop_last=False)
     assert [(x.item(), int(y)) for x, y in singles] == [(2.0 * i, i) for i in range(6)] and len(singles) == 6
     few = DataLoader(["a", "b", "c"], 2, sampler=SubsetRandomSampler([2, 0]), collate_fn="".join)
@@ -54,7 +55,8 @@ def test_loaders_follow_samplers():
     manual_seed(3)
     shuffled = [x.tolist() for x, in DataLoader(TensorDataset(np.arange(9)), 4, shuffle=True)]
     manual_seed(3)
-    assert shuffled == [x.tolist() for x, in DataLoader(TensorDataset(np.arange(9)), 4, sampler=RandomSampler(range(9)))]
+    assert shuffled == [x.tolist() for x, in DataLoader(TensorDataset(np.arange(9)), 4,
+                                                        sampler=RandomSampler(range(9)))]
 
 
 class Stream(IterableDataset):
@@ -79,10 +81,13 @@ def test_one_data_set_behind_the_other():
 
 
 @pytest.mark.parametrize("make, message", [
-    (lambda: WeightedRandomSampler([1.0, -1.0], 2), "finite numbers >= 0"), (lambda: WeightedRandomSampler([0.0, 0.0], 2), "at least 1 above 0"),
-    (lambda: WeightedRandomSampler([[1.0]], 2), r"got shape \(1, 1\)"), (lambda: WeightedRandomSampler([np.nan], 2), "finite"),
+    (lambda: WeightedRandomSampler([1.0, -1.0], 2), "finite numbers >= 0"),
+    (lambda: WeightedRandomSampler([0.0, 0.0], 2), "at least 1 above 0"),
+    (lambda: WeightedRandomSampler([[1.0]], 2), r"got shape \(1, 1\)"),
+    (lambda: WeightedRandomSampler([np.nan], 2), "finite"),
     (lambda: WeightedRandomSampler([1.0, 0.0], 2, replacement=False), "at least 2 above 0, got 1"),
-    (lambda: RandomSampler(range(3), num_samples=4), "at most the 3 that there are"), (lambda: RandomSampler(range(3), num_samples=0), "num_samples=0"),
+    (lambda: RandomSampler(range(3), num_samples=4), "at most the 3 that there are"),
+    (lambda: RandomSampler(range(3), num_samples=0), "num_samples=0"),
     (lambda: BatchSampler(range(3), 0, False), "batch_size=0"), (lambda: ConcatDataset([]), "at least one, got none"),
     (lambda: DataLoader(range(3), shuffle=True, sampler=range(3)), "shuffle and sampler: expected one of them alone"),
     (lambda: DataLoader(range(3), 2, batch_sampler=[[0]]), "makes the batches itself"),

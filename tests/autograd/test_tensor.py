@@ -624,7 +624,8 @@ def test_a_gradient_with_a_graph_of_its_own():
 
 def test_a_number_in_a_text():
     x = leaf(1.0, 2.0)
-    assert f"{x.sum():.3f}" == "3.000" and f"{x[1:]:>6.1f}" == "   2.0" and f"{x[0]}" == "Tensor(1., requires_grad=True)"
+    assert f"{x.sum():.3f}" == "3.000" and f"{x[1:]:>6.1f}" == "   2.0"
+    assert f"{x[0]}" == "Tensor(1., requires_grad=True)"
     assert float(x.sum()) == 3 and f"{Tensor(np.float32(0.1)):.9f}" == "0.100000001"
 
 
@@ -640,7 +641,8 @@ def test_the_numbers_have_the_methods_of_both():
     assert array.tolist() == [[0, 0], [6, 6]] and x.requires_grad and x.is_leaf
     x.data -= 1
     assert array.tolist() == [[-1, -1], [5, 5]]
-    assert x.data.view(-1).shape == (4,) and x.data.view(1, 4).shape == (1, 4) and x.data.view(np.int64).dtype == np.int64
+    assert x.data.view(-1).shape == (4,) and x.data.view(1, 4).shape == (1, 4)
+    assert x.data.view(np.int64).dtype == np.int64
     assert x.data.cpu().numpy().tolist() == array.tolist() and x.data.norm().item() == 52 ** 0.5
     assert x.data.max(1).tolist() == [-1, 5]             # what NumPy has is NumPy's
     assert type(x.data * 2) is type(np.exp(x.data)) is np.ndarray and isinstance(x.data.sum(), float)

@@ -670,7 +670,8 @@ def test_float32_of_any_size(scale):
 def test_more_components_than_distinct_points_is_told_what_helps(how):
     X = np.repeat(np.arange(5.0), 20)[:, None]           # ratings
     for options in (dict(), dict(reg_covar=10.0)):
-        with pytest.raises(ValueError, match="collapsed.*5 distinct.*n_components=6.*lower n_components to 5.*'random'"):
+        with pytest.raises(ValueError,
+                           match="collapsed.*5 distinct.*n_components=6.*lower n_components to 5.*'random'"):
             GaussianMixture(6, init_params=how, random_state=0, **options).fit(X)
     with pytest.raises(ValueError, match="2 distinct.*n_components=3.*lower n_components to 2"):
         GaussianMixture(3, init_params=how, random_state=0).fit(np.repeat([[0.1, 1], [0.3, 2]], 4, axis=0))

@@ -616,7 +616,8 @@ def test_a_tiny_row_has_the_label_that_it_has_among_others(value):
             tiny, among = tiny.astype(dtype), np.vstack([tiny, X]).astype(dtype)
             assert model.predict(tiny)[0] == model.predict(among)[0] == model.predict(np.zeros((1, 3), dtype))[0]
             np.testing.assert_array_equal(model.transform(tiny), model.transform(among)[:1])
-            np.testing.assert_allclose(model.score(tiny), -(model.cluster_centers_.astype(float) ** 2).sum(axis=1).min(),
+            np.testing.assert_allclose(model.score(tiny),
+                                       -(model.cluster_centers_.astype(float) ** 2).sum(axis=1).min(),
                                        rtol=1e-6)
 
 

@@ -197,7 +197,8 @@ def test_a_fit_with_points_without_weight_is_one_without_these_points():
         model = MiniBatchKMeans(K, batch_size=batch_size, random_state=1).fit(X, sample_weight=w)
         same = MiniBatchKMeans(K, batch_size=batch_size, random_state=1).fit(X[w > 0], sample_weight=w[w > 0])
         np.testing.assert_array_equal(model.cluster_centers_, same.cluster_centers_)
-        assert model.n_steps_ == same.n_steps_ and model.inertia_ == pytest.approx(same.inertia_) and len(model.labels_) == 120
+        assert model.n_steps_ == same.n_steps_ and model.inertia_ == pytest.approx(same.inertia_)
+        assert len(model.labels_) == 120
 
 
 @pytest.mark.parametrize("weighted, B", [(False, 16), (True, 16), (False, 100)])
@@ -227,7 +228,8 @@ def test_a_fit_stops_at_the_first_batch_in_which_the_centres_hardly_move(units):
 
     def fitted(tol):
         centres.clear()
-        model = MiniBatchKMeans(3, init=X[[0, 100, 200]], batch_size=20, max_no_improvement=None, tol=tol, random_state=3)
+        model = MiniBatchKMeans(3, init=X[[0, 100, 200]], batch_size=20, max_no_improvement=None, tol=tol,
+                                random_state=3)
         model.callback = lambda progress: centres.append(model.cluster_centers_.copy())
         return model.fit(X).n_steps_
     assert fitted(0.0) == 1500
@@ -286,12 +288,14 @@ def test_of_several_starts_the_one_of_the_least_inertia_is_taken():
         starts = iter(order)
         options = dict(batch_size=20, random_state=0, callback=lambda progress: True)
         model = MiniBatchKMeans(3, init=lambda X, K, random_state: next(starts), n_init=3, **options).fit(X)
-        np.testing.assert_array_equal(model.cluster_centers_, MiniBatchKMeans(3, init=good, **options).fit(X).cluster_centers_)
+        np.testing.assert_array_equal(model.cluster_centers_,
+                                      MiniBatchKMeans(3, init=good, **options).fit(X).cluster_centers_)
 
 
 def test_light_points_have_the_inertia_of_their_weight():
     X = blobs(3, 40)
-    models = [MiniBatchKMeans(3, init=X[[0, 40, 80]]).partial_fit(X, sample_weight=np.full(120, w)) for w in (1.0, 1e-4)]
+    models = [MiniBatchKMeans(3, init=X[[0, 40, 80]]).partial_fit(X, sample_weight=np.full(120, w))
+              for w in (1.0, 1e-4)]
     assert models[1].inertia_ == pytest.approx(1e-4 * models[0].inertia_, rel=1e-9)
 
 

@@ -336,7 +336,8 @@ def test_nothing_here_warns():
 
 
 @pytest.mark.parametrize("things, answer", [
-    ([], True), ((1,), True), (iter([1]), True), (np.zeros(0), True), ({}.keys(), True), (range(3), True), ("ab", False),
+    ([], True), ((1,), True), (iter([1]), True), (np.zeros(0), True), ({}.keys(), True), (range(3), True),
+    ("ab", False),
     (b"ab", False), ({1}, False), ({}, False), (frozenset(), False), (np.array(1), False), (5, False), (None, False),
 ])
 def test_what_is_in_order(things, answer):
@@ -344,7 +345,8 @@ def test_what_is_in_order(things, answer):
 
 
 @pytest.mark.parametrize("value, answer", [(None, True), (float("nan"), True), (np.datetime64("NaT"), True), (0, False),
-                                           ("", False), (np.float32("nan"), True), (False, False), (np.str_("a"), False)])
+                                           ("", False), (np.float32("nan"), True), (False, False),
+                                           (np.str_("a"), False)])
 def test_what_is_missing(value, answer):
     assert is_missing(value) is answer
 
@@ -357,7 +359,8 @@ def frame(**columns):
 
 def test_a_frame_of_nullable_numbers_is_a_table():
     pandas = pytest.importorskip("pandas")
-    table = frame(a=pandas.array([1, 2, 3], dtype="Int64"), b=[1.5, 2, 3], c=pandas.array([True, False, True], "boolean"))
+    table = frame(a=pandas.array([1, 2, 3], dtype="Int64"), b=[1.5, 2, 3],
+                  c=pandas.array([True, False, True], "boolean"))
     assert as_matrix(table).tolist() == [[1, 1.5, 1], [2, 2, 0], [3, 3, 1]]
     assert as_matrix(frame(a=[1.0, 2]).astype(np.float32)).dtype == np.float32
     table = pandas.concat([frame(a=[1, 2]), frame(a=pandas.array([3, 4], dtype="Int32"))], axis=1)     # two alike
@@ -377,7 +380,8 @@ def test_a_frame_of_nullable_numbers_is_a_table():
     (lambda pd: frame(t=pd.date_range("2020", periods=3)), ["'t'", "dates", "datetime64"]),
     (lambda pd: frame(b=1, t=pd.date_range("2020", periods=3, tz="UTC")), ["'t'", "dates", "UTC"]),
     (lambda pd: frame(b=1, t=pd.to_timedelta([1, 2, 3], unit="h")), ["'t'", "times", "timedelta64"]),
-    (lambda pd: frame(b=[1, 2, 3], t=[__import__("datetime").date(2020, 1, day) for day in (1, 2, 3)]), ["'t'", "dates"]),
+    (lambda pd: frame(b=[1, 2, 3], t=[__import__("datetime").date(2020, 1, day) for day in (1, 2, 3)]),
+     ["'t'", "dates"]),
     (lambda pd: frame(b=1, p=pd.period_range("2020", periods=3, freq="D")), ["'p'", "period"]),
     (lambda pd: frame(b=1, c=["x", "y", "z"]), ["'c'", "'x'"]),
     (lambda pd: frame(b=1, c=pd.Categorical(["x", "y", "x"])), ["'c'", "category", "'x'"]),

@@ -263,7 +263,8 @@ def test_rows_of_different_lengths(f):
             f(X, Y)
 
 
-@pytest.mark.parametrize("dtype, exponents", [(np.float64, [-1000, -700, 0, 700, 1000]), (np.float32, [-120, -80, 0, 80, 120])])
+@pytest.mark.parametrize("dtype, exponents",
+                         [(np.float64, [-1000, -700, 0, 700, 1000]), (np.float32, [-120, -80, 0, 80, 120])])
 def test_euclidean_distances_span_the_whole_range(dtype, exponents):
     X, Y = table(4, 3, 0).astype(dtype), table(5, 3, 1).astype(dtype)
     for exponent in exponents:                           # a power of two, so equal to the last bit

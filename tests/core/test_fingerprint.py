@@ -37,7 +37,8 @@ def sample(dtype, size=501):
 CHANGES = {
     "all signs": lambda a: np.negative(a, out=a), "halved": lambda a: np.multiply(a, 0.5, out=a),
     "sorted": lambda a: a.sort(axis=-1), "reversed": lambda a: np.copyto(a, a[::-1].copy()),
-    "two places": lambda a: np.copyto(a[:2], a[1::-1].copy()), "one sign": lambda a: a.__setitem__((-1, -1), -a[-1, -1]),
+    "two places": lambda a: np.copyto(a[:2], a[1::-1].copy()),
+    "one sign": lambda a: a.__setitem__((-1, -1), -a[-1, -1]),
     "one to zero": lambda a: a.__setitem__((5, 1), 0), "all to zero": lambda a: a.fill(0),
     "the last bit": lambda a: a.__setitem__((7, 2), np.nextafter(a[7, 2], a.dtype.type(9))),
     "shifted": lambda a: np.copyto(a, np.roll(a, 8, axis=0)), "a constant more": lambda a: np.add(a, 1, out=a),

@@ -675,8 +675,8 @@ def test_processes_of_different_source_clear_away_side_by_side(package, moment):
     env = {**os.environ, "NUMBA_CACHE_DIR": str(package / "cache")}
     running = []
     for folder in (package, twin, package, twin):
-        running.append(subprocess.Popen([sys.executable, "-c", program, "1"], cwd=folder, stdout=subprocess.PIPE, text=True,
-                                        env={**env, "PYTHONPATH": str(folder)}))
+        running.append(subprocess.Popen([sys.executable, "-c", program, "1"], cwd=folder, stdout=subprocess.PIPE,
+                                        text=True, env={**env, "PYTHONPATH": str(folder)}))
         time.sleep(0.1 * moment)
     for process in running:
         out, _ = process.communicate(timeout=120)

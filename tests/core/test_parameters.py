@@ -55,7 +55,8 @@ def test_flags_of_functions_and_optimisers():
 @pytest.mark.filterwarnings("ignore::scratchml.core.estimator.ConvergenceWarning")
 @pytest.mark.parametrize("model, names, data", [
     (KMeans(random_state=0), {"n_clusters": 3, "max_iter": 127, "n_init": 2}, X),
-    (MiniBatchKMeans(random_state=0), {"n_clusters": 3, "max_iter": 127, "batch_size": 127, "max_no_improvement": 5}, X),
+    (MiniBatchKMeans(random_state=0), {"n_clusters": 3, "max_iter": 127, "batch_size": 127, "max_no_improvement": 5},
+     X),
     (BisectingKMeans(random_state=0), {"n_clusters": 3, "max_iter": 127, "n_init": 2}, X),
     (GaussianMixture(random_state=0), {"n_components": 2, "max_iter": 127, "n_init": 2}, X),
     (PCA(), {"n_components": 2}, X),

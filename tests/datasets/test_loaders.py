@@ -195,7 +195,8 @@ def test_a_caller_may_change_addresses(messy):
 
 
 def test_addresses_are_what_is_in_the_xml():
-    xml = (b"<A><AddressString><AddressNumber>12 </AddressNumber> <StreetName>Oak\n</StreetName>, <PlaceName>Rome</PlaceName>"
+    xml = (b"<A><AddressString><AddressNumber>12 </AddressNumber> <StreetName>Oak\n</StreetName>, "
+           b"<PlaceName>Rome</PlaceName>"
            b"</AddressString>\n<AddressString><ZipCode>1</ZipCode>\n</AddressString></A>")
     assert rebuild.addresses(xml) == b"12\tAddressNumber\nOak,\tStreetName\nRome\tPlaceName\n\n1\tZipCode\n\n"
 
@@ -270,11 +271,14 @@ def test_purchases_are_what_the_invoices_say(copy_of_data):
 
 
 def test_items_are_what_the_same_invoices_say(copy_of_data):
-    more = INVOICES.replace("3/10/2010 9:00,1.0", "3/10/2010 9:00,0.0").replace("3/11/2010 9:00,1.0", "3/11/2010 9:00,0.29")
+    more = INVOICES.replace("3/10/2010 9:00,1.0",
+                            "3/10/2010 9:00,0.0").replace("3/11/2010 9:00,1.0", "3/11/2010 9:00,0.29")
     more += "C30,11111,OLD NAME,-1,3/1/2010 9:00,1.0,5.0,France\nC31,22222B,TIN CUP,-1,3/1/2010 9:00,1.0,6.0,France\n" \
-            "C32,22222B,TIN CUP,-1,3/1/2010 9:00,9.0,77.0,France\nC33,11111,OLD NAME,-1,3/1/2010 9:00,1.0,77.0,France\n" \
+            "C32,22222B,TIN CUP,-1,3/1/2010 9:00,9.0,77.0,France\n" \
+            "C33,11111,OLD NAME,-1,3/1/2010 9:00,1.0,77.0,France\n" \
             "C34,11111,OLD NAME,-1,3/1/2010 9:00,1.0,,France\n"
-    for name, convert in (("online_retail.npz", rebuild.online_retail), ("online_retail_items.npz", rebuild.online_retail_items)):
+    for name, convert in (("online_retail.npz", rebuild.online_retail),
+                          ("online_retail_items.npz", rebuild.online_retail_items)):
         (copy_of_data / name).write_bytes(convert(lzma.compress(more.encode()), least=2))
     stored = {name: (copy_of_data / name).read_bytes() for name in ("online_retail.npz", "online_retail_items.npz")}
     (copy_of_data / "SHA256SUMS").write_bytes(rebuild.checksums(stored))
@@ -292,7 +296,8 @@ def test_the_price_of_an_item_is_the_lower_median_of_those_above_0():
     for n, (customer, price) in enumerate(((5, 0.0), (5, 0.29), (6, 3.1), (6, 4.0), (6, 9.0))):
         for code in ("11111", "22222B"):
             more += f"{n},{code},CUP,1,3/{n + 1}/2010 9:00,{price},{customer}.0,France\n"
-    with np.load(io.BytesIO(rebuild.online_retail_items(lzma.compress(f"{header}\n{more}".encode()), least=2))) as arrays:
+    with np.load(io.BytesIO(rebuild.online_retail_items(lzma.compress(f"{header}\n{more}".encode()),
+                                                        least=2))) as arrays:
         assert arrays["prices"].tolist() == [310, 310] and arrays["first_days"].tolist() == [90, 90]
 
 

@@ -166,7 +166,8 @@ def test_quarters_and_months_have_their_first_day(monkeypatch, tmp_path):
     stored = rebuild_series.real_gdp(b"year,quarter,realgdp,x\n1959,1,2710.349,0\n1959,4,2785.204,0\n")
     times, values = read(monkeypatch, tmp_path, "real_gdp.tsv", stored, load_real_gdp)
     assert [str(time) for time in times] == ["1959-01", "1959-10"] and values.tolist() == [2710.349, 2785.204]
-    stored = rebuild_series.electrical_equipment(b"DATE,STS.M.I7.W.TOVT.NS0016.4.000\nJan-1-1995,66.19\nDec-1-1995,85.59\n")
+    stored = rebuild_series.electrical_equipment(b"DATE,STS.M.I7.W.TOVT.NS0016.4.000\n"
+                                                 b"Jan-1-1995,66.19\nDec-1-1995,85.59\n")
     assert stored == b"month\tindex\n1995-01\t66.19\n1995-12\t85.59\n"
 
 
@@ -174,7 +175,8 @@ def test_rates_from_the_last_day_back(monkeypatch, tmp_path):
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as inside:
         inside.writestr("eurofxref-hist.csv", "Date,USD,JPY,GBP,CHF,XXX,\n2025-01-02,1.1,1.1,1.1,1.1,N/A,\n"
-                                              "2024-12-31,1.0389,163.06,0.82918,0.9412,N/A,\n1999-01-04,1.1789,133.73,0.7111,1.6168,2,\n")
+                                              "2024-12-31,1.0389,163.06,0.82918,0.9412,N/A,\n"
+                                              "1999-01-04,1.1789,133.73,0.7111,1.6168,2,\n")
     stored = rebuild_series.euro_rates(archive.getvalue())
     for currency, rates in {"USD": [1.1789, 1.0389], "JPY": [133.73, 163.06], "GBP": [.7111, .82918]}.items():
         times, values = read(monkeypatch, tmp_path, "euro_rates.npz", stored, load_euro_rates, currency)

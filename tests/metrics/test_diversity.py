@@ -24,7 +24,8 @@ def test_diversity_is_the_mean_over_pairs(drawn, seed, kind, D):
 @given(shelves())
 def test_shares_and_calibration_add_up_categories(drawn):
     R, T, G, k = drawn
-    np.testing.assert_allclose(category_shares(known_entries(T), G), reference.category_shares(T, G), rtol=1e-13, atol=0)
+    np.testing.assert_allclose(category_shares(known_entries(T), G), reference.category_shares(T, G), rtol=1e-13,
+                               atol=0)
     np.testing.assert_allclose(miscalibration(R, known_entries(T), G, k), reference.miscalibration(R.tolist(), T, G, k),
                                rtol=1e-12, atol=1e-15)
 
@@ -74,7 +75,8 @@ def test_the_order_of_a_list_and_the_length_of_features_mean_nothing_to_diversit
     found = intra_list_diversity(R, X)
     assert intra_list_diversity(R[:, ::-1].copy(), X * rng.uniform(0.5, 9, (M, 1))) == pytest.approx(found, abs=1e-14)
     assert -1e-14 <= found <= 2
-    assert intra_list_diversity(R, np.eye(M)) == 1 and intra_list_diversity(R, np.ones((M, D))) == pytest.approx(0, abs=1e-14)
+    assert intra_list_diversity(R, np.eye(M)) == 1
+    assert intra_list_diversity(R, np.ones((M, D))) == pytest.approx(0, abs=1e-14)
 
 
 def test_many_lists_are_as_one_is(monkeypatch):
@@ -96,7 +98,8 @@ def test_many_lists_are_as_one_is(monkeypatch):
     (lambda: category_shares([[0, 3]], np.eye(3)), "interactions: expected items below 3, got 3"),
     (lambda: category_shares([[0]], [[-1.0, 2]]), "categories: expected numbers of at least 0, got -1.0 for item 0"),
     (lambda: category_shares([[0]], [[0.0, 0]]), "nothing that users have had has a category"),
-    (lambda: category_shares(known_entries([[1.0, -2]]), np.eye(2)), "interactions: expected values of at least 0, got -2"),
+    (lambda: category_shares(known_entries([[1.0, -2]]), np.eye(2)),
+     "interactions: expected values of at least 0, got -2"),
     (lambda: miscalibration([[0]], [[0], [1]], np.eye(2)), "same number of users, got 1 and 2"),
     (lambda: miscalibration([[0]], [[0]], np.eye(2), alpha=0), "alpha=0: expected a number between 0 and 1"),
     (lambda: miscalibration([[-1]], [[0]], np.eye(2)), "at least one item with a category"),
@@ -112,4 +115,5 @@ def test_values_at_the_ends_of_the_range():
     G = categories(5, 3, 0)
     A = known_entries([[1e308, np.nan, 1.7e308, np.nan, np.nan], [np.nan, 1e-300, 1e-300, np.nan, np.nan]])
     assert np.isfinite(category_shares(A, np.ones((5, 1)))).all() and np.isfinite(category_shares(A, G)).all()
-    assert intra_list_diversity([[0, 1]], np.float32([[1e30, 0], [1e30, 1e30]])) == pytest.approx(1 - 0.5**0.5, rel=1e-7)
+    assert intra_list_diversity([[0, 1]],
+                                np.float32([[1e30, 0], [1e30, 1e30]])) == pytest.approx(1 - 0.5**0.5, rel=1e-7)

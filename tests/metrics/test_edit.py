@@ -153,8 +153,10 @@ def test_what_pandas_makes():
 @pytest.mark.parametrize("f", [edit_distances, edit_alignments, error_rate, exact_match])
 @pytest.mark.parametrize("true, found, message", [
     ("abc", ["abc"], "true: expected a list of sequences, got 'abc'; put a single one into a list"),
-    (["abc"], "abc", "found: expected a list of sequences"), (3, [], "true: expected a list"), (["a"], None, "found: exp"),
-    ([3], ["a"], r"true\[0\]: expected a string or a list of symbols, got 3"), (["a"], [{"a"}], r"found\[0\]: expected"),
+    (["abc"], "abc", "found: expected a list of sequences"), (3, [], "true: expected a list"),
+    (["a"], None, "found: exp"),
+    ([3], ["a"], r"true\[0\]: expected a string or a list of symbols, got 3"),
+    (["a"], [{"a"}], r"found\[0\]: expected"),
     (["a"], [b"a"], r"found\[0\]: .* got bytes; decode"), ({"a": 1}, ["a"], "true: expected a list"),
     (["a"], ["a", "b"], "true has 1 sequences, found 2"), ([["a"]], [[["a"]]], "keys of a dict: unhashable"),
     ([[float("nan")]], ["a"], "nan is not equal to itself"),

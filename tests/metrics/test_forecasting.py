@@ -104,7 +104,8 @@ def test_by_hand():
 
 
 def test_ties_are_counted_apart():
-    found = ours.direction_accuracy([1, 5, 3, 3, 2], [2, 4, 4, 3, 9], [3, 3, 3, 3, 3])    # right, right, tie, tie, wrong
+    # right, right, tie, tie, wrong
+    found = ours.direction_accuracy([1, 5, 3, 3, 2], [2, 4, 4, 3, 9], [3, 3, 3, 3, 3])
     assert found == (pytest.approx(2 / 3), pytest.approx(np.sqrt(2 / 27)), 3, 2)
     assert ours.direction_accuracy([[1, 5], [3, 2]], [[2, 4], [4, 4]], [[3], [1]]).n == 4
 

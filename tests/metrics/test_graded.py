@@ -34,12 +34,14 @@ def test_means_over_subsets(x):
     np.testing.assert_allclose(subset_means(np.array(x)), reference.subset_means(x), **close)
 
 
-@given(st.lists(queries(), min_size=1, max_size=4), seeds, st.integers(1, 6), st.sampled_from(["exponential", "linear"]))
+@given(st.lists(queries(), min_size=1, max_size=4), seeds, st.integers(1, 6),
+       st.sampled_from(["exponential", "linear"]))
 def test_many_queries_are_each_by_itself_in_whatever_form_they_come(drawn, seed, k, gains):
     judged = [(y, s) for y, s, _ in drawn if y.any()]
     y, s = (np.concatenate([part[j] for part in drawn]) for j in range(2))
     lengths = [len(part[0]) for part in drawn]
-    qid, mixed = np.repeat([f"q{j}" for j in range(len(drawn))], lengths), np.random.default_rng(seed).permutation(len(y))
+    qid, mixed = np.repeat([f"q{j}" for j in range(len(drawn))],
+                           lengths), np.random.default_rng(seed).permutation(len(y))
     if not judged:
         for score in (dcg_score, ndcg_score, err_score):
             with pytest.raises(ValueError, match="y_true: no query has a document above grade 0"):
@@ -50,7 +52,8 @@ def test_many_queries_are_each_by_itself_in_whatever_form_they_come(drawn, seed,
     for score, options, expected in (
             (dcg_score, dict(gains=gains), [dcg(worth(y), s, k) for y, s in judged]),
             (ndcg_score, dict(gains=gains), [ndcg(worth(y), s, k) for y, s in judged]),
-            (err_score, dict(max_grade=most), [expected_reciprocal_rank(contentment(y, most), s, k) for y, s in judged])):
+            (err_score, dict(max_grade=most),
+             [expected_reciprocal_rank(contentment(y, most), s, k) for y, s in judged])):
         found = score(y, s, group=lengths, k=k, per_query=True, **options)
         np.testing.assert_allclose(found, expected, **close)
         assert score(y, s, group=lengths, k=k, **options) == pytest.approx(np.mean(expected), rel=1e-12)
@@ -65,7 +68,8 @@ def test_long_queries_with_groups_that_go_on_behind_the_last_place(seed, k):
     y[:, 0] = 2
     g, p, places = exponential_gains(y), contentment(y, 3), 70 if k is None else k
     np.testing.assert_allclose(dcg_score(y, s, k=k, per_query=True), [dcg(*row, places) for row in zip(g, s)], **close)
-    np.testing.assert_allclose(ndcg_score(y, s, k=k, per_query=True), [ndcg(*row, places) for row in zip(g, s)], **close)
+    np.testing.assert_allclose(ndcg_score(y, s, k=k, per_query=True), [ndcg(*row, places) for row in zip(g, s)],
+                               **close)
     np.testing.assert_allclose(err_score(y, s, k=k, max_grade=3, per_query=True),
                                [expected_reciprocal_rank(*row, places) for row in zip(p, s)], **close)
 
@@ -80,7 +84,8 @@ def test_the_best_order_has_1_and_none_has_more(seed):
     assert ndcg_score(y, y) == pytest.approx(1, rel=1e-15) and 0 < ndcg_score(y, s) < 1 + 1e-12
     assert ndcg_score(y, s) == ndcg_score(y, 3 * s - 5) and err_score(y, s) <= err_score(y, y) + 1e-15
     order = rng.permutation(12)
-    np.testing.assert_allclose(ndcg_score(y[:, order], s[:, order], per_query=True), ndcg_score(y, s, per_query=True), **close)
+    np.testing.assert_allclose(ndcg_score(y[:, order], s[:, order], per_query=True), ndcg_score(y, s, per_query=True),
+                               **close)
 
 
 def test_a_constant_model_is_paid_for_no_order_of_the_file():
@@ -117,7 +122,8 @@ def test_columns_of_pandas():
     pandas = pytest.importorskip("pandas")
     frame = pandas.DataFrame(dict(y=[0, 1, 2, 1], s=[0.3, 0.7, 0.1, 0.9], q=["b", "a", "a", "b"]), index=[7, 8, 9, 10])
     expected = ndcg_score([0, 1, 2, 1], [0.3, 0.7, 0.1, 0.9], qid=["b", "a", "a", "b"])
-    assert ndcg_score(frame.y, frame.s, qid=frame.q) == ndcg_score(frame.y, frame.s, qid=frame.q.astype("category")) == expected
+    assert ndcg_score(frame.y, frame.s,
+                      qid=frame.q) == ndcg_score(frame.y, frame.s, qid=frame.q.astype("category")) == expected
     with pytest.raises(ValueError, match="qid: the id at 1 is missing"):
         ndcg_score(frame.y, frame.s, qid=frame.q.where(frame.index != 8, None).astype("string"))
 
@@ -129,15 +135,19 @@ def test_columns_of_pandas():
     (dict(y_true=[], y_score=[]), "at least one document"),
     (dict(y_true=3, y_score=4), "expected two arrays of one shape"),
     (dict(y_true=[-1, 2]), "y_true: expected grades of 0 or more, got -1"),
-    (dict(y_true=[np.nan, 2]), "y_true"), (dict(y_score=[np.inf, 2]), "y_score"), (dict(y_score=[np.nan, 2]), "y_score"),
-    (dict(y_true=[0, 0]), "no query has a document above grade 0"),
+    (dict(y_true=[np.nan, 2]), "y_true"), (dict(y_score=[np.inf, 2]), "y_score"),
+    (dict(y_score=[np.nan, 2]), "y_score"), (dict(y_true=[0, 0]), "no query has a document above grade 0"),
     (dict(y_true=[2000, 0]), "the grade 2000 has a gain beyond float64"),
-    (dict(k=0), "k=0"), (dict(k=1.5), "k=1.5"), (dict(gains="cubic"), "gains='cubic'"), (dict(per_query="no"), "per_query"),
+    (dict(k=0), "k=0"), (dict(k=1.5), "k=1.5"), (dict(gains="cubic"), "gains='cubic'"),
+    (dict(per_query="no"), "per_query"),
     (dict(group=[1]), "group: expected how many documents each query has, whole numbers from 1 that add up to 2"),
     (dict(group=[[2], [1, 2]]), "group: expected how many documents each query has"),
-    (dict(group=np.ma.array([2, 1], mask=[0, 1])), "group: .* masked values"), (dict(group=[2, 0]), "group"), (dict(group=[1.0, 1.0]), "group"), (dict(group=2), "group"),
-    (dict(qid=["a"]), "qid: expected an id for each of the 2 documents"), (dict(qid="ab"), "qid: expected a column of ids"),
-    (dict(qid=["a", None]), "qid: the id at 1 is missing"), (dict(qid=[["a"], ["b"]]), "qid: expected ids that can be keys of a dict"),
+    (dict(group=np.ma.array([2, 1], mask=[0, 1])), "group: .* masked values"), (dict(group=[2, 0]), "group"),
+    (dict(group=[1.0, 1.0]), "group"), (dict(group=2), "group"),
+    (dict(qid=["a"]), "qid: expected an id for each of the 2 documents"),
+    (dict(qid="ab"), "qid: expected a column of ids"),
+    (dict(qid=["a", None]), "qid: the id at 1 is missing"),
+    (dict(qid=[["a"], ["b"]]), "qid: expected ids that can be keys of a dict"),
     (dict(qid=np.array(["2024-01-01", "NaT"], "datetime64[ns]")), "qid: the id at 1 is missing"),
     (dict(qid=np.ma.array([1, 2], mask=[0, 1])), "qid: .*masked"),
     (dict(group=[2], qid=["a", "a"]), "expected one of group, qid"),

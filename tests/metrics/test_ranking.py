@@ -91,7 +91,8 @@ def test_auc_is_how_often_the_wanted_is_placed_above(drawn, seed, more):
 def test_auc_of_one_user():
     assert auc([0.9, 0.1, 0.5, 0.5], [0, 2]) == (2 + 1.5) / 4 and auc([0.9, 0.1, 0.5], [0], [1]) == 1
     assert auc(np.float32([[1, 2], [3, 3]]), [[0], [1]], per_user=True).tolist() == [0, 0.5]
-    assert auc([[1, 2], [3, 4]], [[0], [0, 1]], per_user=True).tolist() == [0]           # who wants all cannot be judged
+    # who wants all cannot be judged
+    assert auc([[1, 2], [3, 4]], [[0], [0, 1]], per_user=True).tolist() == [0]
 
 
 @each_mean
@@ -261,10 +262,11 @@ BINARY = np.array([[0, 1, 1, 0], [1, 0, 0, 0]])
 SHOWN = top_k([[.1, .9, .8, .2], [.7, .1, .2, .3]], 2)
 
 
-@pytest.mark.parametrize("f, right", [(precision_at_k, 0.75), (recall_at_k, 1.0), (ndcg_at_k, 1.0), (hit_rate_at_k, 1.0),
-                                      (average_precision_at_k, 1.0), (reciprocal_rank_at_k, 1.0)])
+@pytest.mark.parametrize("f, right", [(precision_at_k, 0.75), (recall_at_k, 1.0), (ndcg_at_k, 1.0),
+                                      (hit_rate_at_k, 1.0), (average_precision_at_k, 1.0), (reciprocal_rank_at_k, 1.0)])
 @pytest.mark.parametrize("kind", [np.asarray, np.float32, bool, np.uint8, np.asfortranarray, np.ndarray.tolist,
-                                  lambda T: T.astype(object), lambda T: np.where(T, 1.0, np.nan), lambda T: tuple(T.tolist()),
+                                  lambda T: T.astype(object), lambda T: np.where(T, 1.0, np.nan),
+                                  lambda T: tuple(T.tolist()),
                                   lambda T: T.astype(bool).tolist(), lambda T: iter(T.tolist())])
 def test_a_matrix_of_0_and_1_is_a_matrix(f, right, kind):
     T = BINARY.astype(kind) if isinstance(kind, type) else kind(BINARY)
@@ -295,7 +297,8 @@ def test_novelty_reads_a_matrix_too():
 @pytest.mark.parametrize("T", [np.array([[0, 1], [1, 0]]), np.array([[3, 0, 0], [0, 2, 5]]), np.array([[3, 3], [1, 2]]),
                                np.array([[3.0, 5.0], [1.0, 2.0]]), np.array([[2.0, np.nan], [1.0, 0.0]])])
 def test_what_may_be_lists_or_a_matrix_is_refused(f, T):
-    with pytest.raises(ValueError, match=r"relevant: this array of shape .* pass relevant.tolist\(\) for lists, scipy.sparse"):
+    with pytest.raises(ValueError,
+                       match=r"relevant: this array of shape .* pass relevant.tolist\(\) for lists, scipy.sparse"):
         f([[0, 1], [1, 0]], T)
 
 
@@ -344,7 +347,8 @@ def test_lists_come_in_any_container(f):
     for lists in (iter(R), np.array(R, object), objects(R), Series(objects(R), [7, 3]), [Series(r, "cab") for r in R],
                   map(iter, R), tuple(map(tuple, R))):
         assert f(lists, T) == expected
-    for wanted in (iter(T), objects(T), Series(objects(T), [7, 3]), map(iter, T), [Series(t, range(5, 5 + len(t))) for t in T],
+    for wanted in (iter(T), objects(T), Series(objects(T), [7, 3]), map(iter, T),
+                   [Series(t, range(5, 5 + len(t))) for t in T],
                    objects([np.array(t, object) for t in T]), {0: T[0], 1: T[1]}.values(), [frozenset(t) for t in T]):
         assert f(R, wanted) == expected
     one = f(R[:1], T[:1])
@@ -354,7 +358,8 @@ def test_lists_come_in_any_container(f):
 
 @each_mean
 @pytest.mark.parametrize("R, T, name", [
-    ([["tea", "milk"]], [["tea"]], "recommended"), (["tea", "milk"], ["tea"], "recommended"), ([[0, 1]], [["tea"]], "relevant"),
+    ([["tea", "milk"]], [["tea"]], "recommended"), (["tea", "milk"], ["tea"], "recommended"),
+    ([[0, 1]], [["tea"]], "relevant"),
     (np.array([["tea", "milk"]]), [["tea"]], "recommended"), ([[0, 1]], np.array([["tea", "jam"]], object), "relevant"),
     ([[0, 1]], [[0, None]], "relevant"), (np.array([[0, None]], object), [[0]], "recommended"),
 ])
@@ -415,7 +420,8 @@ def test_what_is_masked_is_neither_shown_nor_wanted():
 def test_items_with_their_scores_are_taken_apart_first():
     items, scores = np.array([[2, 1], [0, 3]], np.int32), np.array([[0.5, 0.25], [0.5, -np.inf]])
     for both in ((items, scores), (items[0], scores[0].astype(np.float32))):
-        with pytest.raises(ValueError, match="recommended: got items and their scores, as recommend returns them; pass the first"):
+        with pytest.raises(ValueError,
+                           match="recommended: got items and their scores, as recommend returns them; pass the first"):
             recall_at_k(both, [[1], [0]])
     assert recall_at_k((items[0], items[1]), [[1], [0]]) == recall_at_k(memoryview(items), [[1], [0]]) == 1.0
 

@@ -205,9 +205,11 @@ def test_a_file_whose_numbers_lead_nowhere_is_refused(tmp_path):
     starts, order = arrays["starts"].copy(), arrays["numbers"].copy()
     starts[1], order[0] = 10**6, 10**6
     wrong = [dict(starts=starts), dict(starts=arrays["starts"][:-1]), dict(numbers=order),
-             dict(labels=arrays["labels"][1:]), dict(numbers=arrays["numbers"] * 0), dict(rows=arrays["rows"] | 128), dict(rows=arrays["rows"][:, :1]),
+             dict(labels=arrays["labels"][1:]), dict(numbers=arrays["numbers"] * 0), dict(rows=arrays["rows"] | 128),
+             dict(rows=arrays["rows"][:, :1]),
              dict(books=arrays["books"][:, :2]), dict(books=arrays["books"][:, :, :1]),
-             dict(centres=arrays["centres"][1:]), dict(centres=arrays["centres"] * np.nan), dict(centres=arrays["centres"].astype(np.int64))]
+             dict(centres=arrays["centres"][1:]), dict(centres=arrays["centres"] * np.nan),
+             dict(centres=arrays["centres"].astype(np.int64))]
     for change in wrong:
         storage.save(tmp_path / "index", KIND, {**arrays, **change}, rest)
         with pytest.raises(ValueError, match="damaged"):

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, strategies as st
 
 from scratchml.autograd import Tensor, grad, gradcheck, gradgradcheck
-from scratchml.nn import (GLU, ActivityL2, LeakyReLU, Linear, LogSoftmax, PReLU, ReLU, Sequential, Sigmoid, Softmax, Tanh,
-                          activations, penalty)
+from scratchml.nn import (GLU, ActivityL2, LeakyReLU, Linear, LogSoftmax, PReLU, ReLU, Sequential, Sigmoid, Softmax,
+                          Tanh, activations, penalty)
 from scratchml.nn.activations import (ACTIVITY, activity, activity_by_input, glu, glu_by_input, leaky_relu,
                                       leaky_relu_by_input)
 from tests.nn.test_layers import assert_same_gradients, leaf

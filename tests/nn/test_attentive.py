@@ -111,7 +111,8 @@ def test_gradcheck(steps, n):
 @pytest.mark.parametrize("attention", PLACES)
 def test_gradcheck_of_the_layer(attention):
     """Of keys through keys and values, and of every weight."""
-    layer, rng = AttentiveLSTM(2, 2, 3, 2, attention=attention, dtype="float64", random_state=0), np.random.default_rng(1)
+    layer, rng = AttentiveLSTM(2, 2, 3, 2, attention=attention, dtype="float64",
+                               random_state=0), np.random.default_rng(1)
     given = leaves([rng.normal(size=shape) for shape in ((2, 3, 2), (2, 3, 3), (2, 2), (2, 2))])
 
     names = [name.rpartition(".")[::2] for name, _ in layer.named_parameters()]
@@ -273,8 +274,8 @@ def test_a_layer_that_cannot_be():
 
 def test_names_and_shapes_of_the_weights():
     shapes = {"weight_ih": (8, 5), "weight_hh": (8, 2), "bias_ih": (8,), "bias_hh": (8,),
-              "attention.query_proj.weight": (4, 2), "attention.key_proj.weight": (4, 3), "attention.key_proj.bias": (4,),
-              "attention.score.weight": (1, 4)}
+              "attention.query_proj.weight": (4, 2), "attention.key_proj.weight": (4, 3),
+              "attention.key_proj.bias": (4,), "attention.score.weight": (1, 4)}
     assert {name: a.shape for name, a in AttentiveLSTM(2, 2, 3, 4).state_dict().items()} == shapes
     after = AttentiveLSTM(2, 2, 3, 4, attention="luong").state_dict()
     assert {name: a.shape for name, a in after.items()} == shapes | {"weight_ih": (8, 2)}

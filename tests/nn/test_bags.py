@@ -70,7 +70,8 @@ def entries(indptr, indices, data, V=3):
 
 @pytest.mark.parametrize("rows, message", [
     (np.eye(3), "expected Rows of core.sparse, got ndarray; sparse_rows makes them"), ([[0, 1]], "got list"),
-    (entries([0, 1], [3], [1.0]), "columns 0 ... 2, got 3 ... 3"), (entries([0, 1], [-1], [1.0]), "columns 0 ... 2, got -1"),
+    (entries([0, 1], [3], [1.0]), "columns 0 ... 2, got 3 ... 3"),
+    (entries([0, 1], [-1], [1.0]), "columns 0 ... 2, got -1"),
     (entries([0, 2], [1], [1.0]), "rises from 0 to the 1 entries"), (entries([1, 1], [1], [1.0]), "rises from 0"),
     (entries([0, 2, 1], [1], [1.0]), "rises"), (entries([0, 1], [1], [1.0, 2.0]), "2 entries"),
     (entries([0, 1], [1], [np.nan]), "input: Input contains NaN"), (entries([0, 1], [1], [1e150]), "contains infinity"),

@@ -1,4 +1,4 @@
-"""Activations with bounds against their definitions, central differences of first and second order, and their limits."""
+"""Activations with bounds against their definitions, central differences of first and second order, and limits."""
 import numpy as np
 import pytest
 from hypothesis import given, strategies as st
@@ -18,7 +18,8 @@ LAYERS = [Hardtanh(), Hardtanh(-0.3, 2.0), ReLU6(), SELU(), Mish(), Softsign()]
 def test_definitions(drawn, bounds):
     u, = drawn
     u = u[abs(u) < 700]                                  # beyond, the definition's own powers overflow
-    for ours, theirs in [(clipped_line(u, *bounds), reference.clipped_line(u, *bounds)), (soft_sign(u), reference.soft_sign(u)),
+    for ours, theirs in [(clipped_line(u, *bounds), reference.clipped_line(u, *bounds)),
+                         (soft_sign(u), reference.soft_sign(u)),
                          (self_normalising(u), reference.self_normalising(u)), (soft_gate(u), reference.soft_gate(u))]:
         np.testing.assert_allclose(ours.data, theirs, rtol=16 * EPS, atol=1e-300)
 
@@ -45,7 +46,8 @@ def test_standard_normal_numbers_stay_so():
 
 def test_functions_are_the_layers():
     u = np.random.default_rng(0).normal(size=(3, 4)) * 5
-    for function, layer in [(F.hardtanh, Hardtanh()), (F.relu6, ReLU6()), (F.selu, SELU()), (F.mish, Mish()), (F.softsign, Softsign())]:
+    for function, layer in [(F.hardtanh, Hardtanh()), (F.relu6, ReLU6()), (F.selu, SELU()), (F.mish, Mish()),
+                            (F.softsign, Softsign())]:
         assert (function(u).data == layer(u).data).all()
     assert (F.hardtanh(u, -2, 0.5).data == np.clip(u, -2, 0.5)).all() and repr(ReLU6()) == "ReLU6()"
 

@@ -91,7 +91,8 @@ def test_pad():
 
 
 @pytest.mark.parametrize("call, message", [
-    (lambda: F.linear(np.ones((2, 3)), np.ones((2, 2))), r"linear: expected input \(..., D\).*got \(2, 3\), \(2, 2\) and N"),
+    (lambda: F.linear(np.ones((2, 3)), np.ones((2, 2))),
+     r"linear: expected input \(..., D\).*got \(2, 3\), \(2, 2\) and N"),
     (lambda: F.linear(np.ones((2, 2)), np.ones((2, 2)), np.ones(3)), r"and \(3,\)"),
     (lambda: F.linear(Tensor(np.ones((2, 3))), np.ones((2, 3), np.float32)), "linear computes in float32"),
     (lambda: F.embedding([3], np.ones((3, 2))), "embedding expected whole numbers from 0 to 2, got 3"),

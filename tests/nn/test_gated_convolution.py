@@ -202,7 +202,8 @@ def test_rows_one_after_the_other_are_sequences_without_padding(drawn, p):
     found = []
     for x in (drawn.padded(), drawn.X):
         layer = layer_of(drawn, dropout=p, random_state=0)
-        layer.eval() if drawn.lengths.min() < drawn.lengths.max() else layer.train()    # else dropout draws other places
+        # else dropout draws other places
+        layer.eval() if drawn.lengths.min() < drawn.lengths.max() else layer.train()
         x = Tensor(x, requires_grad=True)
         y = layer(x, lengths=drawn.lengths)
         y.backward(np.cos(y.data))
@@ -264,7 +265,7 @@ def test_neighbourhoods_are_not_kept():
 
 
 def test_the_gate_keeps_the_variance():
-    """Through ten layers: first weights, and the factor √½ of what is added, see to it; back it grows, but not by much."""
+    """Through ten layers: first weights, and the factor √½ of what is added, see to it; back it grows, not by much."""
     x = y = Tensor(np.random.default_rng(0).normal(size=(5, 20, 20)), requires_grad=True)
     for k in range(10):
         y = GatedConv1d(20, 2, causal=False, dtype="float64", random_state=k)(y)
@@ -278,7 +279,8 @@ def test_dropout_is_of_what_the_window_sees_and_not_of_what_is_added():
     layer.load_state_dict({"weight": np.ones((2, 1, 1)), "bias": np.zeros(2)})
     np.testing.assert_allclose(layer(x).data, 0.5**0.5 * x.data, rtol=1e-15)
     np.testing.assert_allclose(layer.eval()(x).data, composed(layer, x).data, rtol=1e-14)
-    assert GatedConv1d(40, 5, dropout=0.75, random_state=0).weight.data.std() == pytest.approx((0.75 / 200)**0.5, rel=0.02)
+    assert GatedConv1d(40, 5, dropout=0.75,
+                       random_state=0).weight.data.std() == pytest.approx((0.75 / 200)**0.5, rel=0.02)
 
 
 def test_settings_dtype_and_empty_batches():
@@ -301,7 +303,8 @@ def test_far_from_one_in_float32():
         x = Tensor((np.random.default_rng(0).normal(size=(3, 6, 2)) * scale).astype(np.float32), requires_grad=True)
         y = layer(x)
         y.backward(np.ones(y.shape, np.float32))
-        assert np.isfinite(y.data).all() and np.isfinite(x.grad.data).all() and np.isfinite(layer.weight.grad.data).all()
+        assert np.isfinite(y.data).all() and np.isfinite(x.grad.data).all()
+        assert np.isfinite(layer.weight.grad.data).all()
 
 
 # --- bad arguments
@@ -312,7 +315,8 @@ def test_far_from_one_in_float32():
     (lambda: GatedConv1d(2, 3, residual=None), "residual=None"), (lambda: GatedConv1d(2, 3, dropout=1.5), "1.5"),
     (lambda: GatedConv1d(2, 3, channels_first=1), "channels_first=1"),
     (lambda: GatedConv1d(2, 3, dtype="int"), "dtype='int'"),
-    (lambda: GatedConv1d(2, 3)(np.ones((1, 4, 3))), r"expected shape \(N, T, C\) or \(T, C\) with C = 2, got \(1, 4, 3\)"),
+    (lambda: GatedConv1d(2, 3)(np.ones((1, 4, 3))),
+     r"expected shape \(N, T, C\) or \(T, C\) with C = 2, got \(1, 4, 3\)"),
     (lambda: GatedConv1d(2, 3, channels_first=True)(np.ones((1, 3, 2))), r"\(N, C, T\).* got \(1, 3, 2\)"),
     (lambda: GatedConv1d(2, 3)(np.ones(2)), r"got \(2,\)"),
     (lambda: GatedConv1d(2, 3)(Tensor(np.ones((1, 4, 2)))), "computes in float32, got a Tensor of float64"),

@@ -273,7 +273,8 @@ def test_it_learns_to_turn_sentences_round():
     (lambda: small()(SOURCE * 1.0, TARGETS), "expected whole numbers from 0 to 3, got dtype float64"),
     (lambda: small().start([[-1]]), "expected whole numbers from 0 to 3, got -1"),
     (lambda: small().step(small().start(SOURCE), [1]), r"tokens: expected shape \(2,\), as the state has rows, got"),
-    (lambda: small().step(small().start(SOURCE)[:-1], [1, 1]), "state: expected a tuple of 5 arrays, as start returns it"),
+    (lambda: small().step(small().start(SOURCE)[:-1], [1, 1]),
+     "state: expected a tuple of 5 arrays, as start returns it"),
     (lambda: small().step(small().start(SOURCE), [1, 9]), "expected whole numbers from 0 to 4, got 9"),
 ])
 def test_bad_arguments(call, message):

@@ -8,9 +8,9 @@ from scratchml.autograd import Tensor, TensorDataset, grad, gradcheck, ops
 from scratchml.nn import (binary_cross_entropy, binary_cross_entropy_with_logits, cosine_embedding_loss, cross_entropy,
                           hinge_embedding_loss, huber_loss, kl_div, l1_loss, margin_ranking_loss, mse_loss, nll_loss,
                           smooth_l1_loss, triplet_margin_loss)
-from scratchml.nn.losses import (BINARY_SURPRISE, absolute, binary_surprise, cosine_embedding, cosines, divergence, hinge_embedding,
-                                 huber, margin_ranking, negative_log_likelihood, squared, surprise, surprise_gradients,
-                                 triplet_margin)
+from scratchml.nn.losses import (BINARY_SURPRISE, absolute, binary_surprise, cosine_embedding, cosines, divergence,
+                                 hinge_embedding, huber, margin_ranking, negative_log_likelihood, squared, surprise,
+                                 surprise_gradients, triplet_margin)
 from tests.nn.test_layers import assert_same_gradients, leaf
 from tests.reference import losses as reference
 from tests.strategies.losses import pairs, signs
@@ -369,9 +369,11 @@ def test_columns_of_data_frames_are_targets_and_weights():
 
 
 @pytest.mark.parametrize("hidden", [
-    lambda some: cross_entropy(Tensor(np.eye(3)), some), lambda some: cross_entropy(Tensor(np.eye(3)), [0, 1, 2], weight=some),
+    lambda some: cross_entropy(Tensor(np.eye(3)), some),
+    lambda some: cross_entropy(Tensor(np.eye(3)), [0, 1, 2], weight=some),
     lambda some: nll_loss(Tensor(np.eye(3)), some), lambda some: mse_loss(Tensor(np.ones(3)), some),
-    lambda some: cosine_embedding_loss(Tensor(np.eye(3)), Tensor(np.eye(3)), some), lambda some: nn.Embedding(3, 2)(some),
+    lambda some: cosine_embedding_loss(Tensor(np.eye(3)), Tensor(np.eye(3)), some),
+    lambda some: nn.Embedding(3, 2)(some),
     lambda some: nn.Linear(3, 2, dtype="float64")(some), TensorDataset, Tensor, lambda some: Tensor(np.ones(3)) * some,
     lambda some: Tensor(np.ones(3))[some], lambda some: Tensor(np.ones(3)).masked_fill(some == 1, 0.0)], ids=str)
 def test_what_is_masked_is_not_read(hidden):

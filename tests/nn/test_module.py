@@ -153,7 +153,8 @@ def test_weights_and_parts_under_names_that_are_given():
     module.add_module("part", Linear(2, 1))
     assert list(module.state_dict()) == ["scale", "part.weight", "part.bias"] and module.shift is None
     for call, message in [(lambda: module.register_parameter("x", np.ones(2)), "x: expected a Parameter.*got ndarray"),
-                          (lambda: module.register_parameter("x", module.part.weight * 2), "the result of an operation"),
+                          (lambda: module.register_parameter("x", module.part.weight * 2),
+                           "the result of an operation"),
                           (lambda: module.register_parameter("part", None), "part: Module has a part of this name"),
                           (lambda: module.add_module("scale", Linear(1, 1)), "scale: Module has a weight of this name"),
                           (lambda: module.add_module("x", 3), "x: expected a Module, got int")]:

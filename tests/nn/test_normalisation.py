@@ -280,7 +280,8 @@ def test_far_from_the_middle_of_float32(kind, eps):
     exact, ones, ε = x.astype(float), np.ones(5), eps
     μ, V = reference.channel_moments(exact)
     for layer, y, d in (
-            (BatchNorm1d(5, eps, track_running_stats=False), reference.normalised_channels(exact, μ, V, ones, 0 * ones, ε),
+            (BatchNorm1d(5, eps, track_running_stats=False),
+             reference.normalised_channels(exact, μ, V, ones, 0 * ones, ε),
              reference.channels_by_input(g, exact, μ, V, ones, ε)),
             (LayerNorm(5, eps), reference.normalised_rows(exact, ones, 0 * ones, ε),
              reference.rows_by_input(g, exact, ones, ε))):

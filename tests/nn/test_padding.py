@@ -61,7 +61,8 @@ def test_a_layer_reads_the_lengths(layer_of, first):
     assert isinstance(packed, PackedSequence)
     y, steps = pad_packed_sequence(packed, batch_first=True)
     assert (y.data == expected.data).all() and steps.tolist() == n
-    for one, other in zip(states if isinstance(states, tuple) else [states], last if isinstance(last, tuple) else [last]):
+    for one, other in zip(states if isinstance(states, tuple) else [states],
+                          last if isinstance(last, tuple) else [last]):
         assert (one.data == other.data).all()
 
 

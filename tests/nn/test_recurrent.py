@@ -213,7 +213,8 @@ def test_a_frozen_layer_lets_the_gradient_through(layer_of):
 
 @each_layer
 def test_no_gradient_shares_its_memory(layer_of):
-    layer, x = layer_of(3, 4, bidirectional=True, random_state=0), Tensor(inputs().astype(np.float32), requires_grad=True)
+    layer, x = layer_of(3, 4, bidirectional=True,
+                        random_state=0), Tensor(inputs().astype(np.float32), requires_grad=True)
     layer(x)[0].sum().backward()
     gradients = [t.grad.data for t in (x, *layer.parameters())]
     assert not any(np.shares_memory(a, b) for k, a in enumerate(gradients) for b in gradients[:k])

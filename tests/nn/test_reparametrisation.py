@@ -31,7 +31,8 @@ def test_gradients_and_lengths(shape):
 
 
 @pytest.mark.parametrize("dim", [0, 1, -1, None])
-@pytest.mark.parametrize("layer", [Linear(3, 3, dtype="float64", random_state=0), Conv1d(2, 2, 2, dtype="float64", random_state=0)], ids=["linear", "conv"])
+@pytest.mark.parametrize("layer", [Linear(3, 3, dtype="float64", random_state=0),
+                                   Conv1d(2, 2, 2, dtype="float64", random_state=0)], ids=["linear", "conv"])
 def test_a_layer_computes_the_same_before_within_and_after(layer, dim):
     layer = copy.deepcopy(layer)
     x = np.random.default_rng(1).normal(size=(2, 3) if layer.weight.ndim == 2 else (2, 2, 5))
@@ -59,7 +60,8 @@ def test_within_a_sequence_and_in_another_dtype():
 def test_one_vector_and_back():
     net = Sequential(Linear(3, 2, random_state=0), Linear(2, 1, bias=False, random_state=0))
     vector = parameters_to_vector(net.parameters())
-    assert vector.shape == (10,) and vector.requires_grad and (vector.data[:6].reshape(2, 3) == net[0].weight.data).all()
+    assert vector.shape == (10,) and vector.requires_grad
+    assert (vector.data[:6].reshape(2, 3) == net[0].weight.data).all()
     vector_to_parameters(np.arange(10.0), net.parameters())
     assert net[0].bias.tolist() == [6, 7] and net[1].weight.tolist() == [[8, 9]] and net[0].bias.dtype == np.float32
     utils.vector_to_parameters(vector, net.parameters())
@@ -68,8 +70,10 @@ def test_one_vector_and_back():
 
 @pytest.mark.parametrize("call, message", [
     (lambda: weight_norm(Linear(2, 1), "wait"), "name='wait'"), (lambda: weight_norm(ReLU()), "a weight of the layer"),
-    (lambda: weight_norm(weight_norm(Linear(2, 1))), "name='weight'"), (lambda: remove_weight_norm(Linear(2, 1)), "no weight of this name under weight_norm"),
-    (lambda: weight_norm(zeros()), "a vector of zeros has no direction"), (lambda: parameters_to_vector([]), "at least one, got none"),
+    (lambda: weight_norm(weight_norm(Linear(2, 1))), "name='weight'"),
+    (lambda: remove_weight_norm(Linear(2, 1)), "no weight of this name under weight_norm"),
+    (lambda: weight_norm(zeros()), "a vector of zeros has no direction"),
+    (lambda: parameters_to_vector([]), "at least one, got none"),
     (lambda: vector_to_parameters(np.ones(4), Linear(2, 1).parameters()), r"expected shape \(3,\), .* got \(4,\)"),
 ])
 def test_bad_arguments(call, message):

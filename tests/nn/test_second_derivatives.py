@@ -37,9 +37,12 @@ LAYERS = {
     "BatchNorm1d without weights": (lambda: nn.BatchNorm1d(3, affine=False, dtype="float64"), (4, 3)),
     "BatchNorm1d outside of training": (lambda: nn.BatchNorm1d(3, dtype="float64").eval(), (4, 3)),
     "LeakyReLU": (lambda: nn.LeakyReLU(0.1), (3, 4)), "LeakyReLU that falls": (lambda: nn.LeakyReLU(-0.5), (3, 4)),
-    "GLU": (lambda: nn.GLU(), (2, 4)), "GLU along": (lambda: nn.GLU(dim=0), (4, 2)), "GELU": (lambda: nn.GELU(), (2, 3)),
-    "SiLU": (lambda: nn.SiLU(), (2, 3)), "ELU": (lambda: nn.ELU(0.7), (2, 3)), "Softplus": (lambda: nn.Softplus(), (2, 3)),
-    "Tanh": (lambda: nn.Tanh(), (2, 3)), "Softmax": (lambda: nn.Softmax(1), (2, 3)), "ReLU": (lambda: nn.ReLU(), (2, 3)),
+    "GLU": (lambda: nn.GLU(), (2, 4)), "GLU along": (lambda: nn.GLU(dim=0), (4, 2)),
+    "GELU": (lambda: nn.GELU(), (2, 3)),
+    "SiLU": (lambda: nn.SiLU(), (2, 3)), "ELU": (lambda: nn.ELU(0.7), (2, 3)),
+    "Softplus": (lambda: nn.Softplus(), (2, 3)),
+    "Tanh": (lambda: nn.Tanh(), (2, 3)), "Softmax": (lambda: nn.Softmax(1), (2, 3)),
+    "ReLU": (lambda: nn.ReLU(), (2, 3)),
 }
 
 

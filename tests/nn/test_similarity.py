@@ -85,8 +85,10 @@ def test_shapes_and_dtypes():
 
 @pytest.mark.parametrize("call, message", [
     (lambda: pairwise_distance(np.ones((2, 3)), np.ones((2, 2))), r"x2: pairwise_distance expected a shape that broad"),
-    (lambda: pairwise_distance([1.0], [1.0], p=-1), "p=-1"), (lambda: pairwise_distance([1.0], [1.0], p=np.nan), "p=nan"),
-    (lambda: pairwise_distance([1.0], [1.0], eps=-1), "eps=-1"), (lambda: pairwise_distance(1.0, 1.0), "expected vectors"),
+    (lambda: pairwise_distance([1.0], [1.0], p=-1), "p=-1"),
+    (lambda: pairwise_distance([1.0], [1.0], p=np.nan), "p=nan"),
+    (lambda: pairwise_distance([1.0], [1.0], eps=-1), "eps=-1"),
+    (lambda: pairwise_distance(1.0, 1.0), "expected vectors"),
     (lambda: cosine_similarity([1.0], [1.0]), "dim=1"), (lambda: cosine_similarity([1.0], [1.0], 0, 0), "eps=0"),
     (lambda: normalize([1.0]), "dim=1"), (lambda: normalize([[1.0]], eps=0), "eps=0"),
 ])

@@ -43,7 +43,7 @@ each_gate = pytest.mark.parametrize("gate, equation, options", GATES.values(), i
 @each_gate
 @given(drawn=entries(count=2), threads=st.sampled_from("12"))
 def test_compiled_gates_are_the_equations(gate, equation, options, drawn, threads):
-    """Value, and gradient: by the kernel, by the operations of a gradient with a graph, and by those of the equation."""
+    """Value, and gradient: by the kernel, by operations of a gradient with a graph, and by those of the equation."""
     u, g = (Tensor(part, requires_grad=True) for part in drawn)
     expected = equation(u, *options.values())
     with pytest.MonkeyPatch.context() as patch:

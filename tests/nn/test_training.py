@@ -247,7 +247,7 @@ class SeenSteps(Module):
 
 
 def sequences(N=40, T=9, seed=0):
-    """Numbers (N, T), 0 behind the ends, the lengths, and targets (N, T), -1 behind the ends and at some other places."""
+    """Numbers (N, T), 0 behind the ends, the lengths, and targets (N, T), -1 behind the ends and at some places."""
     rng = np.random.default_rng(seed)
     lengths = rng.integers(1, T + 1, N)
     there = np.arange(T) < lengths[:, None]
@@ -264,7 +264,8 @@ def squares(output, y):
 def test_batches_of_like_length_are_cut_and_hold_each_sample_once():
     numbers, lengths, y = sequences()
     net = SeenSteps()
-    fit(net, SGD(net.parameters()), squares, (numbers, lengths), y, lengths=lengths, batch_size=6, epochs=3, random_state=0)
+    fit(net, SGD(net.parameters()), squares, (numbers, lengths), y, lengths=lengths, batch_size=6, epochs=3,
+        random_state=0)
     epochs = [net.seen[e:e + 7] for e in range(0, 21, 7)]
     assert len(net.seen) == 21
     spans = []
@@ -347,8 +348,8 @@ class Numbers(Module):
 
 def test_lengths_order_samples_that_are_but_numbers():
     net = Numbers()
-    fit(net, SGD(net.parameters()), lambda output: output, np.arange(6), None, lengths=[7, 1, 7, 1, 900, 2], batch_size=2,
-        epochs=5, random_state=0)
+    fit(net, SGD(net.parameters()), lambda output: output, np.arange(6), None, lengths=[7, 1, 7, 1, 900, 2],
+        batch_size=2, epochs=5, random_state=0)
     assert {tuple(part) for part in net.seen} == {(1, 3), (0, 5), (2, 5), (2, 4), (0, 4)}
     assert all(sorted(sum(net.seen[e:e + 3], [])) == list(range(6)) for e in range(0, 15, 3))
 
@@ -443,7 +444,8 @@ def test_a_model_of_several_inputs_gets_a_tuple():
     (dict(validation_data=np.ones((1, 3))), "a tuple"), (dict(random_state="x"), "random_state"),
     (dict(y=np.zeros((4, 2))), "of one length, got .23, 4."), (dict(X=np.zeros((0, 3)), y=np.zeros((0, 2))), "none"),
     (dict(X=np.full((23, 3), np.nan)), "X: Input contains NaN"), (dict(y=np.full((23, 2), np.inf)), "y: .*infinity"),
-    (dict(X=np.array([["a"] * 3] * 23)), "expected numbers"), (dict(X=5.0), "single number"), (dict(X=()), "empty tuple"),
+    (dict(X=np.array([["a"] * 3] * 23)), "expected numbers"), (dict(X=5.0), "single number"),
+    (dict(X=()), "empty tuple"),
     (dict(X=[[1.0, 2.0], [3.0]]), "X: expected an array of numbers, got rows of different lengths"),
     (dict(validation_data=(np.ones((1, 3)), None)), "validation_data: expected targets where y has them"),
     (dict(y=None, validation_data=(np.ones((1, 3)), np.ones(1))), "validation_data: expected targets where y has them"),

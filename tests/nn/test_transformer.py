@@ -66,12 +66,14 @@ def test_gradients(norm_first):
     writer, reader = encoder(norm_first, 1), decoder(norm_first, 1)
     mask = np.arange(3) >= np.array([[2], [3]])
     assert gradcheck(lambda src, tgt: reader(tgt, writer(src, None, mask), memory_key_padding_mask=mask,
-                                             tgt_is_causal=True), (leaf(2, 3, 8), leaf(2, 4, 8, seed=1)), fast_mode=True)
+                                             tgt_is_causal=True), (leaf(2, 3, 8), leaf(2, 4, 8, seed=1)),
+                     fast_mode=True)
 
 
 def test_every_weight_gets_a_gradient():
     net = Transformer(8, 2, 1, 1, 12, **MADE)
-    net(np.random.default_rng(0).normal(size=(3, 2, 8)), np.random.default_rng(1).normal(size=(4, 2, 8))).sum().backward()
+    net(np.random.default_rng(0).normal(size=(3, 2, 8)),
+        np.random.default_rng(1).normal(size=(4, 2, 8))).sum().backward()
     assert all(p.grad is not None for p in net.parameters())
 
 

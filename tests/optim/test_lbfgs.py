@@ -179,7 +179,8 @@ def test_the_reason_for_stopping():
     assert lbfgs(rosenbrock, start, max_iterations=0).x.tolist() == start.tolist()
     stopped = lbfgs(rosenbrock, start, callback=lambda m: m.iterations == 4)
     assert (stopped.reason, stopped.iterations) == ("callback", 4)
-    flat = lbfgs(lambda x: (100 + float(np.hypot(x, 1).sum()), x / np.hypot(x, 1)), [9.0], epsilon=0, delta=0.5, period=2)
+    flat = lbfgs(lambda x: (100 + float(np.hypot(x, 1).sum()), x / np.hypot(x, 1)), [9.0], epsilon=0, delta=0.5,
+                 period=2)
     assert (flat.reason, flat.iterations) == ("delta", 2)
 
 

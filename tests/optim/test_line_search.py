@@ -52,7 +52,8 @@ def test_the_minimum_of_a_parabola():
     assert cubic_minimum(5.0, 4.0, 4.0, 1.0, 4.0, -4.0) == pytest.approx(3.0, rel=1e-14)
 
 
-@pytest.mark.parametrize("p, u, q, v", [(1.0, -1.0, math.inf, 1.0), (1.0, -1.0, 2.0, math.nan), (0.0, -1.0, -1.0, -1.0)])
+@pytest.mark.parametrize("p, u, q, v",
+                         [(1.0, -1.0, math.inf, 1.0), (1.0, -1.0, 2.0, math.nan), (0.0, -1.0, -1.0, -1.0)])
 def test_a_cubic_without_a_minimum_gives_nan(p, u, q, v):
     assert math.isnan(cubic_minimum(0.0, p, u, 1.0, q, v))
 

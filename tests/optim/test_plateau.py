@@ -33,8 +33,10 @@ def test_what_is_negative_or_should_rise():
 
 
 @pytest.mark.parametrize("make, message", [
-    (lambda o: ReduceLROnPlateau(o, "least"), "mode='least'"), (lambda o: ReduceLROnPlateau(o, factor=1.0), "factor=1.0"),
-    (lambda o: ReduceLROnPlateau(o, patience=-1), "patience=-1"), (lambda o: ReduceLROnPlateau(o, min_lr=[0, 0]), "got 2"),
+    (lambda o: ReduceLROnPlateau(o, "least"), "mode='least'"),
+    (lambda o: ReduceLROnPlateau(o, factor=1.0), "factor=1.0"),
+    (lambda o: ReduceLROnPlateau(o, patience=-1), "patience=-1"),
+    (lambda o: ReduceLROnPlateau(o, min_lr=[0, 0]), "got 2"),
 ])
 def test_bad_settings(make, message):
     with pytest.raises(ValueError, match=message):

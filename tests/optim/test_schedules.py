@@ -183,11 +183,14 @@ def test_one_cycle(make, name):
 
 
 @pytest.mark.parametrize("make, message", [
-    (lambda o: LambdaLR(o, 0.5), "lr_lambda=0.5: expected a function"), (lambda o: LambdaLR(o, [abs, abs]), "each of 1 group"),
+    (lambda o: LambdaLR(o, 0.5), "lr_lambda=0.5: expected a function"),
+    (lambda o: LambdaLR(o, [abs, abs]), "each of 1 group"),
     (lambda o: MultiStepLR(o, 3), "milestones=3: expected a list"), (lambda o: MultiStepLR(o, [0.5]), "milestones=0.5"),
     (lambda o: ExponentialLR(o, -1), "gamma=-1"), (lambda o: OneCycleLR(o, 1.0), "epochs=None"),
-    (lambda o: OneCycleLR(o, 1.0, 1), "total_steps=1"), (lambda o: OneCycleLR(o, [1.0, 2.0], 5), "one for each group, got 2"),
-    (lambda o: OneCycleLR(o, 1.0, 5, pct_start=1.5), "pct_start=1.5"), (lambda o: OneCycleLR(o, 1.0, 5, anneal_strategy="x"),
+    (lambda o: OneCycleLR(o, 1.0, 1), "total_steps=1"),
+    (lambda o: OneCycleLR(o, [1.0, 2.0], 5), "one for each group, got 2"),
+    (lambda o: OneCycleLR(o, 1.0, 5, pct_start=1.5), "pct_start=1.5"),
+    (lambda o: OneCycleLR(o, 1.0, 5, anneal_strategy="x"),
                                                                        "anneal_strategy='x'"),
     (lambda o: OneCycleLR(Adagrad([SimpleNamespace(data=np.zeros(1), grad=None)]), 1.0, 5), "Adagrad has no momentum"),
     (lambda o: SequentialLR(o, StepLR(o, 1), [1]), "schedulers=.*expected a list"),

@@ -198,7 +198,8 @@ def test_values_and_gradients_of_the_attentive_layer(dtype, attention):
     layer = AttentiveLSTM(D, H, C, A, attention=attention, dtype=dtype, random_state=0)
     inside = attention == "bahdanau"
     cell = torch.nn.LSTMCell(D + C if inside else D, H, dtype=as_torch(np.zeros(1, dtype)).dtype)
-    cell.load_state_dict({name: torch.from_numpy(array) for name, array in layer.state_dict().items() if "." not in name})
+    cell.load_state_dict({name: torch.from_numpy(array) for name, array in layer.state_dict().items()
+                          if "." not in name})
     arrays = [rng.normal(size=shape).astype(dtype) for shape in ((B, T, D), (B, S, C), (B, H), (B, H))]
     ours, theirs = [Tensor(array, requires_grad=True) for array in arrays], [as_torch(array) for array in arrays]
     Q, W, b, w = (as_torch(p.data) for p in layer.attention.parameters())

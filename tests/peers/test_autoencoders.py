@@ -25,7 +25,8 @@ def test_loss_slopes_and_steps_are_those_of_pytorch(make, sizes, monkeypatch):
         np.testing.assert_allclose(bench.scratchml(ours, optimizer, None, X, ε),
                                    bench.pytorch(ours, optimizer, (theirs, steps), X, ε), rtol=1e-5)
         for p, q in zip(ours.parameters(), weights.values(), strict=True):
-            np.testing.assert_allclose(p.grad.data, q.grad.numpy(), rtol=0, atol=1e-5 * max(1, np.abs(p.grad.data).max()))
+            np.testing.assert_allclose(p.grad.data, q.grad.numpy(), rtol=0,
+                                       atol=1e-5 * max(1, np.abs(p.grad.data).max()))
             np.testing.assert_allclose(p.data, q.detach().numpy(), rtol=0, atol=2e-5)
 
 

@@ -84,7 +84,8 @@ def test_settings_have_the_same_names_and_defaults(cls):
     [lambda lib, o: lib.StepLR(o, 3, 0.5), lambda lib, o: lib.ExponentialLR(o, 0.9)],
     [lambda lib, o: lib.MultiStepLR(o, [3, 5], 0.5), lambda lib, o: lib.LinearLR(o, 0.5)],
     [lambda lib, o: lib.LinearLR(o, 0.25, total_iters=4), lambda lib, o: lib.CosineAnnealingLR(o, 20, 0.01)],
-    [lambda lib, o: lib.CosineAnnealingLR(o, 5), lambda lib, o: lib.StepLR(o, 2, 0.7), lambda lib, o: lib.LinearLR(o, 0.5)],
+    [lambda lib, o: lib.CosineAnnealingLR(o, 5), lambda lib, o: lib.StepLR(o, 2, 0.7),
+     lambda lib, o: lib.LinearLR(o, 0.5)],
 ])
 @pytest.mark.filterwarnings("ignore::UserWarning")
 def test_several_schedules_on_one_optimiser(makes):
@@ -102,8 +103,8 @@ def test_several_schedules_on_one_optimiser(makes):
 def test_a_plateau(seed, mode, threshold_mode, patience, cooldown):
     ours = optim.SGD([SimpleNamespace(data=np.zeros(1), grad=None)], lr=0.4)
     theirs = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.4)
-    settings = dict(mode=mode, factor=0.5, patience=patience, threshold=0.1, threshold_mode=threshold_mode, cooldown=cooldown,
-                    min_lr=0.01)
+    settings = dict(mode=mode, factor=0.5, patience=patience, threshold=0.1, threshold_mode=threshold_mode,
+                    cooldown=cooldown, min_lr=0.01)
     schedule = optim.ReduceLROnPlateau(ours, **settings)
     their_schedule = torch.optim.lr_scheduler.ReduceLROnPlateau(theirs, **settings)
     for value in np.random.default_rng(seed).exponential(size=30).cumsum() if mode == "min" else \

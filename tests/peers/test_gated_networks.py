@@ -44,7 +44,8 @@ def test_the_language_model(dtype, bound):
     expected.backward()
     for (name, parameter), other in zip(ours.named_parameters(), theirs.parameters()):
         other = dict(theirs.named_parameters())[name].grad.numpy()
-        np.testing.assert_allclose(parameter.grad.data, other, rtol=0, atol=bound * max(abs(other).max(), 1), err_msg=name)
+        np.testing.assert_allclose(parameter.grad.data, other, rtol=0, atol=bound * max(abs(other).max(), 1),
+                                   err_msg=name)
 
 
 @pytest.mark.parametrize("dtype, bound", TYPES.items())

@@ -1,4 +1,4 @@
-"""A transformer of symbols equals PyTorch's Transformer between tables: the pass, its gradients, and what beams read."""
+"""A transformer of symbols equals PyTorch's Transformer between tables: the pass, its gradients, what beams read."""
 import numpy as np
 import pytest
 

@@ -28,7 +28,8 @@ def whole(N, seed=0):
 # --- LightGBM
 
 @pytest.mark.parametrize("objective, theirs", [("squared", "regression"), ("logistic", "binary")])
-@pytest.mark.parametrize("limits", [dict(num_leaves=31), dict(num_leaves=7, reg_lambda=3.0), dict(num_leaves=31, max_depth=3)])
+@pytest.mark.parametrize("limits", [dict(num_leaves=31), dict(num_leaves=7, reg_lambda=3.0),
+                                    dict(num_leaves=31, max_depth=3)])
 def test_trees_for_rows_score_as_lightgbm_does(objective, theirs, limits):
     """All but some rows that part where cuts gain the same but for rounding.
 
@@ -104,7 +105,8 @@ def test_a_clone_keeps_parameters_and_requests(routing):
     twin = clone(model)
     assert repr(twin) == repr(model) and not twin.__sklearn_is_fitted__()
     assert get_routing_for_object(twin).fit.requests["qid"] == "query"
-    assert get_routing_for_object(clone(LambdaMART())).fit.requests == {"group": None, "qid": None, "sample_weight": None}
+    assert get_routing_for_object(clone(LambdaMART())).fit.requests == \
+        {"group": None, "qid": None, "sample_weight": None}
 
 
 # --- pandas

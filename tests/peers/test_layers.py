@@ -97,7 +97,8 @@ def test_embedding_bag(dtype, N, V, D, seed):
     rng = np.random.default_rng(seed)
     rows = bags.rows(rng, N, V)
     ours = nn.EmbeddingBag(V, D, dtype=dtype, random_state=rng)
-    theirs = torch.nn.EmbeddingBag(V, D, mode="sum", include_last_offset=True, dtype=getattr(torch, np.dtype(dtype).name))
+    theirs = torch.nn.EmbeddingBag(V, D, mode="sum", include_last_offset=True,
+                                   dtype=getattr(torch, np.dtype(dtype).name))
     moved(ours, theirs, rng)
     ids, starts, values = map(torch.from_numpy, (rows.indices.astype(np.int64), rows.indptr, rows.data.astype(dtype)))
     y, their_y = ours(rows), theirs(ids, starts, values)
@@ -218,7 +219,8 @@ def test_activations(ours, theirs, dtype, seed):
 @pytest.mark.parametrize("n, shape", [(1, (4,)), (1, (2, 3, 4)), (3, (5, 3)), (3, (2, 3, 4))])
 def test_a_slope_that_is_learned(n, shape, dtype):
     rng = np.random.default_rng(0)
-    ours, theirs = nn.PReLU(n, 0.3, dtype=np.dtype(dtype).name), torch.nn.PReLU(n, 0.3, dtype=of_torch(np.zeros(1, dtype)).dtype)
+    ours, theirs = nn.PReLU(n, 0.3, dtype=np.dtype(dtype).name), \
+        torch.nn.PReLU(n, 0.3, dtype=of_torch(np.zeros(1, dtype)).dtype)
     assert_same(ours, theirs, [rng.normal(size=shape).astype(dtype)], dtype, rng)
 
 

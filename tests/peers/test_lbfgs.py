@@ -11,7 +11,8 @@ optimize = pytest.importorskip("scipy.optimize")
 @pytest.mark.parametrize("n", [2, 20, 100])
 def test_rosenbrock(n):
     start = np.tile([-1.2, 1.0], n // 2)
-    theirs = optimize.minimize(rosenbrock, start, jac=True, method="L-BFGS-B", options=dict(maxcor=6, gtol=1e-9, ftol=0))
+    theirs = optimize.minimize(rosenbrock, start, jac=True, method="L-BFGS-B",
+                               options=dict(maxcor=6, gtol=1e-9, ftol=0))
     ours = lbfgs(rosenbrock, start, epsilon=1e-10, delta=0)
     np.testing.assert_allclose(ours.x, theirs.x, rtol=1e-6)
     assert ours.evaluations <= 1.5 * theirs.nfev

@@ -110,11 +110,13 @@ def test_loss_classes(dtype, seed, reduction):
         ("BCELoss", (q,), q[::-1].copy(), {}), ("BCEWithLogitsLoss", (x,), q, dict(pos_weight=w)),
         ("CosineEmbeddingLoss", (x, y), s, dict(margin=0.1)), ("HingeEmbeddingLoss", (x[:, 0],), s, dict(margin=0.4)),
         ("CrossEntropyLoss", (x,), t, dict(weight=w, label_smoothing=0.1)), ("HuberLoss", (x,), y, dict(delta=0.5)),
-        ("KLDivLoss", (x,), q, {}), ("L1Loss", (x,), y, {}), ("MSELoss", (x,), y, {}), ("NLLLoss", (x,), t, dict(weight=w)),
+        ("KLDivLoss", (x,), q, {}), ("L1Loss", (x,), y, {}), ("MSELoss", (x,), y, {}),
+        ("NLLLoss", (x,), t, dict(weight=w)),
         ("MarginRankingLoss", (x[:, 0], y[:, 0]), s, dict(margin=0.3)), ("SmoothL1Loss", (x,), y, dict(beta=0.5)),
         ("TripletMarginLoss", (x, y, z), None, dict(p=3.0, margin=0.5)),
     ]:
-        theirs = {key: torch.tensor(value) if isinstance(value, np.ndarray) else value for key, value in options.items()}
+        theirs = {key: torch.tensor(value) if isinstance(value, np.ndarray) else value
+                  for key, value in options.items()}
         one, other = (getattr(nn, name)(**options, reduction=reduction),
                       getattr(torch.nn, name)(**theirs, reduction=reduction))
         assert list(one.state_dict()) == list(other.state_dict())
@@ -123,7 +125,8 @@ def test_loss_classes(dtype, seed, reduction):
 
 
 @each_dtype
-@pytest.mark.parametrize("name, options", [("CosineSimilarity", dict(dim=0)), ("PairwiseDistance", dict(p=3.0, keepdim=True))])
+@pytest.mark.parametrize("name, options",
+                         [("CosineSimilarity", dict(dim=0)), ("PairwiseDistance", dict(p=3.0, keepdim=True))])
 def test_classes_of_similarity(name, options, dtype):
     rng = np.random.default_rng(0)
     assert_same(getattr(nn, name)(**options), getattr(torch.nn, name)(**options),
@@ -260,8 +263,8 @@ def test_transformers(dtype, data):
             return net["decoder"](tgt, memory, tgt_mask=turned(causal), memory_key_padding_mask=turned(padding))
         return forward
     src, tgt = (normal(rng, *((B, n) if first else (n, B)), 8, dtype=dtype) for n in (S, T))
-    assert_same(through(ours, lambda m: m), through(theirs, lambda m: None if m is None else torch.tensor(m)), [src, tgt],
-                dtype, rng)
+    assert_same(through(ours, lambda m: m), through(theirs, lambda m: None if m is None else torch.tensor(m)),
+                [src, tgt], dtype, rng)
     for p, q in zip(ours.parameters(), theirs.parameters(), strict=True):
         assert_close(p.grad.data, q.grad, dtype, largest=16.0)
 

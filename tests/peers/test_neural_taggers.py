@@ -40,7 +40,8 @@ def test_the_layer_is_the_negative_of_theirs(dtype, B, T, K, reduction, seed):
     n, y, E = rng.integers(1, T + 1, B), rng.integers(K, size=(B, T)), rng.normal(size=(B, T, K)).astype(dtype) * 3
     mask, g = torch.from_numpy(np.arange(T) < n[:, None]), rng.normal(size=B).astype(dtype)
     ours_E, theirs_E = Tensor(E, requires_grad=True), torch.tensor(E, requires_grad=True)
-    loss, their_loss = layer(ours_E, y, n, reduction), -theirs(theirs_E, torch.from_numpy(y), mask, REDUCTIONS[reduction])
+    loss, their_loss = layer(ours_E, y, n,
+                             reduction), -theirs(theirs_E, torch.from_numpy(y), mask, REDUCTIONS[reduction])
     assert_close(loss.data, their_loss, dtype)
     (loss if reduction != "none" else (loss * g).sum()).backward()
     (their_loss if reduction != "none" else (their_loss * torch.from_numpy(g)).sum()).backward()

@@ -74,7 +74,8 @@ def with_cap():
     return {**df, "cap": np.full(len(df["y"]), 14.0)}
 
 
-CASES = {                                                # data, parameters, the least F seen of prophet 1.5.0, is it quick
+# data, parameters, the least F seen of prophet 1.5.0, is it quick
+CASES = {
     "page views": (lambda: series(load_peyton_manning), {}, -8004.6863, False),
     "multiplicative": (lambda: series(load_peyton_manning), dict(seasonality_mode="multiplicative"), -8012.2573, False),
     "logistic": (with_cap, dict(growth="logistic"), -7903.4325, False),

@@ -45,7 +45,7 @@ def test_losses_and_gradients_are_those_that_torch_derives():
 
 
 def test_lambdas_are_those_of_lightgbm():
-    """Of a model of which all scores are known: they are given as init_score, and the gradients as the first tree meets them.
+    """Of a model of which all scores are known, given as init_score: the gradients as the first tree meets them.
 
     With one leaf-wise split on a feature that tells all documents apart, leaf values are -Σλ / Σh of their documents.
     """
@@ -54,16 +54,19 @@ def test_lambdas_are_those_of_lightgbm():
     s, y, n = rng.normal(size=40), rng.integers(0, 4, 40), 40
     X = np.arange(n)[:, None].astype(float)
     for norm in (True, False):
-        data = lightgbm.Dataset(X, y, group=[20, 20], init_score=s, params=dict(min_data_in_bin=1, max_bin=255, verbose=-1))
-        booster = lightgbm.train(dict(objective="lambdarank", num_leaves=n, min_data_in_leaf=1, min_sum_hessian_in_leaf=0,
-                                      learning_rate=1.0, lambdarank_norm=norm, verbose=-1, lambdarank_truncation_level=5,
-                                      num_threads=1), data, 1)
+        data = lightgbm.Dataset(X, y, group=[20, 20], init_score=s,
+                                params=dict(min_data_in_bin=1, max_bin=255, verbose=-1))
+        booster = lightgbm.train(dict(objective="lambdarank", num_leaves=n, min_data_in_leaf=1,
+                                      min_sum_hessian_in_leaf=0,
+                                      learning_rate=1.0, lambdarank_norm=norm, verbose=-1,
+                                      lambdarank_truncation_level=5, num_threads=1), data, 1)
         λ, h = lambdarank_gradients(s, y, group=[20, 20], norm=norm, truncation_level=5)
         leaf = booster.predict(X, pred_leaf=True).ravel()
         value = booster.predict(X, raw_score=True)
         for one in np.unique(leaf):
             own = leaf == one
-            assert value[own][0] == pytest.approx(-λ[own].sum() / h[own].sum(), rel=1e-3, abs=1e-6)        # its table of the sigmoid
+            # its table of the sigmoid
+            assert value[own][0] == pytest.approx(-λ[own].sum() / h[own].sum(), rel=1e-3, abs=1e-6)
 
 
 def test_tools_of_scikit_learn_hand_queries_on():
@@ -89,5 +92,6 @@ def test_tools_of_scikit_learn_hand_queries_on():
         np.testing.assert_allclose(found["test_score"], expected, rtol=1e-12)
     with pytest.raises(ValueError, match="set_fit_request: 'queries' is nothing that fit takes"):
         LinearRanker().set_fit_request(queries=True)
-    with pytest.raises(ValueError, match="score: needs to know which rows belong to one query"):     # without it, not a score of one large query
+    # without it, not a score of one large query
+    with pytest.raises(ValueError, match="score: needs to know which rows belong to one query"):
         cross_val_score(LinearRanker(), X, y, cv=folds, groups=qid, params=dict(qid=qid), error_score="raise")

@@ -18,8 +18,8 @@ from scratchml.nn.loss_layers import Loss
 
 torch = pytest.importorskip("torch")
 
-UNNEEDED = {"device", "dtype", "generator", "size_average", "reduce", "_stacklevel", "self", "foreach", "out", "capturable",
-            "differentiable", "fused", "maximize", "last_epoch", "decoupled_weight_decay"}
+UNNEEDED = {"device", "dtype", "generator", "size_average", "reduce", "_stacklevel", "self", "foreach", "out",
+            "capturable", "differentiable", "fused", "maximize", "last_epoch", "decoupled_weight_decay"}
 OURS_ALONE = {"random_state", "lengths", "need_weights"}  # by name, or behind all others
 DIFFERENT = {
     "nn.BatchNorm1d": "no bias=False: without a shift it is affine=False",

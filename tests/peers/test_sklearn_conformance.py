@@ -40,7 +40,7 @@ each = pytest.mark.parametrize("cls", TABLES, ids=lambda cls: cls.__name__)
 
 
 def as_tested(cls):
-    """An instance with the parameters with which scikit-learn tests its own class of that name; a network learns briefly."""
+    """An instance with the parameters with which scikit-learn tests its class of that name; networks learn briefly."""
     params = INIT_PARAMS.get(THEIRS.get(cls.__name__), {})
     params = {"epochs": 3, **(params if isinstance(params, dict) else params[0])}
     return cls(**{name: value for name, value in params.items() if name in cls().get_params()})

@@ -1,6 +1,7 @@
 """In the place of sklearn-crfsuite: what its own tests ask of a tagger that a user sees, and its figures beside ours.
 
-Not asked: attributes that are None before a fit, where scikit-learn has none, and `size_`, the bytes of CRFsuite's file.
+Not asked: attributes that are None before a fit, where scikit-learn has none, and `size_`, the bytes of CRFsuite's
+file.
 """
 import pickle
 
@@ -33,7 +34,8 @@ def test_it_finds_the_labels_that_it_has_learned(algorithm, judged):
     if algorithm != "ap":
         assert (model.predict([DAYS]) == [WATER]).all() and model.predict_single(DAYS) == WATER
         for tagger in (model, peer):
-            assert (tagger.predict([DAYS]) == WATER).all() and (tagger.predict([DAYS]) == WATER).shape == (1, len(WATER))
+            assert (tagger.predict([DAYS]) == WATER).all()
+            assert (tagger.predict([DAYS]) == WATER).shape == (1, len(WATER))
 
 
 @each_algorithm

@@ -34,7 +34,7 @@ LEFT = {
             ["test_warning_elkan_1_cluster"],
         "counts as an iteration the last look too, after which nothing moves":
             ["test_kmeans_results", "test_kmeans_relocated_clusters"],
-        "asks how large the sample for a start is (private to scikit-learn): here also with K > batch_size at least 3 K":
+        "asks how large the sample for a start is (private to scikit-learn): here with K > batch_size too at least 3 K":
             ["test_minibatch_kmeans_init_size"],
         "asks for copy_x=False, which lets a fit change the caller's data": ["test_kmeans_copyx"],
         "asks for k_means(X, K), which is KMeans(K).fit(X)": ["test_k_means_function"],
@@ -82,7 +82,8 @@ LEFT = {
     "manifold.tests.test_t_sne": {
         PRIVATE: ["test_gradient_descent_stops", "test_binary_search", "test_binary_search_underflow",
                   "test_binary_search_neighbors", "test_binary_perplexity_stability", "test_gradient",
-                  "test_answer_gradient_two_points", "test_answer_gradient_four_points", "test_skip_num_points_gradient",
+                  "test_answer_gradient_two_points", "test_answer_gradient_four_points",
+                  "test_skip_num_points_gradient",
                   "test_barnes_hut_angle", "test_gradient_bh_multithread_match_sequential"],
         WORDS: ["test_trustworthiness_n_neighbors_error", "test_tsne_perplexity_validation", "test_n_components_range",
                 "test_pca_initialization_not_compatible_with_precomputed_kernel"],

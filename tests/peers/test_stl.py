@@ -45,6 +45,6 @@ def test_drawn_series(drawn):
 
 def test_scripts_of_theirs_run():
     y = load_co2().values
-    for options in ({}, dict(seasonal=13, trend=25, low_pass=15, seasonal_deg=0, trend_deg=0, low_pass_deg=0, robust=True,
-                             seasonal_jump=2, trend_jump=3, low_pass_jump=2)):
+    for options in ({}, dict(seasonal=13, trend=25, low_pass=15, seasonal_deg=0, trend_deg=0, low_pass_deg=0,
+                             robust=True, seasonal_jump=2, trend_jump=3, low_pass_jump=2)):
         assert_same(STL(y, period=12, **options).fit(), seasonal.STL(y, period=12, **options).fit(), y)

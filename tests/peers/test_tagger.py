@@ -52,7 +52,8 @@ def test_the_same_minimum(addresses, tmp_path):
 
 def test_the_same_features_with_every_transition_and_a_least_frequency(addresses, tmp_path):
     X, y = addresses
-    parameters = {"c1": 0.0, "c2": 0.5, "max_iterations": 30, "feature.minfreq": 3, "feature.possible_transitions": True}
+    parameters = {"c1": 0.0, "c2": 0.5, "max_iterations": 30, "feature.minfreq": 3,
+                  "feature.possible_transitions": True}
     _, states, transitions, _ = crfsuite(X, y, tmp_path / "m", **parameters)
     with pytest.warns(UserWarning, match="max_iterations"):
         model = CRF(c2=0.5, max_iterations=30, min_freq=3, all_possible_transitions=True).fit(X, y)
@@ -65,7 +66,8 @@ def test_with_l1_no_worse_a_minimum(addresses, tmp_path):
     _, states, transitions, _ = crfsuite(X, y, tmp_path / "m", **parameters)
     model = CRF(**parameters).fit(X, y)
     weights = model.weights_
-    theirs = [*(states.get(f, 0.0) for f in model.state_features_), *(transitions.get(f, 0.0) for f in model.transition_features_)]
+    theirs = [*(states.get(f, 0.0) for f in model.state_features_),
+              *(transitions.get(f, 0.0) for f in model.transition_features_)]
     assert (weights == 0).sum() > 0.5 * weights.size and abs(len(states) - (weights != 0).sum()) < 0.1 * len(states)
     assert np.abs(np.array(theirs) - weights).max() < 0.05
 
@@ -116,4 +118,5 @@ def test_the_same_corrections_of_a_single_sequence(addresses, algorithm, theirs,
     for found, known in ((model.state_features_, info.state_features), (model.transition_features_, info.transitions)):
         assert set(known) <= set(found) and any(known.values())
         for feature, weight in found.items():
-            assert share * weight == pytest.approx(known.get(feature, 0.0), abs=2e-6), feature   # six decimals are written
+            # six decimals are written
+            assert share * weight == pytest.approx(known.get(feature, 0.0), abs=2e-6), feature

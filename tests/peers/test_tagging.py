@@ -32,7 +32,8 @@ def same_scores(true, found, **options):
         warnings.simplefilter("ignore")
         theirs = seqeval.classification_report(true, found, output_dict=True, zero_division=0, **options)
     for kind, name in [(kind, kind) for kind in ours if kind != "all"] + [("all", "micro avg")]:
-        np.testing.assert_allclose(ours[kind], [theirs[name][key] for key in ("precision", "recall", "f1-score", "support")],
+        np.testing.assert_allclose(ours[kind],
+                                   [theirs[name][key] for key in ("precision", "recall", "f1-score", "support")],
                                    rtol=1e-12, err_msg=kind)
     assert ours["all"].f1 > 0
 

@@ -54,7 +54,8 @@ def test_few_points_are_no_worse_off(N, D, perplexity):
     for seed in range(8):
         rng = np.random.default_rng(seed)
         X = (2 * rng.normal(size=(3, D)))[rng.integers(3, size=N)] + rng.normal(size=(N, D))
-        costs.append([model.fit(X).kl_divergence_ for model in (TSNE(**options), manifold.TSNE(method="exact", **options))])
+        costs.append([model.fit(X).kl_divergence_
+                      for model in (TSNE(**options), manifold.TSNE(method="exact", **options))])
     ours, theirs = np.mean(costs, axis=0)
     assert ours <= 1.01 * theirs
 

@@ -21,7 +21,8 @@ def test_steps_of_pytorch(log_q):
         if not len(some):
             continue
         at = torch.tensor(items[some])
-        u = torch.nn.functional.normalize(torch.nn.functional.embedding(torch.tensor(users[some]), tables[0], sparse=True))
+        u = torch.nn.functional.normalize(torch.nn.functional.embedding(torch.tensor(users[some]), tables[0],
+                                                                        sparse=True))
         v = torch.nn.functional.normalize(torch.nn.functional.embedding(at, tables[1], sparse=True))
         s = u @ v.T / 0.2 - (shift[some] if log_q else 0)
         hits = (at[:, None] == at).fill_diagonal_(False)
@@ -29,6 +30,7 @@ def test_steps_of_pytorch(log_q):
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-        assert step(users[some], items[some], np.random.default_rng(0)) == pytest.approx(loss.item(), rel=1e-4)         # Adam divides rounding by itself
+        # Adam divides rounding by itself
+        assert step(users[some], items[some], np.random.default_rng(0)) == pytest.approx(loss.item(), rel=1e-4)
     for ours, theirs in zip(both, tables):
         np.testing.assert_allclose(ours.E, theirs.detach().numpy(), rtol=0, atol=1e-4)

@@ -16,7 +16,7 @@ LOADERS = (load_sunspots, load_nile, load_real_gdp, load_co2)
 
 
 def theirs(function, *arguments, **named):
-    """statsmodels 0.15 warns of a new kind of result unless it is asked for one; KPSS warns at the ends of its table."""
+    """statsmodels 0.15 warns of a new kind of result unless asked for one; KPSS warns at the ends of its table."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
@@ -31,7 +31,8 @@ def theirs(function, *arguments, **named):
 def test_adfuller_on_real_series(load, autolag, d, digits):
     """With t² statsmodels loses digits: its t is not scaled."""
     x = load().values
-    ours, peer = adfuller(x, regression=d, autolag=autolag), theirs(stattools.adfuller, x, regression=d, autolag=autolag)
+    ours, peer = adfuller(x, regression=d,
+                          autolag=autolag), theirs(stattools.adfuller, x, regression=d, autolag=autolag)
     assert abs(ours.statistic - peer[0]) <= digits and abs(ours.pvalue - peer[1]) <= digits
     assert ours[2:4] == peer[2:4] and ours.critical_values == pytest.approx(peer[4], abs=1e-12)
     if autolag:

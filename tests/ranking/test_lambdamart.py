@@ -53,7 +53,8 @@ def test_it_ranks_documents_that_it_has_not_seen(objective):
 def test_trees_alone_need_no_queries():
     y = X[:, 1] ** 2
     squared = small(objective="squared", n_estimators=60, learning_rate=0.3).fit(X, y)
-    assert squared.score(X, y) == pytest.approx(-np.mean((y - squared.predict(X))**2)) and squared.score(X, y) > -0.1 * y.var()
+    assert squared.score(X, y) == pytest.approx(-np.mean((y - squared.predict(X))**2))
+    assert squared.score(X, y) > -0.1 * y.var()
     logistic = small(objective="logistic").fit(X, Y > 1)
     assert -0.6 < logistic.score(X, Y > 1) < 0
     weighted = small(objective="squared", n_estimators=1).fit(X, y, sample_weight=np.arange(len(y)))
@@ -182,7 +183,8 @@ def test_several_held_out_sets_have_names():
 
 @pytest.mark.parametrize("arguments, words", [
     (dict(eval_qid=QID), "eval_qid: there is no eval_set"),
-    (dict(eval_set=(X, Y)), r"eval_set\[0\]: needs to know which rows belong to one query; pass eval_qid, .*, or eval_group"),
+    (dict(eval_set=(X, Y)),
+     r"eval_set\[0\]: needs to know which rows belong to one query; pass eval_qid, .*, or eval_group"),
     (dict(eval_set=[(X, Y)], eval_qid=QID), "eval_qid: expected a list with one for each of the 1 pairs"),
     (dict(eval_set=[X, Y]), r"eval_set\[0\]: expected a pair"),
     (dict(eval_set=(X[:, :2], Y), eval_qid=QID), r"eval_set\[0\]: X has 2 features.* 3 features"),
@@ -335,7 +337,8 @@ def test_a_score_asks_for_queries_too(model):
 
 def test_too_few_rows_are_no_riddle():
     """Where a limit forbids every cut, the warning names it, and all scores are equal."""
-    with pytest.warns(UserWarning, match="grown no tree, so all scores are 0: every cut comes up against min_child_samples=30"):
+    with pytest.warns(UserWarning,
+                      match="grown no tree, so all scores are 0: every cut comes up against min_child_samples=30"):
         few = small(min_child_samples=30).fit(X, Y, GROUP)
     assert few.stopped_by_ == ("min_child_samples",) and not few.predict(X).any() and few.best_iteration_ == 0
     with pytest.warns(UserWarning, match="min_child_weight=1000000.0; lower it"):
@@ -404,8 +407,10 @@ def test_weights_pull_and_those_of_0_do_not():
     (dict(subsample=1.5, subsample_freq=1), "subsample=1.5"), (dict(colsample_bytree=0), "colsample_bytree=0"),
     (dict(max_bin=1), "max_bin=1"), (dict(max_bin=256), "max_bin=256: expected at most 255"),
     (dict(objective="rank:ndcg"), "objective='rank:ndcg': expected one of 'lambdarank', 'ranknet'"),
-    (dict(truncation_level=0), "truncation_level=0"), (dict(norm="False"), "norm='False'"), (dict(sigmoid=0), "sigmoid=0"),
-    (dict(early_stopping_rounds=0), "early_stopping_rounds=0"), (dict(importance_type="weight"), "importance_type='weight'"),
+    (dict(truncation_level=0), "truncation_level=0"), (dict(norm="False"), "norm='False'"),
+    (dict(sigmoid=0), "sigmoid=0"),
+    (dict(early_stopping_rounds=0), "early_stopping_rounds=0"),
+    (dict(importance_type="weight"), "importance_type='weight'"),
     (dict(random_state="seed"), "random_state='seed'"), (dict(n_estimators=True), "n_estimators=True"),
 ])
 def test_parameters_that_mean_nothing(parameters, words):
@@ -413,7 +418,8 @@ def test_parameters_that_mean_nothing(parameters, words):
         small(**parameters).fit(X, Y, GROUP)
 
 
-@pytest.mark.parametrize("Z", [X * 1e300, X * 1e-300, X + 1e9, np.round(X), X[:, :1], np.column_stack([X, np.full((48, 2), np.nan)]),
+@pytest.mark.parametrize("Z", [X * 1e300, X * 1e-300, X + 1e9, np.round(X), X[:, :1],
+                               np.column_stack([X, np.full((48, 2), np.nan)]),
                                np.sign(X), np.column_stack([X, np.zeros(48)])])
 @pytest.mark.parametrize("parameters", [dict(num_leaves=200, min_child_samples=1), dict(max_bin=2), dict(max_depth=1)])
 def test_odd_features_and_limits_give_numbers(Z, parameters):
@@ -485,5 +491,6 @@ def test_requests_are_kept_and_add_up(monkeypatch):
     assert model.set_fit_request(qid=True, group=False) is model and model.set_score_request(qid="queries") is model
     asked = model.get_metadata_routing()
     assert asked is model.get_metadata_routing()
-    assert (asked.fit, asked.score) == (dict(group=False, qid=True, sample_weight=None), dict(group=None, qid="queries"))
+    assert (asked.fit, asked.score) == (dict(group=False, qid=True, sample_weight=None),
+                                        dict(group=None, qid="queries"))
     assert not any(LambdaMART().get_metadata_routing().fit.values())

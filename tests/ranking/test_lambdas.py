@@ -6,8 +6,8 @@ from hypothesis import given, strategies as st
 from scratchml.metrics import ndcg_score
 from scratchml.metrics.graded import dcg
 from scratchml.ranking import lambdas as chapter
-from scratchml.ranking.lambdas import (RankingLoss, Settings, best_dcg, damping, mean_discounts, pair_curvatures, pair_slopes,
-                                       pair_weights, softmax_slopes)
+from scratchml.ranking.lambdas import (RankingLoss, Settings, best_dcg, damping, mean_discounts, pair_curvatures,
+                                       pair_slopes, pair_weights, softmax_slopes)
 from scratchml.ranking.pairs import delta_ndcg, lambdas, normalised_lambdas, ranknet, ranks
 from scratchml.ranking.queries import read_queries
 from tests.reference import lambdas as reference

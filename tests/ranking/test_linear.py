@@ -1,4 +1,4 @@
-"""A linear ranker against its definition, at the minimum, on choices of which the answer is known, and at the border."""
+"""A linear ranker against its definition, at the minimum, on choices with a known answer, and at the border."""
 import itertools
 
 import numpy as np
@@ -25,7 +25,8 @@ def test_each_equation_is_its_definition(seed, N, D):
     close = dict(rtol=1e-12, atol=1e-13)
     np.testing.assert_allclose(linear_scores(Z, v), reference.linear_scores(Z, v), **close)
     assert objective(L, v, 3, 0.2) == pytest.approx(reference.objective(L, v, 3, 0.2), rel=1e-12)
-    np.testing.assert_allclose(objective_gradient(Z, u, v, 3, 0.2), reference.objective_gradient(Z, u, v, 3, 0.2), **close)
+    np.testing.assert_allclose(objective_gradient(Z, u, v, 3, 0.2), reference.objective_gradient(Z, u, v, 3, 0.2),
+                               **close)
 
 
 # --- the minimum
@@ -42,7 +43,8 @@ def test_no_other_weights_are_better(loss):
     assert model.loss_ == pytest.approx(VALUE[loss](model.predict(X), y, qid=qid).item(), rel=1e-10)
     for step in 1e-3 * np.concatenate([np.eye(3), -np.eye(3)]):
         assert F(model.weights_ + step) > least
-    np.testing.assert_allclose([(F(model.weights_ + e) - F(model.weights_ - e)) / 2e-5 for e in 1e-5 * np.eye(3)], 0, atol=1e-6)
+    np.testing.assert_allclose([(F(model.weights_ + e) - F(model.weights_ - e)) / 2e-5 for e in 1e-5 * np.eye(3)], 0,
+                               atol=1e-6)
 
 
 def mode_choice():
@@ -57,7 +59,8 @@ def test_one_choice_of_four_is_the_conditional_logit(loss, options):
     X, y, qid = mode_choice()
     model = LinearRanker(loss, reg_lambda=0, **options).fit(X, y, qid=qid)
     assert -210 * model.loss_ == pytest.approx(-199.12837, abs=5e-6)
-    np.testing.assert_allclose(model.coef_, [-0.01550153, -0.0961248, 0.01328703, 5.2074433, 3.8690427, 3.1631942], rtol=1e-6)
+    np.testing.assert_allclose(model.coef_, [-0.01550153, -0.0961248, 0.01328703, 5.2074433, 3.8690427, 3.1631942],
+                               rtol=1e-6)
 
 
 @each_loss
@@ -65,7 +68,8 @@ def test_it_finds_an_order_that_there_is(loss):
     X, y, qid = graded(noise=0.1)
     options = dict(random_state=0, top_k="relevant") if loss == "listmle" else {}
     model = LinearRanker(loss, **options).fit(X, y, qid=qid)
-    assert model.score(X, y, qid=qid) > 0.97 and model.score(X, y, qid=qid) == ndcg_score(y, model.predict(X), qid=qid, k=10)
+    assert model.score(X, y, qid=qid) > 0.97
+    assert model.score(X, y, qid=qid) == ndcg_score(y, model.predict(X), qid=qid, k=10)
     assert (np.sign(model.coef_) == [1, -1, 1]).all()
 
 
@@ -74,11 +78,14 @@ def test_a_whole_permutation_of_equal_grades_is_noise():
     X, y = rng.normal(size=(1500, 8)), np.zeros((25, 60))
     y[np.arange(25), (X[:, 0].reshape(25, 60) + 0.5 * rng.normal(size=(25, 60))).argmax(axis=1)] = 1
     y, group = y.ravel(), [60] * 25
-    off = {top_k: np.mean([np.linalg.norm(LinearRanker("listmle", reg_lambda=0.01, top_k=top_k, random_state=seed, tol=1e-3)
+    off = {top_k: np.mean([np.linalg.norm(LinearRanker("listmle", reg_lambda=0.01, top_k=top_k, random_state=seed,
+                                                       tol=1e-3)
                                           .fit(X, y, group=group).weights_[1:]) for seed in range(2)])
-           / LinearRanker("listmle", reg_lambda=0.01, top_k=top_k, random_state=0, tol=1e-3).fit(X, y, group=group).weights_[0]
+           / LinearRanker("listmle", reg_lambda=0.01, top_k=top_k, random_state=0,
+                          tol=1e-3).fit(X, y, group=group).weights_[0]
            for top_k in (None, "relevant")}
-    assert off["relevant"] < 0.5 and off[None] > 2 * off["relevant"], off       # of what should be 0, by what should not
+    # of what should be 0, by what should not
+    assert off["relevant"] < 0.5 and off[None] > 2 * off["relevant"], off
 
 
 # --- what changes nothing
@@ -186,9 +193,11 @@ def test_queries_are_to_be_named():
     (dict(tol=np.nan), {}, "tol"), (dict(loss="listmle", random_state="a"), {}, "random_state"),
     ({}, dict(X=[[np.nan, 1]] * 4), "X"), ({}, dict(X=[[np.inf, 1]] * 4), "X"), ({}, dict(X=[1, 2, 3, 4]), "X|2D"),
     ({}, dict(X=[["a", 1]] * 4), "X|convert"), ({}, dict(y=[1, 0]), r"y: expected a grade for each of the 4"),
-    ({}, dict(y=None), "y"), ({}, dict(y=[1, 0, np.nan, 0]), "y"), ({}, dict(y=[1, 0, -1, 0]), "y: expected grades of 0 or more"),
+    ({}, dict(y=None), "y"), ({}, dict(y=[1, 0, np.nan, 0]), "y"),
+    ({}, dict(y=[1, 0, -1, 0]), "y: expected grades of 0 or more"),
     ({}, dict(y=["a"] * 4), "y"), ({}, dict(group=[2, 3]), "add up to 4"), ({}, dict(group=[2, 0, 2]), "group"),
-    ({}, dict(qid=[1, 1, 2]), "qid: expected an id for each of the 4"), ({}, dict(qid=[1, None, 1, 2]), "qid: the id at 1 is missing"),
+    ({}, dict(qid=[1, 1, 2]), "qid: expected an id for each of the 4"),
+    ({}, dict(qid=[1, None, 1, 2]), "qid: the id at 1 is missing"),
     ({}, dict(group=[4], qid=[1] * 4), "expected one of group and qid, got both"),
 ])
 def test_bad_input(options, arguments, message):
@@ -223,7 +232,8 @@ def test_the_same_bits_on_any_number_of_threads(monkeypatch):
     monkeypatch.setattr(lists, "WORK", 30), monkeypatch.setattr(pairs, "WORK", 30)
     for threads in "12":
         monkeypatch.setenv("SCRATCHML_NUM_THREADS", threads)
-        fits.append([LinearRanker(loss, random_state=0, max_iter=5, tol=1).fit(X, y, qid=qid).weights_ for loss in LOSSES])
+        fits.append([LinearRanker(loss, random_state=0, max_iter=5, tol=1).fit(X, y, qid=qid).weights_
+                     for loss in LOSSES])
     np.testing.assert_array_equal(*fits)
 
 

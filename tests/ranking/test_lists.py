@@ -1,12 +1,12 @@
-"""Losses of lists against their definitions, as slopes, over all permutations, and what must hold whatever the scores."""
+"""Losses of lists against their definitions, as slopes, over all permutations, and what holds whatever the scores."""
 import itertools
 
 import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
-from scratchml.ranking.lists import (TopOne, WholeOrder, listmle, listmle_gradient, permutation_probability, shares, top_one,
-                                     top_one_gradient, top_one_loss)
+from scratchml.ranking.lists import (TopOne, WholeOrder, listmle, listmle_gradient, permutation_probability, shares,
+                                     top_one, top_one_gradient, top_one_loss)
 from scratchml.ranking.pairs import EveryPair
 from scratchml.ranking.queries import read_queries, shuffled
 from tests.reference import lists as reference
@@ -117,7 +117,8 @@ def test_documents_in_another_order(drawn, seed):
     mixed = np.random.default_rng(seed).permutation(len(y))
     for make in (TopOne, WholeOrder):
         _, slopes = make(y, read_queries(len(y), qid=qid))(s)
-        np.testing.assert_allclose(make(y[mixed], read_queries(len(y), qid=qid[mixed]))(s[mixed])[1], slopes[mixed], **CLOSE)
+        np.testing.assert_allclose(make(y[mixed], read_queries(len(y), qid=qid[mixed]))(s[mixed])[1], slopes[mixed],
+                                   **CLOSE)
 
 
 # --- the border
@@ -145,7 +146,8 @@ def test_whole_orders_of_long_lists_with_scores_that_rise_and_fall():
 
 def test_the_same_bits_on_any_number_of_threads(monkeypatch):
     rng, found = np.random.default_rng(0), []
-    y, s, queries = rng.integers(0, 3, 24_000).astype(float), rng.normal(size=24_000), read_queries(24_000, group=[60] * 400)
+    y, s, queries = rng.integers(0, 3,
+                                 24_000).astype(float), rng.normal(size=24_000), read_queries(24_000, group=[60] * 400)
     for threads in "12":
         monkeypatch.setenv("SCRATCHML_NUM_THREADS", threads)
         found.append([*TopOne(y, queries)(s), *WholeOrder(y, queries)(s)])

@@ -123,7 +123,8 @@ def test_delta_is_the_change_of_ndcg_by_the_swap(drawn):
 def test_two_documents_are_a_logistic_regression():
     x, P = np.array([0.7, -1.1]), 1 / (1 + np.exp(-1.8))
     loss, slopes, curves = EveryPair(np.array([1.0, 0]), read_queries(2))(x)
-    assert loss[0] == pytest.approx(-np.log(P)) and slopes[0] == pytest.approx(P - 1) and curves[1] == pytest.approx(P - P * P)
+    assert loss[0] == pytest.approx(-np.log(P)) and slopes[0] == pytest.approx(P - 1)
+    assert curves[1] == pytest.approx(P - P * P)
 
 
 @given(many(), st.integers(0, 2**32 - 1), st.booleans())
@@ -131,7 +132,8 @@ def test_documents_and_queries_in_another_order(drawn, seed, norm):
     y, s, qid = drawn
     s = s + 1e-3 * np.arange(len(s))                     # no ties
     mixed = np.random.default_rng(seed).permutation(len(y))
-    for make in (lambda y, queries: EveryPair(y, queries), lambda y, queries: SwappedPairs(gains(y), queries, 1.0, 3, norm)):
+    for make in (lambda y, queries: EveryPair(y, queries),
+                 lambda y, queries: SwappedPairs(gains(y), queries, 1.0, 3, norm)):
         _, slopes, curves = make(y, read_queries(len(y), qid=qid))(s)
         _, again, bent = make(y[mixed], read_queries(len(y), qid=qid[mixed]))(s[mixed])
         np.testing.assert_allclose(again, slopes[mixed], **CLOSE)
@@ -150,7 +152,8 @@ def test_queries_without_an_order_count_nowhere():
     y, s = np.array([2.0, 1, 1, 0, 0, 0, 1]), np.array([5.0, 1, 2, 3, 1, 2, 2])
     queries = read_queries(7, group=[1, 2, 3, 1])
     assert not rankable(y, queries).any()
-    for found in (EveryPair(y, queries)(s), SwappedPairs(gains(y), queries)(s), SwappedPairs(gains(y), queries, norm=True)(s)):
+    for found in (EveryPair(y, queries)(s), SwappedPairs(gains(y), queries)(s),
+                  SwappedPairs(gains(y), queries, norm=True)(s)):
         assert all(not part.any() for part in found)
 
 
@@ -173,7 +176,8 @@ def test_equal_scores_stand_in_the_order_that_was_drawn():
     y, s = np.array([1.0, 0, 0, 0, 0]), np.zeros(5)
     queries = read_queries(5)
     first = SwappedPairs(gains(y), queries, 1.0, 5)(s)[1]
-    drawn = [SwappedPairs(gains(y), shuffled(queries, np.random.default_rng(seed)), 1.0, 5)(s)[1] for seed in range(200)]
+    drawn = [SwappedPairs(gains(y), shuffled(queries, np.random.default_rng(seed)), 1.0, 5)(s)[1]
+             for seed in range(200)]
     assert np.mean([one[0] for one in drawn]) > first[0] + 0.02          # less pull: it does not stand first every time
     assert sorted(shuffled(queries, np.random.default_rng(0)).order.tolist()) == list(range(5))
 

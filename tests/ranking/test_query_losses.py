@@ -9,7 +9,8 @@ from scratchml.optim import Adam
 from scratchml.ranking import (lambdarank_gradients, lambdarank_loss, listmle_loss, listnet_loss, ranknet_gradients,
                                ranknet_loss, softmax_loss)
 from scratchml.ranking.lists import listmle, shares, top_one, top_one_loss
-from scratchml.ranking.pairs import delta_ndcg, lambdas, normalised_lambdas, ranknet, ranknet_curvature, ranknet_gradient, ranks
+from scratchml.ranking.pairs import (delta_ndcg, lambdas, normalised_lambdas, ranknet, ranknet_curvature,
+                                     ranknet_gradient, ranks)
 from tests.strategies.pairs import many
 
 LOSSES = (ranknet_loss, lambdarank_loss, listnet_loss, softmax_loss, listmle_loss)
@@ -24,7 +25,8 @@ def own(loss, y, s):
     g, T = 2.0**y - 1, 2
     return {ranknet_loss: lambda: ranknet(s, y, 1.0), listnet_loss: lambda: top_one_loss(s, shares(y)),
             softmax_loss: lambda: top_one_loss(s, y),
-            lambdarank_loss: lambda: (delta_ndcg(g, ranks(s), T) * np.logaddexp(0, s - s[:, None]))[g[:, None] > g].sum(),
+            lambdarank_loss: lambda: (delta_ndcg(g, ranks(s), T)
+                                      * np.logaddexp(0, s - s[:, None]))[g[:, None] > g].sum(),
             listmle_loss: lambda: listmle(s, np.argsort(-y), len(y))}[loss]()
 
 
@@ -32,21 +34,25 @@ def own(loss, y, s):
 @given(many())
 def test_the_mean_is_over_queries_that_can_be_ranked(loss, drawn):
     y, s, qid = drawn
-    y, s = (y + 1e-3 * np.arange(len(y)), s) if loss is listmle_loss else (y, s + 1e-3 * np.arange(len(s)))      # no ties
+    # no ties
+    y, s = (y + 1e-3 * np.arange(len(y)), s) if loss is listmle_loss else (y, s + 1e-3 * np.arange(len(s)))
     options = dict(truncation_level=2) if loss is lambdarank_loss else {}
     names = list(dict.fromkeys(qid))
     expected = [own(loss, y[qid == name], s[qid == name]) for name in names]
     count = sum(y[qid == name].min() < y[qid == name].max() for name in names)
-    np.testing.assert_allclose(loss(s, y, qid=qid, reduction="none", **options).numpy(), expected, rtol=1e-10, atol=1e-12)
+    np.testing.assert_allclose(loss(s, y, qid=qid, reduction="none", **options).numpy(), expected, rtol=1e-10,
+                               atol=1e-12)
     assert loss(s, y, qid=qid, reduction="sum", **options).item() == pytest.approx(sum(expected), rel=1e-10, abs=1e-12)
     assert loss(s, y, qid=qid, **options).item() == pytest.approx(sum(expected) / max(count, 1), rel=1e-10, abs=1e-12)
 
 
-@pytest.mark.parametrize("loss", [ranknet_loss, listnet_loss, softmax_loss, lambda *a, **k: listmle_loss(*a, random_state=0, **k),
+@pytest.mark.parametrize("loss", [ranknet_loss, listnet_loss, softmax_loss,
+                                  lambda *a, **k: listmle_loss(*a, random_state=0, **k),
                                   lambda *a, **k: listnet_loss(*a, target="softmax", **k)])
 def test_gradients_are_slopes(loss):
     weights = np.array([1.0, 3.0])
-    gradcheck(lambda s: (loss(s, Y, qid=QID, reduction="none") * weights).sum() + loss(s, Y, qid=QID), Tensor(S, requires_grad=True))
+    gradcheck(lambda s: (loss(s, Y, qid=QID, reduction="none") * weights).sum() + loss(s, Y, qid=QID),
+              Tensor(S, requires_grad=True))
 
 
 @pytest.mark.parametrize("norm", [False, True])
@@ -102,7 +108,8 @@ def test_a_score_that_is_not_finite_is_seen_in_the_loss_of_its_query_alone(loss)
         s = Tensor([wrong, 0.5, 0.1, 1.0], requires_grad=True)
         losses = loss(s, [1, 0, 0, 1], group=[2, 2], reduction="none")
         losses.sum().backward()
-        assert np.isnan(losses.detach().numpy()).tolist() == [True, False] and np.isnan(s.grad.numpy()).tolist() == [True] * 2 + [False] * 2
+        assert np.isnan(losses.detach().numpy()).tolist() == [True, False]
+        assert np.isnan(s.grad.numpy()).tolist() == [True] * 2 + [False] * 2
         assert np.isnan(loss(s, [1, 0, 0, 1], group=[2, 2]).item())
     with pytest.raises(ValueError, match="scores: .*NaN"):
         ranknet_gradients([np.nan, 1], [0, 1])
@@ -143,13 +150,14 @@ def test_series_whose_index_begins_at_7():
 
 @pytest.mark.parametrize("arguments, message", [
     (dict(y=[1, 2]), r"scores, y: expected two arrays of one shape.* shapes \(6,\) and \(2,\)"),
-    (dict(scores=np.ones((6, 1)), y=np.ones((6, 1))), r"each row would be a query of one document; pass scores\[:, 0\]"),
+    (dict(scores=np.ones((6, 1)), y=np.ones((6, 1))),
+     r"each row would be a query of one document; pass scores\[:, 0\]"),
     (dict(scores=np.ones((6, 1))), r"shapes \(6, 1\) and \(6,\)"),
     (dict(scores=[], y=[]), "at least one document"), (dict(scores=1.0, y=1.0), "one shape"),
     (dict(scores=["a"] * 6), "scores|data"), (dict(y=["a"] * 6), "y"), (dict(y=[np.nan] + [0] * 5), "y"),
     (dict(y=np.ma.array(Y, mask=[1, 0, 0, 0, 0, 0])), "masked"),
-    (dict(group=[3, 2]), "add up to 6"), (dict(group=[3, 3, 0]), "group"), (dict(qid=["a"]), "qid: expected an id for each of the 6"),
-    (dict(group=[6], qid=QID), "one of group and qid"),
+    (dict(group=[3, 2]), "add up to 6"), (dict(group=[3, 3, 0]), "group"),
+    (dict(qid=["a"]), "qid: expected an id for each of the 6"), (dict(group=[6], qid=QID), "one of group and qid"),
     (dict(scores=S.reshape(2, 3), y=Y.reshape(2, 3), group=[3, 3]), "one of group, qid, and a matrix"),
     (dict(reduction="max"), "reduction='max'"),
 ])
@@ -166,9 +174,11 @@ def test_bad_input(loss, arguments, message):
     (lambdarank_loss, dict(y=-Y), "y: expected grades of 0 or more"),
     (lambdarank_loss, dict(y=1000 * Y), "the grade 3000 has a gain beyond float64"),
     (lambdarank_loss, dict(gains="cubic"), "gains='cubic'"), (lambdarank_loss, dict(sigma=0), "sigma=0"),
-    (lambdarank_loss, dict(truncation_level=0), "truncation_level=0"), (lambdarank_loss, dict(norm="False"), "norm='False'"),
+    (lambdarank_loss, dict(truncation_level=0), "truncation_level=0"),
+    (lambdarank_loss, dict(norm="False"), "norm='False'"),
     (lambdarank_gradients, dict(scores=[np.inf] * 6), "scores"), (ranknet_loss, dict(sigma=-1), "sigma=-1"),
-    (ranknet_loss, dict(sigma="1"), "sigma='1'"), (listmle_loss, dict(top_k=0), "top_k .*=0"), (listmle_loss, dict(top_k="all"), "top_k"),
+    (ranknet_loss, dict(sigma="1"), "sigma='1'"), (listmle_loss, dict(top_k=0), "top_k .*=0"),
+    (listmle_loss, dict(top_k="all"), "top_k"),
     (listmle_loss, dict(top_k=1.5), "top_k"), (listmle_loss, dict(random_state="a"), "random_state"),
 ])
 def test_bad_options(loss, options, message):
@@ -178,7 +188,8 @@ def test_bad_options(loss, options, message):
 
 def test_a_long_query():
     y, s = np.arange(100_000.0), np.zeros(100_000)
-    with pytest.raises(ValueError, match="y: 4,999,950,000 pairs of documents of unequal grades, and RankNet looks at each"):
+    with pytest.raises(ValueError,
+                       match="y: 4,999,950,000 pairs of documents of unequal grades, and RankNet looks at each"):
         ranknet_loss(s, y)
     assert ranknet_loss(s, y > 99_997).item() == pytest.approx(2 * 99_998 * np.log(2))
     assert listnet_loss(s, y).item() == pytest.approx(np.log(100_000)) and listmle_loss(s, y).item() > 1e6
@@ -200,4 +211,5 @@ def test_swaps_with_the_first_thirty_count_unless_told_otherwise():
     rng = np.random.default_rng(0)
     s, y = rng.normal(size=40), rng.integers(0, 4, 40).astype(float)
     loss = lambdarank_loss(s, y).item()
-    assert loss == lambdarank_loss(s, y, truncation_level=30).item() != lambdarank_loss(s, y, truncation_level=31).item()
+    at_30, at_31 = (lambdarank_loss(s, y, truncation_level=level).item() for level in (30, 31))
+    assert loss == at_30 != at_31

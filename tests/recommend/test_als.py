@@ -303,7 +303,8 @@ def test_a_table_of_entries_is_no_matrix_of_ratings():
     users, items = np.argwhere(np.random.default_rng(0).random((12, 9)) < 0.4).T + 1
     table = np.column_stack([users, items, np.full(len(users), 4.5)])
     for same in (table, np.column_stack([table, np.arange(len(users))])):
-        with pytest.warns(UserWarning, match=r"X: this array of shape \(\d+, \d\) looks like a table with a row for each entry"):
+        with pytest.warns(UserWarning,
+                          match=r"X: this array of shape \(\d+, \d\) looks like a table with a row for each entry"):
             make().fit(same)
     make().fit(table[:, [2, 2, 2]])                      # ratings of three items
     make().fit(table / 2)
@@ -619,7 +620,8 @@ def test_bad_starts(init, message):
 
 @pytest.mark.parametrize("users, items, name, most, different", [
     ([175219573, 101985756], [0, 1], "users", 175219573, 2), ([12346, 18287], [85048, 22423], "users", 18287, 2),
-    ([0, 1, 2], [85048, 22423, 85048], "items", 85048, 2), (list(range(3000)), [10**6 + k for k in range(3000)], "items",
+    ([0, 1, 2], [85048, 22423, 85048], "items", 85048, 2),
+    (list(range(3000)), [10**6 + k for k in range(3000)], "items",
                                                             1002999, 3000),
 ])
 def test_identifiers_make_no_model_of_their_size(users, items, name, most, different):
@@ -672,14 +674,17 @@ def test_entries_need_their_items():
     (lambda m: m.fold_in([0, 0], [1, 2]), r"user, items: \(0, 0\) comes twice"),
     (lambda m: m.fold_in([9], [1]), "items: expected 0 ... 8, got 9"),
     (lambda m: m.explain(12, 0), "user: expected 0 ... 11"),
-    (lambda m: m.explain(0, 9), "item: expected 0 ... 8"), (lambda m: m.explain([0, 1], 2), "user: expected one, got 2"),
+    (lambda m: m.explain(0, 9), "item: expected 0 ... 8"),
+    (lambda m: m.explain([0, 1], 2), "user: expected one, got 2"),
     (lambda m: m.explain(0, [2, 3]), "item: expected one, got 2"),
     (lambda m: m.fold_in([0, 1]), r"values: expected the ratings of the items X, got none; pass both"),
     (lambda m: m.fold_in(np.array([0, 1])), "values: expected the ratings"), (lambda m: m.fold_in(range(2)), "values"),
     (lambda m: m.predict("anna", 0), "users: expected whole numbers .* e.g. by np.unique"),
     (lambda m: m.recommend(["anna", "bo"], 2), "users: expected whole numbers .* e.g. by np.unique"),
-    (lambda m: m.predict(0, ["tea"]), "items: expected whole"), (lambda m: m.similar_items("tea", 2), "items: expected"),
-    (lambda m: m.predict([[0], [1, 2]], 0), "users: expected whole"), (lambda m: m.predict([2**70], 0), "users: expected"),
+    (lambda m: m.predict(0, ["tea"]), "items: expected whole"),
+    (lambda m: m.similar_items("tea", 2), "items: expected"),
+    (lambda m: m.predict([[0], [1, 2]], 0), "users: expected whole"),
+    (lambda m: m.predict([2**70], 0), "users: expected"),
     (lambda m: m.fold_in(["tea"], [1]), "items: expected whole numbers"),
 ])
 def test_bad_questions(ask, message):

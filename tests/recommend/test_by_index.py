@@ -20,7 +20,8 @@ def test_an_index_that_finds_all_is_the_model(model, index, exclude_seen):
     expected, values = ours.model_.recommend(has, 25, exclude_seen)
     assert items.tolist() == expected.tolist() and items.dtype == np.int32
     there = items >= 0
-    off = np.where(there, scores, 0) - np.where(there, values, 0)         # biases and means of a user are the same for all
+    # biases and means of a user are the same for all
+    off = np.where(there, scores, 0) - np.where(there, values, 0)
     np.testing.assert_allclose(off, np.where(there, off[:, :1], 0), atol=1e-5 * np.abs(values[there]).max())
     assert ours.recommend(int(has[0]), 3, exclude_seen)[0].tolist() == items[0, :3].tolist()
 
@@ -31,7 +32,8 @@ def test_nobody_is_shown_what_he_has_nor_anything_where_nothing_is_known():
     assert ((items < 0) == np.isinf(scores)).all()
     for u in range(30):
         its = items[u][items[u] >= 0]
-        assert not set(its.tolist()) & set(A.indices[A.indptr[u]:A.indptr[u + 1]].tolist()) and len(set(its.tolist())) == its.size
+        assert not set(its.tolist()) & set(A.indices[A.indptr[u]:A.indptr[u + 1]].tolist())
+        assert len(set(its.tolist())) == its.size
     assert (items >= 0).any() and (np.diff(A.indptr) == 0).any() and (items[np.diff(A.indptr) == 0] == -1).all()
 
 

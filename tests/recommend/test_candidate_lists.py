@@ -61,12 +61,15 @@ def test_a_list_that_many_have_goes_first():
 
 
 @pytest.mark.parametrize("lists, scores, M, message", [
-    ([[[0, 1]]], [[[1., 2.]], [[1., 2.]]], 3, "lists, scores: expected one of each for at least one generator, got 1 and 2"),
+    ([[[0, 1]]], [[[1., 2.]], [[1., 2.]]], 3,
+     "lists, scores: expected one of each for at least one generator, got 1 and 2"),
     ([], [], 3, "at least one generator, got 0 and 0"),
-    ([[[0, 1]], [[0, 1], [1, 2]]], [[[1., 2.]], [[1., 2.], [1., 2.]]], 3, r"expected one shape \(S, L\) for all generators"),
+    ([[[0, 1]], [[0, 1], [1, 2]]], [[[1., 2.]], [[1., 2.], [1., 2.]]], 3,
+     r"expected one shape \(S, L\) for all generators"),
     ([[[0, 3]]], [[[1., 2.]]], 3, "M: expected one for each item, there are 3, and item 3"),
     ([[[1, 1]]], [[[1., 2.]]], 3, "has an item twice"), ([[[-1, 1]]], [[[1., 2.]]], 3, "-1 only after the end"),
-    ([[[0, 1]]], [[[1., np.nan]]], 3, "NaN or infinity"), ([[[0, 1]]], [[[1., 2.]]], 0, "M=0"), ([["ab"]], [[[1., 2.]]], 3, "items"),
+    ([[[0, 1]]], [[[1., np.nan]]], 3, "NaN or infinity"), ([[[0, 1]]], [[[1., 2.]]], 0, "M=0"),
+    ([["ab"]], [[[1., 2.]]], 3, "items"),
 ])
 def test_what_are_no_lists(lists, scores, M, message):
     with pytest.raises(ValueError, match=message):
@@ -92,7 +95,8 @@ def test_each_entry_is_on_one_of_three_sides(drawn, n, timed, seed):
         when = dict(zip(zip(users_of(A).tolist(), A.indices.tolist()), t - t.min(initial=9)))
         for user in range(A.shape[0]):
             ends = [[when[pair] for pair in side if pair[0] == user] for side in (inner, labels, test)]
-            assert max(ends[0], default=0) <= min(ends[1], default=9) and max(ends[1], default=0) <= min(ends[2], default=9)
+            assert max(ends[0], default=0) <= min(ends[1], default=9)
+            assert max(ends[1], default=0) <= min(ends[2], default=9)
         for split, times in ((two.inner, two.inner_times), (two.outer, two.outer_times)):
             assert times.tolist() == [when[pair] for pair in as_dict(split.train)]
 
@@ -100,7 +104,8 @@ def test_each_entry_is_on_one_of_three_sides(drawn, n, timed, seed):
 def test_the_same_seed_gives_the_same_two_splits():
     A, t = entries(20, 15, 0)
     for times in (t, None):
-        one, same, other = (two_stage_split(A, times, 3, random_state=seed) for seed in (5, np.random.default_rng(5), 6))
+        one, same, other = (two_stage_split(A, times, 3, random_state=seed)
+                            for seed in (5, np.random.default_rng(5), 6))
         assert as_dict(one.inner.test) == as_dict(same.inner.test) != as_dict(other.inner.test)
         assert as_dict(one.outer.test) == as_dict(same.outer.test) != as_dict(other.outer.test)
 
@@ -108,8 +113,10 @@ def test_the_same_seed_gives_the_same_two_splits():
 @pytest.mark.parametrize("times, expected", [
     (np.array([5, 1, 2, 9]), [4, 0, 1]), (np.array([5, 1, 2, 9], "M8[D]"), [4, 0, 1]), ([5, 1, 2, 9], [2, 0, 1]),
     (["2024-01-05", "2024-01-01", "2024-01-02", "2024-02-01"], [2, 0, 1]), (np.array([5.5, 1, 2, 9]), [4.5, 0, 1]),
-    (np.array([0, -128, -120, 127], np.int8), [128, 0, 8]), (np.array([0, -2**63, 8 - 2**63, 2**63 - 1]), [2.0**63, 0, 8]),
-    (np.array([5, 1, 2, 9]) + 1_700_000_000_000_000_000, [4, 0, 1]), (np.array([120, 24, 48, 216], "m8[h]"), [4, 0, 1])])
+    (np.array([0, -128, -120, 127], np.int8), [128, 0, 8]),
+    (np.array([0, -2**63, 8 - 2**63, 2**63 - 1]), [2.0**63, 0, 8]),
+    (np.array([5, 1, 2, 9]) + 1_700_000_000_000_000_000, [4, 0, 1]),
+    (np.array([120, 24, 48, 216], "m8[h]"), [4, 0, 1])])
 def test_times_become_numbers(times, expected):
     two = two_stage_split([[1, 1, 1, 1]], times, n=1)
     assert two.outer.test.indices.tolist() == [3] and two.outer_times.tolist() == expected
@@ -124,7 +131,8 @@ def test_a_table_keeps_its_own_order():
 
 
 @pytest.mark.parametrize("split, message", [
-    (lambda A, t: two_stage_split(A, t[:-1]), "times: expected an array of shape"), (lambda A, t: two_stage_split(A, t, 0), "n=0"),
+    (lambda A, t: two_stage_split(A, t[:-1]), "times: expected an array of shape"),
+    (lambda A, t: two_stage_split(A, t, 0), "n=0"),
     (lambda A, t: two_stage_split(A, share=1.0), "test_size=1.0"), (lambda A, t: two_stage_split("A", t), "matrix"),
     (lambda A, t: two_stage_split(A, 1e308 * np.sign(t - 1.5)), "times: expected numbers whose differences"),
     (lambda A, t: two_stage_split(A, np.full(len(t), np.nan)), "times: Input contains NaN"),

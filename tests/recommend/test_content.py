@@ -37,7 +37,8 @@ def test_scores_are_cosines_or_answers(drawn, seed):
 def test_contributions_add_up_to_the_score(seed, V):
     p, x = np.random.default_rng(seed).normal(size=(2, V))
     np.testing.assert_allclose(contributions(p, x), reference.contributions(p, x), rtol=1e-13)
-    np.testing.assert_allclose(contributions(p, x).sum(), content_scores(p[None], sparse_rows(x[None]))[0, 0], atol=1e-15)
+    np.testing.assert_allclose(contributions(p, x).sum(), content_scores(p[None], sparse_rows(x[None]))[0, 0],
+                               atol=1e-15)
     assert not contributions(np.zeros(V), x).any()
 
 
@@ -86,7 +87,8 @@ def test_a_score_is_explained_by_its_words(drawn, weight, metric, data):
     user, item = data.draw(st.integers(0, len(A) - 1)), data.draw(st.integers(0, len(X) - 1))
     why, V = model.explain(user, item, X.shape[1]), X.shape[1]
     expected = literal(A, X, model)[user, item]
-    np.testing.assert_allclose(why.contributions.sum(), why.score, rtol=0, atol=V * EPS * np.abs(why.contributions).sum())
+    np.testing.assert_allclose(why.contributions.sum(), why.score, rtol=0,
+                               atol=V * EPS * np.abs(why.contributions).sum())
     np.testing.assert_allclose(why.score, 0 if expected == -np.inf else expected, rtol=1e-12, atol=1e-14)
     assert (np.diff(why.contributions) <= 0).all() and (X[item, why.features] != 0).all()
     few = model.explain(user, item, 1)
@@ -107,7 +109,8 @@ def test_items_that_come_later_are_as_if_they_had_been_there(drawn, metric, data
     np.testing.assert_array_equal(model.recommend(np.arange(len(A)), len(X))[0][:, 0] >= 0, something)
     if metric == "cosine":                               # in bm25 the rareness of words stays that of fit
         whole = ContentBased().fit(Rows(*known_entries(alone)[:3], A.shape), X)
-        for ours, theirs in zip(model.recommend(np.arange(len(A)), len(X), False), whole.recommend(np.arange(len(A)), len(X), False)):
+        for ours, theirs in zip(model.recommend(np.arange(len(A)), len(X), False),
+                                whole.recommend(np.arange(len(A)), len(X), False)):
             np.testing.assert_array_equal(ours, theirs)
     items, scores = model.recommend_for(P, len(X))
     for u in range(len(A)):
@@ -136,7 +139,8 @@ def test_features_beside_each_other():
     np.testing.assert_array_equal(dense(beside(X)), X)
     for call, message in ((lambda: beside(), "blocks: expected at least one"), (lambda: beside(X, X[:2]), "got 3, 2"),
                           (lambda: beside(X, weights=[1, 2]), "one for each of 1 blocks, got 2"),
-                          (lambda: beside(X, weights=[0]), r"weights\[0\]=0"), (lambda: beside([[np.nan]]), r"blocks\[0\]: Input")):
+                          (lambda: beside(X, weights=[0]), r"weights\[0\]=0"),
+                          (lambda: beside([[np.nan]]), r"blocks\[0\]: Input")):
         with pytest.raises(ValueError, match=message):
             call()
 
@@ -162,19 +166,25 @@ def test_features_at_the_ends_of_the_range():
 
 
 @pytest.mark.parametrize("call, message", [
-    (lambda: ContentBased().fit([[1, np.nan]], [[1.0]]), "item_features: expected a row for each of 2 items of the matrix, got 1"),
+    (lambda: ContentBased().fit([[1, np.nan]], [[1.0]]),
+     "item_features: expected a row for each of 2 items of the matrix, got 1"),
     (lambda: ContentBased().fit([[1, np.nan]], [[1.0], [np.nan]]), "item_features: Input contains NaN"),
     (lambda: ContentBased().fit([[-0.5, np.nan]], [[1.0], [1]]), "matrix: -0.5 has no ln"),
     (lambda: ContentBased("log").fit([[1, np.nan]], [[1.0], [1]]), "weight='log'"),
     (lambda: ContentBased(metric="l2").fit([[1, np.nan]], [[1.0], [1]]), "metric='l2'"),
-    (lambda: ContentBased(metric="bm25").fit([[1, np.nan]], [[1.0], [-1]]), "expected counts of words, at least 0, got -1.0"),
+    (lambda: ContentBased(metric="bm25").fit([[1, np.nan]], [[1.0], [-1]]),
+     "expected counts of words, at least 0, got -1.0"),
     (lambda: ContentBased(metric="bm25", b=2).fit([[1, np.nan]], [[1.0], [1]]), "b=2"),
-    (lambda: ContentBased().recommend(0), "not fitted"), (lambda: fitted().add_items([[1.0]]), "the 2 columns of fit, got 1"),
-    (lambda: fitted().recommend(3), "users: expected 0 ... 1, got 3"), (lambda: fitted().recommend(0, 3), "only 2 items"),
+    (lambda: ContentBased().recommend(0), "not fitted"),
+    (lambda: fitted().add_items([[1.0]]), "the 2 columns of fit, got 1"),
+    (lambda: fitted().recommend(3), "users: expected 0 ... 1, got 3"),
+    (lambda: fitted().recommend(0, 3), "only 2 items"),
     (lambda: fitted().recommend_for([[1.0]]), "profiles: expected the 2 features of fit"),
     (lambda: fitted().recommend_for([1.0, 2], 0), "n=0"), (lambda: fitted().recommend_for([1.0, 2], 3), "only 2 items"),
-    (lambda: fitted().explain([0, 1], 0), "expected one of each"), (lambda: fitted().explain(0, 2), "item: expected 0 ... 1, got 2"),
-    (lambda: fitted().similar_items(2), "items: expected 0 ... 1, got 2"), (lambda: fitted().similar_items(0, 3), "only 2 items"),
+    (lambda: fitted().explain([0, 1], 0), "expected one of each"),
+    (lambda: fitted().explain(0, 2), "item: expected 0 ... 1, got 2"),
+    (lambda: fitted().similar_items(2), "items: expected 0 ... 1, got 2"),
+    (lambda: fitted().similar_items(0, 3), "only 2 items"),
     (lambda: fitted().profiles([[1.0]]), "matrix: expected the 2 items of fit"),
 ])
 def test_bad_input(call, message):
@@ -191,7 +201,8 @@ def test_parameters_that_change_after_the_fit_change_nothing():
         model = ContentBased("linear", metric).fit([[3, 1, np.nan], [np.nan, 2, 1]], [[1.0, 2], [2, 0], [1, 1]])
         before = [*model.recommend(0, 3, False), *model.similar_items(0, 2), model.profiles([[1, 2, 3]])]
         model.set_params(weight="binary", metric=other, k1=0)
-        for ours, theirs in zip([*model.recommend(0, 3, False), *model.similar_items(0, 2), model.profiles([[1, 2, 3]])], before):
+        for ours, theirs in zip([*model.recommend(0, 3, False), *model.similar_items(0, 2),
+                                 model.profiles([[1, 2, 3]])], before):
             np.testing.assert_array_equal(ours, theirs)
 
 

@@ -125,7 +125,8 @@ def test_similar_users_point_the_same_way():
     users, cosines = model.similar_users([4, 0, 1], n=N)
     for row, user in enumerate([4, 0]):
         expected = U @ U[user] / np.maximum(np.linalg.norm(U, axis=1), 1e-300) / np.linalg.norm(U[user])
-        assert sorted(users[row][:N - 2]) == sorted(set(range(N)) - {user, 1}) and (np.diff(cosines[row][:N - 2]) <= 0).all()
+        assert sorted(users[row][:N - 2]) == sorted(set(range(N)) - {user, 1})
+        assert (np.diff(cosines[row][:N - 2]) <= 0).all()
         np.testing.assert_allclose(cosines[row][:N - 2], expected[users[row][:N - 2]], rtol=1e-12, atol=1e-12)
         assert users[row][N - 2:].tolist() == [-1, -1]
     assert (users[2] == -1).all() and (cosines[2] == -np.inf).all()

@@ -113,7 +113,8 @@ def test_zeros_that_may_be_unknown_are_asked_about(model):
     """A table with its gaps filled, as pivot(...).fillna(0) gives it: all is known, so nothing can be recommended."""
     D = (np.random.default_rng(0).random((30, 20)) < 0.2) * 1.0
     for zeros in (D, D.astype(int), D.astype(bool), D.tolist()):
-        with pytest.warns(UserWarning, match=r"matrix: no entry is NaN, .* pass np.where\(matrix == 0, np.nan, matrix\)"):
+        with pytest.warns(UserWarning,
+                          match=r"matrix: no entry is NaN, .* pass np.where\(matrix == 0, np.nan, matrix\)"):
             found = model.fit(zeros).recommend(0, 3)[0]
         assert found.tolist() == [-1, -1, -1]
     unknown = np.where(D == 0, np.nan, D)

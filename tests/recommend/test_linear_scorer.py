@@ -43,7 +43,8 @@ def test_a_fit_has_no_slope_left():
     g = np.unique(g[kept], return_inverse=True)[1]
     slope = S.T @ np.array(reference.softmax_gradient(S @ model.coef_, y[kept], g.tolist())) + 1e-2 * model.coef_
     assert np.abs(slope).max() < 1e-5
-    assert model.loss_ == pytest.approx(reference.softmax_loss(S @ model.coef_, y[kept], g.tolist()) + 5e-3 * (model.coef_ ** 2).sum())
+    assert model.loss_ == pytest.approx(reference.softmax_loss(S @ model.coef_, y[kept], g.tolist()) + 5e-3
+                                        * (model.coef_ ** 2).sum())
 
 
 def test_order_names_and_units_do_not_matter():
@@ -77,9 +78,12 @@ def test_queries_that_say_nothing_have_no_say():
 
 
 @pytest.mark.parametrize("change, message", [
-    (dict(y=[1, 0, 0]), "y: expected an array of shape"), (dict(y=[1, 0, -1, 0]), "y: expected labels of at least 0, got -1"),
-    (dict(y=[0, 0, 0, 0]), "nothing to rank"), (dict(qid=[0, 1, 2, 3]), "nothing to rank"), (dict(qid=[0, 0, 1]), "qid: expected the query"),
-    (dict(qid=[0.5, 0, 1, 1]), "qid: expected whole numbers"), (dict(qid=["a", "b", "a", "b"]), "qid: expected whole numbers"),
+    (dict(y=[1, 0, 0]), "y: expected an array of shape"),
+    (dict(y=[1, 0, -1, 0]), "y: expected labels of at least 0, got -1"),
+    (dict(y=[0, 0, 0, 0]), "nothing to rank"), (dict(qid=[0, 1, 2, 3]), "nothing to rank"),
+    (dict(qid=[0, 0, 1]), "qid: expected the query"),
+    (dict(qid=[0.5, 0, 1, 1]), "qid: expected whole numbers"),
+    (dict(qid=["a", "b", "a", "b"]), "qid: expected whole numbers"),
     (dict(X=[[np.nan], [1], [2], [3]]), "X: Input contains NaN"), (dict(X=[1, 2, 3, 4]), "Expected 2D array"),
     (dict(y=[np.inf, 0, 0, 0]), "y: Input contains infinity"), (dict(qid=None), "qid")])
 def test_what_cannot_be_learned(change, message):

@@ -20,7 +20,8 @@ def triples(A):
 @given(sales(), st.sampled_from([0.5, 1, 2.5, np.inf]))
 def test_it_is_as_defined(drawn, w):
     A, t, C, x = drawn
-    np.testing.assert_allclose(user_means(A, x), reference.user_means(triples(A), x, A.shape[0]), rtol=1e-12, atol=1e-15)
+    np.testing.assert_allclose(user_means(A, x), reference.user_means(triples(A), x, A.shape[0]), rtol=1e-12,
+                               atol=1e-15)
     assert last_times(A, t).tolist() == reference.last_times(triples(A), t.tolist(), A.shape[0])
     assert ages(A, t, C).tolist() == reference.ages(triples(A), t.tolist(), C.tolist())
     assert sold_before(A, t, C, w).tolist() == reference.sold_before(triples(A), t.tolist(), C.tolist(), w)
@@ -35,20 +36,26 @@ def test_all_of_them_by_name(drawn, seed):
     C, there = pool.items, pool.items >= 0
     known = facts(A, t, {"price": x}, windows=(0.5,))
     X, names = features_of_pairs(known, np.arange(U), pool, ["a", "b"])
-    assert X.shape == (there.sum(), len(names)) == (there.sum(), 18) and np.isfinite(X).all() and len(set(names)) == len(names)
+    assert X.shape == (there.sum(), len(names)) == (there.sum(), 18) and np.isfinite(X).all()
+    assert len(set(names)) == len(names)
     of = dict(zip(names, X.T))
     wide = {name: np.broadcast_to(reference_of, C.shape)[there] for name, reference_of in {
         "age of the item": ages(A, t, C), "sold up to now": sold_before(A, t, C, np.inf), "a: place": pool.places[0],
-        "sold in window 0": sold_before(A, t, C, 0.5 * np.ptp(t) if len(t) else 0), "b: score": pool.scores[1], "all lists": pool.fused,
-        "price": x[C], "price, mean of the user": user_means(A, x)[:, None], "price, off the user's mean": x[C] - user_means(A, x)[:, None],
-        "users of the item": np.log1p(np.bincount(A.indices, minlength=M))[C], "items of the user": np.log1p(np.diff(A.indptr))[:, None]}.items()}
+        "sold in window 0": sold_before(A, t, C, 0.5 * np.ptp(t) if len(t) else 0), "b: score": pool.scores[1],
+        "all lists": pool.fused,
+        "price": x[C], "price, mean of the user": user_means(A, x)[:, None],
+        "price, off the user's mean": x[C] - user_means(A, x)[:, None],
+        "users of the item": np.log1p(np.bincount(A.indices, minlength=M))[C],
+        "items of the user": np.log1p(np.diff(A.indptr))[:, None]}.items()}
     for name, values in wide.items():
         np.testing.assert_allclose(of[name], values, rtol=1e-12, atol=1e-12, err_msg=name)
-    counts = np.bincount(users_of(A), A.data, U), np.bincount(A.indices, A.data, M), np.bincount(users_of(A), minlength=U)
-    for u, m, mean, had, spread in zip(np.nonzero(there)[0], C[there], of["mean value of the user"], of["mean value of the item"],
-                                       of["price, spread of the user"]):
+    counts = np.bincount(users_of(A), A.data,
+                         U), np.bincount(A.indices, A.data, M), np.bincount(users_of(A), minlength=U)
+    for u, m, mean, had, spread in zip(np.nonzero(there)[0], C[there], of["mean value of the user"],
+                                       of["mean value of the item"], of["price, spread of the user"]):
         its = x[A.indices[A.indptr[u]:A.indptr[u + 1]]]
-        assert mean == pytest.approx(counts[0][u] / max(counts[2][u], 1)) and spread == pytest.approx(np.std(its) if its.size else 0)
+        assert mean == pytest.approx(counts[0][u] / max(counts[2][u], 1))
+        assert spread == pytest.approx(np.std(its) if its.size else 0)
         assert had == pytest.approx(counts[1][m] / max((A.indices == m).sum(), 1))
 
 
@@ -98,10 +105,14 @@ def test_without_times_and_numbers_there_are_fewer():
 
 
 @pytest.mark.parametrize("change, message", [
-    (dict(times=[1.0, 2.0]), r"times: expected an array of shape \(18,\)"), (dict(times=["2024-01-01"] * 18), "times: expected numbers"), (dict(item_numbers=np.ones((7, 1))), "a row for each of 8 items"),
+    (dict(times=[1.0, 2.0]), r"times: expected an array of shape \(18,\)"),
+    (dict(times=["2024-01-01"] * 18), "times: expected numbers"),
+    (dict(item_numbers=np.ones((7, 1))), "a row for each of 8 items"),
     (dict(item_numbers=np.ones((8, 2)), names=["a", "a"]), "a name for each column"), (dict(windows=(0,)), "windows=0"),
-    (dict(item_numbers=np.full((8, 1), np.nan)), "item_numbers: Input contains NaN"), (dict(item_numbers={"a": np.ones(7)}), r"item_numbers\['a'\]: expected an array of shape \(8,\)"),
-    (dict(matrix="A"), "matrix"), (dict(windows=("a",)), "windows='a'"), (dict(item_numbers={"a": np.full(8, 1e200)}), r"item_numbers\['a'\]: the largest"),
+    (dict(item_numbers=np.full((8, 1), np.nan)), "item_numbers: Input contains NaN"),
+    (dict(item_numbers={"a": np.ones(7)}), r"item_numbers\['a'\]: expected an array of shape \(8,\)"),
+    (dict(matrix="A"), "matrix"), (dict(windows=("a",)), "windows='a'"),
+    (dict(item_numbers={"a": np.full(8, 1e200)}), r"item_numbers\['a'\]: the largest"),
     (dict(item_numbers=np.full((8, 1), 1e200)), "item_numbers: the largest"),
 ])
 def test_what_does_not_fit(change, message):
@@ -135,7 +146,8 @@ def test_what_does_not_fit_a_pool_is_told():
         features_of_pairs(facts(entries(6, 8, 3)[0]), [0, 1, 2], pool, "ab")
 
 
-@pytest.mark.parametrize("users, generators, M", [([0, 6], "a", 8), ([0], "a", 8), ([0, 1], "ab", 8), ([0, 1], "a", 9), (["0", "1"], "a", 8)])
+@pytest.mark.parametrize("users, generators, M",
+                         [([0, 6], "a", 8), ([0], "a", 8), ([0, 1], "ab", 8), ([0, 1], "a", 9), (["0", "1"], "a", 8)])
 def test_a_pool_of_others(users, generators, M):
     R, s = some_lists(1, 2, M, M, 0)
     with pytest.raises(ValueError, match="users: expected|pool: expected candidates of"):

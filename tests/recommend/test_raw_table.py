@@ -136,7 +136,8 @@ def test_how_pairs_that_come_again_count():
 def test_a_table_is_parted_as_its_matrix_is(drawn, n, seed):
     users, items, values, times = map(list, zip(*drawn))
     table = read_table(users, items, values, times, repeated="last")
-    pairs = [(leave_last_out(table, n=n, random_state=seed), leave_last_out(table.matrix, table.times, n, random_state=seed)),
+    pairs = [(leave_last_out(table, n=n, random_state=seed),
+              leave_last_out(table.matrix, table.times, n, random_state=seed)),
              (random_split(table, 0.4, random_state=seed), random_split(table.matrix, 0.4, random_state=seed))]
     for ours, plain in pairs:
         for mine, theirs in zip(ours, plain):
@@ -160,8 +161,10 @@ def test_tables_sorted_by_time_and_item_are_no_cause_for_a_warning():
 
 
 @pytest.mark.parametrize("split, message", [
-    (lambda: leave_last_out(read_table([1, 1], [2, 3])), "times: expected those of the table, which read_table takes: pass"),
-    (lambda: leave_last_out(read_table([1, 1], [2, 3], times=[1, 2]), [1, 2]), "times: expected those of the table, and none"),
+    (lambda: leave_last_out(read_table([1, 1], [2, 3])),
+     "times: expected those of the table, which read_table takes: pass"),
+    (lambda: leave_last_out(read_table([1, 1], [2, 3], times=[1, 2]), [1, 2]),
+     "times: expected those of the table, and none"),
     (lambda: leave_last_out(np.ones((2, 2))), "times: expected when each entry came about, got None"),
 ])
 def test_times_that_are_not_there_or_twice(split, message):

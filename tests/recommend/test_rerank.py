@@ -67,7 +67,8 @@ def test_factors_change_scores_and_their_order(drawn, seed, w):
     found, values = rescored(R, s, f, w)
     equal((found, values), reference.rescored(R.tolist(), s.tolist(), f, w))
     found, _ = rescored(R, s + 0.1, f, w)
-    logarithms = np.where(R >= 0, np.log(np.maximum(s, 0) + 0.1) + w * np.log(f)[R], -np.inf)    # s = e^z: the order of z + w ln f
+    # s = e^z: the order of z + w ln f
+    logarithms = np.where(R >= 0, np.log(np.maximum(s, 0) + 0.1) + w * np.log(f)[R], -np.inf)
     for u in range(len(R)):
         shown = [list(R[u]).index(m) for m in found[u] if m >= 0]
         assert (np.diff(logarithms[u, shown]) <= 1e-9).all()
@@ -143,8 +144,8 @@ def test_one_user_may_be_flat():
     R, s = candidates(2, 5, 7, 0)
     f, ok, g, G = np.linspace(0.2, 1, 7), np.arange(7) % 2 > 0, np.arange(7) % 3, np.eye(2)[np.arange(7) % 2]
     p = taste(2, 2, 0)
-    for call in (lambda R, s, p: rescored(R, s, f), lambda R, s, p: filtered(R, s, ok), lambda R, s, p: capped(R, s, g, 1),
-                 lambda R, s, p: blended(R, s, -s * (R >= 0), by="rank"),
+    for call in (lambda R, s, p: rescored(R, s, f), lambda R, s, p: filtered(R, s, ok),
+                 lambda R, s, p: capped(R, s, g, 1), lambda R, s, p: blended(R, s, -s * (R >= 0), by="rank"),
                  lambda R, s, p: blended(R, s, np.where(R >= 0, s, 0)),
                  lambda R, s, p: calibrated(R, s, p, G, 3)):
         both, alone = call(R, s, p), call(R[1], s[1], p[1])
@@ -172,11 +173,14 @@ def test_lists_do_not_depend_on_threads(monkeypatch):
     (lambda: filtered([["a"]], [[1.0]], [True]), "items: expected whole numbers"),
     (lambda: filtered([[0.0]], [[1.0]], [True]), "items: expected whole numbers"),
     (lambda: filtered([], [], [True]), "expected candidates"),
-    (lambda: filtered([[0, 2]], [[1.0, 1]], [True, True]), "allowed: expected one for each item, there are 2, and item 2"),
-    (lambda: filtered([[0]], [[1.0]], ["False"]), "allowed: expected an array"), (lambda: filtered([[0]], [[1.0]], [1]), "allowed"),
+    (lambda: filtered([[0, 2]], [[1.0, 1]], [True, True]),
+     "allowed: expected one for each item, there are 2, and item 2"),
+    (lambda: filtered([[0]], [[1.0]], ["False"]), "allowed: expected an array"),
+    (lambda: filtered([[0]], [[1.0]], [1]), "allowed"),
     (lambda: rescored([[0]], [[-1.0]], [1.0]), "scores: -1.0 is below 0, and a small factor would lift it"),
     (lambda: rescored([[0]], [[1.0]], [-1.0]), "factors: expected numbers of at least 0, got -1.0 for item 0"),
-    (lambda: rescored([[0]], [[1.0]], [1.0], -1), "weight=-1"), (lambda: rescored([[0]], [[1.0]], [np.nan]), "factors: Input"),
+    (lambda: rescored([[0]], [[1.0]], [1.0], -1), "weight=-1"),
+    (lambda: rescored([[0]], [[1.0]], [np.nan]), "factors: Input"),
     (lambda: rescored([[0, 1]], [[1.0, 0.5]], [10.0, 1], 400), "factors: the greatest is 10, and scores times"),
     (lambda: rescored([[0]], [[1e300]], [1e300]), "factors: the greatest is 1e.300"),
     (lambda: half_life_decay([-1.0], 2), "ages: expected ages of at least 0, got -1.0 at 0"),

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, strategies as st
 
 from scratchml.recommend.sampled_softmax import (batch_softmax, bpr_loss, log_q_corrected, loss_into_gradient,
-                                                 mixed_frequency, softmax_gradient, unit_gradient, without_accidental_hits)
+                                                 mixed_frequency, softmax_gradient, unit_gradient,
+                                                 without_accidental_hits)
 from tests.reference import sampled_softmax as reference
 from tests.strategies.sampled_softmax import batches, seeds
 
@@ -60,9 +61,12 @@ def test_what_changes_nothing(drawn, factor):
     s, t, c, q = drawn
     r = np.ones(len(s))
     corrected = log_q_corrected(s, q)
-    np.testing.assert_allclose(softmax_gradient(log_q_corrected(s, factor * q), r), softmax_gradient(corrected, r), atol=1e-12)
-    np.testing.assert_allclose(softmax_gradient(log_q_corrected(s, np.full_like(q, 0.2)), r), softmax_gradient(s, r), atol=1e-12)
-    more = np.concatenate([corrected, corrected[:, :1] + 3], axis=1)        # one more candidate: the first pair's own item
+    np.testing.assert_allclose(softmax_gradient(log_q_corrected(s, factor * q), r), softmax_gradient(corrected, r),
+                               atol=1e-12)
+    np.testing.assert_allclose(softmax_gradient(log_q_corrected(s, np.full_like(q, 0.2)), r), softmax_gradient(s, r),
+                               atol=1e-12)
+    # one more candidate: the first pair's own item
+    more = np.concatenate([corrected, corrected[:, :1] + 3], axis=1)
     first = without_accidental_hits(more, t, np.append(c, t[0]))[0]
     assert first[-1] == -np.inf
     alone = without_accidental_hits(corrected, t, c)[0]
@@ -75,7 +79,8 @@ def test_all_items_once_are_the_softmax_itself():
         c = np.array([item, *[m for m in range(6) if m != item]])
         full = np.log(np.exp(y).sum()) - y[item]
         assert batch_softmax(y[c][None], np.ones(1)) == pytest.approx(full, rel=1e-13)
-        assert batch_softmax(log_q_corrected(y[c][None], np.full(6, 1 / 6)), np.ones(1)) == pytest.approx(full, rel=1e-13)
+        assert batch_softmax(log_q_corrected(y[c][None], np.full(6, 1 / 6)),
+                             np.ones(1)) == pytest.approx(full, rel=1e-13)
 
 
 def bias(n, corrected):

@@ -122,9 +122,11 @@ MOMENTS = [datetime.fromisoformat(text) for text in STAMPS]
 
 @pytest.mark.parametrize("times", [
     STAMPS, np.array(STAMPS), np.array(STAMPS, object), np.array(STAMPS, "S"), DATES, MOMENTS, iter(MOMENTS),
-    np.array(STAMPS, "M8[D]"), [np.datetime64(text) for text in STAMPS], [m.replace(tzinfo=timezone.utc) for m in MOMENTS],
+    np.array(STAMPS, "M8[D]"), [np.datetime64(text) for text in STAMPS],
+    [m.replace(tzinfo=timezone.utc) for m in MOMENTS],
     [f"{text}T12:00:00Z" for text in STAMPS], [f"{text} 12:00" for text in STAMPS], [m - MOMENTS[1] for m in MOMENTS],
-    np.array(STAMPS, "M8[s]") - np.datetime64("2024-01-01"), np.array([2, 0, 1], "m8[ns]"), [m.timestamp() for m in MOMENTS],
+    np.array(STAMPS, "M8[s]") - np.datetime64("2024-01-01"), np.array([2, 0, 1], "m8[ns]"),
+    [m.timestamp() for m in MOMENTS],
     dict(enumerate(STAMPS)).values(), dict.fromkeys(STAMPS).keys(), [f"170000000000000000{end}" for end in "201"],
     ["20240103", "20240101", "20240102"], ["3.5", "-1", "2e0"], np.array([3, 1, 2], object), [2**80, -(2**80), 7],
     [time(3), time(1), time(2)], [Fraction(3), Fraction(1, 3), 2],
@@ -146,8 +148,10 @@ def test_times_of_every_kind(times):
     (np.array(["2024-01-03", "NaT", "2024-01-02"], "M8[D]"), "times: expected dates, got NaT at 1"),
     (np.array([1, "NaT", 2], "m8[s]"), "times: expected dates, got NaT at 1"),
     (["03/01/2024", "2024-01-01", "2024-01-02"], "ISO text .* got '03/01/2024' at 0; parse it first, e.g. with pa"),
-    ([MOMENTS[0].replace(tzinfo=timezone.utc), *MOMENTS[1:]], "times: expected moments of one kind, all with a time zone"),
-    ([DATES[0], *MOMENTS[1:]], "times: expected moments of one kind"), ([{}, {}, {}], "times: expected moments of one kind"),
+    ([MOMENTS[0].replace(tzinfo=timezone.utc), *MOMENTS[1:]],
+     "times: expected moments of one kind, all with a time zone"),
+    ([DATES[0], *MOMENTS[1:]], "times: expected moments of one kind"),
+    ([{}, {}, {}], "times: expected moments of one kind"),
     (STAMPS[:2], r"times: expected an array of shape \(3,\), got shape \(2,\)"), ("2024", "times: expected an array"),
 ])
 def test_times_of_no_kind(times, message):
@@ -181,10 +185,12 @@ def test_times_of_a_table_beside_a_matrix_are_asked_about():
     times = np.arange(len(users))
     matrix = entries_at(users, items, np.ones(len(users)))
     for wrong in (times, times.astype("M8[D]"), -times):
-        with pytest.warns(UserWarning, match=r"times: .* a table that is sorted by time; .* times\[np.lexsort\(\(items"):
+        with pytest.warns(UserWarning,
+                          match=r"times: .* a table that is sorted by time; .* times\[np.lexsort\(\(items"):
             leave_last_out(matrix, wrong)
     right = leave_last_out(matrix, times[np.lexsort((items, users))])
-    assert as_dict(right.test) == as_dict(leave_last_out(Coo(np.ones(len(users)), users, items, matrix.shape), times).test)
+    assert as_dict(right.test) == as_dict(leave_last_out(Coo(np.ones(len(users)), users, items, matrix.shape),
+                                                         times).test)
     own = Rows(matrix.indptr, items.astype(np.int32), np.ones(len(users)), matrix.shape)     # as the log has them
     assert as_dict(leave_last_out(own, times).test) == as_dict(right.test)
 

@@ -9,8 +9,9 @@ from hypothesis import given, settings, strategies as st
 from scratchml.core import storage
 from scratchml.core.sparse import dense, entries_at, known_entries
 from scratchml.neighbors import HNSW
-from scratchml.recommend import (ALS, ByIndex, ContentBased, ItemCosine, LinearScorer, Popularity, Recommender, TwoTower, capped,
-                                 features_of_pairs, filtered, mmr, pool_of, read_table, two_stage_split)
+from scratchml.recommend import (ALS, ByIndex, ContentBased, ItemCosine, LinearScorer, Popularity, Recommender,
+                                 TwoTower, capped, features_of_pairs, filtered, mmr, pool_of, read_table,
+                                 two_stage_split)
 from scratchml.recommend.candidate_lists import held_back
 from scratchml.recommend.pair_features import facts
 from scratchml.recommend.stage_parts import popular_lists, reranked
@@ -118,7 +119,8 @@ def test_computed_beforehand_is_computed_live(seed):
     model.precompute()
     one = [model.recommend(u, 6, live=True) for u in range(12)]
     for k in range(2):
-        assert live[k].tolist() == model.recommend(np.arange(12), 6)[k].tolist() == [answer[k].tolist() for answer in one]
+        assert live[k].tolist() == model.recommend(np.arange(12),
+                                                   6)[k].tolist() == [answer[k].tolist() for answer in one]
 
 
 @settings(max_examples=10)
@@ -129,7 +131,8 @@ def test_users_in_another_order_have_the_same_lists(seed):
     order = np.random.default_rng(seed).permutation(12)
     back = np.argsort(order)
     B, when = (entries_at(back[users_of(A)], A.indices, x, A.shape) for x in (A.data, t))
-    of = [Recommender(GENERATORS, LinearScorer(1e-2), held_out=1, random_state=0).fit(*arguments, PRICES) for arguments in ((A, t), (B, when.data))]
+    of = [Recommender(GENERATORS, LinearScorer(1e-2), held_out=1, random_state=0).fit(*arguments, PRICES)
+          for arguments in ((A, t), (B, when.data))]
     np.testing.assert_allclose(of[0].scorer_.coef_, of[1].scorer_.coef_, atol=1e-3)
     weights = [model.scorer_ for model in of]
     of[1].scorer_ = weights[0]
@@ -148,7 +151,8 @@ def test_nothing_of_the_labels_or_the_test_is_in_a_feature(seed):
     def changed(split):
         """The entries of the train, and others in place of those that were held back, later still."""
         train, M = split.train, A.shape[1]
-        free = [np.setdiff1d(np.arange(M), train.indices[train.indptr[u]:train.indptr[u + 1]]) for u in range(A.shape[0])]
+        free = [np.setdiff1d(np.arange(M), train.indices[train.indptr[u]:train.indptr[u + 1]])
+                for u in range(A.shape[0])]
         users = np.concatenate([users_of(train), np.arange(A.shape[0])])
         return users, np.concatenate([train.indices, [rng.choice(f) for f in free]])
 
@@ -178,8 +182,10 @@ def test_generators_never_see_the_labels():
 
 def test_what_a_user_has_is_not_shown_even_if_a_generator_says_so():
     A, t = purchases(seed=1)
-    every = Listed(lambda users, n, _: (np.tile(np.arange(n), (len(users), 1)), np.tile(-np.arange(n), (len(users), 1))))
-    items, _ = Recommender({"every": every}, Weighed(), held_out=1, random_state=0).fit(A, t).recommend(np.arange(12), 9)
+    every = Listed(lambda users, n, _: (np.tile(np.arange(n), (len(users), 1)),
+                                        np.tile(-np.arange(n), (len(users), 1))))
+    items, _ = Recommender({"every": every}, Weighed(), held_out=1,
+                           random_state=0).fit(A, t).recommend(np.arange(12), 9)
     has = dense(A) > 0
     for u in range(12):
         assert sorted(items[u][items[u] >= 0].tolist()) == np.flatnonzero(~has[u]).tolist()
@@ -199,9 +205,12 @@ def test_two_fits_are_the_same_and_a_failed_one_changes_nothing():
 def test_any_model_any_index_any_scorer():
     A, t = purchases(20, 15, 4)
     X = np.random.default_rng(0).normal(size=(15, 4))
-    generators = [ALS(3, alpha=1.0, random_state=0), ByIndex(ALS(3, alpha=1.0, random_state=1), HNSW("ip", random_state=0)),
-                  (ContentBased(), {"item_features": X}), TwoTower(4, epochs=1, batch_size=32, random_state=0), ItemCosine(2), ItemCosine(4)]
-    model = Recommender(generators, rerankers=[lambda items, scores: mmr(items, scores, X, 5)], held_out=2, random_state=0).fit(A, t)
+    generators = [ALS(3, alpha=1.0, random_state=0),
+                  ByIndex(ALS(3, alpha=1.0, random_state=1), HNSW("ip", random_state=0)),
+                  (ContentBased(), {"item_features": X}), TwoTower(4, epochs=1, batch_size=32, random_state=0),
+                  ItemCosine(2), ItemCosine(4)]
+    model = Recommender(generators, rerankers=[lambda items, scores: mmr(items, scores, X, 5)], held_out=2,
+                        random_state=0).fit(A, t)
     assert list(model.generators_) == ["ALS", "ByIndex", "ContentBased", "TwoTower", "ItemCosine", "ItemCosine #2"]
     items, _ = model.recommend(np.arange(20), 5)
     assert items.shape == (20, 5) and len(model.feature_names_) == 1 + 12 + 5 + 1 + 5
@@ -229,8 +238,10 @@ def test_users_without_history_are_shown_what_is_popular():
         items, scores = model.recommend(np.arange(12), 4)
     assert items[2].tolist() == items[7].tolist() == popular[popular != 4][:4].tolist()
     assert scores[2].tolist() == (np.bincount(A.indices, minlength=9)[items[2]] / 12).tolist()
-    assert np.flatnonzero(model.without_candidates(np.arange(12))).tolist() == [2, 7] and model.without_candidates(2) is True
-    assert [stage.name for stage in model.trace(2, 4)] == ["popularity, as nothing leads to a candidate", "in stock", "shown"]
+    assert np.flatnonzero(model.without_candidates(np.arange(12))).tolist() == [2, 7]
+    assert model.without_candidates(2) is True
+    assert [stage.name for stage in model.trace(2, 4)] == \
+        ["popularity, as nothing leads to a candidate", "in stock", "shown"]
     assert model.explain(2, int(items[2, 0])).because == {"popularity": "the share of users who have it"}
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -297,9 +308,11 @@ def test_what_is_saved_answers_as_before(ids, tmp_path):
         assert one.tolist() == other.tolist()
     assert [stage.name for stage in loaded.trace(users[0], 4)] == ["candidates", "scorer", "cap", "shown"]
     for one, other in zip(model.trace(users[0], 4)[-4:], loaded.trace(users[0], 4)):
-        assert (one.name, one.items.tolist(), one.scores.tolist()) == (other.name, other.items.tolist(), other.scores.tolist())
+        assert (one.name, one.items.tolist(),
+                one.scores.tolist()) == (other.name, other.items.tolist(), other.scores.tolist())
     item = model.recommend(users[0], 1)[0][0]
-    assert loaded.explain(users[0], item).places == model.explain(users[0], item).places and not loaded.explain(users[0], item).features
+    assert loaded.explain(users[0], item).places == model.explain(users[0], item).places
+    assert not loaded.explain(users[0], item).features
     if not ids:
         assert loaded.without_candidates(5)
     for ask in (lambda: loaded.recommend(users[0], live=True), loaded.precompute):
@@ -316,13 +329,16 @@ def test_a_file_that_does_not_fit_together(tmp_path):
     path = tmp_path / "model"
     model.save(path)
     arrays, rest = storage.load(path, "scratchml.recommend.Recommender")
-    for change in (dict(items=np.where(arrays["items"] >= 0, arrays["items"] + 5, -1)), dict(scores=arrays["scores"][:, :-1]),
-                   dict(places=arrays["places"][:1]), dict(indptr=arrays["indptr"][:-1]), dict(fused=arrays["fused"] * np.nan),
+    for change in (dict(items=np.where(arrays["items"] >= 0, arrays["items"] + 5, -1)),
+                   dict(scores=arrays["scores"][:, :-1]),
+                   dict(places=arrays["places"][:1]), dict(indptr=arrays["indptr"][:-1]),
+                   dict(fused=arrays["fused"] * np.nan),
                    dict(places=0 * arrays["places"]), dict(items=arrays["items"] * 1.5)):
         storage.save(path, "scratchml.recommend.Recommender", {**arrays, **change}, rest)
         with pytest.raises(ValueError, match="expected a fitted model, but"):
             Recommender.load(path)
-    for change in (dict(items=4), dict(generators=["one"]), dict(ids=[["a"], ["b"]]), dict(sizes=[6]), dict(sizes=[6, 2])):
+    for change in (dict(items=4), dict(generators=["one"]), dict(ids=[["a"], ["b"]]), dict(sizes=[6]),
+                   dict(sizes=[6, 2])):
         storage.save(path, "scratchml.recommend.Recommender", arrays, {**rest, **change})
         with pytest.raises(ValueError, match="expected a fitted model, but"):
             Recommender.load(path)
@@ -342,24 +358,34 @@ def test_ids_that_no_file_holds(tmp_path):
 # --- what is refused
 
 def lists(items, scores=None):
-    return Listed(lambda users, n, _: (np.tile(items, (len(users), 1)), np.zeros((len(users), len(items))) if scores is None else scores))
+    return Listed(lambda users, n, _: (np.tile(items, (len(users), 1)),
+                                       np.zeros((len(users), len(items))) if scores is None else scores))
 
 
 @pytest.mark.parametrize("settings, message", [
-    (dict(generators={}), "generators: expected at least one"), (dict(generators=ItemCosine()), "generators: expected a dict by name or a list"),
-    (dict(generators=[ItemCosine]), "expected a model with fit and recommend"), (dict(generators=[LinearScorer()]), "expected a model with fit and recommend"),
-    (dict(generators={3: ItemCosine()}), r"generators\[3\]"), (dict(generators=[(ItemCosine(), 3)]), "a dict of what its fit takes"),
-    (dict(generators={"c": (ContentBased(), {"item_features": np.ones((3, 2))})}), r"generators\['c'\]: item_features: expected a row"),
+    (dict(generators={}), "generators: expected at least one"),
+    (dict(generators=ItemCosine()), "generators: expected a dict by name or a list"),
+    (dict(generators=[ItemCosine]), "expected a model with fit and recommend"),
+    (dict(generators=[LinearScorer()]), "expected a model with fit and recommend"),
+    (dict(generators={3: ItemCosine()}), r"generators\[3\]"),
+    (dict(generators=[(ItemCosine(), 3)]), "a dict of what its fit takes"),
+    (dict(generators={"c": (ContentBased(), {"item_features": np.ones((3, 2))})}),
+     r"generators\['c'\]: item_features: expected a row"),
     (dict(generators={"c": ContentBased()}), r"generators\['c'\]: .*item_features"),
     (dict(generators={"n": ItemCosine(0)}), r"generators\['n'\]: n_neighbors=0"),
     (dict(generators={"l": lists([1, 1])}), r"generators\['l'\]: recommend returned no lists, .* an item twice"),
-    (dict(generators={"l": lists([1, 9])}), "item 9 is none of 9"), (dict(generators={"l": lists([-1, 1])}), "-1 only after the end"),
-    (dict(generators={"l": lists([0.5, 1])}), "whole numbers"), (dict(generators={"l": lists(np.arange(9), np.full(9, np.nan))}), "expected items and"),
+    (dict(generators={"l": lists([1, 9])}), "item 9 is none of 9"),
+    (dict(generators={"l": lists([-1, 1])}), "-1 only after the end"),
+    (dict(generators={"l": lists([0.5, 1])}), "whole numbers"),
+    (dict(generators={"l": lists(np.arange(9), np.full(9, np.nan))}), "expected items and"),
     (dict(generators={"l": Listed(lambda users, n, _: None)}), "recommend returned no lists"),
-    (dict(generators={"l": Listed(lambda users, n, _: (np.full((len(users), n), -1), np.full((len(users), n), -np.inf)))}), "none is among the cand"),
-    (dict(scorer=Popularity()), "expected a model with fit and predict"), (dict(scorer="trees"), "expected a model with fit and predict"),
+    (dict(generators={"l": Listed(lambda users, n, _: (np.full((len(users), n), -1),
+                                                       np.full((len(users), n), -np.inf)))}), "none is among the cand"),
+    (dict(scorer=Popularity()), "expected a model with fit and predict"),
+    (dict(scorer="trees"), "expected a model with fit and predict"),
     (dict(rerankers=capped), "rerankers: expected a dict"), (dict(rerankers=["capped"]), "expected functions"),
-    (dict(candidates=0), "candidates=0"), (dict(depth=2.5), "depth=2.5"), (dict(held_out=0), "held_out=0"), (dict(share="a"), "share='a'"),
+    (dict(candidates=0), "candidates=0"), (dict(depth=2.5), "depth=2.5"), (dict(held_out=0), "held_out=0"),
+    (dict(share="a"), "share='a'"),
     (dict(candidates="100"), "candidates='100'"), (dict(random_state="a"), "random_state"),
 ])
 def test_bad_parameters(settings, message):
@@ -368,9 +394,12 @@ def test_bad_parameters(settings, message):
 
 
 @pytest.mark.parametrize("arguments, message", [
-    ((np.eye(4),), "nothing to rank|none is among"), ((np.where(np.eye(4) > 0, 1, np.nan),), "nothing can be held out"), (("abc",), "matrix"),
-    ((np.full((3, 3), np.nan),), "nothing can be held out of 0"), ((np.ones(3),), "matrix"), ((purchases()[0], [1, 2]), "times"),
-    ((*purchases(), np.ones((4, 1))), "item_numbers"), ((purchases()[0], np.full(len(purchases()[1]), np.nan)), "times: Input contains NaN"),
+    ((np.eye(4),), "nothing to rank|none is among"), ((np.where(np.eye(4) > 0, 1, np.nan),), "nothing can be held out"),
+    (("abc",), "matrix"),
+    ((np.full((3, 3), np.nan),), "nothing can be held out of 0"), ((np.ones(3),), "matrix"),
+    ((purchases()[0], [1, 2]), "times"),
+    ((*purchases(), np.ones((4, 1))), "item_numbers"),
+    ((purchases()[0], np.full(len(purchases()[1]), np.nan)), "times: Input contains NaN"),
 ])
 @pytest.mark.filterwarnings("ignore:matrix")
 def test_data_that_cannot_be_used(arguments, message):
@@ -386,7 +415,8 @@ class Broken(Weighed):
         return self.answer(X)
 
 
-@pytest.mark.parametrize("answer", [lambda X: X, lambda X: np.full(len(X), np.nan), lambda X: np.zeros(len(X) - 1), lambda X: "scores"])
+@pytest.mark.parametrize("answer", [lambda X: X, lambda X: np.full(len(X), np.nan), lambda X: np.zeros(len(X) - 1),
+                                    lambda X: "scores"])
 def test_a_scorer_that_returns_no_scores(answer):
     model = Recommender(GENERATORS, Broken(answer), held_out=1).fit(*purchases())
     with pytest.raises(ValueError, match="scorer.predict"):
@@ -394,7 +424,8 @@ def test_a_scorer_that_returns_no_scores(answer):
 
 
 @pytest.mark.parametrize("function, message", [
-    (lambda items, scores: items, "expected items and scores"), (lambda items, scores: None, "expected items and scores"),
+    (lambda items, scores: items, "expected items and scores"),
+    (lambda items, scores: None, "expected items and scores"),
     (lambda items, scores: (items[:1], scores[:1]), "expected lists of 12 users, got 1"),
     (lambda items, scores: (np.tile(np.arange(9), (12, 1)), np.zeros((12, 9))), "was not among what it was given"),
     (lambda items, scores: (np.zeros_like(items), np.zeros(scores.shape)), "has an item twice"),
@@ -411,7 +442,8 @@ def test_a_re_ranker_cannot_swap_the_lists_of_users():
         with pytest.raises(ValueError, match="was not among what it was given"):
             reranked("odd", lambda items, scores: (wrong, scores), items, scores, np.array([3, 4]))
     short = np.array([[0, -1], [6, -1]]), np.array([[1.0, -np.inf], [1, -np.inf]])
-    np.testing.assert_array_equal(reranked("even", lambda items, scores: short, items, scores, np.array([3, 4]))[0], short[0])
+    np.testing.assert_array_equal(reranked("even", lambda items, scores: short, items, scores, np.array([3, 4]))[0],
+                                  short[0])
 
 
 def test_popularity_stands_in_for_no_candidate_alone():
@@ -448,9 +480,12 @@ def test_a_re_ranker_may_ask_whose_list_it_is_and_cannot_spoil_the_lists():
 
 
 @pytest.mark.parametrize("ask, message", [
-    (lambda m: m.recommend([12]), "users: expected 0 ... 11"), (lambda m: m.recommend([0], 7), "n=7: there are 6 candidates"),
-    (lambda m: m.recommend([0], 0), "n=0"), (lambda m: m.recommend("u1"), "users"), (lambda m: m.trace([0, 1]), "user: expected one"),
-    (lambda m: m.explain(0, [1]), "item: expected one"), (lambda m: m.explain(0, 9), "item: expected 0 ... 8"), (lambda m: m.recommend([0.5]), "users"),
+    (lambda m: m.recommend([12]), "users: expected 0 ... 11"),
+    (lambda m: m.recommend([0], 7), "n=7: there are 6 candidates"),
+    (lambda m: m.recommend([0], 0), "n=0"), (lambda m: m.recommend("u1"), "users"),
+    (lambda m: m.trace([0, 1]), "user: expected one"),
+    (lambda m: m.explain(0, [1]), "item: expected one"), (lambda m: m.explain(0, 9), "item: expected 0 ... 8"),
+    (lambda m: m.recommend([0.5]), "users"),
     (lambda m: Recommender().recommend(0), "not fitted"), (lambda m: Recommender().save("x"), "not fitted")])
 def test_questions_without_an_answer(ask, message):
     model, _, _ = made()

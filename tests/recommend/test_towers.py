@@ -5,8 +5,8 @@ from hypothesis import given, strategies as st
 
 from scratchml.core.sparse import dense, known_entries, some_rows, sparse_rows
 from scratchml.recommend import two_tower
-from scratchml.recommend.towers import (Tower, Weights, columns_from, history, in_kind, layer, layer_gradient, side_of, thinned,
-                                        tower)
+from scratchml.recommend.towers import (Tower, Weights, columns_from, history, in_kind, layer, layer_gradient, side_of,
+                                        thinned, tower)
 from tests.reference import towers as reference
 from tests.strategies.towers import example
 

@@ -232,7 +232,8 @@ def test_a_callback_ends_the_fit_and_keeps_what_it_has(capsys):
     assert capsys.readouterr().err.count("TwoTower: iteration") == 2
 
 
-@pytest.mark.parametrize("A", [[[1.0]], [[1.0, np.nan]], np.where(np.eye(3), 1.0, np.nan), [[np.nan, np.nan, 2], [np.nan, 1, 1]]])
+@pytest.mark.parametrize("A", [[[1.0]], [[1.0, np.nan]], np.where(np.eye(3), 1.0, np.nan),
+                               [[np.nan, np.nan, 2], [np.nan, 1, 1]]])
 @pytest.mark.parametrize("parameters", [{}, dict(history=True, hidden=(3,))])
 def test_tables_with_next_to_nothing(A, parameters):
     model = TwoTower(**SMALL, **parameters).fit(A)
@@ -246,13 +247,15 @@ def test_tables_with_next_to_nothing(A, parameters):
 @pytest.mark.parametrize("parameters, message", [
     (dict(factors=0), "factors=0"), (dict(temperature=0), "temperature=0: expected a number, at least 0.001"),
     (dict(temperature=-1), "temperature=-1"), (dict(epochs=0), "epochs=0"), (dict(batch_size=0.5), "batch_size=0.5"),
-    (dict(learning_rate=0), "learning_rate=0"), (dict(loss="nce"), "loss='nce'"), (dict(log_q="False"), "log_q='False'"),
+    (dict(learning_rate=0), "learning_rate=0"), (dict(loss="nce"), "loss='nce'"),
+    (dict(log_q="False"), "log_q='False'"),
     (dict(learning_rate=1e38), "learning_rate=1e.38: the vectors have left the range of float32 in epoch 1; lower it"),
     (dict(hidden=64), r"hidden=64: expected the sizes of layers, such as \(64,\)"), (dict(hidden=(0,)), "hidden=0"),
     (dict(history="False"), "history='False'"),
     (dict(dropout=1), "dropout=1: expected a number of at least 0 and below 1"),
     (dict(learning_rate=1e38, hidden=(3,)), "the vectors have left the range of float32 in epoch 1"),
-    (dict(mixed_negatives=-1), "mixed_negatives=-1"), (dict(loss="bpr", mixed_negatives=3), "bpr draws one wrong answer"),
+    (dict(mixed_negatives=-1), "mixed_negatives=-1"),
+    (dict(loss="bpr", mixed_negatives=3), "bpr draws one wrong answer"),
 ])
 def test_bad_parameters(parameters, message):
     with pytest.raises(ValueError, match=message):
@@ -267,7 +270,8 @@ def test_bad_parameters(parameters, message):
     (lambda m: m.add_items([[1e300, 0]]), "item_features: the largest magnitude is 1e.300"),
     (lambda m: m.recommend(6), "users: expected 0 ... 5, got 6"), (lambda m: m.recommend(0, 6), "only 5 items"),
     (lambda m: m.recommend("anna"), "users: expected whole numbers"), (lambda m: m.recommend(0, 0), "n=0"),
-    (lambda m: m.recommend(0, 1, "False"), "exclude_seen='False'"), (lambda m: m.similar_items(5), "items: expected 0 ... 4, got 5"),
+    (lambda m: m.recommend(0, 1, "False"), "exclude_seen='False'"),
+    (lambda m: m.similar_items(5), "items: expected 0 ... 4, got 5"),
     (lambda m: m.recommend_for([1.0, 2]), r"vectors: expected numbers \(B, 4\), got float64 of shape \(1, 2\)"),
     (lambda m: m.recommend_for([1.0, 2, np.nan, 1]), "vectors: Input contains NaN"),
     (lambda m: m.recommend_for([1e300, 2, 3, 4]), "vectors: the largest magnitude is 1e.300"),
@@ -275,14 +279,17 @@ def test_bad_parameters(parameters, message):
     (lambda m: m.new_users([[1.0]]), "user_features: this model was fitted without"),
     (lambda m: m.add_items([[1.0]]), "item_features: expected the 2 columns of fit, got 1"),
     (lambda m: m.new_users(matrix=known(2, 5, 0)), "matrix: this model has a vector for each user of fit; set history"),
-    (lambda m: TwoTower(**SMALL).fit(known(6, 5, 0), None, np.eye(6)).new_users(), "expected what they are like, .* got None"),
+    (lambda m: TwoTower(**SMALL).fit(known(6, 5, 0), None, np.eye(6)).new_users(),
+     "expected what they are like, .* got None"),
     (lambda m: m.new_users(), "user_features: this model was fitted without"),
     (lambda m: TwoTower(**SMALL, history=True).fit(known(6, 5, 0)).new_users(matrix=known(2, 4, 0)),
      "expected the 5 items of fit"),
-    (lambda m: TwoTower(**SMALL, history=True).fit(known(6, 5, 0), None, np.eye(6)).new_users(np.eye(6), known(2, 5, 0)),
+    (lambda m: TwoTower(**SMALL, history=True).fit(known(6, 5, 0), None,
+                                                   np.eye(6)).new_users(np.eye(6), known(2, 5, 0)),
      "user_features: expected a row for each of 2, got 6"),
     (lambda m: m.recommend(0, 1, index=3), "index: expected one with knn_query or kneighbors, .*, got int"),
-    (lambda m: m.recommend(0, 1, index=NearestNeighbors().fit(np.arange(48.0).reshape(12, 4)[::-1])), "index: expected"),
+    (lambda m: m.recommend(0, 1, index=NearestNeighbors().fit(np.arange(48.0).reshape(12, 4)[::-1])),
+     "index: expected"),
     (lambda m: m.recommend(0, 1, index=NearestNeighbors().fit(np.zeros((12, 3)))), "feature"),
     (lambda m: TwoTower().recommend(0), "not fitted"),
 ])

@@ -19,7 +19,8 @@ CLOSE = dict(rtol=50 * EPS, atol=0)
 def test_rare_words_weigh_more(t):
     n = texts_with(sparse_rows(t))
     assert n.tolist() == reference.texts_with(t)
-    np.testing.assert_allclose(inverse_document_frequency(n, len(t)), reference.inverse_document_frequency(n, len(t)), **CLOSE)
+    np.testing.assert_allclose(inverse_document_frequency(n, len(t)), reference.inverse_document_frequency(n, len(t)),
+                               **CLOSE)
 
 
 @given(tables())
@@ -109,17 +110,22 @@ class Series:
 def test_texts_come_in_any_container():
     drawn = ["red tin", "", "tin lamp"]
     expected = dense(Tfidf().fit_transform(drawn))
-    for same in (np.array(drawn), np.array(drawn, object), iter(drawn), Series(drawn), (text for text in drawn), tuple(drawn)):
+    for same in (np.array(drawn), np.array(drawn, object), iter(drawn), Series(drawn), (text for text in drawn),
+                 tuple(drawn)):
         np.testing.assert_array_equal(dense(Tfidf().fit_transform(same)), expected)
 
 
 # --- bad input
 
 @pytest.mark.parametrize("drawn, message", [
-    ("red tin", "expected a list of str, got str; put a single text into a list"), (b"red", "got bytes"), (3, "got int"),
-    ([b"red"], "got b'red' of type bytes at 0; decode it"), (["red", None], "got None of type NoneType at 1; fill it in"),
-    (["red", np.nan], "got nan of type float at 1"), ([["red"]], "of type list at 0"), ([], "at least one text, got none"),
-    ({"red": 1}, "got dict"), ({"red", "tin"}, "got set"), (["a", "!"], "no word is left of 0 in 2 texts"), ([""], "no word is left"),
+    ("red tin", "expected a list of str, got str; put a single text into a list"), (b"red", "got bytes"),
+    (3, "got int"),
+    ([b"red"], "got b'red' of type bytes at 0; decode it"),
+    (["red", None], "got None of type NoneType at 1; fill it in"),
+    (["red", np.nan], "got nan of type float at 1"), ([["red"]], "of type list at 0"),
+    ([], "at least one text, got none"),
+    ({"red": 1}, "got dict"), ({"red", "tin"}, "got set"), (["a", "!"], "no word is left of 0 in 2 texts"),
+    ([""], "no word is left"),
 ])
 def test_what_is_no_text(drawn, message):
     for model in (Tfidf(), WordCounts()):
@@ -129,11 +135,15 @@ def test_what_is_no_text(drawn, message):
 
 @pytest.mark.parametrize("parameters, message", [
     (dict(token_pattern=3), "token_pattern=3"), (dict(token_pattern="("), "no regular expression"),
-    (dict(token_pattern="(a)(b)"), "at most one group, got 2"), (dict(ngram_range=2), "ngram_range=2: expected two whole"),
+    (dict(token_pattern="(a)(b)"), "at most one group, got 2"),
+    (dict(ngram_range=2), "ngram_range=2: expected two whole"),
     (dict(ngram_range=(2, 1)), "the first to be at most the second"), (dict(ngram_range=(0, 1)), r"ngram_range\[0\]=0"),
-    (dict(min_df=0), "min_df=0: expected a whole number"), (dict(min_df=1.5), "min_df=1.5: expected a whole number of texts, or"),
-    (dict(max_df=True), "max_df=True"), (dict(min_df=2, max_df=1), "no word is in at most 1 and in at least 2 of 2 texts"),
-    (dict(norm="l3"), "norm='l3'"), (dict(sublinear_tf="False"), "sublinear_tf='False'"), (dict(smooth_idf=0), "smooth_idf=0"),
+    (dict(min_df=0), "min_df=0: expected a whole number"),
+    (dict(min_df=1.5), "min_df=1.5: expected a whole number of texts, or"),
+    (dict(max_df=True), "max_df=True"),
+    (dict(min_df=2, max_df=1), "no word is in at most 1 and in at least 2 of 2 texts"),
+    (dict(norm="l3"), "norm='l3'"), (dict(sublinear_tf="False"), "sublinear_tf='False'"),
+    (dict(smooth_idf=0), "smooth_idf=0"),
 ])
 def test_bad_parameters(parameters, message):
     for make in (Tfidf, WordCounts):
@@ -145,7 +155,8 @@ def test_bad_parameters(parameters, message):
 
 
 @pytest.mark.parametrize("call, message", [
-    (lambda: tf_idf([[1, -1.0]]), "counts: expected numbers of at least 0, got -1.0"), (lambda: bm25([[1e200]]), "no count"),
+    (lambda: tf_idf([[1, -1.0]]), "counts: expected numbers of at least 0, got -1.0"),
+    (lambda: bm25([[1e200]]), "no count"),
     (lambda: bm25([[1.0]], k1=-1), "k1=-1"), (lambda: bm25([[1.0]], b=1.1), "b=1.1: expected a number from 0 to 1"),
     (lambda: tf_idf([1.0]), "expected a matrix"), (lambda: Tfidf().transform(["red"]), "not fitted"),
     (lambda: Tfidf().fit(["red"]).transform("red"), "expected a list of str, got str"),

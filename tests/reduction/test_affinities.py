@@ -147,7 +147,8 @@ def test_a_greater_perplexity_is_a_wider_gaussian(drawn, share):
 def test_the_greatest_perplexity_picks_all_alike():
     X = points(9, 3, 0, "normal")
     P, reached = packed_affinities(X, 8.0)
-    np.testing.assert_allclose(off_diagonal(unpacked(P)), 1 / 72, rtol=1e-4)     # u is flat there: log u is right to 1e-10, β to its root
+    # u is flat there: log u is right to 1e-10, β to its root
+    np.testing.assert_allclose(off_diagonal(unpacked(P)), 1 / 72, rtol=1e-4)
     np.testing.assert_allclose(reached, 8, rtol=1e-9)
 
 

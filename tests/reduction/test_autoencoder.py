@@ -149,7 +149,8 @@ def test_other_components_are_a_saddle():
     objective, place = model._objective(model.module_, model._data(X, model._units), model._units)
 
     def weights(second):
-        return np.concatenate([np.r_[axes[:1], second].ravel(), np.zeros(2), np.r_[axes[:1], second].T.ravel(), np.zeros(4)])
+        return np.concatenate([np.r_[axes[:1], second].ravel(), np.zeros(2), np.r_[axes[:1], second].T.ravel(),
+                               np.zeros(4)])
     value, g = objective(weights(axes[2:3]))
     c = variances(X)
     np.testing.assert_allclose(model._told(value, model._units), c[1] + c[3], rtol=1e-9)

@@ -66,7 +66,8 @@ def test_denoising_learns_what_goes_with_what():
 def test_sparse_codes_are_between_0_and_1_and_as_seldom_active_as_asked_for():
     X = spread(80, 4)
     for ρ in (0.1, 0.3):
-        Z = small(6, hidden=(), epochs=200, batch_size=80, learning_rate=0.1, sparsity=ρ, sparsity_weight=30.0).fit(X).transform(X)
+        Z = small(6, hidden=(), epochs=200, batch_size=80, learning_rate=0.1, sparsity=ρ,
+                  sparsity_weight=30.0).fit(X).transform(X)
         assert Z.min() > 0 and Z.max() < 1 and np.abs(Z.mean(axis=0) - ρ).max() < 0.25 * ρ
 
 
@@ -75,7 +76,8 @@ def test_sparse_codes_are_between_0_and_1_and_as_seldom_active_as_asked_for():
 def test_an_autoencoder_follows_a_curve_where_a_plane_cannot():
     t = np.linspace(-1.5, 1.5, 200)
     X = np.c_[t, t ** 2, np.sin(2 * t)]
-    model = Autoencoder(1, hidden=(24, 12), activation="tanh", epochs=250, batch_size=200, learning_rate=0.03, random_state=0).fit(X)
+    model = Autoencoder(1, hidden=(24, 12), activation="tanh", epochs=250, batch_size=200, learning_rate=0.03,
+                        random_state=0).fit(X)
     assert -model.score(X) < 0.1 * PCA(1).fit(X).noise_variance_
     further = model.reconstruction_error([[0.0, 2.0, 1.0], [0.3, 0.09, np.sin(0.6)]])
     assert further[0] > 20 * further[1]
@@ -265,11 +267,15 @@ def test_bad_tables_are_refused(X, message):
     (dict(n_components=0), "n_components=0"), (dict(n_components=True), "n_components=True"),
     (dict(hidden=0), "hidden=0"), (dict(hidden=(3, -1)), r"hidden\[1\]=-1"), (dict(hidden="128"), "hidden='128'"),
     (dict(hidden=iter([3])), "hidden=.*expected a whole number or a tuple"), (dict(hidden=(2.5,)), r"hidden\[0\]=2.5"),
-    (dict(activation="elu"), "activation='elu'"), (dict(output="relu"), "output='relu'"), (dict(tied="False"), "tied='False'"),
-    (dict(noise=1.0), "noise=1.0: with noise_kind='masking' expected a share below 1"), (dict(noise=-0.1), "noise=-0.1"),
-    (dict(noise_kind="salt"), "noise_kind='salt'"), (dict(sparsity=0), "sparsity=0"), (dict(sparsity=1.0), "sparsity=1.0"),
+    (dict(activation="elu"), "activation='elu'"), (dict(output="relu"), "output='relu'"),
+    (dict(tied="False"), "tied='False'"),
+    (dict(noise=1.0), "noise=1.0: with noise_kind='masking' expected a share below 1"),
+    (dict(noise=-0.1), "noise=-0.1"),
+    (dict(noise_kind="salt"), "noise_kind='salt'"), (dict(sparsity=0), "sparsity=0"),
+    (dict(sparsity=1.0), "sparsity=1.0"),
     (dict(sparsity=np.nan), "sparsity=nan"), (dict(sparsity_weight=-1), "sparsity_weight=-1"),
-    (dict(weight_decay=np.inf), "weight_decay=inf"), (dict(epochs=0), "epochs=0"), (dict(batch_size=1.5), "batch_size=1.5"),
+    (dict(weight_decay=np.inf), "weight_decay=inf"), (dict(epochs=0), "epochs=0"),
+    (dict(batch_size=1.5), "batch_size=1.5"),
     (dict(learning_rate=0.0), "learning_rate=0.0"), (dict(solver="sgd"), "solver='sgd'"), (dict(tol=-1), "tol=-1"),
     (dict(validation_split=1.0), "validation_split=1.0"), (dict(validation_split=0.01), "validation_split=0.01"),
     (dict(patience=0), "patience=0"), (dict(callback=3), "callback=3"), (dict(random_state=-1), "random_state=-1"),
@@ -372,7 +378,8 @@ def test_permuted_hidden_units_are_the_same_network():
     model = small().fit(X)
     before = model.inverse_transform(model.transform(X))
     order, state = np.array([3, 1, 4, 0, 2]), model.module_.state_dict()
-    state.update({"encoder.0.weight": state["encoder.0.weight"][order], "encoder.0.bias": state["encoder.0.bias"][order],
+    state.update({"encoder.0.weight": state["encoder.0.weight"][order],
+                  "encoder.0.bias": state["encoder.0.bias"][order],
                   "encoder.1.weight": state["encoder.1.weight"][:, order]})
     model.module_.load_state_dict(state)
     np.testing.assert_allclose(model.inverse_transform(model.transform(X)), before, rtol=1e-12)

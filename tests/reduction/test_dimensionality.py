@@ -130,7 +130,8 @@ def test_every_solver_that_finds_all_variances_can_choose(solver):
 
 
 def test_columns_of_different_units_are_told_from_columns_of_rounding():
-    X = np.column_stack([1e9 * np.random.default_rng(0).normal(size=50), np.random.default_rng(1).normal(size=50) * 1e-6,
+    X = np.column_stack([1e9 * np.random.default_rng(0).normal(size=50),
+                         np.random.default_rng(1).normal(size=50) * 1e-6,
                          np.full(50, 0.1)])
     assert PCA("mle").fit(X).n_components_ == 2
 

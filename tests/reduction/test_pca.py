@@ -537,7 +537,8 @@ def exact_variances(X):
     μ = [sum(column) / N for column in zip(*rows)]
     S = [[sum((row[d] - μ[d]) * (row[e] - μ[e]) for row in rows) / (N - 1) for e in range(D)] for d in range(D)]
     result = []
-    order = sorted(range(D), key=lambda d: -S[d][d])     # the units are far apart: what is left of a column after the larger
+    # the units are far apart: what is left of a column after the larger
+    order = sorted(range(D), key=lambda d: -S[d][d])
     for n, d in enumerate(order):
         larger = order[:n]
         rest = S[d][d]
@@ -562,12 +563,14 @@ def test_income_and_age_are_both_whitened(solver, dtype):
     np.testing.assert_allclose(model.transform(X).std(axis=0, ddof=1), 1, rtol=1e-5)
     λ = np.linalg.eigvalsh(np.cov(X.astype(float).T))[::-1]
     np.testing.assert_allclose(model.explained_variance_, λ, rtol=1e-6)
-    np.testing.assert_allclose(model.score(X), -np.log(2 * np.pi) - (np.log(λ).sum() + 2 * (1 - 1 / 2000)) / 2, rtol=1e-9)
+    np.testing.assert_allclose(model.score(X), -np.log(2 * np.pi) - (np.log(λ).sum() + 2 * (1 - 1 / 2000)) / 2,
+                               rtol=1e-9)
     np.testing.assert_allclose(model.inverse_transform(model.transform(X)), X, rtol=1e-5, atol=0.02)
 
 
 @each_solver
-@pytest.mark.parametrize("deviations", [(5e11, 5, 0.02), (0.02, 5e11, 5), (1e15, 1e-3, 1e6, 3, 1e-9), (1e150, 1, 1e-130),
+@pytest.mark.parametrize("deviations",
+                         [(5e11, 5, 0.02), (0.02, 5e11, 5), (1e15, 1e-3, 1e6, 3, 1e-9), (1e150, 1, 1e-130),
                                         (1e9, 1e4, 1e-1, 1e-6, 1e-11), (1e12, 1), (1, 1e20)])
 def test_every_column_counts_in_its_own_units(solver, deviations):
     X = in_units(*deviations, N=60)
@@ -596,7 +599,8 @@ def test_as_many_columns_of_as_many_units_as_you_like():
     model = PCA(whiten=True).fit(X)
     np.testing.assert_allclose(np.cov(model.transform(X).T), np.eye(41), rtol=0, atol=1e-5)
     np.testing.assert_allclose(model.components_ @ model.components_.T, np.eye(41), rtol=0, atol=1e-13)
-    np.testing.assert_allclose(model.explained_variance_, PCA(svd_solver="jacobi").fit(X).explained_variance_, rtol=1e-7)
+    np.testing.assert_allclose(model.explained_variance_, PCA(svd_solver="jacobi").fit(X).explained_variance_,
+                               rtol=1e-7)
 
 
 @each_solver

@@ -52,9 +52,12 @@ def test_surprises_are_the_definition(drawn):
 def test_bounds_are_the_definition(drawn):
     μ, l, ε, rng = drawn
     K = 3
-    Z, A, R = μ + np.exp(l / 2) * rng.normal(size=(K, 1, μ.shape[1])), rng.normal(size=(K, len(μ))), rng.normal(size=len(μ))
-    np.testing.assert_allclose(importance_bound(A, Z, μ, l), reference.importance_bound(A, Z, μ, l), rtol=1e-9, atol=1e-9)
-    np.testing.assert_allclose(negative_elbo(R, R ** 2, 0.7).item(), reference.negative_elbo(R, R ** 2, 0.7), atol=1e-12)
+    Z, A, R = μ + np.exp(l / 2) * rng.normal(size=(K, 1, μ.shape[1])), rng.normal(size=(K, len(μ))), \
+        rng.normal(size=len(μ))
+    np.testing.assert_allclose(importance_bound(A, Z, μ, l), reference.importance_bound(A, Z, μ, l), rtol=1e-9,
+                               atol=1e-9)
+    np.testing.assert_allclose(negative_elbo(R, R ** 2, 0.7).item(), reference.negative_elbo(R, R ** 2, 0.7),
+                               atol=1e-12)
     f, G, v = rng.normal(size=len(ε)), ε, l[0]
     np.testing.assert_allclose(pathwise_gradient(G), reference.pathwise_gradient(G), atol=1e-12)
     np.testing.assert_allclose(score_gradient(f, ε, v), reference.score_gradient(f, ε, v), rtol=1e-9, atol=1e-12)
@@ -190,7 +193,8 @@ def test_the_best_bound_of_a_linear_network_is_the_likelihood_of_probabilistic_p
     ends = np.cumsum([int(np.prod(shape)) for shape in shapes])[:-1]
 
     def objective(x):
-        V, W, v, log_s2 = [Tensor(part.reshape(shape), requires_grad=True) for part, shape in zip(np.split(x, ends), shapes)]
+        V, W, v, log_s2 = [Tensor(part.reshape(shape), requires_grad=True)
+                           for part, shape in zip(np.split(x, ends), shapes)]
         loss = linear_elbo(X, V, W, v, log_s2.exp())
         loss.backward()
         return loss.item(), np.concatenate([part.grad.data.ravel() for part in (V, W, v, log_s2)])

@@ -17,7 +17,8 @@ each_likelihood = pytest.mark.parametrize("likelihood", ["gaussian", "bernoulli"
 
 def small(n_components=2, **options):
     """A short fit of a small network, for what holds of every fit."""
-    return VariationalAutoencoder(n_components, **{"hidden": (5,), "epochs": 3, "batch_size": 8, "random_state": 0, **options})
+    return VariationalAutoencoder(n_components,
+                                  **{"hidden": (5,), "epochs": 3, "batch_size": 8, "random_state": 0, **options})
 
 
 def shares(N=24, D=4, seed=0):
@@ -32,7 +33,8 @@ def as_linear_world():
     model = small(hidden=()).fit(X)
     unit = model._units.unit
     model.module_.load_state_dict({
-        "encoder.0.weight": np.vstack([V * unit, np.zeros((2, 4))]), "encoder.0.bias": np.r_[0, 0, 20 * np.arctanh(v / 20)],
+        "encoder.0.weight": np.vstack([V * unit, np.zeros((2, 4))]),
+        "encoder.0.bias": np.r_[0, 0, 20 * np.arctanh(v / 20)],
         "decoder.0.weight": W / unit, "decoder.0.bias": np.zeros(4), "log_noise": np.log([s2 / unit ** 2 - 1e-6])})
     return model, X, (V, W, v, s2)
 
@@ -143,7 +145,8 @@ def test_the_unit_of_the_data_moves_the_density_and_nothing_else():
         moved = small().fit(X * factor + shift)
         np.testing.assert_allclose(moved.transform(X * factor + shift), plain.transform(X), atol=1e-5)
         np.testing.assert_allclose(moved.score(X * factor + shift), plain.score(X) - 4 * np.log(factor), rtol=1e-6)
-        np.testing.assert_allclose(moved.loss_history_, np.subtract(plain.loss_history_, -4 * np.log(factor)), rtol=1e-6)
+        np.testing.assert_allclose(moved.loss_history_, np.subtract(plain.loss_history_, -4 * np.log(factor)),
+                                   rtol=1e-6)
 
 
 # --- the estimator
@@ -154,7 +157,8 @@ def test_the_type_of_the_data_stays(dtype, likelihood):
     X = shares().astype(dtype)
     model = small(likelihood=likelihood).fit(X)
     Z = model.transform(X)
-    for made in (Z, model.inverse_transform(Z), model.reconstruction_error(X), model.score_samples(X, 3), model.elbo(X, 3),
+    for made in (Z, model.inverse_transform(Z), model.reconstruction_error(X), model.score_samples(X, 3),
+                 model.elbo(X, 3),
                  model.sample(2), model.transform(X.astype(np.float64)), *(p.data for p in model.module_.parameters())):
         assert made.dtype == dtype
 
@@ -181,7 +185,8 @@ def test_bad_tables_are_refused(X, message):
 
 @pytest.mark.parametrize("options, message", [
     (dict(n_components=0), "n_components=0"), (dict(likelihood="poisson"), "likelihood='poisson'"),
-    (dict(beta=-1), "beta=-1"), (dict(beta=np.nan), "beta=nan"), (dict(warmup=-1), "warmup=-1"), (dict(warmup=1.5), "warmup=1.5"),
+    (dict(beta=-1), "beta=-1"), (dict(beta=np.nan), "beta=nan"), (dict(warmup=-1), "warmup=-1"),
+    (dict(warmup=1.5), "warmup=1.5"),
     (dict(hidden=(0,)), r"hidden\[0\]=0"), (dict(epochs=0), "epochs=0"), (dict(learning_rate=0), "learning_rate=0"),
 ])
 def test_bad_parameters_are_refused(options, message):

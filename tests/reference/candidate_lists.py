@@ -8,7 +8,8 @@ def place(items, m):
 
 def reciprocal_places(R, M, c=60.0):
     """(1)"""
-    return [[sum(1 / (c + place(lists[u], m)) for lists in R if m in lists[u]) for m in range(M)] for u in range(len(R[0]))]
+    return [[sum(1 / (c + place(lists[u], m)) for lists in R if m in lists[u]) for m in range(M)]
+            for u in range(len(R[0]))]
 
 
 def pooled(f, N):

@@ -41,7 +41,8 @@ def backward(E, A):
 
     def after(t, y):
         return sum(E[s][y[s - t]] + step(A, s - 1)[y[s - 1 - t]][y[s - t]] for s in range(t + 1, T))
-    return np.array([[log_sum(after(t, y) for y in every_path(E[t:]) if y[0] == i) for i in range(K)] for t in range(T)])
+    return np.array([[log_sum(after(t, y) for y in every_path(E[t:]) if y[0] == i) for i in range(K)]
+                     for t in range(T)])
 
 
 def log_partition(E, A):

@@ -25,7 +25,7 @@ def ups(y, w):
 
 
 def purged_split(n, w, s):
-    """(5), the samples of each block, by the definition: those of an earlier block that share no value with a later one.
+    """(5), the samples of each block, by the definition: those of an earlier block that share no value with a later.
 
     Window i with its next value is y_i ... y_{i+w}.
     """

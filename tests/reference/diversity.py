@@ -1,4 +1,5 @@
-"""How unlike, how well proportioned and how surprising lists are, pair by pair; A and T are matrices, NaN where nothing is."""
+"""How unlike, how well proportioned and how surprising lists are, pair by pair; in the matrices A and T NaN is
+nothing."""
 from math import isnan, log, sqrt
 
 
@@ -48,5 +49,6 @@ def serendipity(R, T, A, k):
     each = []
     for shown, row in zip(R, T):
         if not all(map(isnan, row)):
-            each.append(sum(max(rank[m] - i, 0) for i, m in enumerate(shown[:k], 1) if m >= 0 and not isnan(row[m])) / (k * M))
+            each.append(sum(max(rank[m] - i, 0) for i, m in enumerate(shown[:k], 1) if m >= 0 and not isnan(row[m]))
+                        / (k * M))
     return sum(each) / len(each)

@@ -29,7 +29,8 @@ def mean_discounts(s, T):
 def pair_weights(s, g, W, Z, ν):
     """(3)"""
     n = len(s)
-    return [[abs(g[i] - g[j]) * W[i][j] / Z / ((0.01 + abs(s[i] - s[j])) if ν else 1) for j in range(n)] for i in range(n)]
+    return [[abs(g[i] - g[j]) * W[i][j] / Z / ((0.01 + abs(s[i] - s[j])) if ν else 1) for j in range(n)]
+            for i in range(n)]
 
 
 def pair_slopes(s, g, w, σ):

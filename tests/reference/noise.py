@@ -1,4 +1,4 @@
-"""Noise on the inputs: expectations by all signs or by quadrature, copies one number at a time, slopes by differences."""
+"""Noise on the inputs: expectations by all signs or quadrature, copies one number at a time, slopes by differences."""
 import itertools
 
 import numpy as np

@@ -39,4 +39,5 @@ def means_by_input(g, b, e, n, T):
 
 def shares(T, S):
     """(5)"""
-    return (np.array([math.floor(t * T / S) for t in range(S)]), np.array([math.ceil((t + 1) * T / S) for t in range(S)]))
+    return (np.array([math.floor(t * T / S) for t in range(S)]),
+            np.array([math.ceil((t + 1) * T / S) for t in range(S)]))

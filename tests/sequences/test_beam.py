@@ -16,8 +16,8 @@ kinds = st.sampled_from(["any", "ties", "holes"])
 
 def search(sentences, V, kind, R, T, eos, penalty, n_best, calls=None):
     step, state = stepping(sentences, V, kind, calls)
-    return beam_search(step, state, beam_size=R, max_length=T, bos=V, eos=eos, length_penalty=penalty[0], kind=penalty[1],
-                       n_best=n_best)
+    return beam_search(step, state, beam_size=R, max_length=T, bos=V, eos=eos, length_penalty=penalty[0],
+                       kind=penalty[1], n_best=n_best)
 
 
 # --- the equations
@@ -28,7 +28,8 @@ def test_every_equation_is_its_definition(seed, penalty, n, R):
     s, log_p = -rng.random((2, 3)), -rng.integers(1, 5, size=(2, 3, 4)) / 2
     s[0, 2] = -np.inf
     near = reference.length_penalty(int(rng.integers(n, n + 3)), alpha, kind)
-    w = s.max(axis=1) / near * rng.choice([0.99, 1.01], size=2)          # what would be reached at some length, or nearly
+    # what would be reached at some length, or nearly
+    w = s.max(axis=1) / near * rng.choice([0.99, 1.01], size=2)
     np.testing.assert_array_equal(extended(s, log_p), reference.extended(s, log_p))
     assert length_penalty(n, alpha, kind) == pytest.approx(reference.length_penalty(n, alpha, kind), rel=1e-14)
     np.testing.assert_allclose(normalised(s, n, alpha, kind), reference.normalised(s, n, alpha, kind), rtol=1e-14)
@@ -169,7 +170,8 @@ def test_of_equals_the_one_that_was_finished_first_comes_first():
 
 # --- models of the book
 
-@pytest.mark.parametrize("model", [KneserNey(3), GatedConvLanguageModel(6, 2, 2, epochs=2, batch_size=4, random_state=0)])
+@pytest.mark.parametrize("model", [KneserNey(3),
+                                   GatedConvLanguageModel(6, 2, 2, epochs=2, batch_size=4, random_state=0)])
 @pytest.mark.parametrize("alpha", [0.0, 1.5])
 def test_the_most_probable_words_of_a_language_model(model, alpha):
     model.fit(["ab", "b", "abba", "", "bab", "aab"] * 3)
@@ -261,9 +263,12 @@ def test_a_state_that_loses_its_rows(after):
     (dict(length_penalty=np.inf), "length_penalty=inf"), (dict(length_penalty=np.nan), "length_penalty=nan"),
     (dict(length_penalty="1"), "length_penalty='1'"), (dict(length_penalty=2000), "beyond 1e150; expected less"),
     (dict(length_penalty=-2000), "beyond 1e150"), (dict(kind="google"), "kind='google': expected one of 'wu', 'power'"),
-    (dict(bos="<s>"), "bos: expected a whole number"), (dict(bos=0.0), "bos: expected"), (dict(bos=[0, 1]), "each of 1 sent"),
-    (dict(bos=True), "bos: expected"), (dict(bos=np.ma.masked_equal([0], 0)), "bos: contains masked values"), (dict(state=[0]), "state: expected an array"), (dict(state=()), "state: expected"),
-    (dict(state=(np.zeros(1), np.zeros(2))), r"got \[1, 2\] rows"), (dict(state=np.zeros(())), "state: expected an array"),
+    (dict(bos="<s>"), "bos: expected a whole number"), (dict(bos=0.0), "bos: expected"),
+    (dict(bos=[0, 1]), "each of 1 sent"),
+    (dict(bos=True), "bos: expected"), (dict(bos=np.ma.masked_equal([0], 0)), "bos: contains masked values"),
+    (dict(state=[0]), "state: expected an array"), (dict(state=()), "state: expected"),
+    (dict(state=(np.zeros(1), np.zeros(2))), r"got \[1, 2\] rows"),
+    (dict(state=np.zeros(())), "state: expected an array"),
     (dict(select=lambda state, rows: state), "as it must be with select"),
 ])
 def test_bad_arguments(arguments, message):

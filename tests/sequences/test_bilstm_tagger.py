@@ -43,7 +43,8 @@ def weights(tagger):
     """The weights of a tagger of one layer by the symbols of the chapter, in float64."""
     state = {name: array.astype(float) for name, array in tagger.module_.state_dict().items()}
     R, S = (np.concatenate([state[f"reader.lstm.weight_ih_l0{way}"], state[f"reader.lstm.weight_hh_l0{way}"],
-                            (state[f"reader.lstm.bias_ih_l0{way}"] + state[f"reader.lstm.bias_hh_l0{way}"])[:, None]], axis=1)
+                            (state[f"reader.lstm.bias_ih_l0{way}"] + state[f"reader.lstm.bias_hh_l0{way}"])[:, None]],
+                           axis=1)
             for way in ("", "_reverse"))
     return {"P": state["vectors.weight"], "R": R, "S": S, "W": state["scores.weight"], "b": state["scores.bias"]}
 
@@ -63,7 +64,8 @@ def test_it_computes_the_equations_whatever_shares_the_batch():
     for x in X[:3]:
         alone, = tagger.predict_marginals([x])
         with_others = tagger.predict_marginals([X[7], x, X[3] * 30])[1]
-        np.testing.assert_allclose([list(p.values()) for p in alone], [list(p.values()) for p in with_others], atol=1e-6)
+        np.testing.assert_allclose([list(p.values()) for p in alone], [list(p.values()) for p in with_others],
+                                   atol=1e-6)
 
 
 def test_a_batch_reads_each_sequence_as_if_it_were_alone():
@@ -72,7 +74,8 @@ def test_a_batch_reads_each_sequence_as_if_it_were_alone():
     x = np.rint(4 * rng.normal(size=(12, 3))).astype(np.float32)
     whole = reader(x, lengths)
     for first, n in zip(np.cumsum(lengths) - lengths, lengths):
-        np.testing.assert_allclose(reader(x[first:first + n], np.array([n])).data, whole.data[first:first + n], atol=1e-6)
+        np.testing.assert_allclose(reader(x[first:first + n], np.array([n])).data, whole.data[first:first + n],
+                                   atol=1e-6)
 
 
 class AsTheyAre(Module):
@@ -108,7 +111,8 @@ def possible(tagger, x, forbidden=None):
     scores = {}
     for path in itertools.product(range(K), repeat=len(x)):
         if legal.first[path[0]] and legal.last[path[-1]] and all(legal.pairs[pair] for pair in zip(path, path[1:])):
-            scores[path] = f[path[0]] + e[path[-1]] + E[np.arange(len(x)), path].sum() + sum(A[p] for p in zip(path, path[1:]))
+            scores[path] = f[path[0]] + e[path[-1]] + E[np.arange(len(x)), path].sum() + \
+                sum(A[p] for p in zip(path, path[1:]))
     total = np.logaddexp.reduce(list(scores.values()))
     return {tuple(tagger.classes_[k] for k in path): score - total for path, score in scores.items()}
 
@@ -145,12 +149,14 @@ def test_untrained_it_finds_nothing_forbidden(crf):
 def test_the_loss_is_the_mean_over_known_tokens_or_all(crf):
     short = [s for s in range(len(X)) if len(X[s]) < 5]                        # there are 5^T paths
     y = [[None if (s + t) % 3 == 0 else label for t, label in enumerate(Y[s])] for s in short]
-    tagger = fitted([X[s] for s in short], y, crf=crf, epochs=1, learning_rate=1e-12, dropout=0.0, attribute_dropout=0.0)
+    tagger = fitted([X[s] for s in short], y, crf=crf, epochs=1, learning_rate=1e-12, dropout=0.0,
+                    attribute_dropout=0.0)
     total, count = 0.0, 0
     for x, labels in zip([X[s] for s in short], y):
         if crf:
             p = possible(tagger, x)
-            total -= np.logaddexp.reduce([q for path, q in p.items() if all(b in (a, None) for a, b in zip(path, labels))])
+            total -= np.logaddexp.reduce([q for path, q in p.items()
+                                          if all(b in (a, None) for a, b in zip(path, labels))])
             count += len(x)
         else:
             known = np.array([TAGS.index(label) if label else -1 for label in labels])
@@ -162,7 +168,7 @@ def test_the_loss_is_the_mean_over_known_tokens_or_all(crf):
 
 
 def test_it_learns_what_the_neighbours_say():
-    """The label of "it" is that of the word before or, at the start, of the word after: no attribute of its own tells."""
+    """The label of "it" is that of the word before or, at the start, of the word after: no attribute of it tells."""
     rng = np.random.default_rng(0)
     X, y = [], []
     for _ in range(80):
@@ -234,7 +240,8 @@ def test_iterators_are_read_once_and_a_series_by_its_order():
     tagger = fitted((x for x in X), (y for y in Y))
     assert tagger.predict_marginals(iter(X[:5])) == expected
     index = np.arange(40)[::-1] + 7
-    assert fitted(pandas.Series(X, index), pandas.Series(Y, index)).predict_marginals(pandas.Series(X, index)[:5]) == expected
+    assert fitted(pandas.Series(X, index),
+                  pandas.Series(Y, index)).predict_marginals(pandas.Series(X, index)[:5]) == expected
 
 
 # --- seeds, callbacks, files
@@ -261,11 +268,13 @@ def test_a_file_holds_all_of_it(tmp_path, crf):
     assert loaded.predict_marginals(X) == tagger.predict_marginals(X)
     assert loaded.classes_ == tagger.classes_ and loaded.attributes_ == tagger.attributes_
     assert loaded.loss_history_ == tagger.loss_history_ and loaded.n_iter_ == 2
-    wished = {**tagger.get_params(), "callback": None, "random_state": None, "forbidden": [["O", "I-X"]] if crf else None}
+    wished = {**tagger.get_params(), "callback": None, "random_state": None,
+              "forbidden": [["O", "I-X"]] if crf else None}
     assert loaded.get_params() == wished
     loaded.save(tmp_path / "again")
     assert (tmp_path / "again").read_bytes() == (tmp_path / "model").read_bytes()
-    with pytest.raises(ValueError, match="expected a file holding scratchml.sequences.CRF, got scratchml.sequences.BiLSTM"):
+    with pytest.raises(ValueError,
+                       match="expected a file holding scratchml.sequences.CRF, got scratchml.sequences.BiLSTM"):
         CRF.load(tmp_path / "model")
     CRF(max_iterations=1, epsilon=1e9).fit(X, Y).save(tmp_path / "field")
     with pytest.raises(ValueError, match="expected a file holding scratchml.sequences.BiLSTMTagger"):
@@ -302,7 +311,8 @@ def test_a_fit_that_fails_leaves_the_model_before():
     before = tagger.predict_marginals(X)
     with pytest.raises(ValueError):
         tagger.fit(X, Y[:-1])
-    with pytest.raises(ValueError, match="became NaN or infinite in training; lower learning_rate"), np.errstate(all="ignore"):
+    with pytest.raises(ValueError,
+                       match="became NaN or infinite in training; lower learning_rate"), np.errstate(all="ignore"):
         tagger.set_params(learning_rate=1e38).fit(X, Y)
     assert tagger.predict_marginals(X) == before
 
@@ -333,7 +343,8 @@ def test_numbers_far_from_zero_are_warned_of():
 
 def test_values_beyond_float32_are_named():
     tagger = fitted([np.ones((len(x), 2)) for x in X])
-    with pytest.raises(ValueError, match="X: token 1 has the value 1e.60 for an attribute that was at most 2 in training"):
+    with pytest.raises(ValueError,
+                       match="X: token 1 has the value 1e.60 for an attribute that was at most 2 in training"):
         tagger.predict([np.array([[1.0, 1], [1, 1e60]])])
 
 
@@ -346,9 +357,12 @@ def test_a_sequence_a_hundred_times_as_long():
 # --- what is refused
 
 @pytest.mark.parametrize("parameters, message", [
-    (dict(crf="False"), "crf='False': expected True or False"), (dict(crf=1), "crf=1"), (dict(hidden_size=0), "hidden_size=0"),
-    (dict(num_layers=0), "num_layers=0"), (dict(embedding_dim=0), "embedding_dim=0"), (dict(dropout=1.0), "dropout=1.0"),
-    (dict(attribute_dropout=-0.1), "attribute_dropout=-0.1"), (dict(attribute_dropout=1), "attribute_dropout=1: expected"),
+    (dict(crf="False"), "crf='False': expected True or False"), (dict(crf=1), "crf=1"),
+    (dict(hidden_size=0), "hidden_size=0"),
+    (dict(num_layers=0), "num_layers=0"), (dict(embedding_dim=0), "embedding_dim=0"),
+    (dict(dropout=1.0), "dropout=1.0"),
+    (dict(attribute_dropout=-0.1), "attribute_dropout=-0.1"),
+    (dict(attribute_dropout=1), "attribute_dropout=1: expected"),
     (dict(epochs=0), "epochs=0"), (dict(batch_size=0), "batch_size=0"), (dict(learning_rate=0), "learning_rate=0"),
     (dict(learning_rate=np.nan), "learning_rate=nan"), (dict(validation_split=1.0), "validation_split=1.0"),
     (dict(patience=0), "patience=0"), (dict(max_norm=0), "max_norm=0"), (dict(random_state="x"), "random_state"),
@@ -360,9 +374,11 @@ def test_parameters_that_cannot_be_are_named(parameters, message):
 
 
 @pytest.mark.parametrize("given, labels, message", [
-    ("abc", Y, "X: expected a list of sequences, got str"), ([], [], "the corpus is empty"), ([[]], [[]], "X.0.: the sequence"),
+    ("abc", Y, "X: expected a list of sequences, got str"), ([], [], "the corpus is empty"),
+    ([[]], [[]], "X.0.: the sequence"),
     (["abc"], [["O"] * 3], "X.0. is a str"), ([[b"a"]], [["O"]], "got bytes"), ([["a"]], [["O"]], "got str"),
-    (X[:2], Y[:1], "expected 2 sequences of labels"), (X[:1], [["O"] * 99], "99 labels for the"), (X[:1], "O", "got str"),
+    (X[:2], Y[:1], "expected 2 sequences of labels"), (X[:1], [["O"] * 99], "99 labels for the"),
+    (X[:1], "O", "got str"),
     ([[{"a": np.nan}]], [["O"]], "nan; expected a finite number"), ([[{3: 1}]], [["O"]], "3 is not a string"),
     ([[{"a": [1]}]], [["O"]], "is a list"), ([np.array([[np.inf]])], [["O"]], "expected a finite number"),
     ([[["a"]]], [[None]], "no token has a label"), ([[["a"], ["b"]]], [["O", 1]], "all strings or all whole numbers"),
@@ -417,7 +433,8 @@ def test_sequences_of_like_length_share_a_batch_and_each_is_learned_once_an_epoc
 
 def test_the_network_can_be_had():
     tagger = fitted()
-    assert not tagger.module_.training and {"vectors", "reader", "scores", "crf"} <= set(dict(tagger.module_.named_children()))
+    assert not tagger.module_.training
+    assert {"vectors", "reader", "scores", "crf"} <= set(dict(tagger.module_.named_children()))
     rows = Rows(np.array([0, 1]), np.array([0]), np.array([1.0]), (1, len(tagger.attributes_)))
     assert tagger.module_(rows, np.array([1])).shape == (1, 5)
     assert cross_entropy(tagger.module_(rows, np.array([1])), [0]).requires_grad

@@ -7,8 +7,8 @@ from scratchml.autograd import Tensor, gradcheck
 from scratchml.nn import cross_entropy
 from scratchml.optim import Adam
 from scratchml.sequences import LinearChainCRF
-from scratchml.sequences.crf_layer import (best_labels, label_marginals, log_partitions, losses, sequence_scores, slopes,
-                                           token_mean)
+from scratchml.sequences.crf_layer import (best_labels, label_marginals, log_partitions, losses, sequence_scores,
+                                           slopes, token_mean)
 from scratchml.sequences.crf_training import Legal
 from scratchml.sequences.schemes import legal_transitions
 from tests.reference import crf_layer as reference
@@ -236,9 +236,12 @@ E = np.zeros((2, 3, 2))
 
 
 @pytest.mark.parametrize("arguments, message", [
-    ((E[0], [[0] * 3] * 2), "expected shape .B, T, K. with K = 2"), ((np.zeros((2, 3, 5)), [[0] * 3] * 2), "with K = 2"),
-    ((np.zeros((0, 3, 2)), np.zeros((0, 3), int)), "at least one sequence"), ((E[:, :0], np.zeros((2, 0), int)), "one place"),
-    ((E, [[0] * 3]), r"tags: .* expected shape \(2, 3\) .* got \(1, 3\)"), ((E, [[0, 1], [0]]), r"expected shape \(2, 3\)"),
+    ((E[0], [[0] * 3] * 2), "expected shape .B, T, K. with K = 2"),
+    ((np.zeros((2, 3, 5)), [[0] * 3] * 2), "with K = 2"),
+    ((np.zeros((0, 3, 2)), np.zeros((0, 3), int)), "at least one sequence"),
+    ((E[:, :0], np.zeros((2, 0), int)), "one place"),
+    ((E, [[0] * 3]), r"tags: .* expected shape \(2, 3\) .* got \(1, 3\)"),
+    ((E, [[0, 1], [0]]), r"expected shape \(2, 3\)"),
     ((E, [[0, 2, 0]] * 2), r"labels 0 ... 1, or -1 .* got 2 of dtype int64 at \[0, 1\]"),
     ((E, [[0, -100, 0]] * 2), r"-1 where one is not known"), ((E, [[0, 0.5, 0]] * 2), "expected labels"),
     ((E, [["O"] * 3] * 2), "expected labels"), ((E, [[True] * 3] * 2), "expected labels"),
@@ -259,7 +262,8 @@ def test_what_cannot_be_is_refused(arguments, message):
 
 
 def test_sequences_without_a_path_are_named():
-    layer = LinearChainCRF(2, forbidden=Legal(~np.ones((2, 2), bool), np.ones(2, bool), np.ones(2, bool)), random_state=0)
+    layer = LinearChainCRF(2, forbidden=Legal(~np.ones((2, 2), bool), np.ones(2, bool), np.ones(2, bool)),
+                           random_state=0)
     assert len(layer.decode(E, [1, 1])) == 2
     for ask in (layer.decode, layer.marginals, lambda E, n: layer.k_best(E, 2, n)):
         with pytest.raises(ValueError, match="emissions: sequence 1 has no path"):
@@ -270,10 +274,12 @@ def test_sequences_without_a_path_are_named():
 
 @pytest.mark.parametrize("arguments, message", [
     (dict(num_tags=0), "num_tags=0"), (dict(num_tags=True), "num_tags=True"), (dict(num_tags=2.0), "num_tags=2.0"),
-    (dict(forbidden=[(0, 2)]), "pairs of labels 0 ... 1, got .0, 2."), (dict(forbidden=[("O", "I")]), "pairs of labels"),
+    (dict(forbidden=[(0, 2)]), "pairs of labels 0 ... 1, got .0, 2."),
+    (dict(forbidden=[("O", "I")]), "pairs of labels"),
     (dict(forbidden=[(0, -1)]), "pairs of labels"), (dict(forbidden=[(True, 0)]), "pairs of labels"),
     (dict(forbidden="BIO"), "legal_transitions.labels, 'BIO'."), (dict(forbidden=5), "got int"),
-    (dict(forbidden=legal_transitions("abc")), "expected a Legal of bools of shapes .2, 2."), (dict(dtype="int64"), "dtype"),
+    (dict(forbidden=legal_transitions("abc")), "expected a Legal of bools of shapes .2, 2."),
+    (dict(dtype="int64"), "dtype"),
 ])
 def test_layers_that_cannot_be_are_refused(arguments, message):
     with pytest.raises(ValueError, match=message):

@@ -39,7 +39,8 @@ def test_the_steps_that_keep_a_margin(seed, l, c, gamma):
     assert l / (delta @ delta) > c or delta @ after - delta @ theta == pytest.approx(l)       # then nothing is missing
     np.testing.assert_allclose(adapted_weights(theta, delta, l, v, gamma),
                                reference.adapted_weights(theta, delta, l, v, gamma), **close)
-    np.testing.assert_allclose(adapted_variances(v, delta, gamma), reference.adapted_variances(v, delta, gamma), **close)
+    np.testing.assert_allclose(adapted_variances(v, delta, gamma), reference.adapted_variances(v, delta, gamma),
+                               **close)
 
 
 @pytest.mark.parametrize("with_edges", [False, True])

@@ -236,7 +236,7 @@ def test_the_rows_of_a_corpus_are_the_dense_ones():
 
 
 def test_keys_are_counted_beyond_int32():
-    """Attribute 60,000 with the pair 7 of 40,000 is number 2,400,000,007; with NumPy 1.26, int32 times int64 was int32."""
+    """Attribute 60,000 with the pair 7 of 40,000 is number 2,400,000,007; in NumPy 1.26 int32 times int64 was int32."""
     rows = Rows(np.array([0, 1, 2]), np.array([5, 60_000], np.int32), np.ones(2), (2, 60_001))
     for column in (np.array([3, 7], np.int32), np.array([3, 7])):
         assert _keys(rows, column, 40_000, 0.0).tolist() == [200_003, 2_400_000_007]

@@ -6,8 +6,9 @@ from hypothesis import given, settings, strategies as st
 from scratchml.autograd import grad
 from scratchml.nn import cross_entropy
 from scratchml.sequences import AttentiveDecoder, Encoder, EncoderDecoder, encoder_decoder
-from scratchml.sequences.encoder_decoder import (TransformerNetwork, drawn_inputs, exponential_forcing, first_state, linear_forcing,
-                                                 log_likelihoods, scheduled_input, scores, sigmoid_forcing, symbol_loss)
+from scratchml.sequences.encoder_decoder import (TransformerNetwork, drawn_inputs, exponential_forcing, first_state,
+                                                 linear_forcing, log_likelihoods, scheduled_input, scores,
+                                                 sigmoid_forcing, symbol_loss)
 from scratchml.sequences.gated_cnn import log_softmax
 from tests.reference import encoder_decoder as reference
 from tests.strategies.encoder_decoder import seeds, values

@@ -17,7 +17,8 @@ def test_digits(word, expected):
     assert digits(word) == expected
 
 
-@pytest.mark.parametrize("word, expected", [("Main", "Xx"), ("IBM", "X"), ("12-b", "0-x"), ("St.", "Xx."), ("...", ".")])
+@pytest.mark.parametrize("word, expected",
+                         [("Main", "Xx"), ("IBM", "X"), ("12-b", "0-x"), ("St.", "Xx."), ("...", ".")])
 def test_shape(word, expected):
     assert shape(word) == expected
 
@@ -59,7 +60,8 @@ TOKENS = [{"a": 1}, {"a": 2}, {"a": 3}]
 
 
 @pytest.mark.parametrize("window", [filter(None, range(-2, 3)), iter((-2, -1, 1, 2)), map(int, "-2 -1 1 2".split()),
-                                    np.array([-2, -1, 1, 2]), (d for d in (-2, -1, 1, 2)), dict.fromkeys((-2, -1, 1, 2))])
+                                    np.array([-2, -1, 1, 2]), (d for d in (-2, -1, 1, 2)),
+                                    dict.fromkeys((-2, -1, 1, 2))])
 def test_distances_are_read_once(window):
     expected = {"a": 2, "-2:outside": True, "-1:a": 1, "+1:a": 3, "+2:outside": True}
     assert with_neighbours(TOKENS, window)[1] == expected
@@ -72,16 +74,19 @@ def test_tokens_and_words_are_read_once():
 
 
 @pytest.mark.parametrize("call, message", [
-    (lambda: with_neighbours(TOKENS, iter((-1, 0))), "window: .* got 0"), (lambda: with_neighbours(TOKENS, 1), "window=1"),
+    (lambda: with_neighbours(TOKENS, iter((-1, 0))), "window: .* got 0"),
+    (lambda: with_neighbours(TOKENS, 1), "window=1"),
     (lambda: with_neighbours(TOKENS, (1.0,)), "window: expected whole numbers .* got 1.0"),
     (lambda: with_neighbours(TOKENS, "12"), "window: expected whole numbers .* got '1'"),
     (lambda: with_neighbours(TOKENS, (True,)), "got True"),
     (lambda: with_neighbours(["Oak", "St"]), r"tokens\[0\]: expected a dict of features, got 'Oak'"),
     (lambda: with_neighbours({"a": 1}), "tokens: expected a list of dicts, got dict"),
     (lambda: with_neighbours(None), "tokens: expected a list of dicts, got NoneType"),
-    (lambda: sentence_features("12 Oak St."), "words: expected a list of words, got '12 Oak St.'; split a sentence first"),
+    (lambda: sentence_features("12 Oak St."),
+     "words: expected a list of words, got '12 Oak St.'; split a sentence first"),
     (lambda: sentence_features(None), "words: expected a list of words"),
-    (lambda: word_features("Oak", affixes=-1), "affixes=-1"), (lambda: word_features("Oak", affixes=2.5), "affixes=2.5"),
+    (lambda: word_features("Oak", affixes=-1), "affixes=-1"),
+    (lambda: word_features("Oak", affixes=2.5), "affixes=2.5"),
 ])
 def test_what_are_no_sentences(call, message):
     with pytest.raises(ValueError, match=message):

@@ -80,7 +80,8 @@ def test_a_number_is_read_by_its_size():
     rng = np.random.default_rng(0)
     X = [rng.uniform(size=(5, 1)) for _ in range(60)]
     y = [["small" if v < 0.5 else "large" for v in x[:, 0]] for x in X]
-    tagger = GatedConvTagger(16, 1, 1, dropout=0.0, attribute_dropout=0.0, epochs=40, learning_rate=0.02, random_state=0)
+    tagger = GatedConvTagger(16, 1, 1, dropout=0.0, attribute_dropout=0.0, epochs=40, learning_rate=0.02,
+                             random_state=0)
     assert tagger.fit(X[:40], y[:40]).score(X[40:], y[40:]) > 0.95
 
 
@@ -114,7 +115,8 @@ def test_parameters_that_cannot_be_are_named(parameters, message):
 
 
 @pytest.mark.parametrize("given, message", [
-    ("abc", "X: expected a list of sequences"), ([], "at least one"), ([[]], r"X\[0\]"), ([[{"a": np.nan}]], "NaN|nan")])
+    ("abc", "X: expected a list of sequences"), ([], "at least one"), ([[]], r"X\[0\]"),
+    ([[{"a": np.nan}]], "NaN|nan")])
 def test_input_that_cannot_be_read_is_named(given, message):
     with pytest.raises(ValueError, match=message):
         fitted(given, [["A"]] * len(given))

@@ -91,7 +91,8 @@ def test_discounts_by_hand():
 
 def test_a_longer_order_than_the_sequences_changes_nothing():
     words = ["ab", "b", "aba"]
-    np.testing.assert_allclose(KneserNey(9).fit(words).score_samples(words), KneserNey(5).fit(words).score_samples(words),
+    np.testing.assert_allclose(KneserNey(9).fit(words).score_samples(words),
+                               KneserNey(5).fit(words).score_samples(words),
                                rtol=1e-14)
     assert len(KneserNey(10**6).fit(["ab"]).discounts_) == 4
     assert KneserNey(3).fit([""]).score_samples([""]) == 0

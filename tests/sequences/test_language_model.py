@@ -35,7 +35,8 @@ def test_bits_are_of_all_symbols_and_ends():
     model = KneserNey(2).fit(["ab", "b", ""])
     each = model.score_samples(["ab", "", "b"])
     assert model.bits(["ab", "", "b"]) == pytest.approx(-each.sum() / 6, rel=1e-14)
-    assert model.perplexity(["ab"]) == pytest.approx(2**(-each[0] / 3), rel=1e-12) and model.score(["ab"]) == each[0] / 3
+    assert model.perplexity(["ab"]) == pytest.approx(2**(-each[0] / 3), rel=1e-12)
+    assert model.score(["ab"]) == each[0] / 3
 
 
 def test_what_is_drawn_is_distributed_as_the_model():
@@ -47,7 +48,8 @@ def test_what_is_drawn_is_distributed_as_the_model():
         assert abs(drawn.count(s) / 4000 - p) < 4 * (p * (1 - p) / 4000)**0.5
     assert model.sample(5, random_state=1) == model.sample(5, random_state=1)
     assert len(set(model.sample(50, temperature=1e-9, random_state=0))) == 1
-    assert model.sample(2, max_length=0) == ["", ""] and max(map(len, model.sample(50, max_length=2, random_state=0))) == 2
+    assert model.sample(2, max_length=0) == ["", ""]
+    assert max(map(len, model.sample(50, max_length=2, random_state=0))) == 2
 
 
 def test_drawing_ends_with_the_last_sequence(monkeypatch):
@@ -73,7 +75,8 @@ def test_symbols_of_any_kind():
 
 @pytest.mark.parametrize("X, message", [
     ("abc", "expected a list of sequences, got 'abc'"), (b"ab", "expected a list of sequences"), (3, "got 3"),
-    ([], "expected at least one sequence, got none"), (["ab", 3], r"X\[1\]: expected a string or a list of symbols, got 3"),
+    ([], "expected at least one sequence, got none"),
+    (["ab", 3], r"X\[1\]: expected a string or a list of symbols, got 3"),
     ([["a"], {"a"}], r"X\[1\]: expected a string"), ([[["a"]]], r"X\[0\]: expected symbols that can be keys of a dict"),
     ([["a", float("nan")]], r"X\[0\]: nan is not equal to itself"), ({"a": 1}, "expected a list of sequences"),
     ([np.ma.masked_equal([1, 2], 2)], "contains masked values"),

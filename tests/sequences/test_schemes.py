@@ -67,7 +67,8 @@ def test_pairs_and_nothing():
 @pytest.mark.parametrize("forbidden, message", [
     ("IOB", "expected 'BIO', 'IOB1', 'IOBES', 'BILOU', 'BMES' or a list"),
     ([("a",)], r"pairs of labels such as \('O', 'I-PER'\), got \('a',\)"),
-    (["ab"], "such as .* got 'ab'"), (("a", "b"), "such as .* got 'a'"), ([{"a", "b"}], "pairs of labels"), ([3], "got 3"),
+    (["ab"], "such as .* got 'ab'"), (("a", "b"), "such as .* got 'a'"), ([{"a", "b"}], "pairs of labels"),
+    ([3], "got 3"),
     (3, "got int"), (iter([("a", "b")]), "a list of pairs of labels, got list_iterator"), ("BIO", "the label 'a'"),
 ])
 def test_bad_schemes(forbidden, message):

@@ -55,7 +55,8 @@ def test_a_wide_beam_is_every_sequence(model, penalty):
 def test_all_sequences_have_a_probability_of_one(model):
     """Of at most four symbols and an end, and of those that go on."""
     def below(n):
-        return np.exp(model.log_likelihood(["ab"] * 2**n, ["".join(w) for w in itertools.product("AB", repeat=n)])).sum()
+        return np.exp(model.log_likelihood(["ab"] * 2**n,
+                                           ["".join(w) for w in itertools.product("AB", repeat=n)])).sum()
     ended = sum(below(n) for n in range(5))
     model.set_params(max_length=5, beam_size=32)
     drawn = model.sample(["ab"], 2000, random_state=0)[0]
@@ -206,7 +207,8 @@ def test_what_cannot_be_saved_or_loaded(tmp_path):
 @pytest.mark.parametrize("X, y", [
     (["a"], [""]), (["a", "b"], ["", "xy"]), ([["a", 1, None], [2.5]], [["x"], [("y", 2)]]), ((w for w in X), iter(Y)),
     (np.array(X), np.array(Y)), (["<s>", "<pad>"], [["</s>", "<unk>", "<s>"], []]), ([["<pad>"], ["</s>"]], ["a", "b"]),
-    (["ab" * 50, "a", "b"], ["A", "B" * 60, ""]), ([np.array([1, 2]), np.array([3])], [np.array([4]), np.array([5, 6])]),
+    (["ab" * 50, "a", "b"], ["A", "B" * 60, ""]),
+    ([np.array([1, 2]), np.array([3])], [np.array([4]), np.array([5, 6])]),
 ])
 def test_ordinary_and_strange_symbols(X, y):
     X, y = list(X), list(y)
@@ -245,7 +247,8 @@ def test_fewer_hypotheses_than_asked_for():
     (["a"], [3], r"y\[0\]: expected a string or a list"), ({"a"}, ["b"], "X: expected a list"),
     (b"ab", ["b"], "X: expected a list of sequences, got b'ab'"), ({"a": 1}, ["b"], "X: expected"),
     (["a"], None, "y: expected a list of sequences, got None"),
-    (Tensor(np.ones((1, 2))), ["b"], r"X\[0\]: .* keys of a dict, got a Tensor; pass a list"), ([{"a"}], ["b"], r"X\[0\]: expected a string or a list"),
+    (Tensor(np.ones((1, 2))), ["b"], r"X\[0\]: .* keys of a dict, got a Tensor; pass a list"),
+    ([{"a"}], ["b"], r"X\[0\]: expected a string or a list"),
 ])
 def test_input_that_cannot_be_read_is_named(X, y, message):
     with pytest.raises(ValueError, match=message):
@@ -253,10 +256,13 @@ def test_input_that_cannot_be_read_is_named(X, y, message):
 
 
 @pytest.mark.parametrize("parameters, message", [
-    (dict(hidden_size=0), "hidden_size=0"), (dict(embedding_dim=0), "embedding_dim=0"), (dict(num_layers=0), "num_layers=0"),
-    (dict(architecture="gru"), "architecture='gru'"), (dict(architecture="transformer", hidden_size=6), "multiple of 4"),
+    (dict(hidden_size=0), "hidden_size=0"), (dict(embedding_dim=0), "embedding_dim=0"),
+    (dict(num_layers=0), "num_layers=0"),
+    (dict(architecture="gru"), "architecture='gru'"),
+    (dict(architecture="transformer", hidden_size=6), "multiple of 4"),
     (dict(architecture="transformer", attention=None), "attention=None: a transformer has attention of its own"),
-    (dict(attention="dot"), "attention='dot'"), (dict(attention=True), "attention=True"), (dict(dropout=1.0), "dropout=1.0"),
+    (dict(attention="dot"), "attention='dot'"), (dict(attention=True), "attention=True"),
+    (dict(dropout=1.0), "dropout=1.0"),
     (dict(label_smoothing=1), "label_smoothing=1"), (dict(epochs=0), "epochs=0"), (dict(batch_size=0), "batch_size=0"),
     (dict(learning_rate=0), "learning_rate=0"), (dict(max_norm=-1), "max_norm=-1"), (dict(patience=0), "patience=0"),
     (dict(callback=3), "callback=3"), (dict(teacher_forcing=1.5), "teacher_forcing=1.5"),
@@ -275,7 +281,8 @@ def test_scores_that_are_lost_are_told(value):
     model = fitted()
     model.module_.decoder.scores.bias.data[1] = value
     for ask in (model.predict, model.alignments, model.sample, lambda X: model.log_likelihood(X, Y)):
-        with pytest.raises(ValueError, match="NaN or infinite, as training has diverged; fit with a lower learning_rate"):
+        with pytest.raises(ValueError,
+                           match="NaN or infinite, as training has diverged; fit with a lower learning_rate"):
             ask(X)
 
 
@@ -290,7 +297,8 @@ def test_bad_arguments_of_the_search():
     model = fitted()
     for call, message in ((lambda: model.predict(X, beam_size=0), "beam_size=0"), (lambda: model.predict("ab"), "X: "),
                           (lambda: model.predict_n_best(X, 0), "n=0"), (lambda: model.predict([""]), r"X\[0\]"),
-                          (lambda: model.sample(X, 0), "n=0"), (lambda: model.sample(X, temperature=0), "temperature=0"),
+                          (lambda: model.sample(X, 0), "n=0"),
+                          (lambda: model.sample(X, temperature=0), "temperature=0"),
                           (lambda: model.set_params(max_length=0).predict(X), "max_length=0"),
                           (lambda: model.set_params(max_length=5, length_penalty=np.inf).predict(X), "length_penalty"),
                           (lambda: Seq2Seq().predict(X), "not fitted")):

@@ -151,7 +151,7 @@ def test_without_transitions_it_is_a_logistic_regression():
 # --- features of any size
 
 def numeric(scale, offset=0.0, N=50):
-    """Sequences with a number that tells the labels apart, from 0 to 1.1 times `scale`, and a word that does, mostly."""
+    """Sequences with a number, from 0 to 1.1 times `scale`, that tells labels apart, and a word that mostly does."""
     rng = np.random.default_rng(0)
     X, y = [], []
     for _ in range(N):
@@ -179,7 +179,7 @@ def slope(model, X, y):
 @pytest.mark.parametrize("scale, offset", [(1, 0), (30, 0), (1e3, 0), (1e5, 0), (-1e7, 0), (1e12, 0), (1e6, 1.6e9),
                                            (1e-3, 0)])
 def test_the_minimum_is_found_whatever_the_unit_of_a_feature(scale, offset):
-    """Slopes are within 1e-4 of what the values of their attribute add up to; left where L-BFGS gives up, they are 0.1."""
+    """Slopes are within 1e-4 of what the values of their attribute add up to; where L-BFGS gives up, they are 0.1."""
     X, y = numeric(scale, offset, 20)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -253,7 +253,8 @@ def test_how_far_numbers_are_from_zero():
     assert offset(sparse_rows([[1.0, 1e6], [1, 1e6]])) == 0 == offset(sparse_rows([[1.0, 0.5]]))
 
 
-@pytest.mark.skipif(bool(os.environ.get("NUMBA_DISABLE_JIT")), reason="plain Python's exp raises where a kernel has inf")
+@pytest.mark.skipif(bool(os.environ.get("NUMBA_DISABLE_JIT")),
+                    reason="plain Python's exp raises where a kernel has inf")
 def test_steps_that_lead_beyond_all_numbers_are_an_error():
     X, y = far_from_zero(0)
     for scale in ([1e150, 1, 1], [1e100, 1e100, 1]):
@@ -374,7 +375,8 @@ def test_answers_are_those_of_the_field(options):
         names = [[model.classes_[k] for k in y] for y in best]
         assert path == names[0] == model.predict_single(x) and paths == names
         np.testing.assert_allclose(scores, np.array(totals) - reference.log_partition(E, A), atol=1e-10)
-        np.testing.assert_allclose([list(token.values()) for token in tokens], reference.node_marginals(E, A), atol=1e-10)
+        np.testing.assert_allclose([list(token.values()) for token in tokens], reference.node_marginals(E, A),
+                                   atol=1e-10)
         assert all(list(token) == model.classes_ for token in tokens)
 
 
@@ -414,8 +416,10 @@ def test_columns_are_those_of_the_fit(tmp_path):
     model.save(tmp_path / "model")
     for m in (model, CRF.load(tmp_path / "model")):
         for D in (0, 1, 2, 4, 5):
-            for ask in (m.predict, m.predict_marginals, lambda X: m.predict_n_best(X, 1), lambda X: m.predict_single(X[0])):
-                with pytest.raises(ValueError, match=f"X: arrays of {D} columns, but the model was fitted on arrays of 3"):
+            for ask in (m.predict, m.predict_marginals, lambda X: m.predict_n_best(X, 1),
+                        lambda X: m.predict_single(X[0])):
+                with pytest.raises(ValueError,
+                                   match=f"X: arrays of {D} columns, but the model was fitted on arrays of 3"):
                     ask([np.ones((2, D))])
         assert len(m.predict([A[0], [], A[1]])) == 3
     with pytest.raises(ValueError, match=r"fitted on attributes such as \['word:"):
@@ -504,7 +508,7 @@ def test_same_seed_same_bits_on_any_number_of_threads(algorithm, edges, monkeypa
 
 @each_algorithm
 def test_what_was_not_learned_from_is_judged_after_each_iteration(algorithm, capsys):
-    """By the model that there is after as many iterations; labels that nobody has learned are wrong, None says nothing."""
+    """By the model that there is after as many iterations; labels that nobody learned are wrong, None says nothing."""
     train, (X_dev, y_dev) = sentences(30, noise=0.6), sentences(9, noise=0.4, seed=7)
     y_dev = [[None, *y[1:]] for y in y_dev]
     y_dev[3][-1] = "never seen"
@@ -514,7 +518,8 @@ def test_what_was_not_learned_from_is_judged_after_each_iteration(algorithm, cap
         model = CRF(algorithm, max_iterations=3, random_state=0, verbose=1).fit(*train, X_dev=(x for x in X_dev),
                                                                               y_dev=map(iter, y_dev))
     assert model.weights_.tolist() == plain.weights_.tolist() and plain.dev_scores_ == []
-    assert model.dev_scores_ == [fitted(*train, algorithm=algorithm, max_iterations=n, random_state=0).score(X_dev, y_dev)
+    assert model.dev_scores_ == [fitted(*train, algorithm=algorithm, max_iterations=n,
+                                        random_state=0).score(X_dev, y_dev)
                                  for n in (1, 2, 3)]
     assert capsys.readouterr().err.splitlines()[-1].endswith(f"right in X_dev {model.dev_scores_[-1]:.6f}")
 
@@ -529,8 +534,8 @@ def test_a_callback_can_stop_where_what_is_held_out_gets_worse():
 @pytest.mark.parametrize("X_dev, y_dev, message", [
     (X[:2], None, "X_dev: expected both X_dev and y_dev"), (None, Y[:2], "y_dev: expected both"),
     (X[:2], Y[:1], "X_dev, y_dev: y: expected 2 sequences"), ([], [], "X_dev, y_dev: X: the corpus is empty"),
-    ([[{"a": np.nan}]], [["O"]], r"X_dev, y_dev: X\[0\]\[0\]: feature 'a' is nan"), ([[["a"]]], [[None]], "no token has"),
-    ([[["a"]]], ["O"], r"y\[0\]: expected the labels of a sequence"),
+    ([[{"a": np.nan}]], [["O"]], r"X_dev, y_dev: X\[0\]\[0\]: feature 'a' is nan"),
+    ([[["a"]]], [[None]], "no token has"), ([[["a"]]], ["O"], r"y\[0\]: expected the labels of a sequence"),
     ([[["a"]]], [[3]], "X_dev, y_dev: y: expected labels like .* got .'3'"), ([[["a"]]], [[np.nan]], "got .'nan'"),
 ])
 def test_what_cannot_be_judged_by(X_dev, y_dev, message):
@@ -570,7 +575,7 @@ def test_how_far_a_warm_start_is_from_the_minimum_is_told_by_the_slope_at_zero(m
 
 @each_algorithm
 def test_a_warm_start_takes_weights_by_their_names(algorithm):
-    """The other corpus has the words in another order, new ones, and a label more; what is not met again is forgotten."""
+    """The other corpus has the words in another order, new ones, a label more; what is not met again is forgotten."""
     model = fitted(algorithm=algorithm, max_iterations=3, random_state=0, warm_start=True)
     more = [[{"word": "new"}], *X[::-1]], [["Z-NEW"], *Y[::-1]]
     begun = {}
@@ -581,7 +586,8 @@ def test_a_warm_start_takes_weights_by_their_names(algorithm):
     before, pairs = model.state_features_, model.transition_features_
     start = model._start(*parts(more, algorithm))
     names = weight_names(*parts(more, algorithm))
-    assert dict(zip(names[0], start)) == {**dict.fromkeys(names[0], 0.0), **before} and ("word:new", "Z-NEW") in names[0]
+    assert dict(zip(names[0], start)) == {**dict.fromkeys(names[0], 0.0), **before}
+    assert ("word:new", "Z-NEW") in names[0]
     assert dict(zip(names[1], start[len(names[0]):])) == {**dict.fromkeys(names[1], 0.0), **pairs}
     warm = model.set_params(callback=look).fit(*more).score(X, Y)
     assert warm > fitted(*more, algorithm=algorithm, callback=lambda p: True, random_state=0).score(X, Y) or warm == 1
@@ -615,7 +621,8 @@ def test_a_file_of_its_own(tmp_path):
     assert pickle.loads(pickle.dumps(there)).predict(X) == model.predict(X)
     with pytest.raises(NotFittedError):
         CRF(model_filename=tmp_path / "none").predict(X)
-    for wrong, message in ((tmp_path / "no" / "model", "there is no folder"), (tmp_path, "this is a folder"), (3, "model_filename=3: expected the path")):
+    for wrong, message in ((tmp_path / "no" / "model", "there is no folder"), (tmp_path, "this is a folder"),
+                           (3, "model_filename=3: expected the path")):
         with pytest.raises(ValueError, match=message):
             CRF(model_filename=wrong).fit(X, Y)
     path.write_bytes(b"nothing")
@@ -680,7 +687,8 @@ def test_questions_about_one_sequence_that_have_no_answer():
                          (lambda: tagger.marginal("O", len(x)), f"below {len(x)}"),
                          (lambda: tagger.marginal("O", -1), "pos=-1"), (lambda: tagger.marginal("O", 0.0), "pos=0.0"),
                          (lambda: tagger.probability(Y[0][1:]), "labels for the"),
-                         (lambda: tagger.probability(["?"] * len(x)), "was not seen"), (lambda: tagger.tag("abc"), "X")):
+                         (lambda: tagger.probability(["?"] * len(x)), "was not seen"),
+                         (lambda: tagger.tag("abc"), "X")):
         with pytest.raises(ValueError, match=message):
             ask()
     assert pickle.loads(pickle.dumps(model)).predict(X) == model.predict(X)
@@ -770,14 +778,16 @@ def test_a_damaged_file_is_refused_and_nothing_lost(tmp_path):
 
 @pytest.mark.parametrize("options, message", [
     (dict(algorithm="newton"), "algorithm='newton': expected one of 'lbfgs', 'l2sgd', 'ap', 'pa', 'arow'"),
-    (dict(c=0), "c=0"), (dict(variance=-1), "variance=-1"), (dict(gamma=0.0), "gamma=0.0"), (dict(pa_type=3), "pa_type=3"),
-    (dict(pa_type="1"), "pa_type='1'"), (dict(c1=-1), "c1=-1"),
+    (dict(c=0), "c=0"), (dict(variance=-1), "variance=-1"), (dict(gamma=0.0), "gamma=0.0"),
+    (dict(pa_type=3), "pa_type=3"), (dict(pa_type="1"), "pa_type='1'"), (dict(c1=-1), "c1=-1"),
     (dict(c2=np.nan), "c2=nan"), (dict(max_iterations=0), "max_iterations=0"), (dict(epsilon="a"), "epsilon='a'"),
     (dict(min_freq=-1), "min_freq=-1"), (dict(period=0), "period=0"), (dict(delta=-1), "delta=-1"),
-    (dict(algorithm="ap", c1=0.1), "c1=0.1: algorithm='ap' knows no c1"), (dict(edge_attributes="word"), "expected a list"),
+    (dict(algorithm="ap", c1=0.1), "c1=0.1: algorithm='ap' knows no c1"),
+    (dict(edge_attributes="word"), "expected a list"),
     (dict(forbidden="XYZ"), "forbidden='XYZ'"), (dict(forbidden=iter([("O", "O")])), "forbidden: .* got list_iterator"),
     (dict(edge_attributes=iter(["word"])), "edge_attributes=<list_iterator .* expected a list of names"),
-    (dict(edge_attributes=None), "edge_attributes=None"), (dict(edge_attributes=["word", 3]), "edge_attributes: .* got 3"),
+    (dict(edge_attributes=None), "edge_attributes=None"),
+    (dict(edge_attributes=["word", 3]), "edge_attributes: .* got 3"),
 ])
 def test_bad_parameters(options, message):
     with pytest.raises(ValueError, match=message):

@@ -44,12 +44,15 @@ def test_marks_of_other_packages_are_symbols():
 
 
 @pytest.mark.parametrize("call, message", [
-    (lambda: Vocabulary("aba"), "each symbol once, got 'a' twice"), (lambda: Vocabulary([[1]]), "keys of a dict: unhashable"),
+    (lambda: Vocabulary("aba"), "each symbol once, got 'a' twice"),
+    (lambda: Vocabulary([[1]]), "keys of a dict: unhashable"),
     (lambda: Vocabulary([float("nan")]), "nan is not equal to itself"), (lambda: Vocabulary.of([[[1]]]), "unhashable"),
-    (lambda: Vocabulary.of([3]), "expected strings, or lists"), (lambda: Vocabulary.of(3), "a list of sequences, got 3"),
+    (lambda: Vocabulary.of([3]), "expected strings, or lists"),
+    (lambda: Vocabulary.of(3), "a list of sequences, got 3"),
     (lambda: Vocabulary("ab").decode([6]), "from 0 to 5, got 6"),
     (lambda: Vocabulary("ab").decode([4.0]), "got 4.0"), (lambda: Vocabulary("ab").encode([["a"]]), "list of hashable"),
-    (lambda: Vocabulary("ab").encode(3), "expected a string"), (lambda: Vocabulary.of("ab"), "put a single one into a list"),
+    (lambda: Vocabulary("ab").encode(3), "expected a string"),
+    (lambda: Vocabulary.of("ab"), "put a single one into a list"),
     (lambda: shifted([[4], [4, END]]), r"numbers\[1\]: expected whole numbers of at least 3"),
     (lambda: shifted([["a"]]), "whole numbers"), (lambda: shifted([[4.5]]), "whole numbers"),
     (lambda: Vocabulary("ab").decode([-1]), "got -1"),

@@ -3,8 +3,8 @@ import numpy as np
 from hypothesis import strategies as st
 
 SIZES = dict(T=4, B=3, S=5, D=7, H=2, A=6, C=9)
-SHAPES = dict(x="BD", k="BC", X="TBD", K="BSC", u="BSA", h="BH", c="BH", W="FE", U="FH", b="F", Q="AH", w="A", a="BA", P="BS", s="BF",
-              v="BC", dP="BS", da="BA", G="TBF", O="TBC", Y="TBH", R="TBA", L="TBS", V="TBC")
+SHAPES = dict(x="BD", k="BC", X="TBD", K="BSC", u="BSA", h="BH", c="BH", W="FE", U="FH", b="F", Q="AH", w="A", a="BA",
+              P="BS", s="BF", v="BC", dP="BS", da="BA", G="TBF", O="TBC", Y="TBH", R="TBA", L="TBS", V="TBC")
 OPERANDS = ("X", "K", "u", "h", "c", "W", "U", "b", "b", "Q", "w")
 seeds = st.integers(0, 2**32 - 1)
 

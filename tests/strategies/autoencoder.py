@@ -46,7 +46,8 @@ def small(n_components=2, **options):
 
 
 def linear(F=2, **options):
-    return Autoencoder(F, **{"hidden": (), "solver": "lbfgs", "epochs": 3000, "tol": 1e-13, "random_state": 0, **options})
+    return Autoencoder(F, **{"hidden": (), "solver": "lbfgs", "epochs": 3000, "tol": 1e-13, "random_state": 0,
+                             **options})
 
 
 def example(symbol):

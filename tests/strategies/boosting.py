@@ -10,8 +10,8 @@ def example(symbol):
     if symbol == "η":
         return 0.3
     rng = np.random.default_rng(ord(symbol))
-    return {"y": np.array([0.0, 1, 1, 0, 1, 1]), "w": rng.uniform(1, 3, 6), "F": rng.normal(size=6), "v": rng.normal(size=4),
-            "l": rng.integers(0, 4, 6)}[symbol]
+    return {"y": np.array([0.0, 1, 1, 0, 1, 1]), "w": rng.uniform(1, 3, 6), "F": rng.normal(size=6),
+            "v": rng.normal(size=4), "l": rng.integers(0, 4, 6)}[symbol]
 
 
 @st.composite

@@ -1,4 +1,4 @@
-"""What hypothesis draws for fields on batches: sequences of mixed lengths, some labels unknown, some things forbidden."""
+"""What hypothesis draws for fields on batches: sequences of mixed lengths, labels unknown, steps forbidden."""
 from typing import NamedTuple
 
 import numpy as np

@@ -14,4 +14,5 @@ def example(symbol):
     x /= np.linalg.norm(x, axis=1, keepdims=True)
     if symbol in "Rsn":
         return rerank.example(symbol)
-    return {"X": features(M, D, 0), "S": x @ x.T, "c": 0.3 * rng.normal(size=(N, k)), "d": rng.uniform(0.3, 1, N), "j": 3}[symbol]
+    return {"X": features(M, D, 0), "S": x @ x.T, "c": 0.3 * rng.normal(size=(N, k)), "d": rng.uniform(0.3, 1, N),
+            "j": 3}[symbol]

@@ -1,4 +1,4 @@
-"""What hypothesis draws for edit distances: sequences of few symbols, and others that were made of them by few edits."""
+"""What hypothesis draws for edit distances: sequences of few symbols, and others made of them by few edits."""
 import numpy as np
 from hypothesis import strategies as st
 

@@ -3,8 +3,8 @@ import numpy as np
 from hypothesis import strategies as st
 
 SIZES = dict(N=3, B=4, F=5, H=2, C=7, D=6, G=8, V=9, R=10)
-SHAPES = dict(u="BF", v="BF", W="SE", b="S", h="BH", k="BC", e="BD", A="GX", a="G", O="VG", o="V", z="RV", p="BV", r="BP",
-              l="N")
+SHAPES = dict(u="BF", v="BF", W="SE", b="S", h="BH", k="BC", e="BD", A="GX", a="G", O="VG", o="V", z="RV", p="BV",
+              r="BP", l="N")
 seeds = st.integers(0, 2**32 - 1)
 
 
@@ -23,8 +23,8 @@ def values(symbols, seed=0, sizes=SIZES):
 def example(symbol):
     """A valid value for a symbol of the chapter."""
     rng = np.random.default_rng(1)
-    others = {"y": rng.integers(9, size=4), "starts": np.array([0, 4, 5, 10]), "eps": 0.5, "i": 3, "c": 0.3, "least": 0.2, "R": 10,
-              "t": rng.integers(9, size=10)}
+    others = {"y": rng.integers(9, size=4), "starts": np.array([0, 4, 5, 10]), "eps": 0.5, "i": 3, "c": 0.3,
+              "least": 0.2, "R": 10, "t": rng.integers(9, size=10)}
     return others[symbol] if symbol in others else values([symbol], seed=ord(symbol))[0]
 
 

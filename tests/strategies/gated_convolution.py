@@ -48,7 +48,7 @@ def stacks(draw):
 
 def example(symbol):
     rng, (S, R, C, K, L) = np.random.default_rng(ord(symbol[0])), SIZES.values()
-    shapes = {"X": (R, C), "x": (R, C), "W": (2 * C, C, K), "b": (2 * C,), "N": (R, K * C), "H": (R, 2 * C), "g": (R, C),
-              "δ": (R, 2 * C), "G": (R, K * C)}
+    shapes = {"X": (R, C), "x": (R, C), "W": (2 * C, C, K), "b": (2 * C,), "N": (R, K * C), "H": (R, 2 * C),
+              "g": (R, C), "δ": (R, 2 * C), "G": (R, K * C)}
     return {"starts": np.array([0, 3, R]), "K": K, "d": 2, "o": 0, "sizes": rng.integers(1, 6, L),
             "gaps": rng.integers(1, 4, L)}[symbol] if symbol not in shapes else rng.normal(size=shapes[symbol])

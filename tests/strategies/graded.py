@@ -11,8 +11,8 @@ def example(symbol):
         return dict(k=3, y_max=4)[symbol]
     n = SIZES["m" if symbol == "x" else "n"]
     rng = np.random.default_rng(len(symbol))
-    return {"y": rng.integers(1, 4, n), "s": rng.normal(size=n), "g": rng.integers(1, 9, n) * 1.0, "p": rng.uniform(size=n),
-            "x": rng.uniform(size=n)}[symbol]
+    return {"y": rng.integers(1, 4, n), "s": rng.normal(size=n), "g": rng.integers(1, 9, n) * 1.0,
+            "p": rng.uniform(size=n), "x": rng.uniform(size=n)}[symbol]
 
 
 @st.composite

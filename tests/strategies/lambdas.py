@@ -20,6 +20,7 @@ def queries(draw, most=5):
     """Scores and gains of one query, of which many are equal, T, ν and σ."""
     n = draw(st.integers(1, most))
     lists = dict(min_size=n, max_size=n)
-    s = np.array(draw(st.one_of(st.lists(st.sampled_from([-1.5, 0.0, 0.25, 2.0]), **lists), st.lists(st.floats(-9, 9), **lists))))
+    s = np.array(draw(st.one_of(st.lists(st.sampled_from([-1.5, 0.0, 0.25, 2.0]), **lists),
+                                st.lists(st.floats(-9, 9), **lists))))
     g = np.array(draw(st.lists(st.sampled_from([0.0, 0.0, 1.0, 3.0, 7.5]), **lists)))
     return s, g, draw(st.integers(1, n + 2)), draw(st.booleans()), draw(st.sampled_from([0.5, 1.0, 2.0]))

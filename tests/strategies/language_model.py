@@ -12,8 +12,8 @@ def log_probabilities(seed, N=SIZES["N"], V=SIZES["V"]):
 
 def example(symbol):
     rng = np.random.default_rng(0)
-    return {"ell": np.log(rng.random(SIZES["R"])), "starts": np.array([0, 2, 3, SIZES["R"]]), "b": np.log2(rng.random(3)),
-            "R": SIZES["R"], "B": 1.5, "log_p": log_probabilities(0), "tau": 0.7}[symbol]
+    return {"ell": np.log(rng.random(SIZES["R"])), "starts": np.array([0, 2, 3, SIZES["R"]]),
+            "b": np.log2(rng.random(3)), "R": SIZES["R"], "B": 1.5, "log_p": log_probabilities(0), "tau": 0.7}[symbol]
 
 
 def fit_arguments(size=40):

@@ -11,8 +11,10 @@ def values(n, seed, kind="waves"):
     """Values (n,): waves with noise, an offset that dwarfs them, all alike, a step, one wild, whole numbers."""
     rng = np.random.default_rng(seed)
     y = np.sin(np.arange(n) * 0.9) + 0.3 * rng.normal(size=n)
-    return {"waves": y, "offset": 1e9 + y, "constant": np.full(n, -2.5), "step": np.where(np.arange(n) < n // 3, -1.0, 4.0),
-            "wild": np.where(np.arange(n) == seed % n, 1e6, y), "whole": rng.integers(-3, 4, size=n).astype(float)}[kind]
+    return {"waves": y, "offset": 1e9 + y, "constant": np.full(n, -2.5),
+            "step": np.where(np.arange(n) < n // 3, -1.0, 4.0),
+            "wild": np.where(np.arange(n) == seed % n, 1e6, y),
+            "whole": rng.integers(-3, 4, size=n).astype(float)}[kind]
 
 
 KINDS = ("waves", "offset", "constant", "step", "wild", "whole")

@@ -26,5 +26,5 @@ def many(draw, **options):
 def example(symbol):
     """A valid value for a symbol of the chapter."""
     rng = np.random.default_rng(len(symbol))
-    return {"s": rng.normal(size=5), "y": np.array([2.0, 0, 1, 0, 2]), "g": np.array([3.0, 0, 1, 0, 3]), "σ": 1.3, "T": 4,
-            "r": np.array([2, 5, 1, 3, 4]), "Z": np.abs(np.add.outer(np.arange(5), -np.arange(5.0)))}[symbol]
+    return {"s": rng.normal(size=5), "y": np.array([2.0, 0, 1, 0, 2]), "g": np.array([3.0, 0, 1, 0, 3]), "σ": 1.3,
+            "T": 4, "r": np.array([2, 5, 1, 3, 4]), "Z": np.abs(np.add.outer(np.arange(5), -np.arange(5.0)))}[symbol]

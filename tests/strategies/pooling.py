@@ -22,6 +22,7 @@ def windows(draw):
 def example(symbol):
     rng = np.random.default_rng(0)
     sizes = [SIZES[k] for k in "NCT"]
-    return {"x": rng.normal(size=sizes), "K": 3, "s": 2, "d": 1, "p": 1, "S": 4, "T": 9, "g": rng.normal(size=(2, 3, 4)),
+    return {"x": rng.normal(size=sizes), "K": 3, "s": 2, "d": 1, "p": 1, "S": 4, "T": 9,
+            "g": rng.normal(size=(2, 3, 4)),
             "i": rng.integers(9, size=(2, 3, 4)), "b": np.array([0, 2, 4, 6]), "e": np.array([3, 5, 7, 9]),
             "n": np.array([3, 3, 3, 4])}[symbol]

@@ -6,7 +6,7 @@ SIZES = dict(N=7, D=5, L=3)
 
 @st.composite
 def matrices(draw, largest=12):
-    """A (N, D) of any shape and rank from 1 up, its singular values falling by at least a factor of 3 from each to the next."""
+    """A (N, D) of any shape and rank from 1 up, its singular values falling by at least a factor of 3 each."""
     N, D = draw(st.integers(1, largest)), draw(st.integers(1, largest))
     rank = draw(st.integers(1, min(N, D)))
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))

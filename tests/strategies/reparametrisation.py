@@ -14,5 +14,6 @@ def example(symbol):
 def lengths_and_directions(draw):
     rng = np.random.default_rng(draw(st.integers(0, 2**32)))
     N, D = draw(st.integers(1, 6)), draw(st.integers(1, 6))
-    v = rng.normal(size=(D, N)).T if draw(st.booleans()) else rng.normal(size=(N, D)) * draw(st.sampled_from([1e-8, 1, 1e8]))
+    v = rng.normal(size=(D, N)).T if draw(st.booleans()) else \
+        rng.normal(size=(N, D)) * draw(st.sampled_from([1e-8, 1, 1e8]))
     return rng.normal(size=(N, 1)), v

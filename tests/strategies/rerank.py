@@ -37,7 +37,8 @@ def example(symbol):
     U, N, M, C = (SIZES[letter] for letter in "UNMC")
     rng = np.random.default_rng(1)
     R, s = candidates(U, N, M, 0)
-    return {"R": R, "s": s, "a": rng.random(M) * 9, "h": 3.0, "f": rng.random(M), "w": 0.5, "v": rng.integers(1, 9, size=M),
-            "γ": 1.8, "l": 1 + rng.random(M), "b": 1.4, "σ": 0.3, "α": 0.3,
+    return {"R": R, "s": s, "a": rng.random(M) * 9, "h": 3.0, "f": rng.random(M), "w": 0.5,
+            "v": rng.integers(1, 9, size=M), "γ": 1.8, "l": 1 + rng.random(M), "b": 1.4, "σ": 0.3, "α": 0.3,
             "y": np.where(R >= 0, rng.random((U, N)), -np.inf), "ok": rng.random(M) < 0.6,
-            "g": rng.integers(3, size=M), "m": 2, "p": taste(U, C, 0), "G": np.eye(C)[rng.integers(C, size=M)], "n": 4}[symbol]
+            "g": rng.integers(3, size=M), "m": 2, "p": taste(U, C, 0), "G": np.eye(C)[rng.integers(C, size=M)],
+            "n": 4}[symbol]

@@ -31,6 +31,7 @@ def example(symbol):
     """A valid value for a symbol of the chapter."""
     rng = np.random.default_rng(0)
     A = rng.normal(size=(4, 4))
-    return {"X": rng.normal(size=(9, 4)), "Y": rng.normal(size=(9, 3)), "μ": rng.normal(size=4), "ν": rng.normal(size=3),
+    return {"X": rng.normal(size=(9, 4)), "Y": rng.normal(size=(9, 3)), "μ": rng.normal(size=4),
+            "ν": rng.normal(size=3),
             "S": A @ A.T, "C": rng.normal(size=(4, 3)), "B": rng.normal(size=(4, 3)), "b": rng.normal(size=3),
             "λ": 0.7}[symbol]

@@ -7,7 +7,7 @@ seeds = st.integers(0, 2**32 - 1)
 
 @st.composite
 def batches(draw):
-    """Scores s (B, C), the items t (B,) of pairs and those of candidates c (C,), which begin with t; q (C,) of M items."""
+    """Scores s (B, C), the items t (B,) of pairs and those of candidates c (C,), which begin with t; q (C,) of M."""
     B, M = draw(st.integers(1, 5)), draw(st.integers(1, 6))
     rng = np.random.default_rng(draw(seeds))
     t = rng.integers(M, size=B)

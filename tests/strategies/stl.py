@@ -29,6 +29,7 @@ def decompositions(draw, degrees=st.integers(0, 1)):
 
 
 def example(symbol):
-    return {"y": seasonal_series(17, 4, 0), "u": np.linspace(0, 1, 17), "ρ": counts(17, 1), "X": seasonal_series(25, 4, 1),
-            "s": seasonal_series(17, 4, 2), "e": seasonal_series(17, 4, 3), "Q": Smoother(7, 1, 1), "U": Smoother(9, 1, 2),
-            "B": Smoother(5, 0, 1)}.get(symbol, SIZES.get(symbol))
+    return {"y": seasonal_series(17, 4, 0), "u": np.linspace(0, 1, 17), "ρ": counts(17, 1),
+            "X": seasonal_series(25, 4, 1),
+            "s": seasonal_series(17, 4, 2), "e": seasonal_series(17, 4, 3), "Q": Smoother(7, 1, 1),
+            "U": Smoother(9, 1, 2), "B": Smoother(5, 0, 1)}.get(symbol, SIZES.get(symbol))

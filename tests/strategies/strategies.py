@@ -31,15 +31,16 @@ def tasks(draw):
     rng = np.random.default_rng(draw(seeds))
     l = np.sort(draw(st.lists(st.integers(1, 6), min_size=1, max_size=4, unique=True)))[::-1]
     n, H, E, F, P = (draw(st.integers(*ends)) for ends in ((1, 9), (1, 4), (0, 2), (1, 3), (int(l[0]), 8)))
-    return (rng.normal(size=(n, len(l))), rng.normal(size=(n, H, E)), rng.normal(size=(n, H)), rng.normal(size=(F, P)), l,
-            rng.normal(size=(F, H, E)))
+    return (rng.normal(size=(n, len(l))), rng.normal(size=(n, H, E)), rng.normal(size=(n, H)), rng.normal(size=(F, P)),
+            l, rng.normal(size=(F, H, E)))
 
 
 def example(symbol):
     """A valid value for a symbol of the chapter."""
     rng = np.random.default_rng(0)
     if symbol in ("fit", "f", "g"):
-        return {"fit": lambda rows, targets: Learner().fit(rows, targets), "f": Sums(), "g": [Sums()] * SIZES["H"]}[symbol]
+        return {"fit": lambda rows, targets: Learner().fit(rows, targets), "f": Sums(),
+                "g": [Sums()] * SIZES["H"]}[symbol]
     shapes = dict(X="np", Z="nHE", Y="nH", w="FP", W="Fp", V="FHE")
     if symbol in shapes:
         return rng.normal(size=[SIZES[letter] for letter in shapes[symbol]])

@@ -24,6 +24,7 @@ def example(symbol):
     """With p = 2 and a constant and a trend, g = 2."""
     rng = np.random.default_rng(0)
     y = rng.normal(size=SIZES["T"]).cumsum()
-    return {"y": y, "p": 2, "d": "ct", "g": 2, "X": rng.normal(size=(10, 5)), "dy": rng.normal(size=10), "T": 13, "n": 10,
+    return {"y": y, "p": 2, "d": "ct", "g": 2, "X": rng.normal(size=(10, 5)), "dy": rng.normal(size=10), "T": 13,
+            "n": 10,
             "SSR": np.array([3.0, 2.0, 1.9]), "k": np.array([3, 4, 5]), "w": 2.0, "t": np.array([-1.0, 2.0, 0.3]),
             "τ": -2.0}[symbol]

@@ -23,6 +23,6 @@ def example(symbol):
     return {"X": rng.random((N, D)), "Y": rng.normal(size=(N, D)), "e": layers(rng, [D, H, 2 * F]), "a": curve,
             "μ": rng.normal(size=(N, F)), "l": rng.normal(size=(N, F)), "ε": rng.normal(size=(N, F)),
             "Z": rng.normal(size=(K, N, F)), "A": rng.normal(size=(K, N)), "R": rng.normal(size=N), "Q": rng.random(N),
-            "G": rng.normal(size=(K, F)), "f": rng.normal(size=K), "u": rng.normal(size=(K, F)), "v": rng.normal(size=F),
-            "s2": 0.3, "β": 0.7, "V": rng.normal(size=(F, D)), "W": rng.normal(size=(D, F)),
+            "G": rng.normal(size=(K, F)), "f": rng.normal(size=K), "u": rng.normal(size=(K, F)),
+            "v": rng.normal(size=F), "s2": 0.3, "β": 0.7, "V": rng.normal(size=(F, D)), "W": rng.normal(size=(D, F)),
             "c": np.sort(rng.random(D))[::-1], "F": F}[symbol]

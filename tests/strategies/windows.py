@@ -11,8 +11,8 @@ def series_of(T, kind, seed):
     rng = np.random.default_rng(seed)
     y = np.sin(np.arange(T) * 1.7) + rng.normal(size=T)
     return {"rhythm": y, "trend": 0.3 * np.arange(T) + y, "offset": 1e9 + y, "constant": np.full(T, 3.7),
-            "jump": np.where(np.arange(T) == seed % 2 * (T - 1), 1e9, y), "whole": rng.integers(-4, 9, size=T).astype(float),
-            "index": np.arange(float(T))}[kind]
+            "jump": np.where(np.arange(T) == seed % 2 * (T - 1), 1e9, y),
+            "whole": rng.integers(-4, 9, size=T).astype(float), "index": np.arange(float(T))}[kind]
 
 
 KINDS = ("rhythm", "trend", "offset", "constant", "jump", "whole", "index")

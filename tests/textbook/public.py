@@ -46,7 +46,8 @@ def fit_arguments(cls, size=40):
 def make(cls, random_state=7):
     """An estimator whose random choices, if it makes any, are the same every time; a network reads its data once."""
     parameters = cls().get_params()
-    return cls(**{name: value for name, value in {"random_state": random_state, "epochs": 1}.items() if name in parameters})
+    return cls(**{name: value for name, value in {"random_state": random_state, "epochs": 1}.items()
+                  if name in parameters})
 
 
 def fitted(cls, arguments):

@@ -72,7 +72,8 @@ def methods(cls):
             method, *overridden = [bound(vars(one)[name], one) for one in ours[k:] if name in vars(one)]
             if name[0] == "_" or not inspect.isroutine(method) or overridden and restates(method, overridden[0]):
                 continue
-            if "." in method.__qualname__:               # not an operation on Tensors, a function elsewhere, in one line
+            # not an operation on Tensors, a function elsewhere, in one line
+            if "." in method.__qualname__:
                 yield method
 
 
@@ -84,7 +85,7 @@ def bound(member, cls):
 
 
 def restates(method, overridden):
-    """Whether what is said of the method that it overrides is true of it: the same names, or one array in their place."""
+    """Whether what is said of the method that it overrides is true of it: the same names, or one array for them."""
     return not method.__doc__ and (len(parameters(method)) < 2 or
                                    list(parameters(method)) == list(parameters(overridden)))
 
@@ -105,7 +106,8 @@ def explained():
 def offered():
     """Everything public; of a module among it what its own __all__ names."""
     for _, _, thing in NAMES:
-        yield from [getattr(thing, name) for name in getattr(thing, "__all__", ())] if inspect.ismodule(thing) else [thing]
+        yield from [getattr(thing, name)
+                    for name in getattr(thing, "__all__", ())] if inspect.ismodule(thing) else [thing]
 
 
 EXPLAINED = explained()

@@ -104,7 +104,8 @@ def declared_letters(chapter):
     bare = re.sub(r"(?<=[\w)])\[[^\]]*\]", "", equations)
     found = set(names(text.section(chapter.doc, "Symbols"))) | ORDINARY
     found |= {name for left in re.findall(r"([^\s,(]+(?:\([^)]*\))?) (?:=|←|≈) ", bare) for name in names(left)}
-    return found | {letter for places in re.findall(r"_\{?(\w+)|\[([\w, ]+)\]", equations) for letter in "".join(places)}
+    return found | {letter for places in re.findall(r"_\{?(\w+)|\[([\w, ]+)\]", equations)
+                    for letter in "".join(places)}
 
 
 def unknown_letters(formula, declared):

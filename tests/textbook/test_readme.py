@@ -18,7 +18,8 @@ from tests.textbook.source import ROOT
 
 README = ROOT / "README.md"
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-SHORT = re.compile(r"python -m (scratchml|benchmarks)( .*)? --help|python -m scratchml( map| read \w+( \d+)?)?")     # at once
+# at once
+SHORT = re.compile(r"python -m (scratchml|benchmarks)( .*)? --help|python -m scratchml( map| read \w+( \d+)?)?")
 
 
 def blocks(*languages):

@@ -1,4 +1,4 @@
-"""Backtests by hand and against their definition: every pair counts, nothing looks ahead, each fold learns what it says."""
+"""Backtests by hand and against their definition: all pairs count, none looks ahead, each fold learns what it says."""
 import numpy as np
 import pytest
 from hypothesis import given, strategies as st
@@ -6,7 +6,8 @@ from hypothesis import given, strategies as st
 from scratchml.metrics import mean_absolute_error, mean_absolute_scaled_error
 from scratchml.preprocessing import MinMaxScaler, StandardScaler
 from scratchml.timeseries import (ConformalForecaster, ForecasterDirect, ForecasterDirectRecursive, ForecasterRecursive,
-                                  ForecasterSeasonalNaive, ForecasterShift, Ridge, TimeSeriesFold, backtesting_forecaster)
+                                  ForecasterSeasonalNaive, ForecasterShift, Ridge, TimeSeriesFold,
+                                  backtesting_forecaster)
 from scratchml.timeseries.backtesting import score, score_by_horizon, target_times
 from tests.reference import backtesting as reference
 from tests.strategies.distances import seeds
@@ -14,7 +15,8 @@ from tests.strategies.windows import series_of
 
 H = 3
 STRATEGIES = {
-    "direct": lambda **o: ForecasterDirect(Ridge(), 4, 5, **o), "shift": lambda **o: ForecasterShift(Ridge(), 4, 5, **o),
+    "direct": lambda **o: ForecasterDirect(Ridge(), 4, 5, **o),
+    "shift": lambda **o: ForecasterShift(Ridge(), 4, 5, **o),
     "recursive": lambda **o: ForecasterRecursive(Ridge(), 5, **o),
     "direct-recursive": lambda **o: ForecasterDirectRecursive(Ridge(), 4, 5, **o),
     "conformal": lambda **o: ConformalForecaster(ForecasterRecursive(Ridge(), 5, **o), 4, 15),
@@ -31,7 +33,8 @@ def test_scores_are_their_definition(K, H, g, seed):
     f = rng.normal(size=t.shape)
     worst = lambda y, f: max(abs(a - b) for a, b in zip(y, f)) if len(y) else 0.0
     assert score(worst, y, t, f) == reference.score(worst, y.tolist(), t.tolist(), f.tolist())
-    assert score_by_horizon(worst, y, t, f).tolist() == reference.score_by_horizon(worst, y.tolist(), t.tolist(), f.tolist())
+    assert score_by_horizon(worst, y, t,
+                            f).tolist() == reference.score_by_horizon(worst, y.tolist(), t.tolist(), f.tolist())
 
 
 # --- folds
@@ -52,14 +55,15 @@ def test_folds_by_hand():
     assert rows(TimeSeriesFold(3, 6), np.arange(11)) == rows(TimeSeriesFold(3, 6), 11)
 
 
-@given(st.integers(8, 40), st.integers(1, 5), st.integers(2, 6), st.integers(1, 7), st.integers(0, 3), st.integers(0, 3),
-       st.booleans())
+@given(st.integers(8, 40), st.integers(1, 5), st.integers(2, 6), st.integers(1, 7), st.integers(0, 3),
+       st.integers(0, 3), st.booleans())
 def test_a_fold_learns_before_its_test(T, steps, first, stride, gap, refit, fixed):
     if first + gap < T:
         found = TimeSeriesFold(steps, first, stride, refit or False, fixed, gap).split(T)
         assert found[0].refit and found[0][:2] == (0, first)
         for fold in found:
-            assert 0 <= fold.train_start < fold.train_stop <= fold.train_stop + gap == fold.test_start < fold.test_stop <= T
+            assert 0 <= fold.train_start < fold.train_stop <= fold.train_stop + gap == fold.test_start < \
+                fold.test_stop <= T
             assert not (refit and fixed) or fold.train_stop - fold.train_start == first
 
 
@@ -70,7 +74,8 @@ def test_the_index_series_shows_every_pair():
                                    ["mean_absolute_error", mean_absolute_scaled_error, max_error])
     p = found.predictions
     assert p.fold.tolist() == [0, 0, 0, 1, 1, 1, 2, 2, 3] and p.origin.tolist() == [6, 6, 6, 7, 7, 7, 8, 8, 9]
-    assert p.h.tolist() == [1, 2, 3, 1, 2, 3, 1, 2, 1] and p.time.tolist() == [6, 7, 8, 7, 8, 9, 8, 9, 9] == p.true.tolist()
+    assert p.h.tolist() == [1, 2, 3, 1, 2, 3, 1, 2, 1]
+    assert p.time.tolist() == [6, 7, 8, 7, 8, 9, 8, 9, 9] == p.true.tolist()
     assert p.pred.tolist() == [5, 5, 5, 6, 6, 6, 7, 7, 8] and p.lower_bound is None
     assert found.by_horizon["mean_absolute_error"].tolist() == [1, 2, 3]
     assert found.metric == {"mean_absolute_error": 16 / 9, "mean_absolute_scaled_error": 16 / 9, "max_error": 3}
@@ -86,7 +91,8 @@ def test_after_a_gap_the_steps_go_on():
     assert found.predictions.origin.tolist() == [6, 6, 8, 8]
     assert found.predictions.h.tolist() == [3, 4, 3, 4] and found.predictions.time.tolist() == [8, 9, 10, 11]
     assert found.by_horizon["mean_absolute_error"].tolist() == [3, 4]
-    near = backtesting_forecaster(ForecasterDirect(Ridge(0), 4, 2), y, TimeSeriesFold(2, 8, gap=2), "mean_absolute_error")
+    near = backtesting_forecaster(ForecasterDirect(Ridge(0), 4, 2), y, TimeSeriesFold(2, 8, gap=2),
+                                  "mean_absolute_error")
     np.testing.assert_allclose(near.predictions.pred, [10, 11], rtol=1e-12)
 
 
@@ -100,7 +106,8 @@ def test_each_fold_is_a_forecast_of_its_own(seed, name, refit, fixed, gap):
     found = backtesting_forecaster(STRATEGIES[name](**options), y, cv, mean_absolute_error, exog).predictions
     for k, fold in enumerate(cv.split(70)):
         if fold.refit:
-            model = STRATEGIES[name](**options).fit(y[fold.train_start:fold.train_stop], exog[fold.train_start:fold.train_stop])
+            model = STRATEGIES[name](**options).fit(y[fold.train_start:fold.train_stop],
+                                                    exog[fold.train_start:fold.train_stop])
         o = fold.train_stop
         expected = model.predict(fold.test_stop - o, last_window=y[:o], exog=exog[o:fold.test_stop])
         assert found.pred[found.fold == k].tobytes() == expected[gap:].tobytes()
@@ -147,20 +154,27 @@ Y, CV = np.arange(30.0), TimeSeriesFold(3, 20)
 @pytest.mark.parametrize("call, message", [
     (lambda: TimeSeriesFold(0, 5).split(9), "steps=0"), (lambda: TimeSeriesFold(1, 0).split(9), "initial_train_size=0"),
     (lambda: TimeSeriesFold(1, 9).split(9), "origin=9: with a gap of 0, expected more than 9 values, got 9"),
-    (lambda: TimeSeriesFold(1, 5, 0).split(9), "fold_stride=0"), (lambda: TimeSeriesFold(1, 5, refit=0.5).split(9), "refit=0.5"),
-    (lambda: TimeSeriesFold(1, 5, refit=-1).split(9), "refit=-1"), (lambda: TimeSeriesFold(1, 5, gap=-1).split(9), "gap=-1"),
+    (lambda: TimeSeriesFold(1, 5, 0).split(9), "fold_stride=0"),
+    (lambda: TimeSeriesFold(1, 5, refit=0.5).split(9), "refit=0.5"),
+    (lambda: TimeSeriesFold(1, 5, refit=-1).split(9), "refit=-1"),
+    (lambda: TimeSeriesFold(1, 5, gap=-1).split(9), "gap=-1"),
     (lambda: TimeSeriesFold(1, 5, skip_folds=[7]).split(9), "skip_folds: there is no fold 7, the folds are 0 to 3"),
     (lambda: TimeSeriesFold(6, 5, allow_incomplete_fold=False).split(9), "initial_train_size=5: .* no fold is left"),
     (lambda: TimeSeriesFold(1, 5, skip_folds=[0, 1, 2, 3]).split(9), "no fold is left"),
     (lambda: backtesting_forecaster(Ridge(), Y, CV, "mean_absolute_error"), "forecaster: expected one of the package"),
-    (lambda: backtesting_forecaster(ForecasterSeasonalNaive(1), Y, 5, "mean_absolute_error"), "cv: expected a TimeSeriesFold"),
-    (lambda: backtesting_forecaster(ForecasterSeasonalNaive(1), Y, CV, "mae"), "metric='mae': expected a function, or one of me"),
+    (lambda: backtesting_forecaster(ForecasterSeasonalNaive(1), Y, 5, "mean_absolute_error"),
+     "cv: expected a TimeSeriesFold"),
+    (lambda: backtesting_forecaster(ForecasterSeasonalNaive(1), Y, CV, "mae"),
+     "metric='mae': expected a function, or one of me"),
     (lambda: backtesting_forecaster(ForecasterSeasonalNaive(1), Y, CV, []), "metric: expected at least one"),
     (lambda: backtesting_forecaster(ForecasterSeasonalNaive(1), Y, CV, 7), "metric=7"),
     (lambda: backtesting_forecaster(ForecasterSeasonalNaive(1), Y * np.nan, CV, max_error), "y: Input contains NaN"),
-    (lambda: backtesting_forecaster(ForecasterDirect(Ridge(), 2, 3), Y, CV, max_error), "steps=3: ForecasterDirect has learned 2"),
-    (lambda: backtesting_forecaster(ForecasterSeasonalNaive(1), Y, TimeSeriesFold(5, 28), max_error), "no fold has all 5 steps"),
-    (lambda: backtesting_forecaster(ForecasterSeasonalNaive(1), Y, CV, max_error, np.ones((29, 1))), "exog: expected 30 rows"),
+    (lambda: backtesting_forecaster(ForecasterDirect(Ridge(), 2, 3), Y, CV, max_error),
+     "steps=3: ForecasterDirect has learned 2"),
+    (lambda: backtesting_forecaster(ForecasterSeasonalNaive(1), Y, TimeSeriesFold(5, 28), max_error),
+     "no fold has all 5 steps"),
+    (lambda: backtesting_forecaster(ForecasterSeasonalNaive(1), Y, CV, max_error, np.ones((29, 1))),
+     "exog: expected 30 rows"),
 ])
 def test_bad_input(call, message):
     with pytest.raises(ValueError, match=message):

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given, strategies as st
 
 from scratchml.preprocessing import StandardScaler
-from scratchml.timeseries import ConformalForecaster, ForecasterDirect, ForecasterRecursive, ForecasterSeasonalNaive, Ridge
+from scratchml.timeseries import (ConformalForecaster, ForecasterDirect, ForecasterRecursive, ForecasterSeasonalNaive,
+                                  Ridge)
 from scratchml.timeseries.conformal import absolute_errors, intervals, rank, widths
 from tests.reference import conformal as reference
 from tests.strategies.distances import seeds
@@ -24,7 +25,8 @@ def test_widths_are_their_definition(n, H, percent, seed):
         for found, expected in zip(intervals(f, q), reference.intervals(f.tolist(), q.tolist())):
             assert found.tolist() == expected
     else:
-        with pytest.raises(ValueError, match=f"calibration_size: {n} forecasts are too few .* at least {-(-100 // percent) - 1}"):
+        with pytest.raises(ValueError,
+                           match=f"calibration_size: {n} forecasts are too few .* at least {-(-100 // percent) - 1}"):
             widths(r, α)
 
 
@@ -33,7 +35,8 @@ def test_exchangeable_errors_are_inside_as_often_as_promised():
     rng = np.random.default_rng(0)
     for n, α in ((9, 0.2), (19, 0.1), (12, 0.3)):
         r = rng.exponential(size=(4000, n + 1)) ** 2
-        inside = np.array([r_new <= widths(known[:, None], α)[0] for *known, r_new in r.tolist() for known in [np.array(known)]])
+        inside = np.array([r_new <= widths(known[:, None], α)[0] for *known, r_new in r.tolist()
+                           for known in [np.array(known)]])
         promised = rank(n, α) / (n + 1)
         assert 1 - α <= promised < 1 - α + 1 / (n + 1)
         assert abs(inside.mean() - promised) < 4 * np.sqrt(promised * (1 - promised) / 4000)
@@ -45,15 +48,18 @@ def test_a_naive_forecast_by_hand():
     assert model.widths_.tolist() == [2] and model.n_calibration_ == 4           # k = 5 · 0.6 = 3
     assert model.predict_interval().tolist() == [[13, 11, 15]] and model.predict().tolist() == [13]
     two = ConformalForecaster(ForecasterSeasonalNaive(1), 2, calibration_size=4, interval=0.5).fit(y)
-    assert two.widths_.tolist() == [2, 4] and two.n_calibration_ == 3 and two.predict_interval(1).tolist() == [[13, 11, 15]]
+    assert two.widths_.tolist() == [2, 4] and two.n_calibration_ == 3
+    assert two.predict_interval(1).tolist() == [[13, 11, 15]]
 
 
 @given(seeds, st.booleans())
 def test_the_model_has_not_seen_the_errors(seed, recursive):
     y = series_of(60, "trend", seed)
-    inner = ForecasterRecursive(Ridge(), 3, transformer_y=StandardScaler()) if recursive else ForecasterDirect(Ridge(), 2, 3)
+    inner = ForecasterRecursive(Ridge(), 3, transformer_y=StandardScaler()) if recursive \
+        else ForecasterDirect(Ridge(), 2, 3)
     model = ConformalForecaster(inner, 2, 20).fit(y)
-    alone = (ForecasterRecursive(Ridge(), 3, transformer_y=StandardScaler()) if recursive else ForecasterDirect(Ridge(), 2, 3))
+    alone = (ForecasterRecursive(Ridge(), 3, transformer_y=StandardScaler()) if recursive
+             else ForecasterDirect(Ridge(), 2, 3))
     alone.fit(y[:40])
     errors = [np.abs(y[o:o + 2] - alone.predict(2, last_window=y[:o])) for o in range(40, 59)]
     assert model.widths_.tolist() == widths(np.array(errors), 0.2).tolist() and not hasattr(inner, "last_window_")
@@ -74,12 +80,17 @@ Y = np.arange(30.0)
 
 @pytest.mark.parametrize("call, message", [
     (lambda: ConformalForecaster(Ridge(), 1, 9).fit(Y), "forecaster: expected one of the package"),
-    (lambda: ConformalForecaster(ForecasterSeasonalNaive(1), 1, 9, 1.0).fit(Y), "interval=1.0: expected a share below 1"),
+    (lambda: ConformalForecaster(ForecasterSeasonalNaive(1), 1, 9, 1.0).fit(Y),
+     "interval=1.0: expected a share below 1"),
     (lambda: ConformalForecaster(ForecasterSeasonalNaive(1), 1, 9, 0).fit(Y), "interval=0"),
-    (lambda: ConformalForecaster(ForecasterSeasonalNaive(1), 1, 9, 0.95).fit(Y), "9 forecasts are too few .* at least 19"),
-    (lambda: ConformalForecaster(ForecasterSeasonalNaive(1), 4, 3).fit(Y), "calibration_size=3: expected a whole number of"),
-    (lambda: ConformalForecaster(ForecasterSeasonalNaive(1), 1, 30).fit(Y), "calibration_size=30: expected less than the 30"),
-    (lambda: ConformalForecaster(ForecasterDirect(Ridge(), 2, 3), 4, 20).fit(Y), "steps=4: ForecasterDirect has learned 2"),
+    (lambda: ConformalForecaster(ForecasterSeasonalNaive(1), 1, 9, 0.95).fit(Y),
+     "9 forecasts are too few .* at least 19"),
+    (lambda: ConformalForecaster(ForecasterSeasonalNaive(1), 4, 3).fit(Y),
+     "calibration_size=3: expected a whole number of"),
+    (lambda: ConformalForecaster(ForecasterSeasonalNaive(1), 1, 30).fit(Y),
+     "calibration_size=30: expected less than the 30"),
+    (lambda: ConformalForecaster(ForecasterDirect(Ridge(), 2, 3), 4, 20).fit(Y),
+     "steps=4: ForecasterDirect has learned 2"),
     (lambda: ConformalForecaster(ForecasterSeasonalNaive(1), 2, 9).fit(Y).predict_interval(3), "steps=3"),
     (lambda: ConformalForecaster(ForecasterSeasonalNaive(1), 2, 9).predict(), "not fitted yet"),
 ])

@@ -7,14 +7,15 @@ import pytest
 from scratchml.datasets import load_co2, load_peyton_manning, load_traffic
 from scratchml.metrics import direction_accuracy
 from scratchml.timeseries import (ConformalForecaster, ForecasterDirect, ForecasterDirectRecursive, ForecasterRecursive,
-                                  ForecasterSeasonalNaive, ForecasterShift, Ridge, TimeSeriesFold, backtesting_forecaster,
-                                  regular_grid)
+                                  ForecasterSeasonalNaive, ForecasterShift, Ridge, TimeSeriesFold,
+                                  backtesting_forecaster, regular_grid)
 
 pytestmark = pytest.mark.skipif(bool(os.environ.get("NUMBA_DISABLE_JIT")), reason="in plain Python this takes minutes")
 
 DIRECT, RECURSIVE, NAIVE = ForecasterDirect, ForecasterRecursive, ForecasterSeasonalNaive
 SERIES = {                                               # series, values to learn from, steps, stride
-    "traffic": (load_traffic, 304 * 24, 24, 25), "co2": (load_co2, 408, 12, 1), "page views": (load_peyton_manning, -730, 30, 7),
+    "traffic": (load_traffic, 304 * 24, 24, 25), "co2": (load_co2, 408, 12, 1),
+    "page views": (load_peyton_manning, -730, 30, 7),
 }
 
 
@@ -37,7 +38,8 @@ def backtest(name, forecaster):
 @pytest.mark.parametrize("forecaster, mae, first, last, direction", [
     (NAIVE(1), "2187.2", "605.4", "553.0", None), (NAIVE(24), "580.3", "578.9", "553.0", ".776"),
     (NAIVE(168), "430.1", "456.5", "290.7", ".810"), (DIRECT(Ridge(), 24, 168), "407.34", "265.8", "302.1", ".862"),
-    (RECURSIVE(Ridge(), 168), "435.89", "265.8", "331.5", ".862"), (DIRECT(Ridge(), 24, 48), "624.62", "336.2", "660.8", ".810"),
+    (RECURSIVE(Ridge(), 168), "435.89", "265.8", "331.5", ".862"),
+    (DIRECT(Ridge(), 24, 48), "624.62", "336.2", "660.8", ".810"),
     (RECURSIVE(Ridge(), 48), "617.97", "336.1", "681.5", ".828"),
     (ForecasterDirectRecursive(Ridge(), 24, 168), "407.34", "265.8", "302.1", ".862"),
     (ForecasterShift(Ridge(), 24, 168), "1705.1", "1775.6", "1786.7", ".431"),
@@ -57,7 +59,8 @@ def shown(number, like):
 @pytest.mark.parametrize("name, forecaster, expected", [
     ("co2", DIRECT(Ridge(), 12, 24), [".585"]), ("co2", RECURSIVE(Ridge(), 24), [".517", ".263", ".712"]),
     ("co2", NAIVE(12), ["1.584"]), ("page views", DIRECT(Ridge(), 30, 28), [".421"]),
-    ("page views", RECURSIVE(Ridge(), 28), [".427"]), ("page views", NAIVE(7), [".465"]), ("page views", NAIVE(1), [".687"]),
+    ("page views", RECURSIVE(Ridge(), 28), [".427"]), ("page views", NAIVE(7), [".465"]),
+    ("page views", NAIVE(1), [".687"]),
 ])
 def test_the_next_year_and_the_next_month(name, forecaster, expected):
     assert [shown(number, like) for number, like in zip(backtest(name, forecaster), expected)] == expected

@@ -10,8 +10,8 @@ from scratchml.core.weighted_squares import chi_square_mixture_sf
 from scratchml.datasets import (load_co2, load_euro_rates, load_nile, load_peyton_manning, load_real_gdp,
                                 load_sunspots)
 from scratchml.timeseries import kpss
-from scratchml.timeseries.level import (CRITICAL, MEAN, bandwidth, long_run_variance, null_weights, p_value, partial_sums,
-                                        statistic)
+from scratchml.timeseries.level import (CRITICAL, MEAN, bandwidth, long_run_variance, null_weights, p_value,
+                                        partial_sums, statistic)
 from tests.reference import level as reference
 from tests.strategies.level import regressions, series
 
@@ -127,7 +127,8 @@ SERIES = {"sunspots": load_sunspots, "nile": load_nile, "gdp": load_real_gdp, "c
 
 
 @pytest.mark.parametrize("name, d, nlags, r, l", [  # statsmodels 0.15.0; the dollar to the end of 2024
-    ("sunspots", "c", "auto", .669866, 7), ("sunspots", "c", "legacy", .446646, 16), ("sunspots", "ct", "auto", .115831, 7),
+    ("sunspots", "c", "auto", .669866, 7), ("sunspots", "c", "legacy", .446646, 16),
+    ("sunspots", "ct", "auto", .115831, 7),
     ("sunspots", "ct", "legacy", .083112, 16), ("nile", "c", "auto", .869121, 5), ("nile", "c", "legacy", .549720, 12),
     ("nile", "ct", "auto", .237587, 4), ("nile", "ct", "legacy", .168988, 12), ("gdp", "c", "auto", 2.068515, 9),
     ("gdp", "c", "legacy", 1.336216, 15), ("gdp", "ct", "auto", .496269, 9), ("gdp", "ct", "legacy", .327523, 15),
@@ -149,7 +150,8 @@ def test_the_p_of_sunspots_is_exact_where_a_table_interpolates():
 
 def test_results_unpack_in_the_order_of_statsmodels():
     r, p, l, critical_values = kpss(load_nile().values)
-    assert (round(r, 6), round(p, 6), l) == (.869121, .005007, 5) and list(critical_values) == ["10%", "5%", "2.5%", "1%"]
+    assert (round(r, 6), round(p, 6), l) == (.869121, .005007, 5)
+    assert list(critical_values) == ["10%", "5%", "2.5%", "1%"]
     assert type(r) is type(p) is float and type(l) is int
     critical_values.clear()
     assert kpss(load_nile().values).critical_values
@@ -188,7 +190,7 @@ def test_p_falls_from_1_to_0(d):
 @compiled
 @each_regression
 def test_noise_is_found_wandering_as_often_as_stated(d):
-    """4,000 series of 200 values, l = 0: within three standard errors, and what 200 values lack to an endless series."""
+    """4,000 series of 200 values, l = 0: within three standard errors, and what 200 values lack of endless ones."""
     rng = np.random.default_rng(6)
     p = np.array([kpss(rng.normal(size=200), d, 0).pvalue for _ in range(4000)])
     for level in (.1, .05):
@@ -218,7 +220,8 @@ TIME = np.arange(60.0)
     (1e9 + 1e-7 * (TIME % 2), "c", "all 60 values lie on a level"),
     ([1.0], "c", 'expected at least 2 values for regression="c", got 1'), ([1, 2], "ct", "expected at least 3 values"),
     ([], "c", "x: expected at least 2"), ([1, np.nan, 3], "c", r"x: Input contains NaN, first at \[1\]"),
-    ([1, -np.inf, 3], "c", "infinity"), (np.eye(4), "c", "x: expected an array of shape"), (7, "c", "x"), ("abc", "c", "x"),
+    ([1, -np.inf, 3], "c", "infinity"), (np.eye(4), "c", "x: expected an array of shape"), (7, "c", "x"),
+    ("abc", "c", "x"),
 ])
 def test_a_series_that_is_none_is_refused_with_numbers(x, d, words):
     with pytest.raises((ValueError, TypeError), match=words):

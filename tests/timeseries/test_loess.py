@@ -89,7 +89,8 @@ def test_small_and_strange_sizes(n, q, r):
     assert_near(loess(y, q, 1, r), reference.loess(y.tolist(), q, 1, r, [1.0] * n), y)
 
 
-@pytest.mark.parametrize("n, q, x, wild", [(5, 5001, 1, 4), (5, 5001, 4, 0), (2101, 2101, 1050, 1), (2101, 2099, 1050, 2)])
+@pytest.mark.parametrize("n, q, x, wild",
+                         [(5, 5001, 1, 4), (5, 5001, 4, 0), (2101, 2101, 1050, 1), (2101, 2099, 1050, 2)])
 def test_the_ends_of_the_weights(n, q, x, wild):
     """1 up to a thousandth of the reach, and 0 in the last; 1e-10 of a weight moves the fit by 1e-4."""
     y = np.where(np.arange(n) == wild, 1e9, 0.0)
@@ -108,7 +109,8 @@ def test_containers():
 
 
 @pytest.mark.parametrize("arguments, message", [
-    (([1.0, np.nan], 3), r"y: Input contains NaN, first at \[1\]"), (([], 3), "y: expected at least one value"), (([1.0, 2], 0), "window=0"),
+    (([1.0, np.nan], 3), r"y: Input contains NaN, first at \[1\]"), (([], 3), "y: expected at least one value"),
+    (([1.0, 2], 0), "window=0"),
     (([1.0, 2], 2.5), "window=2.5"), (([1.0, 2], 3, 2), "degree=2: expected 0 for constants or 1 for lines"),
     (([1.0, 2], 3, 1, 0), "jump=0"), (([1.0, 2], 3, 1, 1, [1.0]), r"weights: expected an array of shape \(2,\)"),
     (([1.0, 2], 3, 1, 1, [1.0, -1]), r"weights: expected numbers of at least 0, got -1.0 at \[1\]"),

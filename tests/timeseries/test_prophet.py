@@ -177,7 +177,8 @@ def test_automatic_seasons():
                                                       "weekly"] and list(fitted(daily(730)).seasonalities) == ["weekly"]
     assert list(fitted(daily(14)).seasonalities) == []
     weekly = {name: values[::7] for name, values in daily(700).items()}
-    assert list(fitted(weekly).seasonalities) == [] and fitted(weekly_seasonality=5).seasonalities["weekly"]["fourier_order"] == 5
+    assert list(fitted(weekly).seasonalities) == []
+    assert fitted(weekly_seasonality=5).seasonalities["weekly"]["fourier_order"] == 5
     own = Prophet(uncertainty_samples=0).add_seasonality("weekly", 7, 2, prior_scale=0.1).fit(daily())
     assert own.seasonalities["weekly"]["fourier_order"] == 2
     with pytest.warns(UserWarning, match="less than 730 days"):
@@ -310,12 +311,13 @@ def test_regressors_are_standardised_and_found_again():
     df = daily(x=x, z=z, c=np.full(T, 3.0))
     df["y"] = df["y"] + 0.5 * (x - 1e9) - 2 * z
     model = Prophet(uncertainty_samples=0).add_regressor("x").add_regressor("z").add_regressor("c").fit(df)
-    assert model.extra_regressors["x"]["std"] == pytest.approx(x.std(ddof=1)) and model.extra_regressors["z"]["std"] == 1
+    assert model.extra_regressors["x"]["std"] == pytest.approx(x.std(ddof=1))
+    assert model.extra_regressors["z"]["std"] == 1
     assert model.extra_regressors["c"]["std"] == 1 and model.extra_regressors["c"]["mu"] == 0
     table = regressor_coefficients(model)
     assert table["coef"][0] == pytest.approx(0.5, rel=.01) and table["coef"][1] == pytest.approx(-2, rel=.1)
-    assert Prophet().add_regressor("z",
-                                   standardize=True).fit(df).extra_regressors["z"]["std"] == pytest.approx(z.std(ddof=1))
+    scaled = Prophet().add_regressor("z", standardize=True).fit(df)
+    assert scaled.extra_regressors["z"]["std"] == pytest.approx(z.std(ddof=1))
 
 
 def test_a_regressor_may_be_forecast():
@@ -329,7 +331,8 @@ def test_a_regressor_may_be_forecast():
     given_it = Prophet(random_state=0, uncertainty_samples=50).add_regressor("x").fit(df)
     alone = given_it.predict({**ahead, "x": model.extra_regressors["x"]["predictor"].predict(ahead)["yhat"]})
     np.testing.assert_allclose(found["yhat"], alone["yhat"], rtol=1e-10)
-    assert ((found["yhat_upper"] - found["yhat_lower"]).mean() > 1.2 * (alone["yhat_upper"] - alone["yhat_lower"]).mean())
+    assert ((found["yhat_upper"] - found["yhat_lower"]).mean() > 1.2
+            * (alone["yhat_upper"] - alone["yhat_lower"]).mean())
     past, same = model.predict({"ds": df["ds"][10:20]}), given_it.predict({"ds": df["ds"][10:20], "x": x[10:20]})
     for name in ("yhat", "yhat_lower", "yhat_upper"):    # known values of the history, and no drawing there
         np.testing.assert_allclose(past[name], same[name], rtol=1e-12)

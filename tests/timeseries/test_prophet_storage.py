@@ -22,7 +22,8 @@ def test_what_comes_back_says_the_same(growth, scaling):
         assert_same(ours, theirs)
     model.uncertainty_samples = again.uncertainty_samples = 0
     assert_same(*(cross_validation(one, "10 days", "30 days", "100 days") for one in (model, again)))
-    assert again.make_future_dataframe(2)["ds"].astype("M8[D]").tolist() == model.make_future_dataframe(2)["ds"].tolist()
+    assert again.make_future_dataframe(2)["ds"].astype("M8[D]").tolist() == \
+        model.make_future_dataframe(2)["ds"].tolist()
 
 
 def test_data_frames_come_back_as_data_frames():
@@ -36,7 +37,8 @@ def test_data_frames_come_back_as_data_frames():
 
 def test_the_text_is_json_without_surprises():
     content = json.loads(model_to_json(fitted()))
-    assert content["__prophet_version"] and content["growth"] == "linear" and len(json.loads(content["history"])["data"]) == 150
+    assert content["__prophet_version"] and content["growth"] == "linear"
+    assert len(json.loads(content["history"])["data"]) == 150
     constant = fitted({**daily(), "y": np.ones(150)})
     assert model_from_json(model_to_json(constant)).predict()["yhat"].tolist() == [1] * 150
 

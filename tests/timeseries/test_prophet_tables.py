@@ -41,7 +41,8 @@ def test_dates():
 
 def test_months_from_the_middle_of_one():
     last = ticks_of(["2020-01-31T10:00"])[0]
-    for freq, expected in (("MS", "2020-02-01T10"), ("ME", "2020-02-29T10"), ("QE", "2020-03-31T10"), ("2ME", "2020-03-31T10")):
+    for freq, expected in (("MS", "2020-02-01T10"), ("ME", "2020-02-29T10"), ("QE", "2020-03-31T10"),
+                           ("2ME", "2020-03-31T10")):
         assert later(last, 1, freq, None).astype("M8[us]")[0] == np.datetime64(expected)
     assert later(ticks_of(["2020-01-15"])[0], 2, "2MS", None).astype("M8[us]").astype("M8[D]").astype(str).tolist() == \
         ["2020-02-01", "2020-04-01"]

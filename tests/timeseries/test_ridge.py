@@ -24,7 +24,8 @@ def rounded(X, Y):
 def test_products_and_sums(drawn):
     X, Y, _ = drawn
     μ, ν = X.mean(axis=0), Y.mean(axis=0)
-    for found, expected in zip(products(X, Y, μ, ν), reference.products(X.tolist(), Y.tolist(), μ.tolist(), ν.tolist())):
+    for found, expected in zip(products(X, Y, μ, ν),
+                               reference.products(X.tolist(), Y.tolist(), μ.tolist(), ν.tolist())):
         np.testing.assert_allclose(found, expected, rtol=0, atol=4 * len(X)**2 * EPS * (np.abs(X - μ).max() + 4)**2)
     B = X[:1].T * Y[:1]
     b = intercepts(B, μ, ν)
@@ -60,7 +61,8 @@ def test_the_estimator_finds_the_minimum(drawn, fit_intercept):
     np.testing.assert_allclose(model.coef_.T, B, rtol=0, atol=atol)
     single = Ridge(λ, fit_intercept).fit(X, Y[:, 0])
     np.testing.assert_allclose(single.coef_, model.coef_[0], rtol=0, atol=atol)
-    assert np.shape(single.intercept_) == () and single.predict(X).shape == (len(X),) != model.predict(X).shape == Y.shape
+    assert np.shape(single.intercept_) == ()
+    assert single.predict(X).shape == (len(X),) != model.predict(X).shape == Y.shape
 
 
 @given(framed(), st.sampled_from([0.0, 1e-3, 1.0]), st.booleans())
@@ -88,7 +90,8 @@ def test_windows_with_shifts_give_what_their_table_gives(drawn, λ):
     assert ours.coef_.shape == table.coef_.shape and ours.n_features_in_ == len(l) + H
     spread = np.abs(X - X.mean(axis=0)).max() + np.abs(Y - Y.mean()).max()
     error = 1e-6 * spread if np.square(X - X.mean(axis=0)).sum() / λ > 1e9 else 1e-8 * (spread + np.abs(Y).max() * 1e-6)
-    np.testing.assert_allclose(ours.predict(rows), table.predict(rows), rtol=0, atol=error + 100 * EPS * np.abs(Y).max())
+    np.testing.assert_allclose(ours.predict(rows), table.predict(rows), rtol=0,
+                               atol=error + 100 * EPS * np.abs(Y).max())
 
 
 def test_fibonacci():
@@ -176,14 +179,19 @@ def test_score():
 
 @pytest.mark.parametrize("call, message", [
     (lambda: Ridge(-1).fit([[1.0]], [1]), "alpha=-1: expected a number, at least 0"),
-    (lambda: Ridge("much").fit([[1.0]], [1]), "alpha='much'"), (lambda: Ridge(np.nan).fit_windows([1, 2, 3], 1), "alpha=nan"),
-    (lambda: Ridge().fit([[1.0], [2]], [1]), "y: expected 2 targets"), (lambda: Ridge().fit([[1.0]], None), "requires y"),
-    (lambda: Ridge().fit([[1.0]], [np.nan]), "y: Input contains NaN"), (lambda: Ridge().fit([1, 2], [1, 2]), "Expected 2D"),
-    (lambda: Ridge().fit_windows([1, 2, 3], 3), "y: expected at least 4 values, the farthest lag 3 and 1 to forecast; got 3"),
+    (lambda: Ridge("much").fit([[1.0]], [1]), "alpha='much'"),
+    (lambda: Ridge(np.nan).fit_windows([1, 2, 3], 1), "alpha=nan"),
+    (lambda: Ridge().fit([[1.0], [2]], [1]), "y: expected 2 targets"),
+    (lambda: Ridge().fit([[1.0]], None), "requires y"),
+    (lambda: Ridge().fit([[1.0]], [np.nan]), "y: Input contains NaN"),
+    (lambda: Ridge().fit([1, 2], [1, 2]), "Expected 2D"),
+    (lambda: Ridge().fit_windows([1, 2, 3], 3),
+     "y: expected at least 4 values, the farthest lag 3 and 1 to forecast; got 3"),
     (lambda: Ridge(0).fit([[1e-300], [2e-300]], [1e200, 3e200]), "X: its units are so small beside those of y"),
     (lambda: Ridge(0).fit([[1.0], [2]], [1e8, 2e8]).predict([[1e305]]), "X: the sum of weighted inputs: .*infinity"),
     (lambda: Ridge(fit_intercept=False).fit_shifted_windows([1, 2, 3], 1, 1), "fit_intercept=False: expected True"),
-    (lambda: Ridge().predict([[1.0]]), "not fitted yet"), (lambda: Ridge().fit_windows([1, 2, 3], 2).predict([[1.0]]), "2 feat"),
+    (lambda: Ridge().predict([[1.0]]), "not fitted yet"),
+    (lambda: Ridge().fit_windows([1, 2, 3], 2).predict([[1.0]]), "2 feat"),
 ])
 def test_bad_input(call, message):
     with pytest.raises(ValueError, match=message):

@@ -98,7 +98,8 @@ def test_a_periodic_season_as_in_r():
     np.testing.assert_array_equal(fit.resid, y - fit.seasonal - fit.trend)
 
 
-@pytest.mark.parametrize("P, seasonal, windows", [(12, 7, (23, 13)), (7, 7, (15, 9)), (4, 13, (7, 5)), (12, "periodic", (19, 13)),
+@pytest.mark.parametrize("P, seasonal, windows",
+                         [(12, 7, (23, 13)), (7, 7, (15, 9)), (4, 13, (7, 5)), (12, "periodic", (19, 13)),
                                                   (7, "periodic", (11, 7)), (24, 35, (39, 25))])
 def test_windows_by_default(P, seasonal, windows):
     """statsmodels' and, for a periodic season, R's."""
@@ -212,7 +213,8 @@ def test_a_line_with_gaps_is_still_that_line():
 
 
 @pytest.mark.parametrize("gone, message", [
-    (slice(None), "at least one known value"), (slice(2, None, 4), "seasonal=7, but phase 2 of the period has 7 missing"),
+    (slice(None), "at least one known value"),
+    (slice(2, None, 4), "seasonal=7, but phase 2 of the period has 7 missing"),
     (slice(3, 16), "trend=9, but the series has 9 missing ones in a row; raise trend, or fill the gap"),
 ])
 def test_a_window_needs_a_known_value(gone, message):
@@ -226,7 +228,8 @@ def test_a_window_needs_a_known_value(gone, message):
 
 @pytest.mark.parametrize("robust", [False, True])
 @pytest.mark.parametrize("y", [np.full(20, 3.7), np.zeros(20), np.where(np.arange(20) == 9, 1.0, 0.0),
-                               np.where(np.arange(20) % 3 > 0, 1e9, 1.0), np.arange(20) * 1e300 / 20, np.full(20, 5e-324)])
+                               np.where(np.arange(20) % 3 > 0, 1e9, 1.0), np.arange(20) * 1e300 / 20,
+                               np.full(20, 5e-324)])
 def test_what_is_finite_stays_so(y, robust):
     for seasonal in (7, "periodic"):
         fit = STL(y, 5, seasonal, robust=robust).fit()

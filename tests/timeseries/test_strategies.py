@@ -59,7 +59,8 @@ def test_shift(drawn):
 @given(tasks())
 def test_recursive(drawn):
     _, _, _, w, l, V = drawn
-    np.testing.assert_allclose(recursive_forecasts(Sums(), w, l, V), reference.recursive_forecasts(Sums(), *lists(w, l, V)),
+    np.testing.assert_allclose(recursive_forecasts(Sums(), w, l, V),
+                               reference.recursive_forecasts(Sums(), *lists(w, l, V)),
                                rtol=1e-12, atol=1e-12)
 
 
@@ -106,7 +107,8 @@ def test_the_index_series_shows_the_rows_of_each_strategy():
                                      [1, 3, 4, 1, 0, 0, 105]] and shift.t_.tolist()[:4] == [4, 5, 6, 5]
     assert models["number"].estimator_.X_[:3].tolist() == [[0, 2, 3, 1, 104], [0, 2, 3, 2, 105], [0, 2, 3, 3, 106]]
     recursive = models["recursive"].estimator_
-    assert recursive.X_.tolist() == [[i, i + 2, i + 3, i + 104] for i in range(6)] and recursive.t_.tolist() == list(range(4, 10))
+    assert recursive.X_.tolist() == [[i, i + 2, i + 3, i + 104] for i in range(6)]
+    assert recursive.t_.tolist() == list(range(4, 10))
     last = models["direct-recursive"].estimators_[2]
     assert last.X_.tolist() == [[i, i + 2, i + 3, i + 4, i + 5, i + 106] for i in range(4)]
     for model in models.values():
@@ -156,7 +158,8 @@ def test_fewer_steps_are_the_first_of_more(seed, kind, name):
     assert model.predict(2).tobytes() == model.predict(3)[:2].tobytes()
 
 
-@given(seeds, st.sampled_from(["direct", "shift", "recursive", "direct-recursive"]), st.sampled_from([4, [1, 3], [2, 5]]))
+@given(seeds, st.sampled_from(["direct", "shift", "recursive", "direct-recursive"]),
+       st.sampled_from([4, [1, 3], [2, 5]]))
 def test_sums_along_the_series_or_its_table(seed, name, lags):
     class Table(Ridge):
         fit_windows = fit_shifted_windows = property()   # hides them
@@ -196,7 +199,8 @@ def test_columns_known_in_advance_belong_to_the_target():
     exog = rng.normal(size=(80, 2))
     y = exog @ [2.0, -1.0]
     for name, model in makers(Ridge(1e-9)).items():
-        np.testing.assert_allclose(model.fit(y[:70], exog[:70]).predict(3, exog=exog[70:73]), y[70:73], atol=1e-6, err_msg=name)
+        np.testing.assert_allclose(model.fit(y[:70], exog[:70]).predict(3, exog=exog[70:73]), y[70:73], atol=1e-6,
+                                   err_msg=name)
 
 
 @pytest.mark.parametrize("unit, offset", [(1e150, 0), (1.0, 1e9), (1e-100, 0)])
@@ -213,7 +217,8 @@ def test_constant_and_small_integers(name):
     assert makers(Ridge())[name].fit(np.full(30, 7, np.int8)).predict(3) == pytest.approx([7, 7, 7], rel=1e-12)
     y = np.tile(np.array([100, -100, 90], np.int8), 10)
     y.flags.writeable = False
-    assert makers(Ridge())[name].fit(y).predict(3).tolist() == makers(Ridge())[name].fit(y.astype(float)).predict(3).tolist()
+    assert makers(Ridge())[name].fit(y).predict(3).tolist() == \
+        makers(Ridge())[name].fit(y.astype(float)).predict(3).tolist()
 
 
 def test_the_shortest_series_and_one_step():
@@ -275,7 +280,8 @@ def test_parameters_that_change_after_a_fit_change_the_next_one(name):
 def test_the_seasonal_naive_forecaster():
     assert ForecasterSeasonalNaive(3).fit([9.0, 1, 2]).predict(4).tolist() == [9, 1, 2, 9]
     model = ForecasterSeasonalNaive(3).fit([9.0, 1, 2, 3])
-    assert model.predict(5).tolist() == [1, 2, 3, 1, 2] and model.predict(2, last_window=[7, 8, 5, 4]).tolist() == [8, 5]
+    assert model.predict(5).tolist() == [1, 2, 3, 1, 2]
+    assert model.predict(2, last_window=[7, 8, 5, 4]).tolist() == [8, 5]
 
 
 # --- what cannot be
@@ -294,13 +300,15 @@ Y, X = np.arange(20.0), np.ones((20, 2))
     (lambda: direct_of().fit(Y).predict(last_window=[1]), "last_window: expected at least 2 values, .*got 1"),
     (lambda: direct_of().fit(Y).predict(last_window=[1, np.nan]), "last_window: Input contains NaN"),
     (lambda: direct_of().predict(), "not fitted yet"), (lambda: direct_of(lags=0).fit(Y), "lags=0"),
-    (lambda: direct_of(lags=[1, 1]).fit(Y), "lags: 1 comes twice"), (lambda: direct_of().fit([1, np.nan, 2, 3, 4, 5]), r"\[1\]"),
+    (lambda: direct_of(lags=[1, 1]).fit(Y), "lags: 1 comes twice"),
+    (lambda: direct_of().fit([1, np.nan, 2, 3, 4, 5]), r"\[1\]"),
     (lambda: direct_of(estimator=None).fit(Y), "estimator: expected an object with fit and predict, got None"),
     (lambda: direct_of(estimator=Ridge).fit(Y), "a class; call it"),
     (lambda: ForecasterShift(Ridge(), 2, 2, "both").fit(Y), "encoding='both'"),
     (lambda: ForecasterShift(object(), 2, 2).fit(Y), "without fit, predict"),
     (lambda: direct_of().fit(Y, X[:19]), "exog: expected 20 rows, one for each time, got 19"),
-    (lambda: direct_of().fit(Y, X * np.nan), "exog: Input contains NaN"), (lambda: direct_of().fit(Y, 3), "exog: expected an"),
+    (lambda: direct_of().fit(Y, X * np.nan), "exog: Input contains NaN"),
+    (lambda: direct_of().fit(Y, 3), "exog: expected an"),
     (lambda: direct_of().fit(Y, X).predict(), "exog: expected 3 rows of 2 columns, as in fit, got None"),
     (lambda: direct_of().fit(Y, X).predict(exog=X[:2]), "exog: expected 3 rows, one for each step, got 2"),
     (lambda: direct_of().fit(Y, X).predict(exog=X[:3, :1]), "exog: expected 2 columns, as in fit, got 1"),
@@ -308,7 +316,8 @@ Y, X = np.arange(20.0), np.ones((20, 2))
     (lambda: direct_of(transformer_y="log").fit(Y), "transformer_y: expected an object with fit and transform"),
     (lambda: ForecasterSeasonalNaive(0).fit(Y), "season=0"),
     (lambda: ForecasterSeasonalNaive(21).fit(Y), "y: expected at least 21 values, a season, got 20"),
-    (lambda: direct_of(estimator=Wrong()).fit(Y).predict(), "expected 1 predictions of Wrong, one a row, got an array of shape"),
+    (lambda: direct_of(estimator=Wrong()).fit(Y).predict(),
+     "expected 1 predictions of Wrong, one a row, got an array of shape"),
 ])
 def test_bad_input(call, message):
     with pytest.raises(ValueError, match=message):
@@ -320,7 +329,8 @@ class Wrong(Learner):
         return np.ones((len(X), 2))
 
 
-@pytest.mark.parametrize("copied", [copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model))], ids=["copy", "pickle"])
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model))],
+                         ids=["copy", "pickle"])
 def test_a_copy_forecasts_the_same(copied):
     for model in (*makers(Ridge()).values(), ForecasterSeasonalNaive(2)):
         model.fit(np.arange(20.0) ** 1.5)

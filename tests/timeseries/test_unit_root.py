@@ -1,4 +1,4 @@
-"""The Dickey-Fuller test against regressions in fractions, the published values of six series, and what must not move it."""
+"""The Dickey-Fuller test against regressions in fractions, published values of six series, what must not move it."""
 import math
 import os
 
@@ -210,7 +210,7 @@ def test_the_order_of_the_lags_changes_nothing(y, d, seed):
 
 
 def test_walks_far_from_zero_and_of_any_size():
-    """A walk for which float64 at 10⁹ keeps 23 bits after the point; statsmodels 0.15 gives .21 and -.98 for another."""
+    """A walk for which float64 at 10⁹ keeps 23 bits after the point; statsmodels 0.15 gives .21, -.98 for another."""
     y = np.rint(np.random.default_rng(7).normal(size=300).cumsum() * 2**20) / 2**20
     found = adfuller(y)
     assert adfuller(y + 1e9)[:4] == found[:4]
@@ -262,7 +262,8 @@ def test_what_a_series_may_come_in():
 NOISE = np.random.default_rng(0).normal(size=60)
 TIME = np.arange(60.0)
 EXACT = {
-    "a line": 2 + 3 * TIME, "a line far away": 1e9 + 0.1 * TIME, "a wave": np.sin(TIME), "a wave far away": np.sin(TIME) + 1e9,
+    "a line": 2 + 3 * TIME, "a line far away": 1e9 + 0.1 * TIME, "a wave": np.sin(TIME),
+    "a wave far away": np.sin(TIME) + 1e9,
     "two waves": np.sin(TIME) + np.cos(0.3 * TIME), "decay": 5 + 0.9**TIME, "growth": 1.3**TIME, "a parabola": TIME**2,
     "a cubic": TIME**3, "back and forth": (-1.0)**TIME, "three in turn": np.tile([0, 1, 5.0], 20),
     "a wave in float32": np.sin(TIME).astype(np.float32), "a wave in float16": np.sin(TIME).astype(np.float16),
@@ -273,7 +274,8 @@ EXACT = {
 @pytest.mark.parametrize("x", EXACT.values(), ids=EXACT)
 @each_regression
 def test_without_noise_there_is_nothing_to_test(x, d):
-    with pytest.raises(ValueError, match=r"^x: satisfies a linear recurrence of \d lag\(s\) exactly on its last \d+ steps"):
+    with pytest.raises(ValueError,
+                       match=r"^x: satisfies a linear recurrence of \d lag\(s\) exactly on its last \d+ steps"):
         adfuller(x, regression=d)
 
 
@@ -298,7 +300,8 @@ def test_little_noise_is_enough(x, d):
 @pytest.mark.parametrize("x, words", [
     ([3.0] * 20, r"x: all 20 values are 3\.0"), ([0] * 9, r"x: all 9 values are 0\.0"), ([], "x: expected at least 4"),
     ([1.0], "x: expected at least 4 values"), ([1, 2, 4], 'at least 4 values for regression="c", got 3'),
-    ([1, np.nan, 3, 4, 5], r"x: Input contains NaN, first at \[1\]"), ([1, 2, np.inf, 3, 5], r"infinity, first at \[2\]"),
+    ([1, np.nan, 3, 4, 5], r"x: Input contains NaN, first at \[1\]"),
+    ([1, 2, np.inf, 3, 5], r"infinity, first at \[2\]"),
     (np.ones((9, 2)), "x: expected an array of shape"), ("abcdef", "x"), (5, "x"), (None, "x"), ([1 + 1j] * 9, "x"),
     ([1, 2, "a", 4, 5], "x"),
 ])
@@ -333,7 +336,8 @@ def test_a_lag_that_says_nothing_new_is_named():
 def test_a_level_that_says_nothing_new_is_named(slope):
     """Only the last value is off the line: y_{t-1} is a trend, exactly or but for rounding, and steps are not."""
     x = np.append(0.3 + slope * np.arange(40.0), 50)
-    with pytest.raises(ValueError, match="x: the value before each of the last 40 steps follows exactly from the other 2"):
+    with pytest.raises(ValueError,
+                       match="x: the value before each of the last 40 steps follows exactly from the other 2"):
         adfuller(x, maxlag=0, regression="ct", autolag=None)
     assert math.isfinite(adfuller(x, maxlag=0, regression="c", autolag=None).statistic)
 

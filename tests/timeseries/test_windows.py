@@ -164,7 +164,8 @@ def test_a_gap_is_counted_and_filled_only_when_asked():
 def test_two_times_and_steps_of_every_kind():
     assert regular_grid([3, 5], [1.0, 2]).step == 2 and regular_grid([3, 5], [1.0, 2], step=1).missing == 1
     days = np.array(["2024-01-01", "2024-01-03"], "M8[D]")
-    assert regular_grid(days, [1, 2], step=1).missing == regular_grid(days, [1, 2], step=np.timedelta64(1, "D")).missing == 1
+    assert regular_grid(days, [1, 2], step=1).missing == \
+        regular_grid(days, [1, 2], step=np.timedelta64(1, "D")).missing == 1
     assert regular_grid([0.0, 0.5, 1.5], [1, 2, 4], step=0.25).missing == 4
     with pytest.raises(ValueError, match="step=.*expected a whole number"):
         regular_grid([0, 1], [1, 2], step=np.timedelta64(1, "D"))

@@ -90,6 +90,7 @@ def test_how_numbers_are_printed():
 def test_samplers_by_their_paths():
     sampler = importlib.import_module("scratchml.torch.utils.data.sampler")
     assert sampler.WeightedRandomSampler is torch.utils.data.WeightedRandomSampler is autograd.WeightedRandomSampler
-    assert torch.utils.data.dataset.Dataset is autograd.Dataset and torch.utils.data.dataloader.DataLoader is autograd.DataLoader
+    assert torch.utils.data.dataset.Dataset is autograd.Dataset
+    assert torch.utils.data.dataloader.DataLoader is autograd.DataLoader
     assert importlib.import_module("scratchml.nn.parameter").Parameter is nn.Parameter
     assert importlib.import_module("scratchml.torch.autograd").Function is autograd.Function

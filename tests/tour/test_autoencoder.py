@@ -27,7 +27,8 @@ def test_held_out_digits_are_every_fifth():
 
 def test_the_entropy_is_that_of_coins():
     assert variational.entropy(np.array([[0.0, 1.0, 0.5]])) == np.log(2)
-    np.testing.assert_allclose(variational.entropy(np.array([[0.25], [0.0]])), (0.25 * np.log(4) - 0.75 * np.log(0.75)) / 2)
+    np.testing.assert_allclose(variational.entropy(np.array([[0.25], [0.0]])),
+                               (0.25 * np.log(4) - 0.75 * np.log(0.75)) / 2)
 
 
 def test_a_linear_network_beside_pca():

@@ -51,10 +51,12 @@ def test_the_plain_rules_are_not_beaten():
 
 def test_tables_of_branches_and_heads_in_kind():
     day = {what: figures(f"traffic a day ahead from {what}")[0] for what in (
-        "the past", "the calendar", "calendar and weather (oracle)", "all in one row (oracle)", "two branches (oracle)")}
+        "the past", "the calendar", "calendar and weather (oracle)", "all in one row (oracle)",
+        "two branches (oracle)")}
     past, calendar, weather, row, branches = day.values()
     assert past > calendar > weather > max(row, branches) and abs(row - branches) < 10
-    change, both = figures("traffic an hour ahead, asked for the change"), figures("traffic an hour ahead, asked for both")
+    change, both = figures("traffic an hour ahead, asked for the change"), \
+        figures("traffic an hour ahead, asked for both")
     assert both[0] > change[0] - 2 * both[1]
     odds = [figures(f"direction by its odds, asked for {what}") for what in ("the direction", "both")]
     assert abs(odds[0][0] - odds[1][0]) < 2 * max(odds[0][1], odds[1][1])

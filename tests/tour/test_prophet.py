@@ -5,7 +5,7 @@ from scratchml.tour.prophet import by_horizon, conformal, games
 
 
 def forecasts(errors):
-    """Three cutoffs a year and a day apart, each with 60 days whose errors are as given (3, 2), by 30 days of horizon."""
+    """Three cutoffs a year and a day apart, each with 60 days whose errors are as given (3, 2), by 30 days ahead."""
     cutoff = np.repeat(np.datetime64("2020-01-01") + np.arange(3) * 366, 60)
     days = np.tile(np.arange(60), 3)
     yhat = np.zeros(180)

@@ -6,7 +6,8 @@ from scratchml.tour import ranking
 
 
 def recorded():
-    return {row[0].split(": ", 1)[1]: [float(word.lstrip("±")) for word in row[1].split()] for row in ranking.RECORDED[1]}
+    return {row[0].split(": ", 1)[1]: [float(word.lstrip("±")) for word in row[1].split()]
+            for row in ranking.RECORDED[1]}
 
 
 def test_made_lists_fall_by_price_and_have_two_wanted():

@@ -12,7 +12,8 @@ import pytest
 
 PACKAGES = {"cluster": ("cluster",), "mixture": ("cluster",), "decomposition": ("reduction",),
             "manifold": ("reduction", "metrics")}        # theirs: ours
-TAKEN_ANYWAY = {"TSNE": {"method", "angle", "n_jobs"}}   # how to approximate: here t-SNE is exact, whatever is asked for
+# how to approximate: here t-SNE is exact, whatever is asked for
+TAKEN_ANYWAY = {"TSNE": {"method", "angle", "n_jobs"}}
 
 
 class Absent:

@@ -45,7 +45,8 @@ def train(model, data, dtype, steps=20):
     user_x, item_x = (torch.tensor(data[k], dtype=dtype) for k in ("user_x", "item_x"))
     decayed = [p for name, p in model.named_parameters() if p.dim() > 1]
     others = [p for name, p in model.named_parameters() if p.dim() <= 1]
-    optimizer = optim.AdamW([{"params": decayed, "weight_decay": 0.01}, {"params": others, "weight_decay": 0.0}], lr=3e-3)
+    optimizer = optim.AdamW([{"params": decayed, "weight_decay": 0.01}, {"params": others, "weight_decay": 0.0}],
+                            lr=3e-3)
     ranking, triplet = nn.MarginRankingLoss(margin=0.2), nn.TripletMarginLoss(margin=0.5, p=2)
     losses = []
     for step in range(steps):

@@ -148,6 +148,7 @@ def train(model, data, dtype, steps=20):
         optimizer.step()
         scheduler.step()
         losses += [loss.detach().cpu().item()]
-        print("Epoch %d, loss %.4f, grad %.3f, lr %.2e" % (epoch, losses[-1], grad_norm, optimizer.param_groups[0]["lr"]))
+        print("Epoch %d, loss %.4f, grad %.3f, lr %.2e" % (epoch, losses[-1], grad_norm,
+                                                           optimizer.param_groups[0]["lr"]))
     acc, top2, prob, att, conf = evaluate(model, x, y, mask)
     return losses + [grad_norm.item(), acc, top2, prob, att] + conf

@@ -47,4 +47,5 @@ def train(model, data, dtype):
     best = {name: value.cpu().clone() for name, value in model.state_dict().items()}
     model.load_state_dict(best)
     vectors = F.normalize(model.u_embeddings.weight.detach(), dim=-1)
-    return losses + norms + torch.topk(vectors @ vectors[3], 3).values.tolist() + [torch.pdist(vectors[:9]).sum().item()]
+    return losses + norms + torch.topk(vectors @ vectors[3],
+                                       3).values.tolist() + [torch.pdist(vectors[:9]).sum().item()]

@@ -28,7 +28,8 @@ class _Metrics(dict):
         return name in self.keys()
 
     def __getitem__(self, name):
-        return prophet_diagnostics.registered[name] if name in prophet_diagnostics.registered else super().__getitem__(name)
+        return prophet_diagnostics.registered[name] if name in prophet_diagnostics.registered else \
+            super().__getitem__(name)
 
     def __delitem__(self, name):
         del prophet_diagnostics.registered[name]
