@@ -13,7 +13,7 @@ import numpy as np
 
 from scratchml.autograd import Tensor, ops
 from scratchml.autograd.ops import as_tensor
-from scratchml.core.checks import real_number, whole_number
+from scratchml.core.checks import one_of, real_number, whole_number
 from scratchml.core.random import generator
 from scratchml.nn import activations, pooling
 from scratchml.nn.attention import as_probability, scaled_dot_product_attention
@@ -34,7 +34,7 @@ __all__ = [
     "adaptive_avg_pool1d", "avg_pool1d", "conv1d", "dropout", "embedding", "glu", "layer_norm", "leaky_relu", "linear",
     "log_softmax", "logsigmoid", "max_pool1d", "one_hot", "pad", "relu", "sigmoid", "softmax", "tanh",
     "binary_cross_entropy", "binary_cross_entropy_with_logits", "cosine_embedding_loss", "cosine_similarity",
-    "cross_entropy", "elu", "gelu", "hinge_embedding_loss", "huber_loss", "kl_div", "l1_loss", "margin_ranking_loss",
+    "cross_entropy", "elu", "gelu", "hinge_embedding_loss", "interpolate", "huber_loss", "kl_div", "l1_loss", "margin_ranking_loss",
     "mse_loss", "nll_loss", "normalize", "pairwise_distance", "scaled_dot_product_attention", "silu", "smooth_l1_loss",
     "softplus", "triplet_margin_loss", "hardtanh", "mish", "relu6", "selu", "softsign",
 ]
@@ -226,6 +226,42 @@ def adaptive_avg_pool1d(input, output_size):
         S, how many windows.
     """
     return pooling.AdaptiveAvgPool1d(output_size)(input)
+
+
+def interpolate(input, size=None, scale_factor=None, mode="nearest", align_corners=None):
+    """Sequences at another number of places, read between their own: (N, C, S).
+
+    Place i of the S lies at (i + ½) T / S - ½ in the sequence, or with `align_corners` at i (T - 1) / (S - 1).
+    Raises ValueError unless one of `size` and `scale_factor` is given, and for other modes and shapes.
+
+    Parameters
+    ----------
+    input : Tensor or array (N, C, T)
+        The sequences.
+    size : int or None, default=None
+        S, how many places.
+    scale_factor : float or None, default=None
+        S / T, and S is rounded down.
+    mode : {"nearest", "linear"}, default="nearest"
+        The number at i T / S rounded down, or between two in proportion.
+    align_corners : bool or None, default=None
+        Whether first and last places stay, for "linear" alone.
+    """
+    x, linear = as_tensor(input), one_of(mode, "mode", ("nearest", "linear")) == "linear"
+    if x.ndim != 3 or not x.shape[2]:
+        raise ValueError(f"input: interpolate expected shape (N, C, T) with T > 0, got {x.shape}")
+    if (size is None) == (scale_factor is None) or align_corners is not None and not linear:
+        raise ValueError("interpolate: expected one of size and scale_factor, and align_corners for 'linear' alone, got "
+                         f"size={size}, scale_factor={scale_factor}, mode={mode!r}, align_corners={align_corners}")
+    T, factor = x.shape[2], None if scale_factor is None else real_number(single(scale_factor), "scale_factor", above=0)
+    S = whole_number(single(size) if factor is None else int(T * factor), "size")
+    places, step = np.arange(S), T / S if factor is None else 1 / factor
+    if not linear:
+        return x[:, :, places * T // S if factor is None else np.minimum((places * step).astype(int), T - 1)]
+    at = places * ((T - 1) / max(S - 1, 1)) if align_corners else np.maximum((places + 0.5) * step - 0.5, 0)
+    before = np.minimum(at.astype(int), T - 1)
+    share = Tensor((at - before).astype(x.dtype))
+    return x[:, :, before] * (1 - share) + x[:, :, np.minimum(before + 1, T - 1)] * share
 
 
 # --- entry by entry, and along a dimension -------------------------------------------------------

@@ -307,3 +307,51 @@ def test_truncated_first_weights_have_the_same_moments():
     theirs = torch.nn.init.trunc_normal_(torch.zeros(300, 300), 0.5, 2.0, -1.0, 3.0).numpy()
     np.testing.assert_allclose(ours.mean(), theirs.mean(), atol=0.03)
     np.testing.assert_allclose(ours.std(), theirs.std(), rtol=0.02)
+
+
+# --- sequences at other places
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("options", [{"mode": "nearest"}, {"mode": "linear", "align_corners": False}, {"mode": "linear", "align_corners": True}],
+                         ids=lambda options: "-".join(map(str, options.values())))
+def test_interpolated_sequences(options, dtype):
+    rng = np.random.default_rng(0)
+    sizes = [{"size": S} for S in (1, 2, 3, 4, 5, 7, 8, 12, 13)] + [{"scale_factor": s} for s in (0.5, 1.5, 2, 2.6)]
+    for T, how in [(T, how) for T in (1, 2, 3, 5, 8) for how in sizes if int(T * how.get("scale_factor", 9))]:
+        x = rng.normal(size=(2, 3, T)).astype(dtype)
+        ours, theirs = Tensor(x, requires_grad=True), torch.tensor(x, requires_grad=True)
+        y, z = nn.functional.interpolate(ours, **how, **options), torch.nn.functional.interpolate(theirs, **how, **options)
+        g = rng.normal(size=z.shape).astype(dtype)
+        (y * Tensor(g)).sum().backward()
+        (z * torch.tensor(g)).sum().backward()
+        close = dict(rtol=1e-5, atol=2e-6) if dtype == "float32" else dict(rtol=1e-12, atol=1e-14)
+        np.testing.assert_allclose(y.data, z.detach().numpy(), **close)
+        np.testing.assert_allclose(ours.grad.data, theirs.grad.numpy(), **close)
+
+
+@pytest.mark.parametrize("name", ["hardtanh", "relu6", "selu", "mish", "softsign"])
+def test_bounded_activations(name):
+    u = np.concatenate([np.linspace(-9, 9, 37), [-1.0, 6.0, 40.0, -40.0]])
+    ours, theirs = Tensor(u, requires_grad=True), torch.tensor(u, requires_grad=True)
+    y, z = getattr(nn.functional, name)(ours), getattr(torch.nn.functional, name)(theirs)
+    y.sum().backward()
+    z.sum().backward()
+    np.testing.assert_allclose(y.data, z.detach().numpy(), rtol=1e-12, atol=1e-15)
+    np.testing.assert_allclose(ours.grad.data, theirs.grad.numpy(), rtol=1e-12, atol=1e-15)
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning")
+@pytest.mark.parametrize("dim", [0, 1, None])
+def test_lengths_and_directions(dim):
+    ours, theirs = nn.Conv1d(3, 4, 2, dtype="float64"), torch.nn.Conv1d(3, 4, 2).double()
+    nn.utils.weight_norm(ours, dim=dim)
+    torch.nn.utils.weight_norm(theirs, dim=dim)
+    moved(ours, theirs, np.random.default_rng(0))
+    x = np.random.default_rng(1).normal(size=(2, 3, 6))
+    y, z = ours(x), theirs(torch.tensor(x))
+    (y * y).sum().backward()
+    (z * z).sum().backward()
+    np.testing.assert_allclose(y.data, z.detach().numpy(), rtol=1e-12)
+    for (name, p), (other, q) in zip(ours.named_parameters(), theirs.named_parameters()):
+        assert name == other
+        np.testing.assert_allclose(p.grad.data, q.grad.numpy(), rtol=1e-10, atol=1e-12)

@@ -43,6 +43,7 @@ DIFFERENT = {
     "nn.Transformer": "no custom_encoder and custom_decoder: make the two parts by themselves",
     "nn.functional.embedding": "as nn.Embedding",
     "nn.functional.huber_loss": "as mse_loss",
+    "nn.functional.interpolate": "sequences alone, by their own factor: no recompute_scale_factor, antialias",
     "nn.functional.l1_loss": "as mse_loss",
     "nn.functional.log_softmax": "as nn.Softmax",
     "nn.functional.mse_loss": "samples are not weighted",
