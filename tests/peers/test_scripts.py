@@ -26,6 +26,7 @@ def run(source, dtype, lib, state):
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda file: file.stem)
 @pytest.mark.filterwarnings("ignore:enable_nested_tensor:UserWarning")
 @pytest.mark.filterwarnings("ignore:The PyTorch API of nested tensors:UserWarning")
+@pytest.mark.filterwarnings("ignore:`torch.nn.utils.weight_norm` is deprecated:FutureWarning")
 def test_same_losses(script, dtype):
     source = script.read_text(encoding="utf-8")
     assert "scratchml" not in source and changed(source) != source
