@@ -24,9 +24,12 @@ Choices
     the range of its type, or so small that terms of it are lost, the differences of that pair are scaled by a power of
     two before they are squared.  (1) is +inf or 0 there.
     float32 gives float32 and is computed in it, everything else float64.
+    (1) and (3) take sparse tables too, and give float64.  For two rows they add up the terms of the columns that either has, none of
+    which is missed and none made up: equal rows are at distance 0.
 
 Cost
-    O(N M D) time, O(N M) memory for the result.
+    O(N M D) time, O(N M) memory for the result.  Between sparse rows a distance takes as many steps as the two have
+    entries.
 
 >>> X, Y = np.array([[0., 0], [3, 4]]), np.array([[3., 0]])
 >>> squared_euclidean(X, Y).tolist(), manhattan(X, Y).tolist(), cosine_similarity(X, Y).tolist()
@@ -40,6 +43,7 @@ import numpy as np
 
 from scratchml.core.checks import as_matrix
 from scratchml.core.jit import kernel, run_chunks
+from scratchml.core.sparse import SparseTable
 
 # --- between two points --------------------------------------------------------------------------
 
@@ -65,6 +69,8 @@ def squared_euclidean(X, Y, *, out=None):
 
     Shapes: X (N, D), Y (M, D) -> (N, M)
     """
+    if isinstance(X, SparseTable):
+        return _between_rows(X, Y, True, out)
     X, Y = _pair(X, Y)
     if out is not None and (out.shape != (len(X), len(Y)) or out.dtype != X.dtype or not out.flags.c_contiguous):
         raise ValueError(f"out: expected a C-contiguous array of shape {(len(X), len(Y))} and {X.dtype}, got "
@@ -89,7 +95,7 @@ def manhattan(X, Y):
 
     Shapes: X (N, D), Y (M, D) -> (N, M)
     """
-    return _all_pairs(_magnitudes, *_pair(X, Y))
+    return _between_rows(X, Y, False) if isinstance(X, SparseTable) else _all_pairs(_magnitudes, *_pair(X, Y))
 
 
 def cosine_similarity(X, Y):
@@ -110,11 +116,33 @@ def cosine_distances(X, Y):
 
 
 def directions(X):
-    """The rows of `X` (N, D), each divided by its length; a zero row stays zero."""
+    """The rows of `X` (N, D), also of a sparse table, each divided by its length; a zero row stays zero."""
+    if isinstance(X, SparseTable):
+        return X.holding(_unit_entries(X))
     largest = np.abs(X).max(axis=1, keepdims=True)       # (N, 1)
     X = X / np.where(largest > 0, largest, 1)
     lengths = np.sqrt((X * X).sum(axis=1, keepdims=True))
     return X / np.where(lengths > 0, lengths, 1)
+
+
+def _unit_entries(X):
+    """The entries of the `directions` of a sparse table."""
+    row = np.repeat(np.arange(len(X)), np.diff(X.rows.indptr))
+    largest = np.zeros(len(X))
+    np.maximum.at(largest, row, np.abs(X.data))
+    data = X.data / np.where(largest > 0, largest, 1)[row]
+    lengths = np.sqrt(np.bincount(row, data * data, minlength=len(X)))
+    return data / np.where(lengths > 0, lengths, 1)[row]
+
+
+def _between_rows(X, Y, squares, out=None):
+    """(1), or if not `squares` (3), of sparse tables."""
+    if not isinstance(Y, SparseTable) or X.shape[1] != Y.shape[1]:
+        raise ValueError(f"X and Y: expected sparse tables with the same number of features, got {type(X).__name__} "
+                         f"and {type(Y).__name__} of shapes {X.shape} and {Y.shape}")
+    result = np.empty((len(X), len(Y))) if out is None else out
+    run_chunks(_sparse_rows, len(X), X.rows, Y.rows, squares, result, chunk=8)
+    return result
 
 
 def _pair(X, Y):
@@ -200,3 +228,37 @@ def _magnitudes(c, start, stop, X, YT, result):
             x, y = X[i, d], YT[d]
             for j in range(row.size):
                 row[j] += abs(x - y[j])
+
+
+@kernel
+def _sparse_rows(c, start, stop, X, Y, squares, result):
+    """(1), or if not `squares` (3), for the rows start ... stop-1 of X and all rows of Y, in float64.
+
+    x_i is written out, so that row j of Y finds its columns there; `last` says which columns it has.  What x_i has in
+    other columns is added: all of it where no column is shared, as between most rows.
+    """
+    x, last = np.zeros(X.shape[1]), np.full(X.shape[1], -1, np.int32)
+    for i in range(start, stop):
+        own, alone = X.indices[X.indptr[i]:X.indptr[i + 1]], 0.0
+        for e in range(own.size):
+            value = np.float64(X.data[X.indptr[i] + e])
+            x[own[e]] = value
+            alone += value * value if squares else abs(value)
+        last[:] = -1
+        for j in range(result.shape[1]):
+            total, shared = 0.0, 0
+            for e in range(Y.indptr[j], Y.indptr[j + 1]):
+                d = Y.indices[e]
+                difference = x[d] - Y.data[e]
+                total += difference * difference if squares else abs(difference)
+                shared += x[d] != 0
+                last[d] = j
+            if shared == 0:
+                total += alone
+            elif shared < own.size:
+                for d in own:
+                    if last[d] != j:
+                        total += x[d] * x[d] if squares else abs(x[d])
+            result[i, j] = total
+        for d in own:
+            x[d] = 0

@@ -22,8 +22,8 @@ Choices
     n must be below N / 2: then T lies between 0 and 1, and 0 is what the worst map has.
 
 Cost
-    O(N² (D + F + n)) time, on every core, and O(N) memory, with metric="cosine" O(N²): ranks are counted for
-    the n neighbours alone, not sorted.
+    O(N² (D + F + n)) time, on every core, and O(N) memory, with another metric and for sparse rows O(N²):
+    ranks are counted for the n neighbours alone, not sorted.
 
 >>> X = np.array([[0.], [1], [2], [4], [8], [16]])
 >>> swapped = X[[0, 1, 3, 2, 4, 5]]
@@ -36,8 +36,9 @@ ICANN 2001, section 2.
 import numpy as np
 
 from scratchml.core.checks import as_matrix, one_of, safe_to_square, whole_number
-from scratchml.core.distances import cosine_distances, squared_euclidean
+from scratchml.core.distances import cosine_distances, directions, manhattan, squared_euclidean
 from scratchml.core.jit import kernel, run_chunks
+from scratchml.core.sparse import SparseTable, is_sparse, sparse_table
 
 
 def neighbour_ranks(X):
@@ -60,17 +61,18 @@ def trustworthiness(X, Y, *, n_neighbors=5, metric="euclidean"):
 
     Parameters
     ----------
-    X : array (N, D) or (N, N)
+    X : array, Rows or sparse matrix (N, D), or array (N, N)
         The data, or if `metric` is "precomputed" their distances.
     Y : array (N, F)
         The map, a point for each of the data.
     n_neighbors : int, default=5
         n, how many neighbours on the map are looked at.
-    metric : {"euclidean", "cosine", "precomputed"}, default="euclidean"
-        What the distances in the data are; "cosine" for 1 - cos(x_i, x_j).
+    metric : {"euclidean", "manhattan", "cosine", "precomputed"}, default="euclidean"
+        What the distances in the data are; "manhattan" for Σ_d |x_id - x_jd|, "cosine" for 1 - cos(x_i, x_j).
     """
-    one_of(metric, "metric", ("euclidean", "cosine", "precomputed"))
-    X, Y = (safe_to_square(as_matrix(Z, name=name), name, work=np.float64) for Z, name in ((X, "X"), (Y, "Y")))
+    one_of(metric, "metric", ("euclidean", "manhattan", "cosine", "precomputed"))
+    X = sparse_table(X) if is_sparse(X) and metric != "precomputed" else as_matrix(X)
+    X, Y = safe_to_square(X, work=np.float64), safe_to_square(as_matrix(Y, name="Y"), "Y", work=np.float64)
     N, n = len(X), whole_number(n_neighbors, "n_neighbors")
     if len(Y) != N:
         raise ValueError(f"X and Y: expected the same number of samples, got {N} and {len(Y)}")
@@ -80,10 +82,22 @@ def trustworthiness(X, Y, *, n_neighbors=5, metric="euclidean"):
         raise ValueError(f"X: with metric='precomputed' expected distances (N, N), none negative, got shape {X.shape} "
                          f"and the least {X.min()}; for points (N, D) use metric='euclidean'")
     lies, chunk = np.zeros(N), max(1, 2_000_000 // X.size)
-    far = cosine_distances(X, X) if metric == "cosine" else X if metric == "precomputed" else np.empty((0, 0))
-    columns = [np.ascontiguousarray(Z.T, np.float64) for Z in (X, Y)]
-    run_chunks(_lies, N, *columns, far.astype(np.float64, copy=False), n, lies, chunk=chunk)
+    far = _far(X, metric).astype(np.float64, copy=False)
+    columns = [np.ascontiguousarray(Z.T, np.float64) for Z in (Y if far.size else X, Y)]
+    run_chunks(_lies, N, *columns, far, n, lies, chunk=chunk)
     return float(1 - 2 / (N * n * (2 * N - 3 * n - 1)) * lies.sum())
+
+
+def _far(X, metric):
+    """Distances in the data that put them in the order of `metric`, (N, N); empty where `_lies` finds them itself."""
+    if metric == "precomputed":
+        return X
+    if metric == "manhattan":
+        return manhattan(X, X)
+    if not isinstance(X, SparseTable):
+        return cosine_distances(X, X) if metric == "cosine" else np.empty((0, 0))
+    X = directions(X) if metric == "cosine" else X       # of directions, 1 - cos is half the square of the distance
+    return squared_euclidean(X, X)
 
 
 # --- compiled: the ranks of a few ----------------------------------------------------------------

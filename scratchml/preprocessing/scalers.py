@@ -17,7 +17,7 @@ has the mean NaN, and what is scaled by that is NaN, too.
 """
 import numpy as np
 
-from scratchml.core.checks import as_matrix, as_vector, sample_weights, true_or_false
+from scratchml.core.checks import as_vector, sample_weights, true_or_false
 from scratchml.core.estimator import Estimator, Transformer
 from scratchml.core.sparse import Rows, known_entries, some_rows
 from scratchml.preprocessing.scaling import (
@@ -50,10 +50,7 @@ class Scaler(Transformer, Estimator):
     def _scaled_matrix(self, Z):
         """`Z` checked as something that `transform` may have returned."""
         self._check_fitted()
-        Z = as_matrix(Z, owner=type(self).__name__, allow_nan=True)
-        if Z.shape[1] != self.n_features_in_:
-            raise ValueError(f"X has {Z.shape[1]} columns, but {type(self).__name__} has scaled {self.n_features_in_}")
-        return Z
+        return self._same_columns(Z, allow_nan=True)
 
 
 class _Mover(Scaler):

@@ -54,9 +54,10 @@ import math
 
 import numpy as np
 
-from scratchml.core.distances import squared_euclidean
+from scratchml.core.distances import manhattan, squared_euclidean
 from scratchml.core.elementary import exp
 from scratchml.core.jit import kernel, run_chunks
+from scratchml.core.sparse import SparseTable
 
 ACCURACY = 1e-10            # of log u_i
 NEGLIGIBLE = 1e-30          # a p_ij below is 0, so that no product with it is subnormal, which is slow
@@ -129,15 +130,22 @@ def squared_distances(rows, X, metric, out=None):
 
     For metric="cosine" they are of length one, and their distance is 1 - x_i·x_j = ‖x_i - x_j‖² / 2: 0 where it is no
     more than what rounding makes of equal directions.  For "precomputed" `rows` (M, N) are distances; X is not used.
-    Raises ValueError if one of the two is not a matrix of finite numbers.
+    Both may be sparse tables.  Raises ValueError if one of the two is not a matrix of finite numbers.
     """
     if metric == "precomputed":
         return np.square(rows, out=out)
+    if metric == "manhattan":
+        return np.square(manhattan(rows, X), out=out)
     Δ = squared_euclidean(rows, X, out=out)
     if metric == "cosine":
         Δ[Δ <= (4 * EPS) ** 2] = 0
         np.square(np.multiply(Δ, 0.5, out=Δ), out=Δ)
     return Δ
+
+
+def in_double(X):
+    """`X`, an array or a sparse table, in float64."""
+    return X.holding(X.data.astype(np.float64)) if isinstance(X, SparseTable) else X.astype(np.float64)
 
 
 @kernel
@@ -165,7 +173,7 @@ def _blocks(X, metric, upper):
     Each is overwritten by the next: fresh memory costs more than what is computed in it.
     """
     N = len(X)
-    X, room = X.astype(np.float64), np.empty(min(BLOCK, N) * N)
+    X, room = in_double(X), np.empty(min(BLOCK, N) * N)
     for start in range(0, N, BLOCK):
         rows, first = X[start:start + BLOCK], start if upper else 0
         Δ = room[:len(rows) * (N - first)].reshape(len(rows), N - first)

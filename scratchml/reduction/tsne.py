@@ -43,6 +43,8 @@ Choices
     are linear, but with the global arrangement of the data in it.  Where the data have no extent at all, it is that
     point.
     For metric="cosine" all of this, the start too, sees the directions of the rows alone.
+    Any other distance can be computed by the caller, and passed with metric="precomputed".
+    Sparse rows stay as they are; but the start from PCA forms D² numbers, so for many columns init="random" is cheaper.
     The map is a list of places, not a function.  What `transform` gives new points, the chapter placement says.
     The heavy tail has one degree of freedom in one, two and three dimensions alike, as in the paper.
     The KL is computed, in float64, every 50 iterations: the maps of these are kept, reported and counted as progress.
@@ -72,13 +74,14 @@ from scratchml.core.estimator import Estimator, Transformer
 from scratchml.core.jit import kernel
 from scratchml.core.progress import report
 from scratchml.core.random import generator
-from scratchml.reduction.affinities import BLOCK, packed_affinities, squared_distances
+from scratchml.core.sparse import SparseTable, is_sparse, sparse_rows
+from scratchml.reduction.affinities import BLOCK, in_double, packed_affinities, squared_distances
 from scratchml.reduction.forces import GaussianPairs, StudentPairs
 from scratchml.reduction.linear_projection import PCA
 from scratchml.reduction.placement import place
 
 COSTS = ("tsne", "symmetric", "sne")
-METRICS = ("euclidean", "cosine", "precomputed")
+METRICS = ("euclidean", "manhattan", "cosine", "precomputed")
 EXPLORATION = 250           # iterations with P exaggerated
 ROUND = 50                  # iterations from one look at the cost to the next
 START = 1e-4                # standard deviation of the first coordinate of a map to start from
@@ -148,9 +151,9 @@ class TSNE(Transformer, Estimator):
         Stop if the gradient's norm is at most this; looked at likewise.
     init : {"pca", "random"} or array (N, F), default="pca"
         Where the points start; "random" is normal with a standard deviation of 1e-4.
-    metric : {"euclidean", "cosine", "precomputed"}, default="euclidean"
-        What the distances are: "cosine" for 1 - cos(x_i, x_j), whatever the lengths; "precomputed" if X is a matrix
-        (N, N) of them, symmetric, of points or of anything else.
+    metric : {"euclidean", "manhattan", "cosine", "precomputed"}, default="euclidean"
+        What the distances are: "manhattan" for Σ_d |x_id - x_jd|; "cosine" for 1 - cos(x_i, x_j), whatever the lengths;
+        "precomputed" if X is a matrix (N, N) of them, symmetric, of points or of anything else.
     random_state : int, numpy.random.Generator or None, default=None
         Seed or source of the start; an int gives the same bits on any number of threads.
     verbose : int, default=0
@@ -167,6 +170,8 @@ class TSNE(Transformer, Estimator):
     perplexities_ : (N,), the ones reached; more than asked for where a point has too many duplicates
     learning_rate_ : η, in the second phase
     """
+
+    _takes_sparse = True
 
     def __init__(self, n_components=2, *, perplexity=30.0, cost="tsne", early_exaggeration=12.0, learning_rate="auto",
                  max_iter=1000, n_iter_without_progress=300, min_grad_norm=1e-7, init="pca", metric="euclidean",
@@ -193,13 +198,13 @@ class TSNE(Transformer, Estimator):
 
         Parameters
         ----------
-        X : array (N, D) or (N, N)
+        X : array, Rows or sparse matrix (N, D), or array (N, N)
             Samples, or if `metric` is "precomputed" their distances.
         y : None, default=None
             Ignored.
         """
         one_of(self.metric, "metric", METRICS)
-        X = self._fit_matrix(X, min_samples=2)
+        X = self._fit_matrix(_all_written(X) if self.metric == "precomputed" else X, min_samples=2)
         dtype, X = X.dtype, _points(_distances(X) if self.metric == "precomputed" else X, self.metric)
         F = whole_number(self.n_components, "n_components")
         if F > 3:
@@ -214,8 +219,7 @@ class TSNE(Transformer, Estimator):
         Y = Y - Y.mean(axis=0)
         P, self.perplexities_ = packed_affinities(X, perplexity, metric=self.metric)
         self.learning_rate_ = rates[1]
-        data = None if self.metric == "precomputed" else np.array(X, np.float64)
-        self._drawn = data, self.metric, self.cost, perplexity
+        self._drawn = None if self.metric == "precomputed" else in_double(X), self.metric, self.cost, perplexity
         self._descend(self._pairs(P, F), np.ascontiguousarray(Y, np.float64), rates, dtype)
         return self
 
@@ -224,7 +228,7 @@ class TSNE(Transformer, Estimator):
 
         Parameters
         ----------
-        X : array (N, D) or (N, N)
+        X : array, Rows or sparse matrix (N, D), or array (N, N)
             As in `fit`.
         y : None, default=None
             Ignored.
@@ -240,17 +244,17 @@ class TSNE(Transformer, Estimator):
 
         Parameters
         ----------
-        X : array (M, D) or (M, N)
+        X : array, Rows or sparse matrix (M, D), or array (M, N)
             Samples, or if `metric` is "precomputed" their distances from the N samples of `fit`.
         """
-        checked = self._more_matrix(X)
-        data, metric, cost, perplexity = self._drawn
+        data, metric, cost, perplexity = getattr(self, "_drawn", (None,) * 4)
+        checked = self._more_matrix(_all_written(X) if metric == "precomputed" else X)
         if cost != "tsne":
             raise ValueError(f"transform: this map was drawn with cost={cost!r}, and points are placed by the heavy "
                              "tail of t-SNE; fit with cost='tsne'")
         if metric == "precomputed":
             checked = _no_negative(checked)
-        points = _points(checked, metric, fitted=True).astype(np.float64)
+        points = _of_one_kind(in_double(_points(checked, metric, fitted=True)), data)
         Y, Z = self.embedding_.astype(np.float64), []
         for start in range(0, len(points), BLOCK):
             Δ = squared_distances(points[start:start + BLOCK], data, metric)
@@ -297,7 +301,8 @@ class TSNE(Transformer, Estimator):
         if F > min(X.shape):
             raise ValueError(f"init='pca': n_components={F} is more than min(n_samples, n_features) = {min(X.shape)}; "
                              "use init='random' or an array")
-        Y = PCA(F, random_state=rng).set_output(transform="default").fit_transform(X).astype(np.float64)
+        pca = PCA(F, random_state=rng).set_output(transform="default")
+        Y = pca.fit_transform(X.rows if isinstance(X, SparseTable) else X).astype(np.float64)
         extent = Y[:, 0].std()
         return START / extent * Y if extent > 0 else np.zeros_like(Y)
 
@@ -356,11 +361,34 @@ def _points(X, metric, fitted=False):
     """`X` in the form in which `squared_distances` takes it; `fitted` is for points that come to a map later."""
     if metric != "cosine":
         return safe_to_square(X, work=np.float64, fitted=fitted)
-    nothing = ~X.any(axis=1)
+    nothing = ~_any_in_rows(X)
     if nothing.any():
         raise ValueError(f"X: row {nothing.argmax()} is all zeros, and has no direction for metric='cosine' to "
                          "compare; leave such rows out, or use metric='euclidean'")
-    return directions(X.astype(np.float64))
+    return directions(in_double(X))
+
+
+def _any_in_rows(X):
+    """Whether each row of `X`, an array or a sparse table, has something else than zeros, (N,)."""
+    if isinstance(X, SparseTable):
+        row = np.repeat(np.arange(len(X)), np.diff(X.rows.indptr))
+        return np.bincount(row, X.data != 0, minlength=len(X)) > 0
+    return X.any(axis=1)
+
+
+def _of_one_kind(points, data):
+    """`points`, an array or a sparse table, as what `data` is."""
+    if isinstance(data, SparseTable):
+        return points if isinstance(points, SparseTable) else SparseTable(sparse_rows(points))
+    return points.written_out() if isinstance(points, SparseTable) else points
+
+
+def _all_written(X):
+    """`X`, unless it is sparse: of distances, what is not stored is no 0.  Raises TypeError."""
+    if is_sparse(X):
+        raise TypeError("X: sparse distances were passed, but with metric='precomputed' those of all pairs count; pass "
+                        "an array (N, N), or the points themselves with metric='euclidean'")
+    return X
 
 
 def _no_negative(X):

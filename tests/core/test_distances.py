@@ -3,7 +3,10 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
-from scratchml.core.distances import cosine_distances, cosine_similarity, euclidean, manhattan, squared_euclidean
+from scratchml.core.distances import (
+    cosine_distances, cosine_similarity, directions, euclidean, manhattan, squared_euclidean,
+)
+from scratchml.core.sparse import Rows, sparse_rows, sparse_table
 from tests.reference import distances as reference
 from tests.strategies.distances import BAD_TABLES, layouts, pairs, pairs_of_any_length, seeds, table, tables
 
@@ -184,6 +187,43 @@ def test_by_hand():
     assert euclidean(X, Y).tolist() == [[5, 1, np.sqrt(8)], [np.sqrt(13), 1, np.sqrt(18)]]
     assert manhattan(X, Y).tolist() == [[7, 1, 4], [5, 1, 6]]
     np.testing.assert_allclose(cosine_similarity(X, Y), [[0, 0, 0], [7 / np.sqrt(50), np.sqrt(0.5), -1]], **absolute(2))
+
+
+# --- sparse tables
+
+def sparse(X, seed=0):
+    """`X` with some zeros stored and the columns of each row in no order, as a table."""
+    rows, rng = sparse_rows(np.where(X == 0, 1e99, X)), np.random.default_rng(seed)
+    stored = np.where(rows.data == 1e99, 0, rows.data)
+    keep = np.flatnonzero((stored != 0) | (rng.random(stored.size) < 0.3))
+    row = np.repeat(np.arange(len(X)), X.shape[1])[keep]
+    keep, row = (some[np.lexsort((rng.random(keep.size), row))] for some in (keep, row))
+    indptr = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=len(X)))])
+    return sparse_table(Rows(indptr, rows.indices[keep], stored[keep], X.shape))
+
+
+@pytest.mark.parametrize("f", [squared_euclidean, manhattan])
+@given(drawn=pairs(6, 5), share=st.floats(0, 1), seed=seeds)
+def test_sparse_tables_are_as_far_as_what_they_stand_for(f, drawn, share, seed):
+    rng = np.random.default_rng(seed)
+    X, Y = (Z * (rng.random(Z.shape) < share) for Z in drawn)
+    X[-1] = Y[0]
+    got = f(sparse(X, seed), sparse(Y, seed + 1))
+    np.testing.assert_allclose(got, getattr(reference, f.__name__)(X, Y), **relative(X.shape[1]))
+    assert got[-1, 0] == 0 and got.dtype == np.float64
+
+
+@given(pairs_of_any_length(6, 5), seeds)
+def test_directions_of_a_sparse_table(drawn, seed):
+    X = drawn[0] * (np.random.default_rng(seed).random(drawn[0].shape) < 0.5)
+    np.testing.assert_allclose(directions(sparse(X, seed)).written_out(), directions(X), rtol=8 * EPS)
+
+
+def test_a_sparse_table_against_something_else():
+    X = sparse(table(5, 3, 0))
+    for other in (table(5, 3, 0), sparse(table(5, 4, 0))):
+        with pytest.raises(ValueError, match="expected sparse tables with the same number of features, got SparseTable"):
+            manhattan(X, other)
 
 
 # --- what comes in

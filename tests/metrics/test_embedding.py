@@ -3,7 +3,8 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
-from scratchml.core.distances import cosine_distances, directions, squared_euclidean
+from scratchml.core.distances import cosine_distances, directions, manhattan, squared_euclidean
+from scratchml.core.sparse import sparse_rows
 from scratchml.metrics.embedding import neighbour_ranks, trustworthiness
 from tests.reference import embedding as reference
 from tests.strategies.distances import BAD_TABLES, layouts, seeds, table
@@ -99,6 +100,21 @@ def test_cosine_sees_directions_alone():
     T = trustworthiness(lengths * X, Y, metric="cosine")
     assert T == trustworthiness(directions(X), Y) != trustworthiness(lengths * X, Y)
     assert T == trustworthiness(cosine_distances(X, X), Y, metric="precomputed")
+
+
+def test_manhattan_adds_up_magnitudes():
+    X, Y = table(11, 3, 0), table(11, 2, 1)
+    T = trustworthiness(X, Y, n_neighbors=3, metric="manhattan")
+    assert T == trustworthiness(manhattan(X, X), Y, n_neighbors=3, metric="precomputed")
+    assert T != trustworthiness(X, Y, n_neighbors=3)
+
+
+@pytest.mark.parametrize("metric", ["euclidean", "manhattan", "cosine"])
+def test_sparse_rows_are_trusted_as_what_they_stand_for(metric):
+    X = table(15, 6, 0) * (table(15, 6, 1) > -0.5)
+    Y = table(15, 2, 2)
+    T = trustworthiness(sparse_rows(X), Y, n_neighbors=4, metric=metric)
+    assert T == trustworthiness(X, Y, n_neighbors=4, metric=metric)
 
 
 def test_what_are_no_distances():

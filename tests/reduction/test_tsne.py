@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from scratchml.core.distances import cosine_distances, euclidean, squared_euclidean
+from scratchml.core.distances import cosine_distances, euclidean, manhattan, squared_euclidean
 from scratchml.core.progress import Progress
+from scratchml.core.sparse import sparse_rows
 from scratchml.metrics import edit_distance
 from scratchml.reduction import PCA, TSNE
 from scratchml.reduction.affinities import conditional, packed_affinities, precisions, unpacked
@@ -172,6 +173,47 @@ def test_precomputed_distances_give_the_map_of_their_points():
     one = quick(init=Y, learning_rate=1.0).fit(X)
     other = quick(init=Y, learning_rate=1.0, metric="precomputed").fit(euclidean(X, X))
     np.testing.assert_allclose(other.embedding_, one.embedding_, rtol=0, atol=1e-4)
+
+
+def test_manhattan_distances_are_those_that_can_be_computed_before():
+    X, Y = blobs(), np.random.default_rng(0).normal(size=(24, 2))
+    one = quick(init=Y, learning_rate=1.0, metric="manhattan").fit(X)
+    other = quick(init=Y, learning_rate=1.0, metric="precomputed").fit(manhattan(X, X))
+    np.testing.assert_allclose(one.embedding_, other.embedding_, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(one.transform(X[:3] + 1), other.transform(manhattan(X[:3] + 1, X)), rtol=0, atol=1e-9)
+    assert np.abs(one.embedding_ - quick(init=Y, learning_rate=1.0).fit(X).embedding_).max() > 0.1
+
+
+@pytest.mark.parametrize("metric", ["euclidean", "manhattan", "cosine"])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_sparse_rows_have_the_map_of_what_they_stand_for(metric, dtype):
+    X = (blobs() * (np.random.default_rng(1).random((24, 4)) < 0.7)).astype(dtype)
+    X[~X.any(axis=1), 0] = 1
+    init = np.random.default_rng(0).normal(size=(24, 2))
+    written, kept = (quick(init=init, learning_rate=1.0, metric=metric).fit(Z) for Z in (X, sparse_rows(X)))
+    np.testing.assert_allclose(kept.embedding_, written.embedding_, rtol=0, atol=1e-5)
+    for model in (written, kept):                        # as `transform` takes either
+        places = [model.transform(Z) for Z in (X[:3] + 1, sparse_rows(X[:3] + 1))]
+        np.testing.assert_allclose(*places, rtol=0, atol=1e-5)
+        np.testing.assert_array_equal(model.transform(sparse_rows(X)), model.embedding_)
+
+
+def test_sparse_rows_start_from_pca_and_have_to_have_directions():
+    X = blobs() * (np.random.default_rng(1).random((24, 4)) < 0.7)
+    X[5] = 0
+    start = quick(max_iter=1, learning_rate=1e-9).fit(sparse_rows(X)).embedding_
+    np.testing.assert_allclose(start, quick(max_iter=1, learning_rate=1e-9).fit(X).embedding_, rtol=0, atol=1e-12)
+    with pytest.raises(ValueError, match="row 5 is all zeros"):
+        quick(metric="cosine").fit(sparse_rows(X))
+
+
+def test_sparse_distances_are_refused():
+    X = blobs()
+    with pytest.raises(TypeError, match="sparse distances.* of all pairs"):
+        quick(metric="precomputed", init="random").fit(sparse_rows(euclidean(X, X)))
+    model = quick(metric="precomputed", init="random").fit(euclidean(X, X))
+    with pytest.raises(TypeError, match="sparse distances.* of all pairs"):
+        model.transform(sparse_rows(euclidean(X[:2], X)))
 
 
 def test_cosine_distances_are_those_that_can_be_computed_before():
@@ -459,7 +501,7 @@ def test_bad_tables(bad, message):
     (dict(init=np.zeros((7, 2))), r"init.*\(8, 2\).*\(7, 2\)"),
     (dict(init=np.full((8, 2), np.nan)), "init.*NaN"),
     (dict(init=np.full((8, 2), 1e30)), "init.*scale"),
-    (dict(metric="manhattan"), "metric='manhattan'.*'euclidean', 'cosine', 'precomputed'"),
+    (dict(metric="chebyshev"), "metric='chebyshev'.*'euclidean', 'manhattan', 'cosine', 'precomputed'"),
     (dict(metric="precomputed"), "square"),
     (dict(random_state="seed"), "'seed'"),
 ])
