@@ -19,6 +19,7 @@ TAKEN_ANYWAY = {                                         # options of speed and 
     "TSNE": {"method", "angle", "n_jobs"},               # how to approximate: here t-SNE is exact
     "StandardScaler": {"copy"}, "MinMaxScaler": {"copy"},                          # data stay as they are
     "QuantileTransformer": {"copy", "subsample", "random_state"}}                  # all samples count
+KEPT = {"normalize"}                                     # scikit-learn's own distances, to compare with, need it
 OF_OURS = {"test_data": preprocessing.__all__}           # files of which the tests of other classes are left out
 
 
@@ -70,7 +71,8 @@ def put_in_place():
                 if name in offered:
                     value = offered[name]
                     setattr(module, name, Collectable(value) if isinstance(value, type) else value)
-                elif callable(thing) and str(getattr(thing, "__module__", "")).startswith(package.__name__):
+                elif callable(thing) and name not in KEPT \
+                        and str(getattr(thing, "__module__", "")).startswith(package.__name__):
                     setattr(module, name, Absent(name))
 
 
