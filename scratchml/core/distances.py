@@ -24,8 +24,8 @@ Choices
     the range of its type, or so small that terms of it are lost, the differences of that pair are scaled by a power of
     two before they are squared.  (1) is +inf or 0 there.
     float32 gives float32 and is computed in it, everything else float64.
-    (1) and (3) take sparse tables too, and give float64.  For two rows they add up the terms of the columns that either has, none of
-    which is missed and none made up: equal rows are at distance 0.
+    (1) and (3) take sparse tables too, and give float64.  For two rows they add up the terms of the columns that either
+    has, none of which is missed and none made up: equal rows are at distance 0.
 
 Cost
     O(N M D) time, O(N M) memory for the result.  Between sparse rows a distance takes as many steps as the two have

@@ -103,7 +103,8 @@ LEFT = {
             ["test_64bit[float64]", "test_tsne_with_different_distance_metrics[manhattan, exact]"],
         "asks for a perplexity that no map of so few points can have": ["test_bh_match_exact"]},
     "preprocessing.tests.test_data": {
-        OTHERS: ["test_standard_scaler_constant_features[RobustScaler]", "test_standard_scaler_constant_features[False]",
+        OTHERS: ["test_standard_scaler_constant_features[RobustScaler]",
+                 "test_standard_scaler_constant_features[False]",
                  "test_scaler_2d_arrays", "test_min_max_scaler_1d", "test_min_max_scaler_zero_variance_features",
                  "test_scale_sparse_with_mean_raise_exception", "test_center_kernel",
                  "test_kernelcenterer_non_linear_kernel", "test_fit_transform", "test_fit_cold_start",

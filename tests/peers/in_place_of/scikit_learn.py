@@ -19,7 +19,7 @@ TAKEN_ANYWAY = {                                         # options of speed and 
     "TSNE": {"method", "angle", "n_jobs"},               # how to approximate: here t-SNE is exact
     "StandardScaler": {"copy"}, "MinMaxScaler": {"copy"},                          # data stay as they are
     "QuantileTransformer": {"copy", "subsample", "random_state"}}                  # all samples count
-KEPT = {"normalize"}                                     # scikit-learn's own distances, to compare with, need it
+KEPT = {"normalize", "_handle_zeros_in_scale"}            # scikit-learn's own distances, to compare with, need them
 OF_OURS = {"test_data": preprocessing.__all__}           # files of which the tests of other classes are left out
 
 
