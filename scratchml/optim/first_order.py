@@ -156,10 +156,9 @@ def clip(g, n, C):
 
 def squarable(g):
     """`g` (D,) with its finite entries moved to where sums of four of their squares are finite; often `g` itself."""
-    with np.errstate(over="ignore", under="ignore"):
-        if sum_of_squares(readable(np.ascontiguousarray(g)).reshape(-1)) < np.finfo(g.dtype).max:
-            return g
-    limit = np.sqrt(np.finfo(g.dtype).max) / 2
+    limit = float(np.sqrt(np.finfo(g.dtype).max) / 2)
+    if sum_of_squares(readable(np.ascontiguousarray(g)).reshape(-1)) <= limit * limit:
+        return g
     return np.where(np.isfinite(g), np.clip(g, -limit, limit), g)
 
 
@@ -231,16 +230,17 @@ class Adam(Optimizer):
     def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, amsgrad=False):
         super().__init__(params, lr=lr, betas=betas, eps=eps, weight_decay=weight_decay, amsgrad=amsgrad)
 
-    def moved(self, x, g, state, group):
-        return self._moved_by(x, with_decay(g, x, group["weight_decay"]), state, group)
+    decoupled = False                                    # whether (7) stands in place of (1)
 
-    def _moved_by(self, x, g, state, group):
-        β1, β2 = group["betas"]
-        g = squarable(g)
+    def moved(self, x, g, state, group):
         state["step"] = t = state.get("step", 0) + 1
         if x.dtype == g.dtype and x.dtype in FLOATS and not group["amsgrad"]:
-            return _moved_by_adam(x, g, state, t, β1, β2, group["eps"], group["lr"])
-        zeros = np.zeros_like(x)
+            return _moved_by_adam(x, g, state, group, self.decoupled)
+        if self.decoupled:
+            x = shrink(x, group["lr"], group["weight_decay"])
+        else:
+            g = with_decay(g, x, group["weight_decay"])
+        (β1, β2), g, zeros = group["betas"], squarable(g), np.zeros_like(x)
         state["exp_avg"] = m = running_mean(state.get("exp_avg", zeros), g, β1)
         state["exp_avg_sq"] = s = running_mean(state.get("exp_avg_sq", zeros), g * g, β2)
         if group["amsgrad"]:
@@ -270,8 +270,7 @@ class AdamW(Adam):
     def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=1e-2, amsgrad=False):
         super().__init__(params, lr, betas, eps, weight_decay, amsgrad)
 
-    def moved(self, x, g, state, group):
-        return self._moved_by(shrink(x, group["lr"], group["weight_decay"]), g, state, group)
+    decoupled = True
 
 
 class Adagrad(Optimizer):
@@ -429,22 +428,32 @@ def _sgd(x, g, v, constants, decays, has_velocity, nesterov):
         x[k] -= η * d
 
 
-def _moved_by_adam(x, g, state, t, β1, β2, ε, η):
-    """Same result as (5) of g and g², (6) and (4), because the operations are the same; m and s change."""
-    m, s = (np.ascontiguousarray(state[name], x.dtype).reshape(-1) if name in state else np.zeros(x.size, x.dtype)
-            for name in ("exp_avg", "exp_avg_sq"))
-    constants = np.array([β1, 1 - β1, β2, 1 - β2, 1 - β1 ** t, 1 - β2 ** t, ε, η], x.dtype)
-    x_flat, g_flat = (readable(np.ascontiguousarray(array)).reshape(-1) for array in (x, g))
-    y = np.empty(x.size, x.dtype)
-    _adam(x_flat, g_flat, m, s, constants, y)
-    state["exp_avg"], state["exp_avg_sq"] = m.reshape(x.shape), s.reshape(x.shape)
-    return y.reshape(x.shape)
+LARGEST = {np.dtype(kind): np.sqrt(np.finfo(kind).max) / 2 for kind in FLOATS}
+
+
+def _moved_by_adam(x, g, state, group, decoupled):
+    """Same result as (1) or (7), (5) of g and g², (6) and (4), because each entry goes through the same operations.
+
+    `x` itself changes if it can, and so do m and s.
+    """
+    (β1, β2), λ, η, t = group["betas"], group["weight_decay"], group["lr"], state["step"]
+    y = x if x.flags.c_contiguous and x.flags.writeable else np.array(x, order="C")
+    for name in ("exp_avg", "exp_avg_sq"):
+        state[name] = np.asarray(state[name], x.dtype, order="C") if name in state else np.zeros(x.shape, x.dtype)
+    constants = np.array([λ, 1 - η * λ, LARGEST[x.dtype], np.inf, β1, 1 - β1, β2, 1 - β2, 1 - β1 ** t, 1 - β2 ** t,
+                          group["eps"], η], x.dtype)
+    _adam(y.reshape(-1), readable(np.ascontiguousarray(g)).reshape(-1), state["exp_avg"].reshape(-1),
+          state["exp_avg_sq"].reshape(-1), constants, λ != 0 and not decoupled, λ != 0 and decoupled)
+    return y
 
 
 @kernel
-def _adam(x, g, m, s, constants, y):
-    β1, α1, β2, α2, c1, c2, ε, η = constants
+def _adam(x, g, m, s, constants, decays, shrinks):
+    λ, κ, limit, endless, β1, α1, β2, α2, c1, c2, ε, η = constants
     for k in range(x.size):
-        m[k] = β1 * m[k] + α1 * g[k]
-        s[k] = β2 * s[k] + α2 * (g[k] * g[k])
-        y[k] = x[k] - η * (m[k] / c1 / (np.sqrt(s[k] / c2) + ε))
+        d = g[k] + λ * x[k] if decays else g[k]
+        d = min(max(d, -limit), limit) if abs(d) < endless else d
+        m[k] = β1 * m[k] + α1 * d
+        s[k] = β2 * s[k] + α2 * (d * d)
+        y = κ * x[k] if shrinks else x[k]
+        x[k] = y - η * (m[k] / c1 / (np.sqrt(s[k] / c2) + ε))

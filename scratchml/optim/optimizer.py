@@ -24,6 +24,7 @@ import math
 import numpy as np
 
 from scratchml.core.checks import FLOATS, real_number, true_or_false
+from scratchml.core.elementary import double
 from scratchml.core.jit import kernel, readable
 
 OPTIONAL = {"initial_lr", "max_lr", "min_lr", "max_momentum", "base_momentum", "amsgrad"}     # schedules add most
@@ -255,13 +256,14 @@ def _below_one(value, name):
 
 def norm(x, order):
     """The norm of an array `x` of any shape, in float64, also where powers of its entries leave that range."""
-    squares = order == 2 and x.dtype in FLOATS
-    x = readable(np.ascontiguousarray(x)).reshape(-1) if squares else x.ravel().astype(np.float64)
-    with np.errstate(over="ignore", under="ignore"):
-        n = math.sqrt(sum_of_squares(x)) if squares else float(np.linalg.norm(x, order))
+    if order == 2 and x.dtype in FLOATS:
+        n = math.sqrt(sum_of_squares(readable(np.ascontiguousarray(x)).reshape(-1)))
+    else:
+        with np.errstate(over="ignore", under="ignore"):
+            n = float(np.linalg.norm(x.ravel().astype(np.float64), order))
     if 1e-150 < n < np.inf or not (0 < (largest := float(np.abs(x).max(initial=0))) < np.inf):
         return n
-    return float(largest * np.linalg.norm(x.astype(np.float64) / largest, order))
+    return float(largest * np.linalg.norm(x.ravel().astype(np.float64) / largest, order))
 
 
 @kernel(reassociate=True)
@@ -269,5 +271,5 @@ def sum_of_squares(x):
     """Σ x_k² in float64, without a copy in that type."""
     total = 0.0
     for k in range(x.size):
-        total += np.float64(x[k]) * np.float64(x[k])
+        total += double(x[k]) * double(x[k])
     return total

@@ -121,6 +121,36 @@ def test_one_pass_of_adam_is_its_equations_to_the_bit(dtype, shape):
             assert found.dtype == dtype and found.shape == shape and (found == expected).all()
 
 
+@pytest.mark.parametrize("make, decays, shrinks", [(Adam, True, False), (AdamW, False, True)])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_decay_in_the_one_pass_is_its_equation_to_the_bit(make, decays, shrinks, dtype):
+    """And gradients too large to be squared; the gradient itself stays as it is, and the array is the same one."""
+    rng, most = np.random.default_rng(1), np.sqrt(np.finfo(dtype).max) / 2
+    p, m, s = parameter(rng.normal(size=(3, 5)).astype(dtype)), 0, 0
+    array, model = p.data, make([p], lr=0.03, betas=(0.8, 0.99), weight_decay=0.7)
+    for t, largest in enumerate((1.0, 0.6 * most, 1.5 * most, 1e3 * most, 1.0), 1):
+        x, g = p.data.copy(), rng.normal(size=(3, 5)).astype(dtype)
+        g[1, 2], g[2, 4] = largest, -largest
+        p.grad, kept = g, g.copy()
+        g = np.clip(with_decay(g, x, 0.7) if decays else g, -most, most)
+        m, s = running_mean(dtype(m), g, 0.8), running_mean(dtype(s), g * g, 0.99)
+        model.step()
+        y = shrink(x, 0.03, 0.7) if shrinks else x
+        np.testing.assert_array_equal(p.data, descend(y, adam_direction(m, s, t, 0.8, 0.99, 1e-8), 0.03))
+        assert p.data is array and (p.grad == kept).all()
+
+
+@pytest.mark.parametrize("change", [np.asfortranarray, lambda x: np.repeat(x, 2, axis=1)[:, ::2]])
+def test_adam_moves_a_parameter_however_it_lies_in_memory(change):
+    whole, turned = (parameter(made(np.arange(6.0).reshape(2, 3))) for made in (np.array, change))
+    for p in (whole, turned):
+        model = Adam([p], lr=0.1)
+        for g in ([[1, 2, 3], [4, 5, 6]], [[0, -9, 0], [1, 1, 1]]):
+            p.grad = np.array(g, float)
+            model.step()
+    np.testing.assert_array_equal(whole.data, turned.data)
+
+
 def test_a_parameter_without_dimensions_is_moved_as_one_of_one_entry():
     one, row = parameter(np.float32(2.0)), parameter(np.array([2.0], np.float32))
     models = Adam([one], lr=0.1), Adam([row], lr=0.1)
