@@ -193,7 +193,7 @@ def attentive_forward(x, K, u, h, c, W, U, p, q, Q, w, *, n, packing):
     given = x, readable(K), readable(u), h, c, W, U, p + q, Q, readable(w), n, packing
     rows = _sweep(*given)
     y, k, P = (_padded(packing, part) for part in (rows.h, rows.k, rows.P))
-    return (y, k, P, packing.at_last(rows.h), packing.at_last(rows.cells[len(h):])), (*given, y, [rows])
+    return (y, k, P, packing.at_last(rows.h), packing.at_last(rows.cells[len(h):])), (*given, [rows])
 
 
 def _padded(packing, rows):
@@ -226,7 +226,7 @@ def _sweep(x, K, u, h, c, W, U, b, Q, w, n, packing):
 
 def attentive_backward(saved, by_h, by_k, by_P, v, e):
     """The gradients of the operands of `attentive_forward`, from those of its results, by (5) to (9)."""
-    x, K, u, h, c, W, U, b, Q, w, n, packing, y, once = saved
+    x, K, u, h, c, W, U, b, Q, w, n, packing, once = saved
     rows = once.pop() if once else _sweep(x, K, u, h, c, W, U, b, Q, w, n, packing)      # the way back writes to it
     (B, H), D, dtype, which = h.shape, x.shape[2], x.dtype, _sequences(packing)
     by_h, dk, dP = (np.array(packing.packed(part), dtype, order="C") for part in (by_h, by_k, by_P))
@@ -246,8 +246,8 @@ def attentive_backward(saved, by_h, by_k, by_P, v, e):
     P, V, G, db = _padded(packing, rows.P), _padded(packing, dk), rows.gates, total.astype(dtype)
     dW = np.concatenate([product(G.T, packing.packed(x)), product(G.T, rows.k)], axis=1)
     return (_padded(packing, product(G, W[:, :D])), P.swapaxes(1, 2) @ V, du * w, packing.unsorted(states[0]),
-            packing.unsorted(states[1]), dW, recurrent_product(G, h, y, packing), db, db.copy(),
-            recurrent_product(da, h, y, packing), dw[:, :len(w)].sum(axis=0))
+            packing.unsorted(states[1]), dW, recurrent_product(G, h, rows.h, packing), db, db.copy(),
+            recurrent_product(da, h, rows.h, packing), dw[:, :len(w)].sum(axis=0))
 
 
 def _sequences(packing):

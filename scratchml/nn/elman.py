@@ -153,8 +153,8 @@ def elman_backward(saved, V, v):
     if input_gradient:
         dx, rows = packing.room(x.shape[-1], A.dtype)
         packing.fill(dx, product(A, W, out=rows))
-    b = A.sum(axis=0)
-    return dx, packing.unsorted(dh), product(A.T, packing.packed(x)), recurrent_product(A, h, y, packing), b, b.copy()
+    b, dU = A.sum(axis=0), recurrent_product(A, h, packing.packed(y), packing)
+    return dx, packing.unsorted(dh), product(A.T, packing.packed(x)), dU, b, b.copy()
 
 
 fused_elman = Fused(elman_forward, elman_backward, fresh=True)

@@ -198,7 +198,7 @@ def gru_backward(saved, V, v):
         dx, room = packing.room(x.shape[-1], A.dtype)
         packing.fill(dx, product(by_input, np.roll(W, H, axis=0), out=room))
     dW = np.roll(product(by_input.T, packing.packed(x)), -H, axis=0)
-    dU = recurrent_product(A[:, H:], h, y, packing)
+    dU = recurrent_product(A[:, H:], h, rows, packing)
     return dx, packing.unsorted(dh), dW, dU, np.roll(total[:3 * H], -H), total[H:].copy()
 
 

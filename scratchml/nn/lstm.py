@@ -151,8 +151,8 @@ def argument_gradients(S, c, Z, V, v, e, U):
     Shapes: S (T, B, 4*H), c (B, H), Z (T, B, H), V (T, B, H), v (B, H), e (B, H), U (4*H, H) -> (T,B,4*H), (B,H), (B,H)
     """
     A, states = np.ascontiguousarray(S).copy(), np.stack([v, e])
-    y = np.ascontiguousarray(S[..., 3 * Z.shape[-1]:] * np.tanh(Z))
-    _sweep_back(A.reshape(-1, A.shape[-1]), np.concatenate([c, *Z]), y, V, states, U, pack(T=len(S), B=len(c)))
+    rows = (S[..., 3 * Z.shape[-1]:] * np.tanh(Z)).reshape(-1, Z.shape[-1])
+    _sweep_back(A.reshape(-1, A.shape[-1]), np.concatenate([c, *Z]), rows, V, states, U, pack(T=len(S), B=len(c)))
     return A, states[0], states[1]
 
 
@@ -207,26 +207,27 @@ def _sweep(x, h, c, W, U, b, rows, packing):
 def lstm_backward(saved, V, v, e):
     """(8) and (9): the gradients of the operands of `lstm_forward`, from those of its results."""
     x, h, c, W, U, b, y, cells, gates_once, packing, (input_gradient, state_gradient) = saved
-    A = gates_once.pop() if gates_once else _sweep(x, h, c, W, U, b, packing.packed(y).copy(), packing)[0]
+    rows = packing.packed(y)
+    A = gates_once.pop() if gates_once else _sweep(x, h, c, W, U, b, rows.copy(), packing)[0]
     states = np.empty((2, *h.shape), A.dtype)
     states[0], states[1] = packing.sorted(v), packing.sorted(e)
-    db = _sweep_back(A, cells, y, V, states, U, packing, state_gradient).astype(A.dtype)
+    db = _sweep_back(A, cells, rows, V, states, U, packing, state_gradient).astype(A.dtype)
     dx = None
     if input_gradient:
-        dx, rows = packing.room(x.shape[-1], A.dtype)
-        packing.fill(dx, product(A, W, out=rows))
+        dx, room = packing.room(x.shape[-1], A.dtype)
+        packing.fill(dx, product(A, W, out=room))
     dh, dc = (packing.unsorted(state) for state in states) if state_gradient else (None, None)
-    dW, dU = product(A.T, packing.packed(x)), recurrent_product(A, h, y, packing)
+    dW, dU = product(A.T, packing.packed(x)), recurrent_product(A, h, rows, packing)
     return dx, dh, dc, dW, dU, db, db.copy()
 
 
-def _sweep_back(A, cells, y, V, states, U, packing, to_first=True):
+def _sweep_back(A, cells, rows, V, states, U, packing, to_first=True):
     """(8): A (N, 4H) holds the gates and receives δa, states (2, B, H) δh and δc; returns Σ δa, float64 (4H).
 
     δh before the first step is made only `to_first`.
     """
     (_, B, H), first, total = states.shape, packing.first, np.zeros(A.shape[1])
-    V, rows = np.ascontiguousarray(packing.packed(V), A.dtype), np.ascontiguousarray(packing.packed(y), A.dtype)
+    V = np.ascontiguousarray(packing.packed(V), A.dtype)
     if B * H * H <= SMALL:
         _all_steps_back(A, cells, rows, V, states, total, first, np.ascontiguousarray(U))
         return total
@@ -239,9 +240,9 @@ def _sweep_back(A, cells, y, V, states, U, packing, to_first=True):
     return total
 
 
-def recurrent_product(A, h, y, packing):
-    """Σ_t δa[t]ᵀ h[t] for packed A (N, K), where h (B, H) comes before the first step and y (T, B, H) after each."""
-    B, rows = len(h), packing.packed(y)
+def recurrent_product(A, h, rows, packing):
+    """Σ_t δa[t]ᵀ h[t] for packed A (N, K), where h (B, H) comes before the first step and `rows` (N, H) after each."""
+    B = len(h)
     if packing.order is None:                            # all of a length: the h before a step lie B rows before it
         total = product(A[B:].T, rows[:len(A) - B])
         return total + product(A[:B].T, packing.sorted(h)) if h.any() else total
