@@ -59,7 +59,7 @@ from scratchml.autograd.ops import as_tensor
 from scratchml.autograd.table import SCATTER, add_rows, only
 from scratchml.core.checks import real_number, unmasked, whole_number
 from scratchml.core.jit import kernel
-from scratchml.core.products import product
+from scratchml.core.products import FEW, product
 from scratchml.core.random import generator
 from scratchml.nn.initialisation import kaiming_bound
 from scratchml.nn.module import Module, Parameter, as_input, float_type
@@ -88,9 +88,11 @@ def linear_by_input(g, W):
 def linear_by_weight(g, x):
     """(3)  ∂L/∂W = Σ_n g_n x_nᵀ
 
+    The second factor of a product is copied into panels: so where there are panels, it is the narrower one.
+
     Shapes: g (N, H), x (N, D) -> (H, D)
     """
-    return product(g.T, x)
+    return np.ascontiguousarray(product(x.T, g).T) if x.shape[1] > g.shape[1] >= FEW else product(g.T, x)
 
 
 def linear_by_bias(g):

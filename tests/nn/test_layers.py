@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from scratchml.autograd import Tensor, grad, gradcheck
+from scratchml.core.products import product
 from scratchml.core.random import generator, manual_seed
 from scratchml.nn import Dropout, Embedding, Flatten, GaussianNoise, Identity, LeakyReLU, Linear, ReLU
 from scratchml.nn.layers import (DROPOUT, drop, embed, embed_by_table, kept_entries, linear, linear_by_bias,
@@ -44,6 +45,15 @@ def test_affine_maps_are_their_definition(drawn):
     assert_within(linear_by_input(g, W), reference.linear_by_input(g, W), products(g, W))
     assert_within(linear_by_weight(g, x), reference.linear_by_weight(g, x), products(g.T, x))
     assert_within(linear_by_bias(g), reference.linear_by_bias(g), (len(g) + 1) * EPS * abs(g).sum(0))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_weight_gradient_has_the_same_bits_from_either_factor_in_panels(dtype):
+    rng = np.random.default_rng(0)
+    g, x = rng.normal(size=(64, 64)).astype(dtype), rng.normal(size=(64, 70)).astype(dtype)
+    found = linear_by_weight(g, x)
+    np.testing.assert_array_equal(found, product(g.T, x))
+    assert found.shape == (64, 70) and found.flags.c_contiguous
 
 
 @pytest.mark.parametrize("bias", [True, False])
