@@ -31,12 +31,12 @@ from scratchml.nn.similarity import cosine_similarity, normalize, pairwise_dista
 from scratchml.nn.smooth import elu, gelu, silu, softplus
 
 __all__ = [
-    "adaptive_avg_pool1d", "avg_pool1d", "conv1d", "dropout", "embedding", "glu", "layer_norm", "leaky_relu", "linear",
-    "log_softmax", "logsigmoid", "max_pool1d", "one_hot", "pad", "relu", "sigmoid", "softmax", "tanh",
+    "adaptive_avg_pool1d", "avg_pool1d", "conv1d", "dropout", "embedding", "glu", "layer_norm", "leaky_relu",
+    "linear", "log_softmax", "logsigmoid", "max_pool1d", "one_hot", "pad", "relu", "sigmoid", "softmax", "tanh",
     "binary_cross_entropy", "binary_cross_entropy_with_logits", "cosine_embedding_loss", "cosine_similarity",
-    "cross_entropy", "elu", "gelu", "hinge_embedding_loss", "interpolate", "huber_loss", "kl_div", "l1_loss", "margin_ranking_loss",
-    "mse_loss", "nll_loss", "normalize", "pairwise_distance", "scaled_dot_product_attention", "silu", "smooth_l1_loss",
-    "softplus", "triplet_margin_loss", "hardtanh", "mish", "relu6", "selu", "softsign",
+    "cross_entropy", "elu", "gelu", "hinge_embedding_loss", "interpolate", "huber_loss", "kl_div", "l1_loss",
+    "margin_ranking_loss", "mse_loss", "nll_loss", "normalize", "pairwise_distance", "scaled_dot_product_attention",
+    "silu", "smooth_l1_loss", "softplus", "triplet_margin_loss", "hardtanh", "mish", "relu6", "selu", "softsign",
 ]
 
 # --- layers whose weights are given --------------------------------------------------------------
@@ -251,8 +251,8 @@ def interpolate(input, size=None, scale_factor=None, mode="nearest", align_corne
     if x.ndim != 3 or not x.shape[2]:
         raise ValueError(f"input: interpolate expected shape (N, C, T) with T > 0, got {x.shape}")
     if (size is None) == (scale_factor is None) or align_corners is not None and not linear:
-        raise ValueError("interpolate: expected one of size and scale_factor, and align_corners for 'linear' alone, got "
-                         f"size={size}, scale_factor={scale_factor}, mode={mode!r}, align_corners={align_corners}")
+        raise ValueError("interpolate: expected one of size and scale_factor, and align_corners for 'linear' alone, "
+                         f"got size={size}, scale_factor={scale_factor}, mode={mode!r}, align_corners={align_corners}")
     T, factor = x.shape[2], None if scale_factor is None else real_number(single(scale_factor), "scale_factor", above=0)
     S = whole_number(single(size) if factor is None else int(T * factor), "size")
     places, step = np.arange(S), T / S if factor is None else 1 / factor
