@@ -57,7 +57,8 @@ def _pair(a, b):
 
 def one_dim(dim, ndim):
     """`dim` as a number from 0 on."""
-    if not isinstance(dim, numbers.Integral) or isinstance(dim, bool) or not -ndim <= dim < ndim:
+    if type(dim) is not int and (isinstance(dim, bool) or not isinstance(dim, numbers.Integral)) or \
+            not -ndim <= dim < ndim:
         wanted = f"a whole number from {-ndim} to {ndim - 1}, for {ndim} dimension(s)" if ndim else \
             "a Tensor with dimensions, got one number"
         raise ValueError(f"dim={dim!r}: expected {wanted}")
@@ -553,7 +554,8 @@ def as_index(at):
 
 
 def _index_part(part):
-    if part is None or part is Ellipsis or isinstance(part, (slice, numbers.Integral)):
+    if type(part) is not np.ndarray and (part is None or part is Ellipsis or
+                                         isinstance(part, (slice, numbers.Integral))):
         return part
     if isinstance(part, Tensor):
         raise ValueError("index: expected whole numbers, slices or arrays of int or bool, got a Tensor of floats")

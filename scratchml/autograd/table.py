@@ -183,7 +183,8 @@ def scattered_along(g, dim, at, to):
 def _fits(shape, dim, at):
     """Whether `at` is contiguous, names entries from 0 on, and has the lengths of `shape` but for `dim`."""
     return at.size and at.flags.c_contiguous and at.shape[:dim] == shape[:dim] and \
-        at.shape[dim + 1:] == shape[dim + 1:] and at.min() >= 0 and at.max() < shape[dim]
+        at.shape[dim + 1:] == shape[dim + 1:] and \
+        np.maximum.reduce(at.view(np.uint64), None) < shape[dim]               # one below 0 is beyond 2^63
 
 
 def places_along(dim, at):
@@ -194,8 +195,10 @@ def places_along(dim, at):
 
 
 def _in_three(dim, *arrays):
-    """The arrays with one dimension before `dim`, and one behind."""
-    return [a.reshape(math.prod(a.shape[:dim]), a.shape[dim], math.prod(a.shape[dim + 1:])) for a in arrays]
+    """The arrays, of one shape but for `dim`, with one dimension before that, and one behind."""
+    shape = arrays[0].shape
+    before, behind = math.prod(shape[:dim]), math.prod(shape[dim + 1:])
+    return [a.reshape(before, a.shape[dim], behind) for a in arrays]
 
 
 @kernel
