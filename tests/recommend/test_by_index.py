@@ -47,3 +47,38 @@ def test_nobody_is_shown_what_he_has_nor_anything_where_nothing_is_known():
 def test_what_does_not_go_together(ask, message):
     with pytest.raises(ValueError, match=message):
         ask()
+
+
+class Told:
+    """An index that finds what it is told, the same for every question."""
+
+    def __init__(self, found):
+        self.found = found
+
+    def fit(self, items):
+        return self
+
+    def knn_query(self, vectors, k):
+        return np.array([self.found[int(v[0])][:k] for v in vectors]), None
+
+
+class Vectors:
+    user_vectors_, item_vectors_ = np.array([[0.0, 1], [1, 1], [2, 1]]), np.arange(10.0).reshape(5, 2)
+
+    def fit(self, matrix):
+        return self
+
+
+def test_what_the_index_does_not_find_for_a_user_is_not_recommended_to_him():
+    bought = np.full((3, 5), np.nan)
+    bought[0, 0] = bought[1, 3] = 1
+    told = Told([[4, 0, -1, -1, -1], [3, 2, 1, -1, -1], [4, 3, 2, 1, 0]])
+    model = ByIndex(Vectors(), told).fit(bought)
+    items, scores = model.recommend([0, 1, 2], n=3)      # the last user has nothing, and gets nothing
+    assert items.tolist() == [[4, -1, -1], [2, 1, -1], [-1, -1, -1]]
+    assert scores.tolist() == [[9, -np.inf, -np.inf], [9, 5, -np.inf], [-np.inf] * 3]
+    items, scores = model.recommend([0, 1], n=4, exclude_seen=False)
+    assert items.tolist() == [[4, 0, -1, -1], [3, 2, 1, -1]]
+    assert scores.tolist() == [[9, 1, -np.inf, -np.inf], [13, 9, 5, -np.inf]]
+    nothing = ByIndex(Vectors(), Told([[-1] * 5] * 3)).fit(bought).recommend(0, n=2)
+    assert nothing[0].tolist() == [-1, -1] and nothing[1].tolist() == [-np.inf] * 2
