@@ -110,15 +110,18 @@ def test_bad_arguments(call, message):
 
 def test_sequences_between_their_places():
     x = Tensor(np.array([[[0.0, 4.0, 2.0]]]), requires_grad=True)
-    assert F.interpolate(x, size=6).tolist() == [[[0, 0, 4, 4, 2, 2]]] and F.interpolate(x, scale_factor=0.7).tolist() == [[[0, 4]]]
+    assert F.interpolate(x, size=6).tolist() == [[[0, 0, 4, 4, 2, 2]]]
+    assert F.interpolate(x, scale_factor=0.7).tolist() == [[[0, 4]]]
     assert F.interpolate(x, 5, mode="linear", align_corners=True).tolist() == [[[0, 2, 4, 3, 2]]]
     assert F.interpolate(x, 6, mode="linear").tolist() == [[[0, 1, 3, 3.5, 2.5, 2]]]
     gradcheck(lambda x: F.interpolate(x, 7, mode="linear"), x)
 
 
 @pytest.mark.parametrize("options, message", [
-    ({}, "expected one of size and scale_factor"), ({"size": 2, "scale_factor": 2.0}, "expected one of"), ({"size": 2, "align_corners": False}, "for 'linear' alone"),
-    ({"size": 2, "mode": "cubic"}, "mode='cubic'"), ({"scale_factor": 0.1}, "size=0"), ({"scale_factor": -1.0}, "scale_factor=-1.0"),
+    ({}, "expected one of size and scale_factor"), ({"size": 2, "scale_factor": 2.0}, "expected one of"),
+    ({"size": 2, "align_corners": False}, "for 'linear' alone"),
+    ({"size": 2, "mode": "cubic"}, "mode='cubic'"), ({"scale_factor": 0.1}, "size=0"),
+    ({"scale_factor": -1.0}, "scale_factor=-1.0"),
 ])
 def test_interpolations_that_are_refused(options, message):
     with pytest.raises(ValueError, match=message):

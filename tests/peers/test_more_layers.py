@@ -312,7 +312,8 @@ def test_truncated_first_weights_have_the_same_moments():
 # --- sequences at other places
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
-@pytest.mark.parametrize("options", [{"mode": "nearest"}, {"mode": "linear", "align_corners": False}, {"mode": "linear", "align_corners": True}],
+@pytest.mark.parametrize("options", [{"mode": "nearest"}, {"mode": "linear", "align_corners": False},
+                                     {"mode": "linear", "align_corners": True}],
                          ids=lambda options: "-".join(map(str, options.values())))
 def test_interpolated_sequences(options, dtype):
     rng = np.random.default_rng(0)
@@ -320,7 +321,8 @@ def test_interpolated_sequences(options, dtype):
     for T, how in [(T, how) for T in (1, 2, 3, 5, 8) for how in sizes if int(T * how.get("scale_factor", 9))]:
         x = rng.normal(size=(2, 3, T)).astype(dtype)
         ours, theirs = Tensor(x, requires_grad=True), torch.tensor(x, requires_grad=True)
-        y, z = nn.functional.interpolate(ours, **how, **options), torch.nn.functional.interpolate(theirs, **how, **options)
+        y, z = nn.functional.interpolate(ours, **how,
+                                         **options), torch.nn.functional.interpolate(theirs, **how, **options)
         g = rng.normal(size=z.shape).astype(dtype)
         (y * Tensor(g)).sum().backward()
         (z * torch.tensor(g)).sum().backward()

@@ -82,7 +82,8 @@ def make_data(rng):
 def train(model, words, dtype, steps=20):
     chars = sorted(set("".join(words)))
     stoi = {c: i + 1 for i, c in enumerate(chars)}
-    loader = DataLoader(Names(words, stoi), batch_size=8, shuffle=False, collate_fn=collate, drop_last=True, num_workers=0)
+    loader = DataLoader(Names(words, stoi), batch_size=8, shuffle=False, collate_fn=collate, drop_last=True,
+                        num_workers=0)
     assert len(loader) == 4 and len(DataLoader(Names(words, stoi), sampler=SubsetRandomSampler(range(5)))) == 5
     criterion = nn.CrossEntropyLoss(ignore_index=-100)
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-2, betas=(0.9, 0.99))
