@@ -115,22 +115,25 @@ def _multiplied(A, laid, C, add):
     if (K, A.dtype, C.shape, C.dtype) != (P.shape[1], P.dtype, (M, laid.N), P.dtype) or not in_rows:
         raise ValueError(f"expected rows of {P.shape[1]} numbers of {P.dtype}, and for the product contiguous rows of "
                          f"{laid.N}, got {A.dtype} {A.shape} and {C.dtype} {C.shape} with strides {C.strides}")
-    run_chunks(_multiply, M, readable(A), P, C, add, chunk=_rows_of_a_piece(A, laid.N))
+    tiles = -(-max(M, 1) // (LOW * pieces(A.nbytes * laid.N)))
+    run_chunks(multiply_rows, M, readable(A), P, C, add, chunk=tiles * LOW)
     return C
 
 
-def _rows_of_a_piece(A, N):
-    """So many that pieces are as many as threads, or a multiple, with up to MOST bytes to multiply; few below LEAST."""
-    threads, M, cost = n_threads(), max(len(A), 1), A.size * N * A.itemsize
-    pieces = max(1, min(threads * -(-cost // (threads * MOST)), cost // LEAST))
-    return -(-M // (pieces * LOW)) * LOW
+def pieces(cost):
+    """How many pieces share work of so many bytes to multiply: as many as threads, or a multiple; fewer below LEAST.
+
+    A piece has up to MOST.
+    """
+    threads = n_threads()
+    return max(1, min(threads * -(-cost // (threads * MOST)), cost // LEAST))
 
 
 # --- compiled ------------------------------------------------------------------------------------
 
 
 @kernel
-def _multiply(c, start, stop, A, P, C, add):
+def multiply_rows(c, start, stop, A, P, C, add):
     """Rows start ... stop-1 of (1), or of (2) if `add`.
 
     Same result, because the columns of a panel beyond N go into a tile of their own, of which the first are taken.

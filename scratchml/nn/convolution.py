@@ -32,13 +32,13 @@ Choices
     on x up to t.
     With `groups` the channels and filters fall into as many groups, each by itself a convolution.
     Kept for the gradient are W and x; the windows, K times as large, are laid out again.
-    A product for each sequence would be small.  So the windows of many sequences stand side by side, and one product
-    is for all their positions.
+    A product for each sequence would be small.  So the windows of several sequences stand side by side, as many as a
+    core has in its cache from the first step to the last; for (3), where the sum is over all, those of a block.
 
 Cost
-    O(N S H C K), in one product of matrices there and two back for a block of sequences.  Memory while it runs, beside
-    the results: the windows of a block, at most BLOCK numbers, or C K S if one sequence has more; and of each of its
-    sequences C T and H S numbers, turned, the latter on the way back in panels, too (chapter products).
+    O(N S H C K).  Memory while it runs, beside the results: of each thread the windows of some sequences, at most NEAR
+    bytes, or C K S numbers if one sequence has more; on the way back those of a block, too, at most BLOCK numbers or
+    C K S; of each of these sequences C T and H S numbers, turned, the latter back in panels, too (chapter products).
 
 >>> layer = CausalConv1d(1, 1, 2, bias=False, dtype="float64")
 >>> layer.load_state_dict({"weight": [[[10.0, 1.0]]]})
@@ -56,7 +56,7 @@ import numpy as np
 from scratchml.autograd import Fused
 from scratchml.core.checks import whole_number
 from scratchml.core.jit import kernel, readable, run_chunks
-from scratchml.core.products import add_product, laid_out, product
+from scratchml.core.products import Panels, add_product, laid_out, multiply_rows, pieces, product
 from scratchml.core.random import generator
 from scratchml.nn.initialisation import kaiming_bound
 from scratchml.nn.module import Module, Parameter, as_input, float_type
@@ -284,6 +284,7 @@ def single(value):
 # d = 1, and the windows of many sequences are a matrix R (N S, K C): (2), (3) and (4) are products with it, or like it.
 
 BLOCK, CHUNK = 2**22, 2**19                              # numbers in the windows of a block; of a chunk
+NEAR = 2**19                                             # bytes of windows that stay in the cache of a core
 
 
 def _convolved(x, W, b, s, d, around):
@@ -292,13 +293,18 @@ def _convolved(x, W, b, s, d, around):
     Same result as (1) and (2), because row n S + t of R is window t of sequence n, and each is multiplied by itself.
     """
     (N, _, T), (H, C, K), x, b = x.shape, W.shape, _as_given(x), _as_given(b)
-    S = positions(T + sum(around), K, s, d)
+    S, steps = positions(T + sum(around), K, s, d), _steps(C, K, s, d)
     y, taps = np.empty((N, H, S), x.dtype), laid_out(W.swapaxes(1, 2).reshape(H, K * C).T, N * S)
-    for block in _blocks(N, K * C * S):
-        R = _laid_out(x[block], K, S, s, d, around)
+    if isinstance(taps, Panels):
+        run_chunks(_convolve, N, x, (steps, around[0]), _sizes(x, K, S, around), (taps.P, b), y,
+                   chunk=-(-N // pieces(N * S * W.nbytes)))
+        return y
+    for block in _blocks(N, K * C * S):                  # few windows, or small ones
+        R, room = _room(x[block], K, S, around)
+        _over_sequences(_lay_out, R, x[block], steps, around[0], room)
         products = product(R.reshape(-1, K * C), taps).reshape(-1, S, H)
         _over_sequences(_turn_back, products, b, y[block])
-        del R, products                                  # before those of the next block are made
+        del R, room, products                            # before those of the next block are made
     return y
 
 
@@ -310,20 +316,24 @@ def _convolved_back(g, x, W, s, d, around, of_input):
     """
     (N, _, T), (H, C, K), x, g = x.shape, W.shape, _as_given(x), _as_given(g)
     S, taps = g.shape[2], laid_out(W.swapaxes(1, 2).reshape(H, K * C), N * g.shape[2])
-    by_taps, by_bias = np.zeros((K * C, H), W.dtype), np.zeros(H, W.dtype)
+    steps, by_taps, by_bias = _steps(C, K, s, d), np.zeros((K * C, H), W.dtype), np.zeros(H, W.dtype)
     by_input = np.empty(x.shape, x.dtype) if of_input else None
     for block in _blocks(N, K * C * S):
-        R, turned = _laid_out(x[block], K, S, s, d, around), np.empty((len(g[block]), S * H), x.dtype)
-        _over_sequences(_turn, turned, g[block], 0)
+        R, room = _room(x[block], K, S, around)
+        turned = np.empty((len(R), S * H), x.dtype)
+        _over_sequences(_lay_out_both, R, (x[block], g[block]), steps, around[0], (room, turned))
         rows, of_rows = R.reshape(-1, K * C), turned.reshape(-1, H)
         add_product(rows.T, of_rows, by_taps)
         by_bias += np.ones(len(rows), x.dtype) @ of_rows
-        if of_input:
+        if of_input and isinstance(taps, Panels):
+            run_chunks(_convolve_back, len(R), of_rows, taps.P, (steps, around[0]), _sizes(x, K, S, around),
+                       by_input[block], chunk=-(-len(R) // pieces(len(R) * S * W.nbytes)))
+        elif of_input:
             product(of_rows, taps, out=rows)             # G, where the windows were
             total = np.empty((len(R), (T + sum(around)) * C), x.dtype)
-            _over_sequences(_add_back, R, _steps(C, K, s, d), around[0], total, by_input[block])
+            _over_sequences(_add_back, R, steps, around[0], total, by_input[block])
             del total
-        del R, rows, turned, of_rows                     # before those of the next block are made
+        del R, rows, room, turned, of_rows               # before those of the next block are made
     return by_input, np.ascontiguousarray(by_taps.reshape(K, C, H).transpose(2, 1, 0)), by_bias
 
 
@@ -337,12 +347,16 @@ def _blocks(N, size):
     return [slice(start, start + step) for start in range(0, N, step)]
 
 
-def _laid_out(x, K, S, s, d, around):
-    """R (N, S, K C), the windows of x (N, C, T)."""
+def _room(x, K, S, around):
+    """Room for R (N, S, K C), the windows of x (N, C, T), and for x turned."""
     N, C, T = x.shape
-    R, turned = np.empty((N, S, K * C), x.dtype), np.empty((N, (T + sum(around)) * C), x.dtype)
-    _over_sequences(_lay_out, R, x, _steps(C, K, s, d), around[0], turned)
-    return R
+    return np.empty((N, S, K * C), x.dtype), np.empty((N, (T + sum(around)) * C), x.dtype)
+
+
+def _sizes(x, K, S, around):
+    """Numbers of a turned sequence, zeros included, and how many sequences have their windows in the cache at once."""
+    _, C, T = x.shape
+    return (T + sum(around)) * C, max(1, NEAR // max(S * K * C * x.itemsize, 1))
 
 
 def _steps(C, K, s, d):
@@ -350,8 +364,8 @@ def _steps(C, K, s, d):
 
 
 def _over_sequences(chunk_kernel, array, *arguments):
-    chunk = max(1, CHUNK * len(array) // max(array.size, 1))
-    run_chunks(chunk_kernel, len(array), array, *arguments, chunk=chunk)
+    parts = max(1, -(-array.size // CHUNK))              # of one size
+    run_chunks(chunk_kernel, len(array), array, *arguments, chunk=max(1, -(-len(array) // parts)))
 
 
 @kernel
@@ -382,6 +396,32 @@ def _lay_out(c, start, stop, R, x, steps, left, turned):
 
 
 @kernel
+def _lay_out_both(c, start, stop, R, given, steps, left, turned):
+    """The windows of x, and g turned: `given` are x and g, `turned` room for both."""
+    _lay_out(c, start, stop, R, given[0], steps, left, turned[0])
+    _turn(c, start, stop, turned[1], given[1], 0)
+
+
+@kernel
+def _convolve(c, start, stop, x, steps, sizes, factors, y):
+    """Same result as (1) and (2) in turn, because so many sequences at a time go through both as stay in the cache.
+
+    `sizes` are those of `_sizes`; `factors` are panels of W, and b.
+    """
+    (steps, left), (length, together), (P, b) = steps, sizes, factors
+    (_, H, S), width = y.shape, P.shape[1]
+    together = min(together, stop - start)
+    R, turned, products = (np.empty((together, S, width), x.dtype), np.empty((together, length), x.dtype),
+                           np.empty((together, S, H), x.dtype))
+    rows, sums = R.reshape((together * S, width)), products.reshape((together * S, H))
+    for n in range(start, stop, together):
+        size = min(together, stop - n)
+        _lay_out(c, 0, size, R, x[n:n + size], steps, left, turned)
+        multiply_rows(c, 0, size * S, rows, P, sums, False)
+        _turn_back(c, 0, size, products, b, y[n:n + size])
+
+
+@kernel
 def _add_back(c, start, stop, G, steps, left, total, by_input):
     """Into `total` (N, T C), zeros included, and from there without them into `by_input` (N, C, T)."""
     (s, d, runs, run), (_, C, T) = steps, by_input.shape
@@ -405,3 +445,16 @@ def _turn_back(c, start, stop, products, b, y):
         for h in range(H):
             for t in range(S):
                 y[n, h, t] = products[n, t, h] + b[h]
+
+
+@kernel
+def _convolve_back(c, start, stop, of_rows, P, steps, sizes, by_input):
+    """Same result as (4) and (5) in turn, as in `_convolve`; `of_rows` (N S, H) is g turned."""
+    (steps, left), (length, together) = steps, sizes
+    S, width, together = len(of_rows) // len(by_input), steps[2] * steps[3], min(together, stop - start)
+    G, total = np.empty((together, S, width), of_rows.dtype), np.empty((together, length), of_rows.dtype)
+    rows = G.reshape((together * S, width))
+    for n in range(start, stop, together):
+        size = min(together, stop - n)
+        multiply_rows(c, 0, size * S, of_rows[n * S:(n + size) * S], P, rows, False)
+        _add_back(c, 0, size, G, steps, left, total, by_input[n:n + size])

@@ -6,6 +6,8 @@ import pytest
 from hypothesis import given, strategies as st
 
 from scratchml.autograd import Tensor, gradcheck, ops
+from scratchml.core import products
+from scratchml.core.products import Panels, laid_out
 from scratchml.nn import CausalConv1d, Conv1d, Linear, convolution
 from scratchml.nn.convolution import (CONVOLUTION, convolved, convolved_by_weight, convolved_by_windows, positions,
                                       windows, windows_by_input)
@@ -36,9 +38,10 @@ def test_every_equation_is_its_definition(drawn):
 
 
 @given(convolutions(), st.tuples(st.integers(0, 4), st.integers(0, 4)), st.sampled_from([1, 20, 10**6]),
-       st.sampled_from(["float64", "float32"]))
-def test_compiled_products_are_the_equations(drawn, around, block, dtype):
-    """With few or many sequences in a block, and with zeros around that the equations are given and the kernels add."""
+       st.sampled_from(["float64", "float32"]), st.sampled_from([laid_out, lambda B, M: Panels(B)]))
+def test_compiled_products_are_the_equations(drawn, around, block, dtype, laid):
+    """With few or many sequences in a block and in a cache, with zeros around that the equations are given and the
+    kernels add, and in one pass over panels or step by step."""
     x, W, b, s, d = (part.astype(dtype) if isinstance(part, np.ndarray) else part for part in drawn)
     padded, left, T = np.pad(x, ((0, 0), (0, 0), around)), around[0], x.shape[2]
     X = windows(padded, W.shape[2], s, d)
@@ -50,11 +53,29 @@ def test_compiled_products_are_the_equations(drawn, around, block, dtype):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(convolution, "BLOCK", block)
         patch.setattr(convolution, "CHUNK", 1)           # a sequence each
+        patch.setattr(convolution, "NEAR", 40 * block)
+        patch.setattr(products, "LEAST", 1000)
+        patch.setattr(convolution, "laid_out", laid)
         result = CONVOLUTION(given, weight, bias, s=s, d=d, groups=1, around=around, of_input=True)
         result.backward(g)
     for ours, theirs in zip((result, given.grad, weight.grad, bias.grad), expected):
         assert ours.dtype == dtype and ours.data.flags.c_contiguous
         np.testing.assert_allclose(ours.data, theirs, rtol=0, atol=1e3 * np.finfo(dtype).eps)
+
+
+@pytest.mark.parametrize("threads", ["1", "2"])
+def test_sequences_that_go_through_by_twos(monkeypatch, threads):
+    rng = np.random.default_rng(0)
+    x, W, b, g = (rng.normal(size=shape) for shape in ((7, 2, 6), (3, 2, 3), 3, (7, 3, 6)))
+    padded = np.pad(x, ((0, 0), (0, 0), (1, 1)))
+    monkeypatch.setenv("SCRATCHML_NUM_THREADS", threads)
+    monkeypatch.setattr(products, "LEAST", 1)
+    monkeypatch.setattr(convolution, "laid_out", lambda B, M: Panels(B))
+    monkeypatch.setattr(convolution, "NEAR", 2 * 6 * 2 * 3 * 8)
+    expected = convolved(windows(padded, 3, 1, 1), W, b)
+    np.testing.assert_allclose(convolution._convolved(x, W, b, 1, 1, (1, 1)), expected, **ROUNDING)
+    by_input = windows_by_input(convolved_by_windows(g, W), 8, 1, 1)[:, :, 1:7]
+    np.testing.assert_allclose(convolution._convolved_back(g, x, W, 1, 1, (1, 1), True)[0], by_input, **ROUNDING)
 
 
 def composed(layer, x):
@@ -136,9 +157,12 @@ def test_a_batch_is_its_members_one_by_one():
     assert not layer.weight.grad.data.any() and not layer.bias.grad.data.any()
 
 
+@pytest.mark.parametrize("laid", [laid_out, lambda B, M: Panels(B)])
 @pytest.mark.parametrize("options", [{}, dict(stride=2, dilation=2, padding=1), dict(groups=2, padding=2)])
-def test_layout_permission_and_threads_do_not_matter(monkeypatch, options):
+def test_layout_permission_and_threads_do_not_matter(monkeypatch, options, laid):
     monkeypatch.setattr(convolution, "CHUNK", 1)
+    monkeypatch.setattr(convolution, "laid_out", laid)
+    monkeypatch.setattr(products, "LEAST", 1)
     layer, x = Conv1d(4, 6, 2, **options, random_state=0), np.random.default_rng(0).normal(size=(5, 4, 7))
     x = x.astype(np.float32)
     only_read, wide = x.copy(), np.zeros((5, 8, 14), np.float32)
@@ -210,20 +234,29 @@ def test_the_windows_are_not_kept():
 
 @pytest.mark.parametrize("of_input", [False, True])
 def test_one_block_of_windows_is_in_memory(monkeypatch, of_input):
-    lay_out, sizes, last = convolution._laid_out, [], [lambda: None]
+    room, sizes, last = convolution._room, [], [lambda: None]
 
     def watched(x, *arguments):
         assert last[-1]() is None                        # the windows of the block before are gone
-        R = lay_out(x, *arguments)
+        R, turned = room(x, *arguments)
         sizes.append(R.size)
         last.append(weakref.ref(R))
-        return R
-    monkeypatch.setattr(convolution, "_laid_out", watched)
+        return R, turned
+    monkeypatch.setattr(convolution, "_room", watched)
     monkeypatch.setattr(convolution, "BLOCK", 50)
     x, W, g = np.ones((5, 2, 6)), np.ones((3, 2, 3)), np.ones((5, 3, 4))
     convolution._convolved(x, W, np.ones(3), 1, 1, (0, 0))
     convolution._convolved_back(g, x, W, 1, 1, (0, 0), of_input)
     assert sizes == [48, 48, 24] * 2
+
+
+def test_so_many_sequences_go_through_in_one_pass_as_have_their_windows_in_the_cache():
+    for N, C, T, K in (3, 64, 100, 5), (9, 1, 4, 2), (2, 500, 400, 3):
+        x = np.empty((N, C, T), np.float32)
+        length, together = convolution._sizes(x, K, T - K + 1, (3, 2))
+        size = (T - K + 1) * C * K * 4
+        assert length == (T + 5) * C and (together == 1 or together * size <= convolution.NEAR)
+        assert (together + 1) * size > convolution.NEAR
 
 
 # --- bad arguments
