@@ -83,9 +83,9 @@ class Optimizer:
                 if not isinstance(value, (tuple, list)) or len(value) != 2:
                     raise ValueError(f"betas={value!r}: expected two numbers, (β1, β2)")
                 for k, β in enumerate(value):
-                    _below_one(β, f"betas[{k}]")
+                    below_one(β, f"betas[{k}]")
             elif name in ("momentum", "alpha"):
-                _below_one(value, name)
+                below_one(value, name)
             elif name in ("nesterov", "centered", "amsgrad"):
                 true_or_false(value, name)
             elif name != "params":
@@ -249,7 +249,8 @@ def _copied(state):
     return {name: value.copy() if isinstance(value, np.ndarray) else value for name, value in state.items()}
 
 
-def _below_one(value, name):
+def below_one(value, name):
+    """Raises ValueError unless `value` is a number of at least 0 and below 1."""
     if real_number(value, name) >= 1:
         raise ValueError(f"{name}={value!r}: expected a number of at least 0 and below 1")
 

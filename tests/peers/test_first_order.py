@@ -7,8 +7,10 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from scratchml import optim
-from scratchml.autograd import Tensor
+from scratchml.autograd import Tensor, ops
+from tests.strategies import adadelta
 from tests.strategies.first_order import NAMES, seeds, trajectories
+from tests.strategies.quasi_newton import regression
 
 torch = pytest.importorskip("torch")
 
@@ -30,6 +32,71 @@ def test_trajectories(name, dtype, data):
     tolerance = 1e-11 if dtype == np.float64 else 2e-4   # 1 / (1 - β2) roundings of eps in s for eight steps
     assert ours.dtype == dtype
     np.testing.assert_allclose(ours.data, theirs.detach(), rtol=tolerance, atol=tolerance)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@settings(max_examples=25)
+@given(adadelta.trajectories())
+def test_adadelta(dtype, drawn):
+    options, x, gs = drawn
+    x, gs = x.astype(dtype), gs.astype(dtype)
+    ours, theirs = Tensor(x.copy(), requires_grad=True), torch.tensor(x, requires_grad=True)
+    model, their_model = optim.Adadelta([ours], **options), torch.optim.Adadelta([theirs], **options)
+    for g in gs:
+        ours.grad, theirs.grad = Tensor(g), torch.tensor(g)
+        model.step()
+        their_model.step()
+    assert ours.dtype == dtype
+    np.testing.assert_allclose(ours.data, theirs.detach(), rtol=1e-11 if dtype == np.float64 else 2e-4, atol=1e-6)
+    again = optim.Adadelta([Tensor(ours.data.copy(), requires_grad=True)])
+    again.load_state_dict(their_model.state_dict())
+    assert again.state[0]["step"] == len(gs) and again.param_groups[0]["rho"] == options["rho"]
+
+
+@given(st.tuples(st.integers(1, 9), st.integers(1, 3)), st.lists(st.none() | st.integers(0, 99), min_size=5))
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_warm_restarts(cycle, moves):
+    ours = optim.SGD([SimpleNamespace(data=np.zeros(1), grad=None)], lr=0.4)
+    theirs = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.4)
+    schedule = optim.lr_scheduler.CosineAnnealingWarmRestarts(ours, *cycle, eta_min=0.01)
+    their_schedule = torch.optim.lr_scheduler.CosineAnnealingWarmRestarts(theirs, *cycle, eta_min=0.01)
+    for move in moves:
+        for one in (schedule, their_schedule):
+            one.step() if move is None else one.step(move / 4)
+        np.testing.assert_allclose(ours.param_groups[0]["lr"], theirs.param_groups[0]["lr"], rtol=1e-9)
+
+
+@pytest.mark.parametrize("options", [dict(lr=0.1, max_iter=5), dict(lr=0.5, history_size=3), dict(line_search_fn="strong_wolfe"),
+                                     dict(line_search_fn="strong_wolfe", lr=5.0, max_iter=4),
+                                     dict(line_search_fn="strong_wolfe", max_eval=3)])
+@settings(max_examples=3)
+@given(seeds)
+def test_lbfgs(options, seed):
+    """The first losses are the same; later ones differ by rounding that every pair of steps magnifies."""
+    found = []
+    for lib, tensor, cls in ((ops, lambda a: Tensor(a, requires_grad=True), optim.LBFGS),
+                             (torch, lambda a: torch.tensor(a, requires_grad=True), torch.optim.LBFGS)):
+        W, loss_of = regression(seed, lib, tensor)
+        optimizer, losses = cls(W, **options), []
+
+        def closure():
+            optimizer.zero_grad()
+            loss = loss_of(*W)
+            loss.backward()
+            losses.append(loss.item())
+            return loss
+        for _ in range(3):
+            optimizer.step(closure)
+        found.append((losses, optimizer.state_dict(), closure))
+    (ours, _, closure), (theirs, state, _) = found
+    np.testing.assert_allclose(ours[:15], theirs[:15], rtol=1e-9)
+    assert abs(len(ours) - len(theirs)) <= 3
+    again = optim.LBFGS([Tensor(np.zeros(w.shape), requires_grad=True) for w in W])
+    again.load_state_dict(state)
+    assert again.param_groups[0]["max_iter"] == options.get("max_iter", 20)
+    for name in ("n_iter", "func_evals"):
+        assert again.state[0][name] == state["state"][0][name]
+    np.testing.assert_array_equal(np.array(again.state[0]["old_stps"]), np.array([s.numpy() for s in state["state"][0]["old_stps"]]))
 
 
 @given(seeds, st.floats(0.01, 20), st.sampled_from([1.0, 2.0, np.inf]))
@@ -72,7 +139,7 @@ def test_schedules(make):
         their_schedule.step()
 
 
-@pytest.mark.parametrize("cls", "SGD Adam AdamW Adagrad RMSprop StepLR CosineAnnealingLR LinearLR ExponentialLR "
+@pytest.mark.parametrize("cls", "SGD Adam AdamW Adagrad Adadelta LBFGS RMSprop CosineAnnealingWarmRestarts StepLR CosineAnnealingLR LinearLR ExponentialLR "
                          "OneCycleLR ReduceLROnPlateau".split())
 def test_settings_have_the_same_names_and_defaults(cls):
     theirs = getattr(torch.optim.lr_scheduler if hasattr(torch.optim.lr_scheduler, cls) else torch.optim, cls)
