@@ -371,6 +371,26 @@ def _product(x, dim):
     return x
 
 
+def cumprod(x, dim):
+    """Running products along `dim`: in each pass every one is multiplied by that of the places before it."""
+    x = as_tensor(x)
+    if not x.ndim:
+        return cumprod(ops.reshape(x, 1), dim).reshape(())
+    dim, done = ops.one_dim(dim, x.ndim), 1
+    while done < x.shape[dim]:
+        first, rest = ops.split(x, [done, x.shape[dim] - done], dim)
+        x = ops.concatenate([first, rest * narrow(x, dim, 0, x.shape[dim] - done)], dim)
+        done *= 2
+    return x
+
+
+def logaddexp(a, b):
+    """log(eᵃ + eᵇ), without overflow; -inf where both are."""
+    a, b = as_tensor(a, b), as_tensor(b, a)
+    shape = np.broadcast_shapes(a.shape, b.shape)
+    return ops.logsumexp(ops.stack([a.expand(shape), b.expand(shape)]), 0)
+
+
 # --- truth ---------------------------------------------------------------------------------------
 
 

@@ -32,8 +32,8 @@ OF_TENSORS = {
         clamp clamp_min clamp_max maximum minimum masked_fill sign round floor ceil eq ne lt le gt ge sum mean var
         max min amax amin argmax argmin cumsum logsumexp softmax log_softmax matmul reshape permute transpose
         squeeze unsqueeze expand gather to""",
-    composed: """flatten unflatten t repeat clone square rsqrt reciprocal std norm prod dot outer any all argsort sort
-        remainder floor_divide scatter scatter_add index_add index_fill quantile""",
+    composed: """flatten unflatten t repeat clone square rsqrt reciprocal std norm prod cumprod logaddexp dot outer any
+        all argsort sort remainder floor_divide scatter scatter_add index_add index_fill quantile""",
     combined: "addmm baddbmm nan_to_num logit lerp",
 }
 OF_BOTH = {                                              # of whole numbers and truth values as well

@@ -273,7 +273,7 @@ def _reduction(name):
     return reduction
 
 
-for _name in ("sum", "mean", "any", "all", "argmax", "argmin", "cumsum"):
+for _name in ("sum", "mean", "any", "all", "argmax", "argmin", "cumsum", "cumprod"):
     setattr(Plain, _name, _reduction(_name))
 
 

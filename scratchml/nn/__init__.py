@@ -32,13 +32,13 @@ from scratchml.nn.loss_functions import (
 )
 from scratchml.nn.module import Module, Parameter
 from scratchml.nn.multihead import MultiheadAttention
-from scratchml.nn.norm_layers import BatchNorm1d, LayerNorm
-from scratchml.nn.pooling import AdaptiveAvgPool1d, AvgPool1d, MaxPool1d
+from scratchml.nn.norm_layers import BatchNorm1d, LayerNorm, RMSNorm
+from scratchml.nn.pooling import AdaptiveAvgPool1d, AdaptiveMaxPool1d, AvgPool1d, MaxPool1d
 from scratchml.nn.recurrent import GRU, LSTM, RNN
 from scratchml.nn.reparametrisation import (
     parameters_to_vector, remove_weight_norm, vector_to_parameters, weight_norm,
 )
-from scratchml.nn.smooth import ELU, GELU, SiLU, Softplus
+from scratchml.nn.smooth import ELU, GELU, LogSigmoid, SiLU, Softplus
 from scratchml.nn.training import History, evaluate, fit, predict
 from scratchml.nn.transformer import PositionalEncoding, TransformerDecoderLayer, TransformerEncoderLayer
 from scratchml.nn.transformer_stacks import Transformer, TransformerDecoder, TransformerEncoder
@@ -57,8 +57,8 @@ __all__ = [
     "Dropout", "Embedding", "EmbeddingBag", "Flatten", "GaussianNoise", "Identity", "Linear", "Unflatten",
     "GRU", "LSTM", "RNN", "GRUCell", "LSTMCell", "RNNCell",
     "GLU", "ActivityL2", "LeakyReLU", "LogSoftmax", "PReLU", "ReLU", "Sigmoid", "Softmax", "Tanh", "penalty",
-    "ELU", "GELU", "SiLU", "Softplus", "Hardtanh", "Mish", "ReLU6", "SELU", "Softsign",
-    "BatchNorm1d", "LayerNorm",
+    "ELU", "GELU", "LogSigmoid", "SiLU", "Softplus", "Hardtanh", "Mish", "ReLU6", "SELU", "Softsign",
+    "BatchNorm1d", "LayerNorm", "RMSNorm",
     "binary_cross_entropy", "binary_cross_entropy_with_logits", "cosine_embedding_loss", "cross_entropy",
     "hinge_embedding_loss", "huber_loss", "kl_div", "l1_loss", "margin_ranking_loss", "mse_loss", "nll_loss",
     "smooth_l1_loss", "triplet_margin_loss",
@@ -67,7 +67,8 @@ __all__ = [
     "BCELoss", "BCEWithLogitsLoss", "CosineEmbeddingLoss", "CrossEntropyLoss", "HingeEmbeddingLoss", "HuberLoss",
     "KLDivLoss", "L1Loss", "MarginRankingLoss", "MSELoss", "NLLLoss", "SmoothL1Loss", "TripletMarginLoss",
     "CosineSimilarity", "PairwiseDistance",
-    "CausalConv1d", "Conv1d", "GatedConv1d", "receptive_field", "AdaptiveAvgPool1d", "AvgPool1d", "MaxPool1d",
+    "CausalConv1d", "Conv1d", "GatedConv1d", "receptive_field",
+    "AdaptiveAvgPool1d", "AdaptiveMaxPool1d", "AvgPool1d", "MaxPool1d",
     "AdditiveAttention", "AttentiveLSTM", "MultiheadAttention", "scaled_dot_product_attention",
     "PositionalEncoding", "TokenTransformer", "Transformer", "TransformerDecoder", "TransformerDecoderLayer",
     "TransformerEncoder", "TransformerEncoderLayer",

@@ -26,6 +26,7 @@ from scratchml.nn.loss_functions import (
     kl_div, l1_loss, margin_ranking_loss, mse_loss, nll_loss, smooth_l1_loss, triplet_margin_loss,
 )
 from scratchml.nn.module import as_input
+from scratchml.nn.norm_layers import over_root_mean_square
 from scratchml.nn.normalisation import ROWS
 from scratchml.nn.similarity import cosine_similarity, normalize, pairwise_distance
 from scratchml.nn.smooth import elu, gelu, silu, softplus
@@ -37,6 +38,7 @@ __all__ = [
     "cross_entropy", "elu", "gelu", "hinge_embedding_loss", "interpolate", "huber_loss", "kl_div", "l1_loss",
     "margin_ranking_loss", "mse_loss", "nll_loss", "normalize", "pairwise_distance", "scaled_dot_product_attention",
     "silu", "smooth_l1_loss", "softplus", "triplet_margin_loss", "hardtanh", "mish", "relu6", "selu", "softsign",
+    "adaptive_max_pool1d", "rms_norm",
 ]
 
 # --- layers whose weights are given --------------------------------------------------------------
@@ -148,6 +150,32 @@ def layer_norm(input, normalized_shape, weight=None, bias=None, eps=1e-5):
     return ROWS(x, *given, size=math.prod(shape), ε=real_number(eps, "eps", above=0))
 
 
+def rms_norm(input, normalized_shape, weight=None, eps=None):
+    """Every sample over its root mean square, as RMSNorm does.
+
+    Raises ValueError for last dimensions, or a weight, of another shape.
+
+    Parameters
+    ----------
+    input : Tensor or array (N, ..., D)
+        The samples.
+    normalized_shape : int or tuple of int
+        The last dimensions.
+    weight : Tensor, array or None, default=None
+        The weight w, of these dimensions; None for 1.
+    eps : float or None, default=None
+        ε, added to the mean square; None for the distance from 1 to the next number of the type.
+    """
+    shape = tuple(normalized_shape) if isinstance(normalized_shape, (tuple, list)) else (normalized_shape,)
+    x = as_tensor(input)
+    w = None if weight is None else as_input(weight, "rms_norm", x.dtype)
+    if not shape or x.shape[-len(shape):] != shape or w is not None and w.shape != shape:
+        raise ValueError(f"rms_norm: expected input (..., {', '.join(map(str, shape))}), and a weight of that shape, "
+                         f"got {x.shape} and {None if w is None else w.shape}")
+    y = over_root_mean_square(x, len(shape), None if eps is None else real_number(eps, "eps", above=0))
+    return y if w is None else y * w
+
+
 def dropout(input, p=0.5, training=True, inplace=False):
     """An entry becomes 0 with a probability p, others grow by 1 / (1 - p).
 
@@ -226,6 +254,21 @@ def adaptive_avg_pool1d(input, output_size):
         S, how many windows.
     """
     return pooling.AdaptiveAvgPool1d(output_size)(input)
+
+
+def adaptive_max_pool1d(input, output_size, return_indices=False):
+    """What AdaptiveMaxPool1d makes; raises ValueError as it does.
+
+    Parameters
+    ----------
+    input : Tensor or array (N, C, T)
+        Sequences.
+    output_size : int
+        S, how many windows.
+    return_indices : bool, default=False
+        Whether the result is (y, i), where i says where the largest numbers stand.
+    """
+    return pooling.AdaptiveMaxPool1d(output_size, return_indices)(input)
 
 
 def interpolate(input, size=None, scale_factor=None, mode="nearest", align_corners=None):

@@ -3,6 +3,7 @@ import math
 
 import numpy as np
 
+from scratchml.autograd import Tensor
 from scratchml.core.checks import real_number, whole_number
 from scratchml.nn.module import Module, Parameter, as_input, float_type
 from scratchml.nn.normalisation import CHANNELS, ROWS, inverse, moments_of_channels, moved_towards
@@ -106,9 +107,7 @@ class LayerNorm(Module):
 
     def __init__(self, normalized_shape, eps=1e-5, elementwise_affine=True, bias=True, *, dtype="float32"):
         shape = tuple(normalized_shape) if isinstance(normalized_shape, (tuple, list)) else (normalized_shape,)
-        self.normalized_shape = tuple(whole_number(n, "normalized_shape") for n in shape)
-        if not shape:
-            raise ValueError("normalized_shape=(): expected at least one dimension")
+        self.normalized_shape = _lengths(shape)
         self.eps, self.dtype = real_number(eps, "eps", above=0), float_type(dtype)
         self.elementwise_affine = bool(elementwise_affine)
         self.weight = Parameter(np.ones(shape, self.dtype)) if elementwise_affine else None
@@ -116,7 +115,62 @@ class LayerNorm(Module):
 
     def forward(self, input):
         x, shape = as_input(input, self, self.dtype), self.normalized_shape
-        if x._data.shape[-len(shape):] != shape:
-            raise ValueError(f"input: LayerNorm expected shape (..., {', '.join(map(str, shape))}), got {x.shape}")
+        _check_last(x, self)
         weights = [p for p in (self.weight, self.bias) if p is not None]
         return ROWS(x, *weights, size=math.prod(shape), ε=self.eps)
+
+
+class RMSNorm(Module):
+    """Every sample over its root mean square, taken over its last C entries: y = w x / √(Σ x² / C + ε).
+
+    A LayerNorm without the mean, and without a shift.  `weight` has the shape of the last dimensions, and is w.  Raises
+    ValueError for inputs whose last dimensions are others.
+
+    Parameters
+    ----------
+    normalized_shape : int or tuple of int
+        The last dimensions.
+    eps : float or None, default=None
+        ε, added to the mean square; None for the distance from 1 to the next number of the type.
+    elementwise_affine : bool, default=True
+        Whether there is a w.
+    dtype : {"float32", "float64"}, default="float32"
+        The type of the weights.
+    """
+
+    settings = ("normalized_shape", "eps", "elementwise_affine")
+
+    def __init__(self, normalized_shape, eps=None, elementwise_affine=True, *, dtype="float32"):
+        shape = tuple(normalized_shape) if isinstance(normalized_shape, (tuple, list)) else (normalized_shape,)
+        self.normalized_shape = _lengths(shape)
+        self.eps = None if eps is None else real_number(eps, "eps", above=0)
+        self.dtype, self.elementwise_affine = float_type(dtype), bool(elementwise_affine)
+        self.weight = Parameter(np.ones(shape, self.dtype)) if elementwise_affine else None
+
+    def forward(self, x):                                # PyTorch calls it x, here alone
+        x = as_input(x, self, self.dtype)
+        _check_last(x, self)
+        y = over_root_mean_square(x, len(self.normalized_shape), self.eps)
+        return y if self.weight is None else y * self.weight
+
+
+def over_root_mean_square(x, dims, ε):
+    """x / √(Σ x² / C + ε) over the last `dims` dimensions of `x` (N, C); ε None is the eps of the type."""
+    dims, ε = tuple(range(x.ndim - dims, x.ndim)), np.finfo(x.dtype).eps if ε is None else ε
+    largest = np.abs(x._data).max(axis=dims, keepdims=True, initial=1.0)          # no square of x over it overflows
+    u = x / Tensor(largest)
+    return u / ((u * u).mean(dims, keepdim=True) + Tensor((ε / largest / largest).astype(x.dtype))).sqrt()
+
+
+def _lengths(shape):
+    """The lengths of the last dimensions.  Raises ValueError for none."""
+    if not shape:
+        raise ValueError("normalized_shape=(): expected at least one dimension")
+    return tuple(whole_number(n, "normalized_shape") for n in shape)
+
+
+def _check_last(x, layer):
+    shape = layer.normalized_shape
+    if x._data.shape[-len(shape):] != shape:
+        raise ValueError(f"input: {type(layer).__name__} expected shape (..., {', '.join(map(str, shape))}), got "
+                         f"{x.shape}")

@@ -44,7 +44,7 @@ Sources: Y. LeCun and others, "Gradient-based learning applied to document recog
 import numpy as np
 
 from scratchml.autograd import Fused
-from scratchml.autograd.ops import as_tensor
+from scratchml.autograd.ops import as_tensor, stack
 from scratchml.core.checks import whole_number
 from scratchml.core.jit import kernel, run_chunks
 from scratchml.nn.convolution import single
@@ -247,6 +247,35 @@ class AdaptiveAvgPool1d(Module):
             raise ValueError(f"input: {self} expected shape (N, C, T) or (C, T), with T of at least 1, got {x.shape}")
         b, e = shares(x.shape[-1], self.output_size)
         return MEAN_POOL(x, b=b, e=e, n=e - b)
+
+
+class AdaptiveMaxPool1d(Module):
+    """The largest of each of the windows (5): from (N, C, T) to (N, C, output_size).
+
+    Without N for a single sequence.  Raises ValueError for a size below 1, and for inputs of another shape.
+
+    Parameters
+    ----------
+    output_size : int
+        S, how many windows.
+    return_indices : bool, default=False
+        Whether the result is (y, i), where i says where the largest numbers stand.
+    """
+
+    settings = ("output_size", "return_indices")
+
+    def __init__(self, output_size, return_indices=False):
+        self.output_size, self.return_indices = whole_number(single(output_size), "output_size"), bool(return_indices)
+
+    def forward(self, input):
+        x = as_tensor(input)
+        if x.ndim not in (2, 3) or not x.shape[-1]:
+            raise ValueError(f"input: {self} expected shape (N, C, T) or (C, T), with T of at least 1, got {x.shape}")
+        windows = list(zip(*shares(x.shape[-1], self.output_size)))
+        parts = [x[..., b:e].max(-1) for b, e in windows]
+        y = stack([part.values for part in parts], -1)
+        return (y, np.stack([part.indices + int(b) for part, (b, _) in zip(parts, windows)], -1)) \
+            if self.return_indices else y
 
 
 # --- compiled ------------------------------------------------------------------------------------

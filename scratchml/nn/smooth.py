@@ -310,6 +310,13 @@ class ELU(Module):
         return elu(input, self.alpha)
 
 
+class LogSigmoid(Module):
+    """log(1 / (1 + e⁻ˣ)) for inputs of any shape, (N, H), exact for large x."""
+
+    def forward(self, input):
+        return -(-as_tensor(input)).softplus()
+
+
 class Softplus(Module):
     """log(1 + e^(βu)) / β, (7).  Raises ValueError for β <= 0.
 

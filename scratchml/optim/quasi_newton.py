@@ -238,7 +238,7 @@ class LBFGS(Optimizer):
         return d
 
     def _moved(self, closure, d, a, now, left, last):
-        """Go along `d`: by how much, and the loss and gradient there; those of before where nobody will ask for more."""
+        """Go along `d`: by how much, and the loss and gradient there, or those of before if this is the last time."""
         group, state = self.param_groups[0], self.state[0]
         arrays = [p.data.copy() for p in group["params"]]
         (value, slope, g), found = now, {0.0: now[2]}

@@ -33,11 +33,11 @@ from scratchml.autograd.combined import (
     std_mean, take_along_dim, tril_indices, triu_indices, var_mean,
 )
 from scratchml.autograd.composed import (
-    all, allclose, any, argsort, bincount, cdist, chunk, clone, diag, dot, equal, flatten, floor_divide, hstack,
-    index_add, index_fill, index_select, logical_and, logical_not, logical_or, masked_select, median, meshgrid,
-    movedim, narrow, nonzero, norm, outer, pdist, prod, quantile, reciprocal, remainder, repeat,
-    repeat_interleave, roll, rsqrt, scatter, scatter_add, sort, square, std, t, take, topk, tril, triu,
-    unbind, unflatten, unique, vstack,
+    all, allclose, any, argsort, bincount, cdist, chunk, clone, cumprod, diag, dot, equal, flatten, floor_divide,
+    hstack, index_add, index_fill, index_select, logaddexp, logical_and, logical_not, logical_or, masked_select,
+    median, meshgrid, movedim, narrow, nonzero, norm, outer, pdist, prod, quantile, reciprocal, remainder, repeat,
+    repeat_interleave, roll, rsqrt, scatter, scatter_add, sort, square, std, t, take, topk, tril, triu, unbind,
+    unflatten, unique, vstack,
 )
 from scratchml.autograd.creation import (
     BoolTensor, DoubleTensor, FloatTensor, Generator, LongTensor, arange, as_tensor, bernoulli, empty, empty_like,
@@ -68,8 +68,8 @@ ALIASES = {                                              # PyTorch's other names
     "cat": "concatenate", "concat": "concatenate", "mm": "matmul", "bmm": "matmul", "mv": "matmul", "clip": "clamp",
     "swapaxes": "transpose", "subtract": "sub", "multiply": "mul", "divide": "div", "inference_mode": "no_grad",
 }
-OF_EITHER = ("abs argmax argmin clamp clone cumsum flatten gather masked_fill max mean min permute repeat reshape "
-             "squeeze sum t transpose unsqueeze").split()
+OF_EITHER = ("abs argmax argmin clamp clone cumprod cumsum flatten gather masked_fill max mean min permute repeat "
+             "reshape squeeze sum t transpose unsqueeze").split()
 
 
 def _of_either(name):

@@ -2,7 +2,7 @@
 import numpy as np
 import pytest
 
-from scratchml.autograd import Tensor, composed
+from scratchml.autograd import Tensor, composed, gradcheck
 from scratchml.autograd.plain import Plain
 
 A = np.array([[3.0, 1.0, 2.0], [0.0, 5.0, 4.0]])
@@ -10,6 +10,12 @@ X = Tensor(A)
 
 
 @pytest.mark.parametrize("got, expected", [
+    (lambda: X.cumprod(1), A.cumprod(1)), (lambda: X.cumprod(0), A.cumprod(0)), (lambda: Tensor(3.0).cumprod(0), 3.0),
+    (lambda: Tensor(np.ones((2, 0))).cumprod(1), np.ones((2, 0))),
+    (lambda: Plain([[1, 2], [3, 4]]).cumprod(1), [[1, 2], [3, 12]]),
+    (lambda: Tensor(1.1 + np.arange(9) / 9).cumprod(-1), (1.1 + np.arange(9) / 9).cumprod()),
+    (lambda: composed.logaddexp(X, [0.0, 800.0, -800.0]), np.logaddexp(A, [0.0, 800.0, -800.0])),
+    (lambda: Tensor(-np.inf).logaddexp(-np.inf), -np.inf), (lambda: composed.logaddexp(1, X), np.logaddexp(1, A)),
     (lambda: X.flatten(), A.ravel()), (lambda: Tensor(2.0).flatten(), [2.0]), (lambda: X.t(), A.T),
     (lambda: Tensor([1.0]).t(), [1.0]), (lambda: X.repeat(2, 1, 2), np.tile(A, (2, 1, 2))), (lambda: X.clone(), A),
     (lambda: X.repeat((1, 0)), np.zeros((2, 0))), (lambda: X.tril(), np.tril(A)), (lambda: X.triu(1), np.triu(A, 1)),
@@ -145,3 +151,18 @@ def test_names_of_pytorch_on_a_tensor():
     for wrong in (np.float16, "complex128", object, "words"):
         with pytest.raises(ValueError, match="expected float32, float64, a type of whole numbers or bool"):
             X.to(wrong)
+
+
+def test_slopes_of_running_products_and_of_sums_of_powers():
+    x = Tensor(np.array([2.0, 0.0, 3.0, 0.0, 5.0]), requires_grad=True)
+    w = np.array([1.0, -2.0, 0.5, 4.0, 3.0])
+    (x.cumprod(0) * w).sum().backward()
+    slopes = np.zeros(5)                                 # of Σ_k w_k x_0 ... x_k, with all but x_j of each product
+    for k in range(5):
+        for j in range(k + 1):
+            slopes[j] += w[k] * np.prod(np.delete(x.detach().data[:k + 1], j))
+    np.testing.assert_allclose(x.grad.data, slopes, rtol=1e-15)
+    assert gradcheck(lambda x: (x.cumprod(0) * w).sum(), (Tensor(w, requires_grad=True),))
+    a = Tensor([-np.inf, 1.0, 900.0], requires_grad=True)
+    a.logaddexp(Tensor([-np.inf, 1.0, -900.0])).sum().backward()
+    np.testing.assert_allclose(a.grad.data, [0, 0.5, 1], rtol=1e-15)

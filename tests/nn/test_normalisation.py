@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from scratchml.autograd import Tensor, gradcheck, no_grad
-from scratchml.nn import BatchNorm1d, LayerNorm, normalisation
+from scratchml.nn import BatchNorm1d, LayerNorm, RMSNorm, functional, normalisation
 from scratchml.nn.normalisation import (CHANNELS, ROWS, channel_moments, channels_by_input, channels_by_weight, inverse,
                                         moments_of_channels, moved_towards, normalised_channels, normalised_rows,
                                         row_moments, rows_by_input, rows_by_weight)
@@ -377,3 +377,32 @@ def test_a_variance_that_does_not_fit_is_refused_and_not_remembered():
 
 def test_one_number_a_channel_is_enough_in_use():
     assert BatchNorm1d(2).eval()(np.ones((1, 2))).shape == (1, 2)
+
+
+def test_over_the_root_mean_square():
+    x, w = np.random.default_rng(0).normal(size=(4, 2, 3)), np.array([[1.0, -2.0, 0.5], [3.0, 1.5, -1.0]])
+    layer = RMSNorm((2, 3), eps=0.01, dtype="float64")
+    layer.load_state_dict({"weight": w})
+    expected = [w * row / np.sqrt(sum(v * v for v in row.ravel()) / 6 + 0.01) for row in x]
+    np.testing.assert_allclose(layer(x).data, expected, rtol=1e-14)
+    np.testing.assert_allclose(functional.rms_norm(x, (2, 3), w, 0.01).data, expected, rtol=1e-14)
+    bare = RMSNorm(3, elementwise_affine=False, dtype="float64")
+    assert bare.weight is None and not bare.state_dict()
+    np.testing.assert_allclose((bare(x).data ** 2).mean(-1), 1, rtol=1e-14)
+    assert gradcheck(lambda x: (layer(x) ** 3).sum(), (Tensor(x, requires_grad=True),))
+
+
+@pytest.mark.parametrize("scale, expected", [(1e30, 1.0), (1e-30, 1e-30 / np.finfo(np.float32).eps ** 0.5), (0.0, 0.0)])
+def test_a_root_mean_square_of_any_scale(scale, expected):
+    y = RMSNorm(4)(np.full((2, 4), scale, np.float32)).data
+    np.testing.assert_allclose(y, expected, rtol=1e-6)
+
+
+def test_root_mean_squares_of_other_shapes():
+    for call, message in [(lambda: RMSNorm(()), r"normalized_shape=\(\)"), (lambda: RMSNorm(0), "normalized_shape=0"),
+                          (lambda: RMSNorm(2, eps=0.0), "eps=0.0"),
+                          (lambda: RMSNorm(2)(np.ones((2, 3))), r"RMSNorm expected shape \(..., 2\), got \(2, 3\)"),
+                          (lambda: functional.rms_norm(np.ones((2, 3)), 3, np.ones(2)), r"got \(2, 3\) and \(2,\)"),
+                          (lambda: functional.rms_norm(np.ones((2, 3)), ()), "rms_norm: expected input")]:
+        with pytest.raises(ValueError, match=message):
+            call()

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from scratchml.autograd import Tensor, gradcheck
-from scratchml.nn import AdaptiveAvgPool1d, AvgPool1d, MaxPool1d
+from scratchml.nn import AdaptiveAvgPool1d, AdaptiveMaxPool1d, AvgPool1d, MaxPool1d
 from scratchml.nn.pooling import largest_by_input, largest_of_windows, means_by_input, means_of_windows, shares
 from tests.nn.test_layers import leaf
 from tests.reference import pooling as reference
@@ -94,3 +94,24 @@ def test_one_window_is_the_mean_of_all():
 def test_bad_arguments(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+@given(st.integers(1, 9), st.integers(1, 11), st.integers(0, 99))
+def test_the_largest_of_windows_that_are_as_equal_as_can_be(T, S, seed):
+    x = np.random.default_rng(seed).integers(-3, 4, size=(2, 3, T)).astype(float)
+    y, i = AdaptiveMaxPool1d(S, return_indices=True)(x)
+    for t in range(S):
+        b, e = int(np.floor(t * T / S)), int(np.ceil((t + 1) * T / S))
+        np.testing.assert_array_equal(y.data[..., t], x[..., b:e].max(-1))
+        np.testing.assert_array_equal(i[..., t], b + x[..., b:e].argmax(-1))
+    np.testing.assert_array_equal(AdaptiveMaxPool1d(S)(x[0]).data, y.data[0])
+
+
+def test_the_largest_gets_the_gradient():
+    assert gradcheck(lambda x: (AdaptiveMaxPool1d(3)(x) ** 2).sum(), (leaf(2, 3, 7),))
+    assert np.isnan(AdaptiveMaxPool1d(1)([[1.0, np.nan, 3.0]]).data).all()
+    for call, message in [(lambda: AdaptiveMaxPool1d(0), "output_size=0"),
+                          (lambda: AdaptiveMaxPool1d(2)([1.0]), r"expected shape \(N, C, T\)"),
+                          (lambda: AdaptiveMaxPool1d(2)(np.ones((2, 0))), r"with T of at least 1, got \(2, 0\)")]:
+        with pytest.raises(ValueError, match=message):
+            call()

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from scratchml.autograd import Tensor, grad, gradcheck, gradgradcheck
-from scratchml.nn import ELU, GELU, SiLU, Softplus, gates, smooth
+from scratchml.nn import ELU, GELU, LogSigmoid, SiLU, Softplus, gates, smooth
 from scratchml.nn.smooth import (EXPONENTIAL_BELOW, NORMAL_GATE, SIGMOID_GATE, TANH_GATE, elu, exponential_below, gelu,
                                  normal_cdf, normal_density, normal_gate, sigmoid_gate, silu, soft_hinge, softplus,
                                  tanh_gate)
@@ -181,3 +181,11 @@ def test_functions_are_the_layers():
 def test_bad_arguments(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_the_logarithm_of_a_sigmoid():
+    x = np.array([-1e3, -2.0, 0.0, 3.0, 1e3])
+    expected = [-1e3, -2.0 - np.log1p(np.exp(-2.0)), -np.log(2), -np.log1p(np.exp(-3.0)), 0.0]
+    np.testing.assert_allclose(LogSigmoid()(x).data, expected, rtol=1e-15)
+    inputs = Tensor([-2.0, 0.5, 4.0], requires_grad=True),
+    assert gradcheck(lambda x: (LogSigmoid()(x) * [1.0, 2.0, 3.0]).sum(), inputs)

@@ -21,13 +21,15 @@ def moved(x, gs, **settings):
 
 def test_the_direction():
     g, s, u = map(example, "gsu")
-    np.testing.assert_allclose(adadelta_direction(g, s, u, 1e-3), reference.adadelta_direction(g, s, u, 1e-3), rtol=1e-15)
+    expected = reference.adadelta_direction(g, s, u, 1e-3)
+    np.testing.assert_allclose(adadelta_direction(g, s, u, 1e-3), expected, rtol=1e-15)
 
 
 @given(trajectories())
 def test_trajectories(drawn):
     settings, x, gs = drawn
-    np.testing.assert_allclose(moved(x, gs, **settings), reference.trajectory(x, gs, **settings), rtol=1e-11, atol=1e-12)
+    expected = reference.trajectory(x, gs, **settings)
+    np.testing.assert_allclose(moved(x, gs, **settings), expected, rtol=1e-11, atol=1e-12)
 
 
 def test_steps_have_the_unit_of_x():

@@ -195,7 +195,8 @@ def test_closures_that_are_none():
 
 @pytest.mark.parametrize("options, message", [
     (dict(max_iter=0), "max_iter=0"), (dict(max_eval=0), "max_eval=0"), (dict(history_size=0), "history_size=0"),
-    (dict(lr=-1), "lr=-1"), (dict(tolerance_grad=np.nan), "tolerance_grad=nan"), (dict(tolerance_change=-1), "tolerance_change=-1"),
+    (dict(lr=-1), "lr=-1"), (dict(tolerance_grad=np.nan), "tolerance_grad=nan"),
+    (dict(tolerance_change=-1), "tolerance_change=-1"),
     (dict(line_search_fn="armijo"), "line_search_fn='armijo': expected 'strong_wolfe' or None"),
 ])
 def test_settings_out_of_range(options, message):

@@ -36,7 +36,8 @@ def test_the_length_of_a_step(t, cycle):
 
 
 def test_what_cannot_be():
-    for arguments, message in [((0,), "T_0=0"), ((3, 0), "T_mult=0"), ((3, 1, -1.0), "eta_min=-1.0"), ((2.5,), "T_0=2.5")]:
+    for arguments, message in [((0,), "T_0=0"), ((3, 0), "T_mult=0"), ((3, 1, -1.0), "eta_min=-1.0"),
+                               ((2.5,), "T_0=2.5")]:
         with pytest.raises(ValueError, match=message):
             CosineAnnealingWarmRestarts(optimizer(), *arguments)
     with pytest.raises(ValueError, match="epoch=-1"):

@@ -66,9 +66,11 @@ def test_warm_restarts(cycle, moves):
         np.testing.assert_allclose(ours.param_groups[0]["lr"], theirs.param_groups[0]["lr"], rtol=1e-9)
 
 
-@pytest.mark.parametrize("options", [dict(lr=0.1, max_iter=5), dict(lr=0.5, history_size=3), dict(line_search_fn="strong_wolfe"),
-                                     dict(line_search_fn="strong_wolfe", lr=5.0, max_iter=4),
-                                     dict(line_search_fn="strong_wolfe", max_eval=3)])
+SEARCH = dict(line_search_fn="strong_wolfe")
+
+
+@pytest.mark.parametrize("options", [dict(lr=0.1, max_iter=5), dict(lr=0.5, history_size=3), SEARCH,
+                                     dict(lr=5.0, max_iter=4, **SEARCH), dict(max_eval=3, **SEARCH)])
 @settings(max_examples=3)
 @given(seeds)
 def test_lbfgs(options, seed):
@@ -96,7 +98,8 @@ def test_lbfgs(options, seed):
     assert again.param_groups[0]["max_iter"] == options.get("max_iter", 20)
     for name in ("n_iter", "func_evals"):
         assert again.state[0][name] == state["state"][0][name]
-    np.testing.assert_array_equal(np.array(again.state[0]["old_stps"]), np.array([s.numpy() for s in state["state"][0]["old_stps"]]))
+    steps = [s.numpy() for s in state["state"][0]["old_stps"]]
+    np.testing.assert_array_equal(np.array(again.state[0]["old_stps"]), np.array(steps))
 
 
 @given(seeds, st.floats(0.01, 20), st.sampled_from([1.0, 2.0, np.inf]))
@@ -139,7 +142,8 @@ def test_schedules(make):
         their_schedule.step()
 
 
-@pytest.mark.parametrize("cls", "SGD Adam AdamW Adagrad Adadelta LBFGS RMSprop CosineAnnealingWarmRestarts StepLR CosineAnnealingLR LinearLR ExponentialLR "
+@pytest.mark.parametrize("cls", "SGD Adam AdamW Adagrad Adadelta LBFGS RMSprop CosineAnnealingWarmRestarts StepLR "
+                         "CosineAnnealingLR LinearLR ExponentialLR "
                          "OneCycleLR ReduceLROnPlateau".split())
 def test_settings_have_the_same_names_and_defaults(cls):
     theirs = getattr(torch.optim.lr_scheduler if hasattr(torch.optim.lr_scheduler, cls) else torch.optim, cls)

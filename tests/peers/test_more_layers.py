@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 import scratchml.nn.functional as ours_F
+import scratchml.torch as face
 from scratchml import nn
 from scratchml.autograd import Tensor, ops
 from tests.peers.test_layers import assert_close, assert_same, counts, each_dtype, moved, seeds
@@ -41,6 +42,9 @@ FUNCTIONS = {
     "dropout": lambda F, x: F.dropout(x, 0.5, training=False),
     "max_pool1d": lambda F, x: F.max_pool1d(x, 2), "avg_pool1d": lambda F, x: F.avg_pool1d(x, 3, 1, 1),
     "adaptive_avg_pool1d": lambda F, x: F.adaptive_avg_pool1d(x, 3),
+    "adaptive_max_pool1d": lambda F, x: F.adaptive_max_pool1d(x, 4),
+    "one largest": lambda F, x: F.adaptive_max_pool1d(x, 1),
+    "rms_norm": lambda F, x: F.rms_norm(x, x.shape[-2:]), "rms_norm, 0.1": lambda F, x: F.rms_norm(x, (6,), eps=0.1),
 }
 
 
@@ -223,10 +227,38 @@ def test_pools(dtype, data):
     options = dict(kernel_size=K, stride=draw(st.just(s) | st.none()), padding=p, ceil_mode=ceil)
     include, size = draw(st.booleans()), draw(st.integers(1, 6))
     for name, more in [("MaxPool1d", dict(options, dilation=d)), ("AdaptiveAvgPool1d", dict(output_size=size)),
+                       ("AdaptiveMaxPool1d", dict(output_size=size)),
                        ("AvgPool1d", dict(options, count_include_pad=include))]:
         assert_same(getattr(nn, name)(**more), getattr(torch.nn, name)(**more), [x], dtype, rng)
     _, i = nn.MaxPool1d(**options, return_indices=True)(x)
     np.testing.assert_array_equal(i, torch.nn.MaxPool1d(**options, return_indices=True)(torch.tensor(x))[1].numpy())
+    _, i = nn.AdaptiveMaxPool1d(size, True)(x)
+    np.testing.assert_array_equal(i, torch.nn.AdaptiveMaxPool1d(size, True)(torch.tensor(x))[1].numpy())
+
+
+# --- others
+
+@each_dtype
+@given(st.data())
+def test_over_the_root_mean_square(dtype, data):
+    shape, last = (data.draw(st.lists(st.integers(1, 3), min_size=n, max_size=2)) for n in (0, 1))
+    affine, eps = data.draw(st.booleans()), data.draw(st.sampled_from([None, 1e-5, 0.1]))
+    rng = np.random.default_rng(data.draw(seeds))
+    ours, theirs = both("RMSNorm", last, eps, affine, dtype=dtype, rng=rng)
+    x = (rng.normal(size=(*shape, *last)) * 10.0 ** data.draw(st.integers(-3, 3))).astype(dtype)
+    assert_same(ours, theirs, [x], dtype, rng)
+
+
+@each_dtype
+@given(seeds)
+def test_products_and_sums_of_powers(dtype, seed):
+    rng = np.random.default_rng(seed)
+    x, y = np.round(2 * normal(rng, 3, 5, dtype=dtype)), normal(rng, 5, dtype=dtype)            # some are 0
+    for call, arrays in [(lambda t, x: t.cumprod(x, 1), [x]), (lambda t, x: x.cumprod(dim=0), [x]),
+                         (lambda t, x, y: t.logaddexp(x, y), [x, 50 * y]), (lambda t, x: x.logaddexp(x), [x])]:
+        assert_same(lambda *a: call(face, *a), lambda *a: call(torch, *a), arrays, dtype, rng)
+    log = nn.LogSigmoid(), torch.nn.LogSigmoid()
+    assert_same(*log, [30 * y], dtype, rng)
 
 
 # --- transformers

@@ -52,7 +52,8 @@ DIFFERENT = {
     "torch.utils.data.DataLoader": "there are no workers whose start, order and memory could be chosen",
     "nn.utils.clip_grad_norm_": "a norm that is not finite is an error, always: no error_if_nonfinite",
 }
-HIDDEN = {"nn.functional.max_pool1d": torch.nn.functional.max_pool1d_with_indices}       # behind a choice of two
+HIDDEN = {f"nn.functional.{name}": getattr(torch.nn.functional, f"{name}_with_indices")  # behind a choice of two
+          for name in ("max_pool1d", "adaptive_max_pool1d")}
 
 
 def shared():
