@@ -214,7 +214,7 @@ def _new_bell():
 @kernel
 def _heard(bell, count, looks):
     """Whether the bell has been rung `count` times at one of so many looks."""
-    while looks > 0 and look(bell) <= count:
+    while looks > 0 and look(bell) < count:
         looks -= 1
     return looks > 0
 

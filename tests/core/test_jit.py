@@ -256,6 +256,12 @@ def test_a_thread_holds_nothing_of_what_it_has_done():
     assert memory() is None
 
 
+def test_a_fork_forgets_the_posts_of_threads_that_it_has_not():
+    jit._lingering.append(jit._Post())
+    jit._forget_pool()
+    assert not jit._lingering
+
+
 def test_a_post_that_was_left_harms_nobody():
     """A thread went to sleep at the moment at which its post was found."""
     with threads(2):
