@@ -19,7 +19,7 @@ from scratchml.autograd.fused import parts_of, results_of
 from scratchml.autograd.tensor import Primitive, Tensor, fixed
 from scratchml.core.instructions import prefetch
 from scratchml.core.jit import kernel, readable
-from scratchml.core.products import product
+from scratchml.core.products import product, product_of_each
 from scratchml.core.special import erf
 
 AHEAD = 8                                                # rows: how early the next ones are fetched
@@ -230,7 +230,11 @@ def add_along(z, at, g):
 
 
 def matrix_product(a, b):
-    return product(a, b) if a.ndim == b.ndim == 2 else np.matmul(a, b)
+    if a.ndim == b.ndim == 2:
+        return product(a, b)
+    if a.ndim > b.ndim == 2:                             # one matrix for all: the rows of all in one product
+        return product(a.reshape(math.prod(a.shape[:-1]), a.shape[-1]), b).reshape(*a.shape[:-1], b.shape[1])
+    return product_of_each(a, b) if a.ndim == b.ndim > 2 else np.matmul(a, b)
 
 
 # --- the rows ------------------------------------------------------------------------------------

@@ -12,11 +12,13 @@ Symbols
     C  (M, N)             their product
     R, W                  rows and columns of a tile
     P  (Q, K, W)          B in Q = ⌈N/W⌉ panels
+    G                     pairs of a stack of matrices, as the heads of attention are
 
 Equations
     (1)  C_mn = Σ_k A_mk B_kn                                                         product
     (2)  C_mn ← C_mn + Σ_k A_mk B_kn                                                  add_product
     (3)  P_pkj = B_kn with n = p W + j, and 0 for n ≥ N                               in_panels
+    (4)  C_gmn = Σ_k A_gmk B_gkn                                                      product_of_each
 
 Choices
     W fills two vector registers, and R is so large that the tile leaves registers for the factors: 12 x 32 numbers of
@@ -41,6 +43,8 @@ True
 Source: K. Goto and R. van de Geijn, "Anatomy of high-performance matrix multiplication", ACM Trans. Mathematical
 Software 34 (2008), sections 4 and 5.
 """
+import math
+
 import numpy as np
 
 from scratchml.core.instructions import LOW, PANEL, TALL, multiply_tile
@@ -81,14 +85,38 @@ def add_product(A, B, C):
 def in_panels(B, W):
     """(3)  P_pkj = B_kn with n = p W + j, and 0 for n ≥ N
 
+    Of each matrix of a stack, if B has more dimensions.
+
     Shapes: B (K, N), W -> (Q, K, W)
     """
-    (K, N), (whole, rest) = B.shape, divmod(B.shape[1], W)
-    P = np.empty((whole + (rest > 0), K, W), B.dtype)
-    P[:whole] = B[:, :whole * W].reshape(K, whole, W).swapaxes(0, 1)
+    (*G, K, N), (whole, rest) = B.shape, divmod(B.shape[-1], W)
+    P = np.empty((*G, whole + (rest > 0), K, W), B.dtype)
+    for p in range(whole):
+        P[..., p, :, :] = B[..., p * W:(p + 1) * W]
     if rest:
-        P[whole, :, :rest], P[whole, :, rest:] = B[:, whole * W:], 0
+        P[..., whole, :, :rest], P[..., whole, :, rest:] = B[..., whole * W:], 0
     return P
+
+
+def product_of_each(A, B, out=None):
+    """(4)  C_gmn = Σ_k A_gmk B_gkn
+
+    G may be several dimensions, the same of both; `out` receives C, and may share no memory with them.
+
+    Shapes: A (G, M, K), B (G, K, N) -> (G, M, N)
+    """
+    (*lead, M, K), N = A.shape, B.shape[-1]
+    G, shape, W = math.prod(lead), (*lead, M, N), PANEL // B.itemsize
+    alike = A.dtype == B.dtype and B.shape[:-1] == (*lead, K)
+    fitting = out is None or (out.shape, out.dtype) == (shape, A.dtype)
+    if not (alike and fitting and _panels_pay(M, K * N, B.dtype)):
+        return np.matmul(A, B, out=out)
+    C = np.empty(shape, A.dtype) if out is None or not out.flags.c_contiguous else out
+    P, A = in_panels(B, W).reshape(G, -(-N // W), K, W), readable(A.reshape(G, M, K))
+    run_chunks(_multiply_each, G, A, P, C.reshape(G, M, N), chunk=max(1, -(-G // pieces(A.size * N * A.itemsize))))
+    if out is not None and out is not C:
+        out[...] = C
+    return C if out is None else out
 
 
 class Panels:
@@ -100,7 +128,12 @@ class Panels:
 
 def laid_out(B, M):
     """B (K, N) in panels, for products with M rows in all, if these are so many that panels pay; else B itself."""
-    return Panels(B) if B.dtype.char in "fd" and M >= FEW and M * B.size >= SMALL else B
+    return Panels(B) if _panels_pay(M, B.size, B.dtype) else B
+
+
+def _panels_pay(M, size, dtype):
+    """For M rows and a matrix of `size` numbers."""
+    return dtype.char in "fd" and M >= FEW and M * size >= SMALL
 
 
 def _panels(A, B):
@@ -161,3 +194,10 @@ def multiply_rows(c, start, stop, A, P, C, add):
                         for j in range(N - n):
                             C[m + i, n + j] = edge[i, j] + (C[m + i, n + j] if more else 0)
                 m += height
+
+
+@kernel
+def _multiply_each(c, start, stop, A, P, C):
+    """Products start ... stop-1 of (4)."""
+    for g in range(start, stop):
+        _multiply(0, 0, A.shape[1], A[g], P[g], C[g], False)

@@ -69,6 +69,7 @@ import numpy as np
 from scratchml.autograd import Fused, Tensor
 from scratchml.core.elementary import exp, exp32
 from scratchml.core.jit import kernel, run_chunks
+from scratchml.core.products import product_of_each
 from scratchml.core.random import generator
 from scratchml.nn.masks import Mask
 
@@ -115,7 +116,7 @@ def weighted_values(W, v, out=None):
 
     Shapes: W (N, L, S), v (N, S, C) -> (N, L, C)
     """
-    return np.matmul(W, v, out=out)
+    return product_of_each(W, v, out)
 
 
 # --- and back ------------------------------------------------------------------------------------
@@ -126,7 +127,7 @@ def value_gradient(W, dy, out=None):
 
     Shapes: W (N, L, S), dy (N, L, C) -> (N, S, C)
     """
-    return np.matmul(W.swapaxes(-1, -2), dy, out=out)
+    return product_of_each(W.swapaxes(-1, -2), dy, out)
 
 
 def weight_gradient(dy, v, out=None):
@@ -134,7 +135,7 @@ def weight_gradient(dy, v, out=None):
 
     Shapes: dy (N, L, C), v (N, S, C) -> (N, L, S)
     """
-    return np.matmul(dy, v.swapaxes(-1, -2), out=out)
+    return product_of_each(dy, v.swapaxes(-1, -2), out)
 
 
 def score_gradient(P, dP):
@@ -152,7 +153,7 @@ def query_key_gradients(dZ, q, k, s, out=(None, None)):
     Shapes: dZ (N, L, S), q (N, L, D), k (N, S, D), s -> (N, L, D), (N, S, D)
     """
     sdZ = dZ if s == 1 else s * dZ
-    return np.matmul(sdZ, k, out=out[0]), np.matmul(sdZ.swapaxes(-1, -2), q, out=out[1])
+    return product_of_each(sdZ, k, out[0]), product_of_each(sdZ.swapaxes(-1, -2), q, out[1])
 
 
 # --- the operation on Tensors --------------------------------------------------------------------
@@ -267,7 +268,7 @@ def attend(q, k, v, y, mask, scale, p, random_state, keep):
         for first in range(0, len(q), n):
             block = slice(first, first + n)
             place = block if keep else slice(0, len(q[block]))
-            np.matmul(q[block], k[block].swapaxes(-1, -2), out=P[place])
+            product_of_each(q[block], k[block].swapaxes(-1, -2), P[place])
             to_weights(P[place], scale, mask, block)
             if p:
                 X[block] = rng.random(P[place].shape, np.float32) >= p

@@ -6,7 +6,8 @@ from hypothesis import example, given, strategies as st
 from scratchml.core import products
 from scratchml.core.instructions import LOW, PANEL, TALL
 from scratchml.core.jit import run_chunks
-from scratchml.core.products import DEPTH, FEW, SMALL, Panels, add_product, in_panels, laid_out, product
+from scratchml.core.products import (
+    DEPTH, FEW, SMALL, Panels, add_product, in_panels, laid_out, product, product_of_each)
 from tests.reference import products as reference
 from tests.strategies.products import factors
 
@@ -66,6 +67,64 @@ def test_sums_of_several_blocks(K, dtype):
     exact, C = A.astype(float) @ B.astype(float), np.full((len(A), B.shape[1]), 0.25, dtype)
     assert np.all(np.abs(product(A, Panels(B)) - exact) <= 2 * bound(A, B))
     assert np.all(np.abs(add_product(A, Panels(B), C.copy()) - exact - C) <= 2 * bound(A, B, C))
+
+
+stacks = st.tuples(st.lists(st.integers(0, 3), min_size=1, max_size=2), st.integers(0, 2 * TALL), st.integers(0, 5),
+                   st.integers(0, PANEL // 4 + 3), st.sampled_from(["float32", "float64"]))
+
+
+@given(seeds, stacks, st.booleans(), st.booleans(), st.booleans())
+def test_products_of_each_pair_wherever_they_lie(seed, sizes, turned, other_turned, with_gaps):
+    G, M, K, N, dtype = sizes
+    rng = np.random.default_rng(seed)
+    A, B = rng.normal(size=(*G, M, K)).astype(dtype), rng.normal(size=(*G, K, N)).astype(dtype)
+    A = A.swapaxes(-1, -2).copy().swapaxes(-1, -2) if turned else A
+    B = B.swapaxes(-1, -2).copy().swapaxes(-1, -2) if other_turned else B
+    out = np.full((*G, M, 2 * N), 7, dtype)[..., ::2] if with_gaps else np.full((*G, M, N), 7, dtype)
+    expected = reference.product_of_each(A, B)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(products, "FEW", 0)
+        patch.setattr(products, "SMALL", 0)
+        got = product_of_each(A, B)
+        assert product_of_each(A, B, out) is out
+    sizes = np.abs(A).astype(float) @ np.abs(B)
+    assert got.dtype == out.dtype == A.dtype and got.shape == expected.shape
+    for C in (got, out):
+        assert np.all(np.abs(C - expected) <= (K + 2) * np.finfo(dtype).eps * sizes + 1e-300)
+
+
+def test_each_pair_gives_the_bits_of_its_own_product():
+    rng = np.random.default_rng(0)
+    A, B = rng.normal(size=(2, 3, FEW, 64)), rng.normal(size=(2, 3, 64, 100))
+    assert FEW * B[0, 0].size >= SMALL
+    C = product_of_each(A, B)
+    for g in np.ndindex(2, 3):
+        np.testing.assert_array_equal(C[g], product(A[g], Panels(B[g])))
+    heads = np.ascontiguousarray(A.swapaxes(1, 2)).swapaxes(1, 2)                  # as attention has them
+    np.testing.assert_array_equal(product_of_each(heads, B), C)
+
+
+def test_what_panels_do_not_serve_numpy_multiplies():
+    A, B = np.ones((2, FEW, 64), int), np.ones((2, 64, 100), int)
+    np.testing.assert_array_equal(product_of_each(A, B), A @ B)
+    np.testing.assert_array_equal(product_of_each(A[:1], B), A[:1] @ B)
+    mixed = product_of_each(A.astype("f4"), B.astype("f8"))
+    assert mixed.dtype == "f8" and (mixed == 64).all()
+    with pytest.raises(ValueError, match="mismatch"):
+        product_of_each(A, B[:, 1:])
+    with pytest.raises(ValueError):
+        product_of_each(A.astype(float), B.astype(float), np.empty((2, FEW, 99)))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_pairs_are_shared_among_threads_without_a_change(monkeypatch, dtype):
+    monkeypatch.setattr(products, "LEAST", 2**12)
+    rng, results = np.random.default_rng(0), []
+    A, B = rng.normal(size=(5, FEW, 64)).astype(dtype), rng.normal(size=(5, 64, 100)).astype(dtype)
+    for threads in (1, 2, 3):
+        monkeypatch.setenv("SCRATCHML_NUM_THREADS", str(threads))
+        results.append(product_of_each(A, B))
+        np.testing.assert_array_equal(results[0], results[-1])
 
 
 # --- laws

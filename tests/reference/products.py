@@ -29,3 +29,11 @@ def in_panels(B, W):
         for k in range(K):
             P[n // W, k, n % W] = B[k, n]
     return P
+
+
+def product_of_each(A, B):
+    """(4)"""
+    C = np.empty((*A.shape[:-1], B.shape[-1]))
+    for g in np.ndindex(A.shape[:-2]):
+        C[g] = product(A[g], B[g])
+    return C
