@@ -12,13 +12,14 @@ Symbols
     C  (M, N)             their product
     R, W                  rows and columns of a tile
     P  (Q, K, W)          B in Q = ⌈N/W⌉ panels
-    G                     pairs of a stack of matrices, as the heads of attention are
+    S, T  (G, M, K), (G, K, N)  stacks of factors, as the heads of attention have them
+    D  (G, M, N)          the products of their G pairs
 
 Equations
     (1)  C_mn = Σ_k A_mk B_kn                                                         product
     (2)  C_mn ← C_mn + Σ_k A_mk B_kn                                                  add_product
     (3)  P_pkj = B_kn with n = p W + j, and 0 for n ≥ N                               in_panels
-    (4)  C_gmn = Σ_k A_gmk B_gkn                                                      product_of_each
+    (4)  D_gmn = Σ_k S_gmk T_gkn                                                      product_of_each
 
 Choices
     W fills two vector registers, and R is so large that the tile leaves registers for the factors: 12 x 32 numbers of
@@ -98,25 +99,25 @@ def in_panels(B, W):
     return P
 
 
-def product_of_each(A, B, out=None):
-    """(4)  C_gmn = Σ_k A_gmk B_gkn
+def product_of_each(S, T, out=None):
+    """(4)  D_gmn = Σ_k S_gmk T_gkn
 
-    G may be several dimensions, the same of both; `out` receives C, and may share no memory with them.
+    G may be several dimensions, the same of both; `out` receives D, and may share no memory with them.
 
-    Shapes: A (G, M, K), B (G, K, N) -> (G, M, N)
+    Shapes: S (G, M, K), T (G, K, N) -> (G, M, N)
     """
-    (*lead, M, K), N = A.shape, B.shape[-1]
-    G, shape, W = math.prod(lead), (*lead, M, N), PANEL // B.itemsize
-    alike = A.dtype == B.dtype and B.shape[:-1] == (*lead, K)
-    fitting = out is None or (out.shape, out.dtype) == (shape, A.dtype)
-    if not (alike and fitting and _panels_pay(M, K * N, B.dtype)):
-        return np.matmul(A, B, out=out)
-    C = np.empty(shape, A.dtype) if out is None or not out.flags.c_contiguous else out
-    P, A = in_panels(B, W).reshape(G, -(-N // W), K, W), readable(A.reshape(G, M, K))
-    run_chunks(_multiply_each, G, A, P, C.reshape(G, M, N), chunk=max(1, -(-G // pieces(A.size * N * A.itemsize))))
-    if out is not None and out is not C:
-        out[...] = C
-    return C if out is None else out
+    (*lead, M, K), N = S.shape, T.shape[-1]
+    G, shape, W = math.prod(lead), (*lead, M, N), PANEL // T.itemsize
+    alike = S.dtype == T.dtype and T.shape[:-1] == (*lead, K)
+    fitting = out is None or (out.shape, out.dtype) == (shape, S.dtype)
+    if not (alike and fitting and _panels_pay(M, K * N, T.dtype)):
+        return np.matmul(S, T, out=out)
+    D = np.empty(shape, S.dtype) if out is None or not out.flags.c_contiguous else out
+    P, A = in_panels(T, W).reshape(G, -(-N // W), K, W), readable(S.reshape(G, M, K))
+    run_chunks(_multiply_each, G, A, P, D.reshape(G, M, N), chunk=max(1, -(-G // pieces(A.nbytes * N))))
+    if out is not None and out is not D:
+        out[...] = D
+    return D if out is None else out
 
 
 class Panels:

@@ -31,9 +31,9 @@ def in_panels(B, W):
     return P
 
 
-def product_of_each(A, B):
+def product_of_each(S, T):
     """(4)"""
-    C = np.empty((*A.shape[:-1], B.shape[-1]))
-    for g in np.ndindex(A.shape[:-2]):
-        C[g] = product(A[g], B[g])
-    return C
+    D = np.empty((*S.shape[:-1], T.shape[-1]))
+    for g in np.ndindex(S.shape[:-2]):
+        D[g] = product(S[g], T[g])
+    return D

@@ -1,7 +1,7 @@
 import numpy as np
 from hypothesis import strategies as st
 
-SIZES = dict(M=7, K=5, N=9, W=4, Q=3)
+SIZES = dict(M=7, K=5, N=9, W=4, Q=3, G=2)
 LAYOUTS = ("C", "F", "every second", "backwards", "read-only")
 
 
@@ -33,4 +33,4 @@ def example(symbol):
     if symbol in SIZES:
         return SIZES[symbol]
     rng = np.random.default_rng(0)
-    return rng.normal(size=[SIZES[letter] for letter in {"A": "MK", "B": "KN", "C": "MN"}[symbol]])
+    return rng.normal(size=[SIZES[letter] for letter in {"A": "MK", "B": "KN", "C": "MN", "S": "GMK", "T": "GKN"}[symbol]])
