@@ -201,4 +201,4 @@ def multiply_rows(c, start, stop, A, P, C, add):
 def _multiply_each(c, start, stop, A, P, C):
     """Products start ... stop-1 of (4)."""
     for g in range(start, stop):
-        _multiply(0, 0, A.shape[1], A[g], P[g], C[g], False)
+        multiply_rows(0, 0, A.shape[1], A[g], P[g], C[g], False)
