@@ -32,5 +32,5 @@ def factors(draw, largest=40):
 def example(symbol):
     if symbol in SIZES:
         return SIZES[symbol]
-    rng = np.random.default_rng(0)
-    return rng.normal(size=[SIZES[letter] for letter in {"A": "MK", "B": "KN", "C": "MN", "S": "GMK", "T": "GKN"}[symbol]])
+    letters = {"A": "MK", "B": "KN", "C": "MN", "S": "GMK", "T": "GKN"}[symbol]
+    return np.random.default_rng(0).normal(size=[SIZES[letter] for letter in letters])
