@@ -138,6 +138,27 @@ def _of_tensor(entries, name):
 
 Entries.__getattr__ = _of_tensor
 
+
+def _by_form(name):
+    """The method `name` of arrays and of Tensors alike, which mean two things by it: PyTorch's form of call decides."""
+    of_array = getattr(np.ndarray, name)
+
+    @functools.wraps(of_array)
+    def method(entries, *arguments, **named):
+        numpys = named.keys() - {"dim", "keepdim", "correction", "unbiased"} or any(
+            isinstance(a, tuple) or a is None for a in arguments)
+        if numpys or name in ("max", "min") and not arguments and not named:
+            return of_array(entries, *arguments, **named)
+        result = getattr(Tensor(np.asarray(entries)), name)(*arguments, **named)
+        if isinstance(result, tuple):
+            return ops.Extreme(result.values.data, result.indices)
+        return result.data if result.ndim else result._data[()]
+    return method
+
+
+for _name in ("std", "var", "max", "min"):
+    setattr(Entries, _name, _by_form(_name))
+
 # --- operators -----------------------------------------------------------------------------------
 
 Tensor.__getitem__ = ops.index

@@ -644,7 +644,8 @@ def test_the_numbers_have_the_methods_of_both():
     assert x.data.view(-1).shape == (4,) and x.data.view(1, 4).shape == (1, 4)
     assert x.data.view(np.int64).dtype == np.int64
     assert x.data.cpu().numpy().tolist() == array.tolist() and x.data.norm().item() == 52 ** 0.5
-    assert x.data.max(1).tolist() == [-1, 5]             # what NumPy has is NumPy's
+    assert x.data.max(axis=1).tolist() == [-1, 5] and x.data.mean(1).tolist() == [-1, 5]      # what NumPy has is NumPy's
+    assert x.data.max() == np.max(x.data) == 5 and np.min(x.data, 1).tolist() == x.data.min(axis=1).tolist()
     assert type(x.data * 2) is type(np.exp(x.data)) is np.ndarray and isinstance(x.data.sum(), float)
     with pytest.raises(ValueError, match="read-only"):
         (x * 2).data.zero_()
@@ -679,3 +680,19 @@ def test_after_a_sweep_memory_that_is_freed_is_there_for_the_next():
     done = subprocess.run([sys.executable, "-c", FAULTS], capture_output=True, text=True, env=settings, timeout=120)
     given_back, kept = map(int, done.stdout.split())
     assert given_back > 1000 > 100 > kept
+
+
+def test_numbers_whose_names_mean_two_things():
+    x = Tensor(np.array([[1.0, 2.0, 4.0], [9.0, 3.0, 5.0]]), requires_grad=True)
+    array = x.detach().numpy()
+    for name in ("std", "var"):
+        of_array = getattr(np, name)
+        assert getattr(x.data, name)().item() == pytest.approx(of_array(array, ddof=1), rel=1e-15)
+        np.testing.assert_allclose(getattr(x.data, name)(1), of_array(array, 1, ddof=1), rtol=1e-15)
+        np.testing.assert_allclose(getattr(x.data, name)(dim=0, unbiased=False), of_array(array, 0), rtol=1e-15)
+        np.testing.assert_array_equal(getattr(x.data, name)(axis=0), of_array(array, 0))        # NumPy's by their names
+        assert getattr(x.data, name)(ddof=0) == getattr(x.data, name)(None) == of_array(x.data) == of_array(array)
+    values, indices = x.data.max(1)
+    assert values.tolist() == [4, 9] and indices.tolist() == [2, 0] and isinstance(x.data.std(), float)
+    assert x.data.min(0)[1].tolist() == [0, 0, 0] and x.data.max(dim=0, keepdim=True).values.shape == (1, 3)
+    assert x.data.min() == 1 and x.data.max((0, 1)) == 9 and x.data[0].max() == 4
