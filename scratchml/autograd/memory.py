@@ -13,10 +13,11 @@ from scratchml.core.fingerprint import fingerprint
 class Entries(np.ndarray):
     """The numbers of a Tensor: NumPy's array, with the methods of Tensors under the names that NumPy has not.
 
-    So `w.data.normal_()` and `y.data.cpu()` are what they are in PyTorch, and what both have is NumPy's, but for what
-    they mean two things by: `view` of lengths is a change of shape, and std, var, max and min are PyTorch's unless
-    NumPy's names of arguments say otherwise: std() divides by one less, max(1) is values and indices, max(axis=1) an
-    array.  What is computed from it is an array.
+    So `w.data.normal_()` and `y.data.cpu()` are what they are in PyTorch, and what both have is NumPy's.  Where the two
+    mean different things, the call is PyTorch's unless its form is NumPy's: std() divides by one less and std(ddof=0)
+    by all, max(1) is values and indices and max(axis=1) an array, transpose(0, 1) turns two dimensions and
+    transpose((0, 1)) puts them in this order; `view` of lengths is a change of shape.  But `sort`, `repeat` and
+    `nonzero` are NumPy's, whose own functions call them.  What is computed is an array.
     """
 
     of_an_array = True                                   # nothing is lost where it is stored as one

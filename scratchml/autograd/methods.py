@@ -139,25 +139,33 @@ def _of_tensor(entries, name):
 Entries.__getattr__ = _of_tensor
 
 
-def _by_form(name):
-    """The method `name` of arrays and of Tensors alike, which mean two things by it: PyTorch's form of call decides."""
+def _by_form(name, alike):
+    """The method `name` of arrays and of Tensors alike: PyTorch's, unless the form of the call is NumPy's.
+
+    If both mean the same by it, PyTorch's names of arguments alone are.
+    """
     of_array = getattr(np.ndarray, name)
 
     @functools.wraps(of_array)
     def method(entries, *arguments, **named):
-        numpys = named.keys() - {"dim", "keepdim", "correction", "unbiased"} or any(
-            isinstance(a, tuple) or a is None for a in arguments)
-        if numpys or name in ("max", "min") and not arguments and not named:
+        numpys = named.keys() - PYTORCHS or any(isinstance(a, (tuple, list)) or a is None for a in arguments)
+        few = name == "transpose" and len(arguments) + len(named) != 2
+        if numpys or few or not named and (alike or name in ("max", "min") and not arguments):
             return of_array(entries, *arguments, **named)
         result = getattr(Tensor(np.asarray(entries)), name)(*arguments, **named)
         if isinstance(result, tuple):
             return ops.Extreme(result.values.data, result.indices)
+        if isinstance(result, Plain):
+            return result
         return result.data if result.ndim else result._data[()]
     return method
 
 
-for _name in ("std", "var", "max", "min"):
-    setattr(Entries, _name, _by_form(_name))
+PYTORCHS = {"dim", "keepdim", "correction", "unbiased", "dim0", "dim1", "descending"}
+for _name in ("std", "var", "max", "min", "transpose"):
+    setattr(Entries, _name, _by_form(_name, False))
+for _name in ("sum", "mean", "prod", "any", "all", "argmax", "argmin", "argsort", "cumsum", "cumprod", "squeeze"):
+    setattr(Entries, _name, _by_form(_name, True))
 
 # --- operators -----------------------------------------------------------------------------------
 

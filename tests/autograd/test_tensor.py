@@ -644,7 +644,7 @@ def test_the_numbers_have_the_methods_of_both():
     assert x.data.view(-1).shape == (4,) and x.data.view(1, 4).shape == (1, 4)
     assert x.data.view(np.int64).dtype == np.int64
     assert x.data.cpu().numpy().tolist() == array.tolist() and x.data.norm().item() == 52 ** 0.5
-    assert x.data.max(axis=1).tolist() == [-1, 5] and x.data.mean(1).tolist() == [-1, 5]      # what NumPy has is NumPy's
+    assert x.data.max(axis=1).tolist() == [-1, 5] and x.data.mean(1).tolist() == [-1, 5]   # what NumPy has is NumPy's
     assert x.data.max() == np.max(x.data) == 5 and np.min(x.data, 1).tolist() == x.data.min(axis=1).tolist()
     assert type(x.data * 2) is type(np.exp(x.data)) is np.ndarray and isinstance(x.data.sum(), float)
     with pytest.raises(ValueError, match="read-only"):
@@ -696,3 +696,32 @@ def test_numbers_whose_names_mean_two_things():
     assert values.tolist() == [4, 9] and indices.tolist() == [2, 0] and isinstance(x.data.std(), float)
     assert x.data.min(0)[1].tolist() == [0, 0, 0] and x.data.max(dim=0, keepdim=True).values.shape == (1, 3)
     assert x.data.min() == 1 and x.data.max((0, 1)) == 9 and x.data[0].max() == 4
+    np.testing.assert_array_equal(x.data.transpose(0, 1), array.T)
+    np.testing.assert_array_equal(x.data.transpose(dim0=1, dim1=0), array.T)
+    for same in (x.data.transpose((0, 1)), x.data.transpose([0, 1]), np.transpose(x.data, (0, 1)),
+                 x.data.T.transpose()):
+        np.testing.assert_array_equal(same, array)
+    for name in ("sum", "mean", "prod", "argmax", "argmin", "cumsum", "cumprod", "argsort"):
+        ours, numpys = getattr(x.data, name), getattr(array, name)
+        np.testing.assert_array_equal(ours(dim=1), numpys(axis=1))
+        np.testing.assert_array_equal(ours(1), numpys(1))
+    assert x.data.sum(dim=0, keepdim=True).shape == x.data.mean(0, keepdims=True).shape == (1, 3)
+    assert x.data.squeeze(dim=0).shape == (2, 3)
+    assert x.data[:1].squeeze(dim=0).shape == x.data[:1].squeeze(0).shape == (3,)
+
+
+def test_functions_of_numpy_take_the_numbers_as_arrays():
+    array = np.random.default_rng(0).normal(size=(3, 4)).round(1)
+    entries = Tensor(array, requires_grad=True).data
+    for function in (np.sum, np.mean, np.std, np.var, np.max, np.min, np.prod, np.median, np.ptp, np.sort, np.argsort,
+                     np.unique, np.nonzero, np.transpose, np.cumsum, np.argmax, np.any, np.all, np.squeeze, np.cov,
+                     np.corrcoef, np.linalg.norm, np.rot90, np.gradient, np.histogram, np.average, np.argwhere,
+                     lambda x: np.tile(x, (2, 3)), lambda x: np.repeat(x, 2, 1), lambda x: np.kron(x, x),
+                     lambda x: np.quantile(x, 0.3, 1), lambda x: np.moveaxis(x, 0, 1), lambda x: np.swapaxes(x, 0, 1),
+                     lambda x: np.apply_along_axis(np.sum, 0, x), lambda x: np.percentile(x, [5, 50]),
+                     lambda x: np.std(x, 1, ddof=1), lambda x: np.max(x, (0, 1)), lambda x: np.diff(x, axis=0),
+                     lambda x: np.intersect1d(x, x[0]), lambda x: np.pad(x, 1, "mean"),
+                     lambda x: np.einsum("ij->j", x)):
+        ours, theirs = function(entries), function(array)
+        for one, other in zip(ours, theirs, strict=True) if isinstance(theirs, tuple) else [(ours, theirs)]:
+            np.testing.assert_array_equal(one, other)
