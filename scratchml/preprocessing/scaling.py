@@ -174,7 +174,7 @@ def _shares(sums, n):
 
 def _by_chunks(chunk_kernel, X, *arguments):
     """What `chunk_kernel` makes of each column in each chunk of `X`, (chunks, D)."""
-    chunk = _chunk(len(X))
+    X, chunk = np.ascontiguousarray(X), _chunk(len(X))
     partial = partial_sums(len(X), chunk, X.shape[1])
     run_chunks(chunk_kernel, len(X), X, *arguments, partial, chunk=chunk)
     return partial[:, :X.shape[1]]
@@ -232,7 +232,7 @@ def moved_entries(rows, q, f):
 def each(chunk_kernel, X, *tables, dtype=np.float64):
     """What `chunk_kernel` makes of each number of `X` by help of the tables, (N, D)."""
     Z = np.empty(X.shape, dtype)
-    run_chunks(chunk_kernel, len(X), X, *tables, Z, chunk=max(1, 100_000 // X.shape[1]))
+    run_chunks(chunk_kernel, len(X), np.ascontiguousarray(X), *tables, Z, chunk=max(1, 100_000 // X.shape[1]))
     return Z
 
 

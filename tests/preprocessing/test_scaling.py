@@ -410,6 +410,17 @@ def test_a_lone_column_is_as_one_among_others(dtype, weighted):
     assert StandardScaler().fit(np.full((9, 1), np.nan)).mean_.tolist() == [pytest.approx(np.nan, nan_ok=True)]
 
 
+@pytest.mark.parametrize("D", [1, 3])
+def test_statistics_of_a_table_that_lies_apart_in_memory(D):
+    X = np.random.default_rng(0).normal(size=(50, 2 * D))
+    for apart in (X[:, ::2], X[:, D:], np.asfortranarray(X)[:, :D], X[::-1, :D]):
+        together = np.ascontiguousarray(apart)
+        m, s = mean(together), deviation(together, mean(together))
+        np.testing.assert_array_equal(mean(apart), m)
+        np.testing.assert_array_equal(deviation(apart, m), s)
+        np.testing.assert_array_equal(standard_score(apart, m, s), standard_score(together, m, s))
+
+
 @each
 def test_names_of_columns_stay(scaler):
     model = fresh(scaler).fit(table(5, 3, 0))
