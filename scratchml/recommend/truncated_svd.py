@@ -3,15 +3,13 @@
 If what is unknown is taken for 0, and nothing is penalised, the best product of N x F and M x F factors needs no
 alternating: by Eckart and Young it is the sum of the first F terms of the singular value decomposition.  A matrix of
 ratings or of words in documents is almost all zeros, so it is never written out.  All that is asked of it are products
-with a few vectors at a time, and they visit the entries that are there.
+with a few vectors at a time (the chapter on block Lanczos), and they visit the entries that are there.
 
 Unlike principal components, the axes go through the origin: to centre the data would fill the zeros.
 
 Symbols
     N, M, F            rows, columns, terms that are kept
     R       (N, M)     the matrix A, sparse: Rows, of which what is not stored is 0
-    B       (M, L)     vectors in columns
-    L                  how many
     W       (F, M)     the axes that are kept, one a row: v_1 ... v_F
     s       (F,)       the singular values, falling
     u_f                the left singular vectors
@@ -19,22 +17,21 @@ Symbols
     total              Σ_j var A_:j, the variance of all columns
 
 Equations
-    (1)  (A B)_i = Σ_j A_ij B_j, over the entries of row i                         times
-    (2)  A ≈ Σ_f s_f u_f v_fᵀ, the terms of the F largest s_f                      leading_terms
+    (1)  A ≈ Σ_f s_f u_f v_fᵀ, the terms of the F largest s_f                      leading_terms
          with the entry of largest magnitude in each v_f positive
-    (3)  z = W a, for a row a of A                                                 project
-    (4)  Â = Z W                                                                   reconstruct
-    (5)  r_f = var Z_f / Σ_j var A_:j                                              explained_ratio
+    (2)  z = W a, for a row a of A                                                 project
+    (3)  Â = Z W                                                                   reconstruct
+    (4)  r_f = var Z_f / Σ_j var A_:j                                              explained_ratio
 
 Choices
-    (2) is computed by the randomised range finder (the chapter in core): exact up to rounding where F + 20 reaches the
-    smaller side of A, else with singular values that are somewhat too small; how much is said and shown there.
+    (1) is computed by block Lanczos: to all digits by "arpack"; by "randomized" with singular values that are somewhat
+    too small, where they fall slowly.  Always s_f = ‖Z_f‖.  All is computed in float64, given out in the type of A.
     Of equal magnitudes in v_f the first counts.  Columns have means: the variance of Z_1 can be less than that of Z_2.
-    (5) is 0 where all columns are constant.
+    (4) is 0 where all columns are constant.
 
 Cost
-    (1): O(nnz L) time.  (2): 16 products with F + 20 vectors, 10 where F is a tenth of the smaller side of A or more;
-    and O((N + M) F) memory beside the transposed matrix.
+    A product with L vectors takes O(nnz L) time.  "randomized" takes 2 n_iter + 2 with F vectors, or up to 7 more, and
+    three with F; "arpack" as many as it needs.  Memory O((N + M) F) beside the transposed matrix.
 
 >>> A = np.array([[1., 0, 2], [0, 0, 0], [2, 0, 4], [0, 3, 0]])
 >>> svd = TruncatedSVD(2, random_state=0).fit(A)
@@ -42,63 +39,38 @@ Cost
 ([5.0, 3.0], [2.0, 0.0, 4.0])
 
 Sources: C. Eckart and G. Young, "The approximation of one matrix by another of lower rank", Psychometrika 1 (1936);
-N. Halko, P.-G. Martinsson and J. Tropp, "Finding structure with randomness", SIAM Review 53 (2011), for (2).
+C. Musco and C. Musco, "Randomized block Krylov methods for stronger and faster approximate singular value
+decomposition", NeurIPS (2015), for (1).
 """
 import numpy as np
 
-from scratchml.core.checks import as_matrix, finite, safe_to_square, whole_number
+from scratchml.core.checks import as_matrix, finite, one_of, real_number, safe_to_square, whole_number
 from scratchml.core.estimator import Estimator, Transformer
-from scratchml.core.jit import kernel, run_chunks
+from scratchml.core.lanczos import SparseMatrix, leading_axes, times
 from scratchml.core.random import generator
-from scratchml.core.randomized import truncated_svd
-from scratchml.core.sparse import Rows, known_entries, transposed
-
-CHUNK = 128                                              # rows a thread takes at a time
+from scratchml.core.sparse import Rows, known_entries
 
 # --- the equations -------------------------------------------------------------------------------
 
 
-def times(R, B):
-    """(1)  (A B)_i = Σ_j A_ij B_j, over the entries of row i
+def leading_terms(R, F, random_state=None, n_iter=4, tol=None):
+    """(1)  A ≈ Σ_f s_f u_f v_fᵀ, the terms of the F largest s_f
 
-    Shapes: R (N, M), B (M, L) -> (N, L)
+    Returns s, the v_f as rows, and (2) for all rows.  `R` may be a dense array, too.  `tol` is None for a search that
+    ends after `n_iter` rounds, else that of `leading_axes`.
+
+    Shapes: R (N, M), F -> (F), (F, M), (N, F)
     """
-    product = np.zeros((R.shape[0], B.shape[1]), R.data.dtype)
-    run_chunks(_times, len(product), R, np.ascontiguousarray(B, R.data.dtype), product, chunk=CHUNK)
-    return product
-
-
-class SparseMatrix:
-    """Rows in the clothes of a matrix, as far as (2) looks: A @ B, A.T, shape and dtype."""
-
-    def __init__(self, rows, columns=None):
-        self.rows = rows
-        self.columns = transposed(rows) if columns is None else columns
-        self.shape, self.dtype = rows.shape, rows.data.dtype
-
-    @property
-    def T(self):
-        return SparseMatrix(self.columns, self.rows)
-
-    def __matmul__(self, B):
-        return times(self.rows, B)
-
-
-def leading_terms(R, F, random_state=None):
-    """(2)  A ≈ Σ_f s_f u_f v_fᵀ, the terms of the F largest s_f
-
-    Returns s and the v_f as rows.  `R` may be a dense array, too.
-
-    Shapes: R (N, M), F -> (F), (F, M)
-    """
-    A = SparseMatrix(R) if isinstance(R, Rows) else R
-    _, s, W = truncated_svd(A, F, generator(random_state))
+    dtype = R.data.dtype if isinstance(R, Rows) else R.dtype
+    A = SparseMatrix(R) if isinstance(R, Rows) else R.astype(np.float64, copy=False)
+    Z, s, W = leading_axes(A, F, generator(random_state), further=n_iter, tol=tol)
     most = np.take_along_axis(W, np.abs(W).argmax(axis=1)[:, None], axis=1)        # (F, 1)
-    return s, np.where(most < 0, -W, W)
+    signs = np.where(most < 0, -1.0, 1.0)
+    return s.astype(dtype), (signs * W).astype(dtype), (signs.T * Z).astype(dtype)
 
 
 def project(R, W):
-    """(3)  z = W a, for a row a of A
+    """(2)  z = W a, for a row a of A
 
     `R` may be a dense array, too.
 
@@ -108,7 +80,7 @@ def project(R, W):
 
 
 def reconstruct(Z, W):
-    """(4)  Â = Z W
+    """(3)  Â = Z W
 
     Shapes: Z (N, F), W (F, M) -> (N, M)
     """
@@ -116,7 +88,7 @@ def reconstruct(Z, W):
 
 
 def explained_ratio(Z, total):
-    """(5)  r_f = var Z_f / Σ_j var A_:j
+    """(4)  r_f = var Z_f / Σ_j var A_:j
 
     Shapes: Z (N, F), total -> (F)
     """
@@ -145,8 +117,15 @@ class TruncatedSVD(Transformer, Estimator):
     ----------
     n_components : int, default=2
         F.
+    algorithm : {"randomized", "arpack"}, default="randomized"
+        "arpack", as scikit-learn names it after a library that is not needed here: (1) to all digits, for F less than
+        both sides of the matrix; "randomized": as near as `n_iter` rounds come.
+    n_iter : int, default=4
+        How often the random vectors of "randomized" are sent through A and back after the first time.
     random_state : int, numpy.random.Generator or None, default=None
-        Seed or source of the vectors that (2) starts from.
+        Seed or source of the vectors that (1) starts from.
+    tol : float, default=0.0
+        Of "arpack": the search ends when each ‖AᵀA v_f - s_f² v_f‖ is at most tol s_f², or as small as rounding allows.
 
     Attributes
     ----------
@@ -156,9 +135,12 @@ class TruncatedSVD(Transformer, Estimator):
     explained_variance_ratio_ : r (F,), shares of the variance of all columns
     """
 
-    def __init__(self, n_components=2, *, random_state=None):
+    def __init__(self, n_components=2, *, algorithm="randomized", n_iter=4, random_state=None, tol=0.0):
         self.n_components = n_components
+        self.algorithm = algorithm
+        self.n_iter = n_iter
         self.random_state = random_state
+        self.tol = tol
 
     def fit(self, X, y=None):
         """Find the axes.  Returns itself.
@@ -175,12 +157,13 @@ class TruncatedSVD(Transformer, Estimator):
         """
         R = self._matrix(X, fitting=True)
         safe_to_square(R.data if isinstance(R, Rows) else R)
-        F = whole_number(self.n_components, "n_components")
-        if F > min(R.shape):
-            raise ValueError(f"n_components={F}: expected at most min(n_samples, n_features) = {min(R.shape)}, as X "
-                             f"has shape {R.shape}")
-        s, W = leading_terms(R, F, self.random_state)
-        Z = project(R, W)
+        exact = one_of(self.algorithm, "algorithm", ("randomized", "arpack")) == "arpack"
+        F, most = whole_number(self.n_components, "n_components"), min(R.shape) - exact
+        if F > most:
+            raise ValueError(f"n_components={F}: expected {'less than' if exact else 'at most'} min(n_samples, "
+                             f"n_features) = {min(R.shape)}, as X has shape {R.shape}")
+        n_iter, tol = whole_number(self.n_iter, "n_iter", least=0), real_number(self.tol, "tol")
+        s, W, Z = leading_terms(R, F, self.random_state, n_iter, tol if exact else None)
         self.components_, self.singular_values_ = W, s
         self.explained_variance_ = Z.var(axis=0, dtype=np.float64).astype(W.dtype)
         self.explained_variance_ratio_ = explained_ratio(Z, total_variance(R)).astype(W.dtype)
@@ -246,17 +229,3 @@ class TruncatedSVD(Transformer, Estimator):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags
-
-
-# --- compiled ------------------------------------------------------------------------------------
-
-
-@kernel(contract=True)
-def _times(c, start, stop, R, B, product):
-    """(1) for the rows start ... stop-1, added to `product` (N, L)."""
-    for n in range(start, stop):
-        sums = product[n]
-        for k in range(R.indptr[n], R.indptr[n + 1]):
-            value, row = R.data[k], B[R.indices[k]]
-            for f in range(sums.size):
-                sums[f] += value * row[f]

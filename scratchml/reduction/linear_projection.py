@@ -3,11 +3,12 @@ import numbers
 
 import numpy as np
 
-from scratchml.core.checks import as_matrix, finite, held_in, one_of, safe_to_square, true_or_false, whole_number
+from scratchml.core.checks import (as_matrix, finite, held_in, one_of, real_number, safe_to_square, true_or_false,
+                                   whole_number)
 from scratchml.core.estimator import Estimator, Transformer
+from scratchml.core.lanczos import centred as centred_rows, leading_axes
 from scratchml.core.linalg import jacobi_eigh
 from scratchml.core.random import generator
-from scratchml.core.randomized import truncated_svd
 from scratchml.core.sparse import SparseTable
 from scratchml.reduction.dimensionality import most_evident
 from scratchml.reduction.pca import (EPS, SURE, covariance, explained_ratio, falling, fix_signs, log_density, mean,
@@ -174,14 +175,21 @@ class PCA(LinearProjection):
         None for min(N, D).
     whiten : bool, default=False
         Whether `transform` divides each coordinate by its standard deviation.
-    svd_solver : {"auto", "full", "covariance_eigh", "jacobi", "randomized"}, default="auto"
+    svd_solver : {"auto", "full", "covariance_eigh", "jacobi", "arpack", "randomized"}, default="auto"
         "covariance_eigh": (2) and LAPACK's eigenvalues; "jacobi": (2) and eigenvalues by hand, slower; "full": the SVD
-        of the centred data; "randomized": a few random products, for few components of a large matrix; "auto": the
-        first, or with more features than samples "full", or from 1,000 features on, if at most a tenth of the
-        components is asked for and the samples are not so many that (2) is cheaper, "randomized".  Sparse points are
-        never written out as a whole: for them "auto" is the first, and "full" and "randomized" are refused.
+        of the centred data; "arpack" and "randomized": block Lanczos, for few components of a large matrix, the first
+        to all digits and for fewer components than samples and features, the other as near as a few products come;
+        "auto": the first, or with more features than samples "full", or from 1,000 features on, if at most a tenth of
+        the components is asked for and the samples are not so many that (2) is cheaper, "randomized".  Sparse points
+        are never written out as a whole: for them "auto" is the first, or "arpack" where it would be "randomized", and
+        "full" is refused.
+    tol : float, default=0.0
+        Of "arpack": the search ends when each ‖S v_f - λ_f v_f‖ is at most tol λ_f, or as small as rounding allows.
+    iterated_power : int or "auto", default="auto"
+        Of "randomized": how often its random vectors are sent through the data and back after the first time; "auto"
+        is 7 for less than a tenth of all components, else 4.
     random_state : int, numpy.random.Generator or None, default=None
-        Seed or source of the random products of "randomized".
+        Seed or source of the random vectors of "arpack" and "randomized".
 
     Attributes
     ----------
@@ -194,10 +202,13 @@ class PCA(LinearProjection):
     n_components_, n_samples_ : F and N
     """
 
-    def __init__(self, n_components=None, *, whiten=False, svd_solver="auto", random_state=None):
+    def __init__(self, n_components=None, *, whiten=False, svd_solver="auto", tol=0.0, iterated_power="auto",
+                 random_state=None):
         self.n_components = n_components
         self.whiten = whiten
         self.svd_solver = svd_solver
+        self.tol = tol
+        self.iterated_power = iterated_power
         self.random_state = random_state
 
     def fit(self, X, y=None):
@@ -214,11 +225,16 @@ class PCA(LinearProjection):
             Ignored.
         """
         X = self._fit_matrix(X, min_samples=2, check_finite=False)
-        solver = self._solver(X.shape, isinstance(X, SparseTable))
+        sparse = isinstance(X, SparseTable)
+        solver = self._solver(X.shape, sparse)
+        few = solver in ("arpack", "randomized")
         true_or_false(self.whiten, "whiten")
+        tol, further = real_number(self.tol, "tol"), self._rounds(X.shape)
         with np.errstate(over="ignore", invalid="ignore"):
             μ = mean(X)
-            if solver in ("randomized", "full"):
+            if few and sparse:
+                variances = X.squares_about(μ) / (len(X) - 1)
+            elif few or solver == "full":
                 centred = X - μ
                 variances = np.einsum("nd,nd->d", centred, centred) / (len(X) - 1)
             else:
@@ -226,11 +242,12 @@ class PCA(LinearProjection):
                 variances = S.diagonal()
             total = float(variances.sum())
             if not (np.isfinite(μ).all() and np.isfinite(total)):        # NaN and inf survive every sum of squares
-                finite(X.data if isinstance(X, SparseTable) else X, "X",
-                       columns=getattr(self, "feature_names_in_", None))
+                finite(X.data if sparse else X, "X", columns=getattr(self, "feature_names_in_", None))
             safe_to_square(X, squares=(len(X) - 1) * total + len(X) * float(μ @ μ), work=np.float64)
-        if solver == "randomized":
-            _, singular, W = truncated_svd(centred, self._count(X.shape), generator(self.random_state))
+        if few:
+            centred = centred_rows(X.rows, μ) if sparse else centred
+            _, singular, W = leading_axes(centred, self._count(X.shape), generator(self.random_state), further=further,
+                                          tol=tol if solver == "arpack" else None)
             λ = singular**2 / (len(X) - 1)
         elif solver == "full":
             _, singular, W = np.linalg.svd(centred, full_matrices=False)
@@ -242,46 +259,59 @@ class PCA(LinearProjection):
                        lambda v: centred.T @ (centred @ v.T) / (len(X) - 1), lost)
         F = self._count(X.shape, np.where(λ > W**2 @ lost, λ, 0))
         rest, others = float(λ[F:].sum()), float((W[F:] ** 2 @ lost).sum())
-        if solver == "randomized":
+        if few:
             others = float((1 - (W**2).sum(axis=0)).clip(0) @ lost)
             rest = max(total - float(λ.sum()), 0.0)
             if rest < SURE * total:                      # most of its digits have gone
-                left = centred - centred @ W.T @ W
-                rest = float(((left - left @ W.T @ W) ** 2).sum() / (len(X) - 1))
+                rest = sum(_beyond(block - μ, W) for block in self._blocks(X)) / (len(X) - 1)
         self.n_samples_ = len(X)
         self._keep(X.dtype, μ, λ[:F], fix_signs(W[:F]), len(X), total, rest, lost, others)
         return self
 
     def _solver(self, shape, sparse):
-        solver = one_of(self.svd_solver, "svd_solver", ("auto", "full", "covariance_eigh", "jacobi", "randomized"))
-        if sparse and solver in ("full", "randomized"):
-            raise TypeError(f"svd_solver={solver!r} would write the sparse points out; choose 'covariance_eigh', or "
-                            "pass X.toarray()")
+        solver = one_of(self.svd_solver, "svd_solver", ("auto", "full", "covariance_eigh", "jacobi", "arpack",
+                                                        "randomized"))
+        if sparse and solver == "full":
+            raise TypeError("svd_solver='full' would write the sparse points out; choose 'covariance_eigh' or "
+                            "'arpack', or pass X.toarray()")
         whole = isinstance(self.n_components, numbers.Integral)
         if isinstance(self.n_components, str) and self.n_components == "mle":
-            if solver == "randomized":
+            if solver in ("arpack", "randomized"):
                 raise ValueError(f"n_components='mle' cannot be a string with svd_solver={solver!r}, which finds some "
                                  "variances, where the evidence needs all; choose 'full' or 'covariance_eigh'")
             if shape[0] <= shape[1]:
                 raise ValueError("n_components='mle' is only supported if n_samples >= n_features + 1 = "
                                  f"{shape[1] + 1}, got {shape[0]}: fewer points always lie in N - 1 dimensions, "
                                  "whatever they came from; give a number of components, or a share of the variance")
-        elif solver == "randomized" and not whole and self.n_components is not None:
-            raise ValueError(f"n_components={self.n_components!r}: svd_solver='randomized' needs an int or None")
-        if solver != "auto" or sparse:
-            return "covariance_eigh" if solver == "auto" else solver
+        elif solver in ("arpack", "randomized") and not whole and self.n_components is not None:
+            raise ValueError(f"n_components={self.n_components!r}: svd_solver={solver!r} needs an int or None")
+        if solver == "arpack" and self.n_components is None and min(shape) == 1 or \
+                solver == "arpack" and whole and not 1 <= self.n_components < min(shape):
+            few = "between 1 and" if whole and self.n_components < 1 else "strictly less than"
+            raise ValueError(f"n_components={self.n_components} must be {few} min(n_samples, n_features)={min(shape)} "
+                             "with svd_solver='arpack'; choose 'covariance_eigh' or 'full' for all components")
+        if solver != "auto":
+            return solver
         N, D = shape
         if whole and D >= 1000 and 10 * int(self.n_components) <= min(shape):
             products = 10 * N * (int(self.n_components) + 10)                  # against (2) and (3), both by the clock
             if D > N or products < D * (D + N / 6):
-                return "randomized"
-        return "covariance_eigh" if D <= N else "full"
+                return "arpack" if sparse else "randomized"
+        return "covariance_eigh" if D <= N or sparse else "full"
+
+    def _rounds(self, shape):
+        if isinstance(self.iterated_power, str) and self.iterated_power == "auto":
+            fewest = min(shape) if self.n_components is None else self.n_components
+            return 7 if isinstance(fewest, numbers.Real) and fewest < 0.1 * min(shape) else 4
+        if isinstance(self.iterated_power, str):
+            raise ValueError(f"iterated_power={self.iterated_power!r}: expected a whole number, or 'auto'")
+        return whole_number(self.iterated_power, "iterated_power", least=0)
 
     def _count(self, shape, λ=None):
         """F from `n_components`, by way of (7) if it is a fraction; in `λ` (R,) what is only rounding is 0."""
         R = min(shape)
         if self.n_components is None:
-            return R
+            return R - (self.svd_solver == "arpack")
         if isinstance(self.n_components, str) and self.n_components == "mle":
             if not λ.any():
                 raise ValueError("n_components='mle': the points are all alike, so no direction is evident")
@@ -297,3 +327,10 @@ class PCA(LinearProjection):
         if F > R:
             raise ValueError(f"n_components={F}: expected at most min(n_samples, n_features) = {R}")
         return F
+
+
+def _beyond(X, W):
+    """Σ_i ‖x_i - Wᵀ W x_i‖² of centred points (N, D); what rounding left along W is taken off again."""
+    left = X - X @ W.T @ W
+    left -= left @ W.T @ W
+    return float((left**2).sum())

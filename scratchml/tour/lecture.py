@@ -76,6 +76,6 @@ LECTURE = (
     ("Dimension reduction: variational autoencoders (VAE), the evidence lower bound (ELBO)",
      ("variational", "variational_training")),
     ("What all of it stands on: distances, linear algebra, scaling",
-     ("distances", "logspace", "elementary", "linalg", "randomized", "products", "scaling", "scalers",
+     ("distances", "logspace", "elementary", "linalg", "lanczos", "products", "scaling", "scalers",
       "quantiles")),
 )

@@ -56,20 +56,10 @@ LEFT = {
     "decomposition.tests.test_pca": {
         PRIVATE: ["test_infer_dim_1", "test_infer_dim_2", "test_infer_dim_3", "test_assess_dimension_bad_rank",
                   "test_small_eigenvalues_mle", "test_assess_dimension_rank_one", "test_pca_svd_solver_auto"],
-        WORDS: ["test_pca_validation", "test_n_components_mle_error[arpack]", "test_sparse_pca_solver_error"],
-        "asks for ARPACK, a library that comes with SciPy": [
-            "test_pca[arpack]", "test_pca_sparse[arpack]", "test_pca_sparse_fit_transform",
-            "test_sparse_pca_auto_arpack_singular_values_consistency", "test_pca_solver_equivalence[arpack]",
-            "test_pca_explained_variance_empirical[arpack]", "test_pca_singular_values_consistency[arpack]",
-            "test_pca_singular_values[arpack]", "test_pca_check_projection[arpack]",
-            "test_pca_check_projection_list[arpack]", "test_pca_inverse[arpack]",
-            "test_pca_sanity_noise_variance[arpack]", "test_pca_score_consistency_solvers[arpack]",
-            "test_pca_deterministic_output[arpack]", "test_pca_dtype_preservation[arpack]",
-            "test_n_components_none[arpack, 3]"],
-        "asks for copy=False, iterated_power or n_oversamples: data stay as they are, and products are enough":
-            ["test_whitening", "test_pca_randomized_svd_n_oversamples", "test_pca_solver_equivalence[randomized]"],
-        "asks for all digits of the randomized solver, which gives singular values a little too small":
-            ["test_pca_explained_variance_empirical[randomized-random-tall]", "test_pca_singular_values[randomized]"],
+        WORDS: ["test_pca_validation[randomized]", "test_pca_validation[auto]", "test_sparse_pca_solver_error[full]"],
+        "asks that 'randomized' refuses sparse rows": ["test_sparse_pca_solver_error[randomized]"],
+        "asks for copy=False or n_oversamples: data stay as they are, and blocks are as wide as they need to be":
+            ["test_whitening", "test_pca_randomized_svd_n_oversamples"],
         "asks for no component at all": ["test_pca_score3"],
         "asks for a density where the covariance is singular: there is none":
             ["test_pca_zero_noise_variance_edge_cases"],

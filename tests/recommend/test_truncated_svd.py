@@ -3,10 +3,10 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
+from scratchml.core import lanczos
 from scratchml.core.sparse import Rows, sparse_rows
-from scratchml.recommend import ALS, TruncatedSVD, truncated_svd
-from scratchml.recommend.truncated_svd import (explained_ratio, leading_terms, project, reconstruct, times,
-                                               total_variance)
+from scratchml.recommend import ALS, TruncatedSVD
+from scratchml.recommend.truncated_svd import explained_ratio, leading_terms, project, reconstruct, total_variance
 from tests.reference import truncated_svd as reference
 from tests.strategies.truncated_svd import matrices
 
@@ -17,10 +17,9 @@ EPS = np.finfo(float).eps
 # --- equal to the definition
 
 @given(matrices(), st.integers(1, 4), seeds)
-def test_products_are_their_definition(A, L, seed):
+def test_coordinates_are_their_definition(A, L, seed):
     B = np.random.default_rng(seed).normal(size=(A.shape[1], L))
     bound = 4 * A.shape[1] * EPS * np.abs(A).sum() * np.abs(B).max()
-    np.testing.assert_allclose(times(sparse_rows(A), B), reference.times(A, B), rtol=0, atol=bound)
     np.testing.assert_allclose(project(sparse_rows(A), B.T), reference.project(A, B.T), rtol=0, atol=bound)
     np.testing.assert_allclose(project(A, B.T), reference.project(A, B.T), rtol=0, atol=bound)
 
@@ -28,12 +27,13 @@ def test_products_are_their_definition(A, L, seed):
 @given(matrices(), seeds, st.data())
 def test_the_leading_terms_are_their_definition(A, seed, data):
     F = data.draw(st.integers(1, min(A.shape)))
-    s, W = leading_terms(sparse_rows(A), F, seed)
-    expected, _ = reference.leading_terms(A, F)
+    s, W, Z = leading_terms(sparse_rows(A), F, seed)
+    expected, _, _ = reference.leading_terms(A, F)
     largest = np.linalg.norm(A)
     np.testing.assert_allclose(s, expected, rtol=0, atol=1e-7 * largest)             # AᵀA has lost half of the digits
     np.testing.assert_allclose(W @ W.T, np.eye(F), atol=100 * EPS)
     assert (W[np.arange(F), np.abs(W).argmax(axis=1)] > 0).all()
+    np.testing.assert_allclose(Z, A @ W.T, rtol=0, atol=100 * EPS * largest)
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -42,10 +42,11 @@ def test_axes_are_their_definition_where_singular_values_stand_apart(seed):
     U, V = np.linalg.qr(rng.normal(size=(9, 6)))[0], np.linalg.qr(rng.normal(size=(7, 6)))[0]
     A = U * [5.0, 4, 3, 2, 1.5, 1] @ V.T
     for F in (1, 3):
-        s, W = leading_terms(sparse_rows(A), F, seed)
-        expected, axes = reference.leading_terms(A, F)
+        s, W, Z = leading_terms(sparse_rows(A), F, seed)
+        expected, axes, coordinates = reference.leading_terms(A, F)
         np.testing.assert_allclose(s, expected, rtol=1e-12)
         np.testing.assert_allclose(W, axes, atol=1e-12)
+        np.testing.assert_allclose(Z, coordinates, atol=1e-11)
 
 
 @given(matrices(), seeds)
@@ -109,14 +110,34 @@ def test_float32_stays_float32(sparse):
     assert {part.dtype for part in (*parts, model.transform(X))} == {np.dtype(np.float32)}
 
 
-@pytest.mark.parametrize("F, count", [(3, 16), (4, 16), (5, 10), (9, 10)])
-def test_how_many_products_it_takes(monkeypatch, F, count):
-    """Of F + 20 vectors each; the matrix is larger than these on both sides."""
+@pytest.mark.parametrize("F, n_iter, width", [(3, 4, 8), (9, 2, 16)])
+def test_how_many_products_it_takes(monkeypatch, F, n_iter, width):
+    """The matrix is larger than that on both sides; one product with one vector gives its scale."""
     widths = []
-    real = truncated_svd.times
-    monkeypatch.setattr(truncated_svd, "times", lambda R, B: widths.append(B.shape[1]) or real(R, B))
-    TruncatedSVD(F, random_state=0).fit(sparse_rows(np.random.default_rng(0).normal(size=(60, 50))))
-    assert widths.count(F + 20) == count and len(widths) == count + 1            # and one that gives the coordinates
+    real = lanczos.times
+    monkeypatch.setattr(lanczos, "times", lambda R, B: widths.append(B.shape[1]) or real(R, B))
+    TruncatedSVD(F, n_iter=n_iter, random_state=0).fit(sparse_rows(np.random.default_rng(0).normal(size=(90, 80))))
+    assert widths == [1] + [width] * (2 * n_iter + 2) + [F] * 3
+
+
+def test_all_digits_are_found_where_rounds_do_not_suffice():
+    A = np.random.default_rng(0).normal(size=(150, 100))
+    A[np.random.default_rng(1).random(A.shape) < 0.8] = 0
+    exact = np.linalg.svd(A, compute_uv=False)[:4]
+    lost = {name: 1 - TruncatedSVD(4, algorithm=name, n_iter=1, random_state=0).fit(sparse_rows(A)).singular_values_
+            / exact for name in ("arpack", "randomized")}
+    assert np.abs(lost["arpack"]).max() < 1e-13 < 1e-3 < lost["randomized"].max()
+    rough = TruncatedSVD(4, algorithm="arpack", tol=0.1, random_state=0).fit(sparse_rows(A))
+    assert 1e-13 < np.abs(1 - rough.singular_values_ / exact).max() < 0.1
+
+
+@pytest.mark.parametrize("algorithm", ["arpack", "randomized"])
+def test_any_scale_that_has_squares_will_do(algorithm):
+    A = np.rint(np.random.default_rng(0).normal(size=(30, 20)))
+    plain, large, small = (TruncatedSVD(3, algorithm=algorithm, random_state=0).fit(A * scale)
+                           for scale in (1, 2.0**480, 2.0**-440))
+    np.testing.assert_allclose(large.singular_values_, plain.singular_values_ * 2.0**480, rtol=1e-13)
+    np.testing.assert_allclose(small.components_, plain.components_, atol=1e-12)
 
 
 def test_nothing_at_all():
@@ -132,12 +153,16 @@ def test_nothing_at_all():
     (np.ones((3, 2)), 0, "n_components=0: expected a whole number"),
     ([[1.0, np.nan]], 1, r"X: Input contains NaN, first at \[0, 1\]"),
     ([[1e200, 1.0]], 1, "X: the largest magnitude is 1e[+]200"),
+    (np.ones((3, 2)), dict(algorithm="arpack", n_components=2), r"n_components=2: expected less than min\(n_samples"),
+    (np.ones((3, 2)), dict(algorithm="exact"), "algorithm='exact': "),
+    (np.ones((3, 2)), dict(n_iter=-1), "n_iter=-1: expected a whole number of at least 0"),
+    (np.ones((3, 2)), dict(algorithm="arpack", n_components=1, tol=-1), "tol=-1: "),
     (Rows(np.array([0, 2]), np.array([1, 1]), np.array([1.0, 2]), (1, 2)), 1, "X: row 0 has column 1 twice"),
     (Rows(np.array([0, 1]), np.array([2]), np.array([1.0]), (1, 2)), 1, "X.indices: expected 0 ... 1, got 2 at 0"),
 ])
 def test_bad_input(X, F, message):
     with pytest.raises(ValueError, match=message):
-        TruncatedSVD(F).fit(X)
+        TruncatedSVD(**(F if isinstance(F, dict) else dict(n_components=F))).fit(X)
 
 
 def test_bad_further_input():

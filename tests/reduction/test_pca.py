@@ -13,6 +13,7 @@ from tests.strategies.pca import axes, components, covariances, most_components,
 
 EPS = np.finfo(float).eps
 SOLVERS = ["covariance_eigh", "jacobi", "randomized", "full"]
+FEW = ["arpack", "randomized"]
 each_solver = pytest.mark.parametrize("solver", SOLVERS + ["auto"])
 rows_and_columns = tables(12, 5, min_rows=2)
 
@@ -488,6 +489,10 @@ def test_one_row_has_no_variance(solver):
                                "least 1, a share of the variance between 0 and 1, or None"),
     (dict(svd_solver="full_svd"), "svd_solver='full_svd'.*jacobi"),
     (dict(svd_solver="randomized", random_state="seed"), "'seed'"),
+    (dict(n_components=1, svd_solver="randomized", iterated_power=-1), "iterated_power=-1: expected a whole number"),
+    (dict(n_components=1, svd_solver="randomized", iterated_power="all"), "iterated_power='all': "),
+    (dict(n_components=1, svd_solver="arpack", tol=-1.0), "tol=-1.0: "),
+    (dict(n_components=1, svd_solver="arpack", random_state="seed"), "'seed'"),
 ])
 def test_bad_options(options, message):
     with pytest.raises(ValueError, match=message):
@@ -711,10 +716,82 @@ def test_sparse_points_come_in_blocks(monkeypatch):
     np.testing.assert_allclose(model.transform(sparse_rows(X)), model.transform(X), rtol=1e-12, atol=1e-9)
 
 
-@pytest.mark.parametrize("solver", ["full", "randomized"])
+@pytest.mark.parametrize("solver", ["full"])
 def test_a_solver_that_would_write_sparse_points_out_says_so(solver):
     with pytest.raises(TypeError, match="covariance_eigh.*X.toarray"):
         PCA(2, svd_solver=solver).fit(sparse_rows(some_sparse()))
+
+
+@pytest.mark.parametrize("solver", FEW)
+@pytest.mark.parametrize("N, D", [(60, 12), (12, 60)])
+def test_few_axes_of_sparse_points_are_those_of_dense_ones(solver, N, D):
+    rng = np.random.default_rng(0)
+    X = np.where(rng.random((N, D)) < 0.7, 0, rng.normal(size=(N, D)) + 3)
+    X[:, 0] = rng.normal(size=N) + 1e6                   # a column without zeros, far off
+    expected = PCA(svd_solver="full").fit(X)
+    for Y in (X, sparse_rows(X)):
+        model = PCA(4, svd_solver=solver, random_state=0).fit(Y)
+        np.testing.assert_allclose(model.explained_variance_, expected.explained_variance_[:4], rtol=1e-9)
+        np.testing.assert_allclose(model.components_, expected.components_[:4], atol=1e-7)
+        np.testing.assert_allclose(model.noise_variance_, expected.explained_variance_[4:].sum() / 8, rtol=1e-8)
+        np.testing.assert_allclose(model.mean_, X.mean(axis=0), rtol=1e-14)
+
+
+@pytest.mark.parametrize("solver", FEW)
+def test_sparse_points_without_noise_have_none(solver):
+    rng = np.random.default_rng(0)
+    X = np.zeros((50, 30))
+    X[:, 3:12] = rng.normal(size=(50, 2)) @ rng.normal(size=(2, 9))
+    model = PCA(2, svd_solver=solver, random_state=0).fit(sparse_rows(X))
+    assert 0 <= model.noise_variance_ < 1e-25 * model.explained_variance_[0]
+    nothing = PCA(2, svd_solver=solver, random_state=0).fit(sparse_rows(np.zeros((9, 4))))
+    assert not nothing.explained_variance_.any() and not nothing.explained_variance_ratio_.any()
+
+
+def test_auto_is_exact_for_few_axes_of_many_sparse_columns():
+    rng = np.random.default_rng(0)
+    X = np.where(rng.random((60, 1200)) < 0.99, 0, rng.normal(size=(60, 1200)))
+    model, expected = PCA(2, random_state=0).fit(sparse_rows(X)), PCA(2, svd_solver="full").fit(X)
+    np.testing.assert_allclose(model.explained_variance_, expected.explained_variance_, rtol=1e-12)
+    assert PCA(2)._solver((60, 1200), True) == "arpack"
+    assert PCA(2)._solver((1200, 60), True) == PCA()._solver((60, 1200), True) == "covariance_eigh"
+
+
+@pytest.mark.parametrize("solver", FEW)
+@pytest.mark.parametrize("sparse", [False, True])
+def test_few_axes_in_float32(solver, sparse):
+    X = some_sparse().astype(np.float32)
+    given = sparse_rows(X)._replace(data=X[np.nonzero(X)]) if sparse else X
+    model = PCA(2, svd_solver=solver, random_state=0).fit(given)
+    expected = PCA(2, svd_solver="full").fit(X.astype(np.float64))
+    assert model.components_.dtype == model.transform(given).dtype == np.float32
+    np.testing.assert_allclose(model.explained_variance_, expected.explained_variance_, rtol=1e-5)
+
+
+def test_arpack_leaves_one_component():
+    X = table(9, 4, 0)
+    assert PCA(svd_solver="arpack").fit(X).n_components_ == 3
+    assert PCA(svd_solver="arpack").fit(X.T).n_components_ == 3
+    rough = PCA(1, svd_solver="arpack", tol=0.2, random_state=0)
+    assert rough.fit(table(90, 70, 0)).explained_variance_[0] > 0
+
+
+@pytest.mark.parametrize("n_components, message", [
+    (0, "n_components=0 must be between 1 and min"), (4, "n_components=4 must be strictly less than min"),
+    (0.5, "n_components=0.5: svd_solver='arpack' needs an int or None"),
+    ("mle", "n_components='mle' cannot be a string with svd_solver='arpack'"),
+])
+def test_arpack_refuses(n_components, message):
+    with pytest.raises(ValueError, match=message):
+        PCA(n_components, svd_solver="arpack").fit(table(9, 4, 0))
+
+
+def test_more_rounds_come_nearer():
+    X = table(300, 120, 0)
+    exact = PCA(2, svd_solver="full").fit(X).explained_variance_
+    lost = [np.abs(PCA(2, svd_solver="randomized", iterated_power=q, random_state=0).fit(X).explained_variance_ / exact
+                   - 1).max() for q in (0, 2, 12)]
+    assert lost[0] > 3 * lost[1] > 1e-6 and lost[2] < 1e-6
 
 
 def test_more_columns_than_sparse_points():

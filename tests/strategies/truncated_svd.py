@@ -3,7 +3,7 @@ from hypothesis import strategies as st
 
 from scratchml.core.sparse import sparse_rows
 
-SIZES = dict(N=6, M=5, F=3, L=4)
+SIZES = dict(N=6, M=5, F=3)
 
 
 @st.composite
@@ -27,4 +27,4 @@ def example(symbol):
         return sparse_rows(np.rint(rng.normal(size=(SIZES["N"], SIZES["M"]))))
     if symbol in ("F", "total"):
         return {"F": SIZES["F"], "total": 2.5}[symbol]
-    return rng.normal(size=[SIZES[n] for n in {"B": "ML", "W": "FM", "Z": "NF"}[symbol]])
+    return rng.normal(size=[SIZES[n] for n in {"W": "FM", "Z": "NF"}[symbol]])
