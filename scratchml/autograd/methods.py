@@ -148,9 +148,9 @@ def _by_form(name, alike):
 
     @functools.wraps(of_array)
     def method(entries, *arguments, **named):
-        numpys = named.keys() - PYTORCHS or any(isinstance(a, (tuple, list)) or a is None for a in arguments)
+        numpys = named.keys() - PYTORCHS or any(isinstance(a, tuple) or a is None for a in arguments)
         few = name == "transpose" and len(arguments) + len(named) != 2
-        if numpys or few or not named and (alike or name in ("max", "min") and not arguments):
+        if numpys or few or alike and not named:
             return of_array(entries, *arguments, **named)
         result = getattr(Tensor(np.asarray(entries)), name)(*arguments, **named)
         if isinstance(result, tuple):

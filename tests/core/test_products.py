@@ -101,7 +101,9 @@ def test_each_pair_gives_the_bits_of_its_own_product():
     for g in np.ndindex(2, 3):
         np.testing.assert_array_equal(C[g], product(A[g], Panels(B[g])))
     heads = np.ascontiguousarray(A.swapaxes(1, 2)).swapaxes(1, 2)                  # as attention has them
-    np.testing.assert_array_equal(product_of_each(heads, B), C)
+    out = np.empty((2, FEW, 3, 100)).swapaxes(1, 2)
+    assert product_of_each(heads, B, out) is out
+    np.testing.assert_array_equal(out, C)
 
 
 def test_what_panels_do_not_serve_numpy_multiplies():
@@ -112,8 +114,12 @@ def test_what_panels_do_not_serve_numpy_multiplies():
     assert mixed.dtype == "f8" and (mixed == 64).all()
     with pytest.raises(ValueError, match="mismatch"):
         product_of_each(A, B[:, 1:])
-    with pytest.raises(ValueError):
-        product_of_each(A.astype(float), B.astype(float), np.empty((2, FEW, 99)))
+    A, B = A.astype(float), B.astype(float)
+    np.testing.assert_array_equal(product_of_each(A[:1], B), A[:1] @ B)
+    np.testing.assert_array_equal(product_of_each(A, B, np.empty((2, FEW, 100), "float32")), A @ B)
+    for shape in ((2, FEW, 99), (FEW, 2, 100)):
+        with pytest.raises(ValueError):
+            product_of_each(A, B, np.empty(shape))
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
