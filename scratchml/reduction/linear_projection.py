@@ -185,7 +185,7 @@ class PCA(LinearProjection):
         "full" is refused.
     tol : float, default=0.0
         Of "arpack": the search ends when each ‖S v_f - λ_f v_f‖ is at most tol λ_f, or as small as rounding allows.
-    iterated_power : int or "auto", default="auto"
+    iterated_power : int or {"auto"}, default="auto"
         Of "randomized": how often its random vectors are sent through the data and back after the first time; "auto"
         is 7 for less than a tenth of all components, else 4.
     random_state : int, numpy.random.Generator or None, default=None
