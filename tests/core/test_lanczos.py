@@ -137,6 +137,14 @@ def test_a_value_that_comes_often_is_found_as_often(tol):
     np.testing.assert_allclose(S, s[:24], rtol=1e-12 if tol == 0.0 else 1e-3)
 
 
+@pytest.mark.parametrize("copies, F", [(12, 12), (20, 20), (16, 12)])
+@pytest.mark.parametrize("tol", [1e-3, 1e-6])
+def test_copies_that_a_block_does_not_hold_are_sought_in_what_is_left(copies, F, tol):
+    s = np.concatenate([np.full(copies, 3.0), np.linspace(2.9, 0.01, 150)])
+    S = leading_axes(np.diag(s), F, np.random.default_rng(0), tol=tol)[1]
+    np.testing.assert_allclose(S, s[:F], rtol=tol)
+
+
 @pytest.mark.parametrize("N, D", [(400, 90), (90, 400)])
 def test_all_digits_of_a_spectrum_that_hardly_falls(N, D):
     A = np.random.default_rng(0).normal(size=(N, D))
