@@ -52,7 +52,7 @@ Choices
 
 Cost
     2 products with A for each vector of the basis, 3 at most for each of the answer, and 8 M² min(N, D) operations.
-    `python -m benchmarks lanczos` counts errors and times beside scikit-learn's.
+    `python -m benchmarks lanczos --times` runs it beside scikit-learn's.
 
 >>> A = np.outer([1., 2, 3], [3., 4, 0, 0]) + np.outer([3., 0, -1], [0, 0, 0, 1e-3])
 >>> Z, S, V = leading_axes(A, 1, np.random.default_rng(0))
@@ -72,7 +72,7 @@ from scratchml.core.sparse import Rows, transposed
 
 EPS = float(np.finfo(np.float64).eps)
 SURE = 1e-8             # of the largest value of C: those above are right to EPS / SURE of themselves
-LANE = 8                # vectors that a row of (1) takes as fast as one
+LANE = 8                # vectors of a block: those numbers of a row of B fill a line of the cache
 NOTHING = 1e-26         # of the largest: what rounding makes of a value 0
 MOST = 300              # restarts
 CHUNK = 128             # rows a thread takes at a time
