@@ -137,6 +137,14 @@ def test_a_value_that_comes_often_is_found_as_often(tol):
     np.testing.assert_allclose(S, s[:24], rtol=1e-12 if tol == 0.0 else 1e-3)
 
 
+@pytest.mark.parametrize("largest", [1e-290, 1e-200, 1e200, 1e288])
+def test_scales_up_to_the_ends_of_the_range(largest):
+    A = np.random.default_rng(0).normal(size=(60, 40))
+    A *= largest / np.abs(A).max()
+    S = leading_axes(A, 5, np.random.default_rng(1), tol=0.0)[1]
+    np.testing.assert_allclose(S / largest, np.linalg.svd(A / largest)[1][:5], rtol=1e-12)
+
+
 @pytest.mark.parametrize("copies, F", [(12, 12), (20, 20), (16, 12)])
 @pytest.mark.parametrize("tol", [1e-3, 1e-6])
 def test_copies_that_a_block_does_not_hold_are_sought_in_what_is_left(copies, F, tol):
