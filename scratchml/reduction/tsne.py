@@ -271,6 +271,7 @@ class TSNE(Transformer, Estimator):
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.pairwise = tags.input_tags.positive_only = self.metric == "precomputed"
+        tags.input_tags.sparse = self.metric != "precomputed"
         return tags
 
     # --- before the first step
