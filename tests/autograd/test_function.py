@@ -159,3 +159,28 @@ def test_one_of_several_results_has_no_second_derivative():
     with pytest.raises(RuntimeError, match="compute it again in backward"):
         grad(y, x, create_graph=True)
     np.testing.assert_allclose(grad(Both.apply(x)[0], x)[0].data, np.exp([1.0]))
+
+
+def test_a_graph_dies_with_its_last_name():
+    """Without Python's search for circles, which would come late."""
+    contexts = []
+
+    class Squared(Function):
+        @staticmethod
+        def forward(ctx, x):
+            contexts.append(weakref.ref(ctx))
+            ctx.save_for_backward(x)
+            return x * x
+
+        @staticmethod
+        def backward(ctx, g):
+            return 2 * g * ctx.saved_tensors[0]
+
+    gc.disable()
+    try:
+        y = Squared.apply(Tensor([3.0], requires_grad=True))
+        y.sum().backward()
+        del y
+        assert contexts[0]() is None
+    finally:
+        gc.enable()

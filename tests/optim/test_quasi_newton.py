@@ -209,3 +209,34 @@ def test_one_group():
     with pytest.raises(ValueError, match="LBFGS has one group"):
         LBFGS([{"params": [x]}, {"params": [y], "lr": 0.1}])
     assert len(LBFGS([{"params": [x], "lr": 0.1}]).param_groups) == 1
+
+
+def steps_tried(answers, first=1.0, c2=0.1):
+    """The steps that a search tries if each in turn is answered by a value and a slope; from φ(0) = 0 and slope -1."""
+    tried = []
+
+    def phi(a):
+        tried.append(a)
+        return answers[len(tried) - 1]
+    found = bracketed_step(phi, 0.0, -1.0, first, c2=c2, limit=len(answers) - 1)
+    assert found.size in (0.0, *tried)
+    return tried
+
+
+def test_a_step_that_is_no_lower_than_the_one_before_is_too_long():
+    a = steps_tried([(-1, -1), (-0.9, -1), (-0.5, -1), (-0.95, 0)])
+    assert a[0] < a[1] < a[3] < a[2]
+
+
+def test_uphill_from_a_lower_step_the_way_leads_back_to_the_last():
+    a = steps_tried([(5, 1), (-1, 1), (-1.2, 0)])
+    assert 0 < a[2] < a[1] < a[0]
+    a = steps_tried([(5, 1), (-1, -1), (-1.2, 0)])
+    assert a[1] < a[2] < a[0]
+
+
+def test_a_step_that_gains_too_little_is_not_taken():
+    def phi(a):
+        return (a - 1) ** 2, 2 * (a - 1)
+    found = bracketed_step(phi, 1.0, -2.0, 1.9, c1=0.1, c2=0.95)
+    assert found.size < 1.9 and found.value <= 1 + 0.1 * found.size * -2
