@@ -26,7 +26,7 @@ from scratchml.nn.loss_functions import (
     kl_div, l1_loss, margin_ranking_loss, mse_loss, nll_loss, smooth_l1_loss, triplet_margin_loss,
 )
 from scratchml.nn.module import as_input
-from scratchml.nn.norm_layers import over_root_mean_square
+from scratchml.nn.norm_layers import as_shape, over_root_mean_square
 from scratchml.nn.normalisation import ROWS
 from scratchml.nn.similarity import cosine_similarity, normalize, pairwise_distance
 from scratchml.nn.smooth import elu, gelu, silu, softplus
@@ -139,7 +139,7 @@ def layer_norm(input, normalized_shape, weight=None, bias=None, eps=1e-5):
     eps : float, default=1e-5
         ε, added to the variance.
     """
-    shape = tuple(normalized_shape) if isinstance(normalized_shape, (tuple, list)) else (normalized_shape,)
+    shape = as_shape(normalized_shape)
     x, given = as_tensor(input), [weight, bias]
     if bias is not None and weight is None:
         given = [np.ones(shape, x.dtype), bias]
@@ -166,7 +166,7 @@ def rms_norm(input, normalized_shape, weight=None, eps=None):
     eps : float or None, default=None
         ε, added to the mean square; None for the distance from 1 to the next number of the type.
     """
-    shape = tuple(normalized_shape) if isinstance(normalized_shape, (tuple, list)) else (normalized_shape,)
+    shape = as_shape(normalized_shape)
     x = as_tensor(input)
     w = None if weight is None else as_input(weight, "rms_norm", x.dtype)
     if not shape or x.shape[-len(shape):] != shape or w is not None and w.shape != shape:

@@ -106,8 +106,7 @@ class LayerNorm(Module):
     settings = ("normalized_shape", "eps", "elementwise_affine")
 
     def __init__(self, normalized_shape, eps=1e-5, elementwise_affine=True, bias=True, *, dtype="float32"):
-        shape = tuple(normalized_shape) if isinstance(normalized_shape, (tuple, list)) else (normalized_shape,)
-        self.normalized_shape = _lengths(shape)
+        self.normalized_shape = shape = _lengths(normalized_shape)
         self.eps, self.dtype = real_number(eps, "eps", above=0), float_type(dtype)
         self.elementwise_affine = bool(elementwise_affine)
         self.weight = Parameter(np.ones(shape, self.dtype)) if elementwise_affine else None
@@ -141,8 +140,7 @@ class RMSNorm(Module):
     settings = ("normalized_shape", "eps", "elementwise_affine")
 
     def __init__(self, normalized_shape, eps=None, elementwise_affine=True, *, dtype="float32"):
-        shape = tuple(normalized_shape) if isinstance(normalized_shape, (tuple, list)) else (normalized_shape,)
-        self.normalized_shape = _lengths(shape)
+        self.normalized_shape = shape = _lengths(normalized_shape)
         self.eps = None if eps is None else real_number(eps, "eps", above=0)
         self.dtype, self.elementwise_affine = float_type(dtype), bool(elementwise_affine)
         self.weight = Parameter(np.ones(shape, self.dtype)) if elementwise_affine else None
@@ -162,8 +160,14 @@ def over_root_mean_square(x, dims, ε):
     return u / ((u * u).mean(dims, keepdim=True) + Tensor((ε / largest / largest).astype(x.dtype))).sqrt()
 
 
-def _lengths(shape):
+def as_shape(normalized_shape):
+    """The last dimensions as a tuple, also of a single one."""
+    return tuple(normalized_shape) if isinstance(normalized_shape, (tuple, list)) else (normalized_shape,)
+
+
+def _lengths(normalized_shape):
     """The lengths of the last dimensions.  Raises ValueError for none."""
+    shape = as_shape(normalized_shape)
     if not shape:
         raise ValueError("normalized_shape=(): expected at least one dimension")
     return tuple(whole_number(n, "normalized_shape") for n in shape)
