@@ -98,6 +98,7 @@ def diff(x, n=1, dim=-1):
     """What each entry along `dim` has more than the one before; `n` times.  Raises ValueError for n below 0."""
     if not isinstance(n, numbers.Integral) or n < 0:
         raise ValueError(f"n={n!r}: expected a whole number >= 0")
+    x = x if isinstance(x, Plain) else as_tensor(x)
     for _ in range(n):
         length = max(x.shape[ops.one_dim(dim, x.ndim)] - 1, 0)
         later = composed.narrow(x, dim, x.shape[dim] - length, length)

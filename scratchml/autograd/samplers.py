@@ -60,9 +60,10 @@ class RandomSampler(Sampler):
         self.data_source, self.replacement = data_source, true_or_false(replacement, "replacement")
         self.num_samples = None if num_samples is None else whole_number(num_samples, "num_samples")
         self.generator = generator
-        if not replacement and num_samples is not None and num_samples > len(data_source):
-            raise ValueError(f"num_samples={num_samples}: expected at most the {len(data_source)} that there are, or "
-                             "replacement=True")
+        there = len(data_source)
+        if num_samples is not None and (not replacement and num_samples > there or there == 0):
+            raise ValueError(f"num_samples={num_samples}: expected at most the {there} that there are, or, if there "
+                             "are any, replacement=True")
 
     def __iter__(self):
         rng, n = as_generator(self.generator), len(self.data_source)
@@ -78,14 +79,14 @@ class SubsetRandomSampler(Sampler):
 
     Parameters
     ----------
-    indices : sequence of int
+    indices : iterable of int
         Their numbers.
     generator : int, numpy.random.Generator or None, default=None
         Source of the random order; None for that of `manual_seed`.
     """
 
     def __init__(self, indices, generator=None):
-        self.indices, self.generator = indices, generator
+        self.indices, self.generator = list(indices), generator
 
     def __iter__(self):
         return iter([self.indices[i] for i in as_generator(self.generator).permutation(len(self.indices)).tolist()])
@@ -117,8 +118,10 @@ class WeightedRandomSampler(Sampler):
         self.num_samples = whole_number(num_samples, "num_samples")
         self.replacement, self.generator = true_or_false(replacement, "replacement"), generator
         w = self.weights
-        if w.ndim != 1 or not np.isfinite(w).all() or (w < 0).any():
-            raise ValueError(f"weights: expected finite numbers >= 0 of shape (N,), got shape {w.shape}")
+        wrong = w[~(np.isfinite(w) & (w >= 0))]
+        if w.ndim != 1 or wrong.size:
+            raise ValueError(f"weights: expected finite numbers >= 0 of shape (N,), got shape {w.shape}"
+                             f"{f' and {wrong[0]}' if wrong.size else ''}")
         if (w > 0).sum() < (1 if replacement else num_samples):
             raise ValueError(f"weights: expected at least {1 if replacement else num_samples} above 0, got "
                              f"{(w > 0).sum()}")

@@ -88,6 +88,8 @@ def test_one_data_set_behind_the_other():
     (lambda: WeightedRandomSampler([1.0, 0.0], 2, replacement=False), "at least 2 above 0, got 1"),
     (lambda: RandomSampler(range(3), num_samples=4), "at most the 3 that there are"),
     (lambda: RandomSampler(range(3), num_samples=0), "num_samples=0"),
+    (lambda: RandomSampler([], replacement=True, num_samples=2), "at most the 0 that there are"),
+    (lambda: WeightedRandomSampler([1.0, -2.0], 1), "and -2.0"),
     (lambda: BatchSampler(range(3), 0, False), "batch_size=0"), (lambda: ConcatDataset([]), "at least one, got none"),
     (lambda: DataLoader(range(3), shuffle=True, sampler=range(3)), "shuffle and sampler: expected one of them alone"),
     (lambda: DataLoader(range(3), 2, batch_sampler=[[0]]), "makes the batches itself"),
@@ -104,3 +106,8 @@ def test_a_subclass_says_its_order():
         iter(Sampler())
     with pytest.raises(NotImplementedError, match="IterableDataset has no __iter__"):
         iter(IterableDataset())
+
+
+def test_numbers_of_samples_that_can_be_read_once():
+    sampler = SubsetRandomSampler(3 * i for i in range(4))
+    assert len(sampler) == 4 and sorted(sampler) == sorted(sampler) == [0, 3, 6, 9]
