@@ -234,7 +234,7 @@ def matrix_product(a, b):
         return product(a, b)
     if a.ndim > b.ndim == 2:                             # one matrix for all: the rows of all in one product
         return product(a.reshape(math.prod(a.shape[:-1]), a.shape[-1]), b).reshape(*a.shape[:-1], b.shape[1])
-    return product_of_each(a, b) if a.ndim == b.ndim > 2 else np.matmul(a, b)
+    return product_of_each(a, b) if a.ndim > 2 else np.matmul(a, b)
 
 
 # --- the rows ------------------------------------------------------------------------------------
